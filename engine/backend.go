@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+	"errors"
+)
+
+// Token is a token id of the model's vocabulary.
+type Token = int32
+
+// Input is one token of a batch: where it goes, and whether logits are wanted
+// after it.
+type Input struct {
+	Token  Token
+	Pos    int32
+	Seq    int
+	Logits bool
+}
+
+// Backend is what the engine needs of a model: one context with its KV cache.
+// The llama.cpp one is made in cmd from engine/llama; enginetest has one
+// without cgo. All calls come from the goroutine that runs the engine.
+type Backend interface {
+	// Limits returns the sizes of the context; they never change.
+	Limits() Limits
+
+	// Decode computes a batch of at most Limits().Batch tokens. The inputs of
+	// a sequence are in ascending order of position, each the next after what
+	// the cache holds of it.
+	//
+	// It returns ErrNoSlot, and has changed nothing, when the cache has no
+	// room; ErrFatal when the context cannot be used any more; an error that
+	// wraps ctx's when ctx ended, after which the cache is undefined.
+	Decode(ctx context.Context, batch []Input) error
+
+	// Logits returns the logits after input i of the last batch, one for each
+	// token of the vocabulary. The slice may be overwritten by the next Decode.
+	Logits(i int) ([]float32, error)
+
+	// Copy makes the empty sequence dst hold the first n positions of src.
+	// It returns false, leaving dst empty, when this model's memory cannot be
+	// copied at that point.
+	Copy(src, dst, n int) bool
+
+	// Cut removes all positions of seq from n on. It returns false, having
+	// changed nothing, when this model's memory cannot be cut there; n = 0
+	// always works.
+	Cut(seq, n int) bool
+
+	// Positions returns the first and last position that the cache holds of a
+	// sequence, −1 and −1 when it is empty.
+	Positions(seq int) (first, last int)
+}
+
+// Limits are the sizes of a Backend.
+type Limits struct {
+	Sequences int  // sequence ids are 0 … Sequences−1
+	Context   int  // cells one sequence can fill
+	Cells     int  // cells of all sequences together
+	Unified   bool // sequences share cells: a copy is free
+	Batch     int  // most tokens in one Decode
+}
+
+// Vocab is what the engine needs to know of tokens.
+type Vocab interface {
+	// Piece returns the bytes that a token adds to the text.
+	Piece(Token) []byte
+	// Ends reports whether a token ends the turn.
+	Ends(Token) bool
+}
+
+// ErrNoSlot is returned by a Backend when the KV cache has no room for a
+// batch (llama_decode returned 1). Nothing was changed.
+var ErrNoSlot = errors.New("no room in the KV cache for this batch")
+
+// ErrFatal is returned by a Backend whose context cannot be used any more
+// (llama_decode returned less than −1).
+var ErrFatal = errors.New("the model's context failed and cannot be used any more")

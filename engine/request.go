@@ -1,0 +1,56 @@
+package engine
+
+import "fmt"
+
+// Request asks for one turn: the model continues Tokens.
+type Request struct {
+	// Tokens is the whole conversation, up to where the turn starts. The
+	// engine finds by itself how much of it is in the KV cache.
+	Tokens []Token
+	// MaxTokens is the most tokens to generate, at least 1.
+	MaxTokens int
+	// Stop are strings that end the turn; they are not part of its text.
+	Stop []string
+	// Sampling says how tokens are drawn.
+	Sampling Sampling
+	// Seed starts the turn's own random stream. Equal requests with equal
+	// seeds give equal tokens, whatever else is in the batch.
+	Seed uint64
+	// Done receives the result, once, on the engine's goroutine. It may
+	// Submit further requests.
+	Done func(Result)
+}
+
+// End says why a turn ended.
+type End string
+
+const (
+	// EndToken: the model ended its turn by itself.
+	EndToken End = "end"
+	// EndStop: a stop string came.
+	EndStop End = "stop"
+	// EndLength: MaxTokens were generated; the text is cut off.
+	EndLength End = "length"
+)
+
+// Result is a finished turn.
+type Result struct {
+	Tokens  []Token // generated, without a token that only ended the turn
+	Text    string  // their bytes up to a stop string; may end inside a UTF-8 character
+	End     End     // empty when Err is set
+	Prompt  int     // tokens of the request
+	Reused  int     // of these, found in the KV cache
+	Decoded int     // tokens sampled, the ending one included
+	Err     error   // the turn failed: a *TooLongError, ErrLogits, or the context's error
+}
+
+// TooLongError is the failure of a request that cannot fit.
+type TooLongError struct {
+	Prompt, MaxTokens int // what the request needs
+	Context           int // what one sequence can hold
+}
+
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("the turn needs %d tokens (%d of prompt, up to %d to generate), one row may hold %d: raise --ctx, or lower --max-tokens",
+		e.Prompt+e.MaxTokens, e.Prompt, e.MaxTokens, e.Context)
+}
