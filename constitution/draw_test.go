@@ -1,0 +1,156 @@
+package constitution
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func weighted(weights ...float64) *Document {
+	d := &Document{Name: "test"}
+	for i, w := range weights {
+		d.Principles = append(d.Principles, Principle{ID: fmt.Sprintf("p%d", i), Weight: w})
+	}
+	return d
+}
+
+func (d *Document) index(p Principle) int {
+	return slices.IndexFunc(d.Principles, func(q Principle) bool { return q.ID == p.ID })
+}
+
+// chiSquare returns how far counts are from their expectation, in units of the value that chance exceeds
+// once in 30,000 (Wilson and Hilferty's approximation at 4 standard deviations).
+func chiSquare(counts []int, expected []float64) float64 {
+	sum, df := 0.0, -1.0
+	for i, e := range expected {
+		if e == 0 {
+			if counts[i] > 0 {
+				return math.Inf(1)
+			}
+			continue
+		}
+		sum += (float64(counts[i]) - e) * (float64(counts[i]) - e) / e
+		df++
+	}
+	limit := df * math.Pow(1-2/(9*df)+4*math.Sqrt(2/(9*df)), 3)
+	return sum / limit
+}
+
+func TestDrawFollowsWeights(t *testing.T) {
+	const draws = 20_000
+	for _, tt := range []struct{ weights, shares []float64 }{
+		{[]float64{1, 1, 1, 1}, []float64{.25, .25, .25, .25}},
+		{[]float64{0, 3, 1, 0, 0.5, 0.5, 0}, []float64{0, .6, .2, 0, .1, .1, 0}},
+		{[]float64{0, 0, 0}, []float64{1. / 3, 1. / 3, 1. / 3}}, // all off: evenly
+		{[]float64{1e9, 1e9}, []float64{.5, .5}},
+	} {
+		doc := weighted(tt.weights...)
+		byRow, byRound := make([]int, len(tt.weights)), make([]int, len(tt.weights))
+		expected := make([]float64, len(tt.weights))
+		for i := range draws {
+			byRow[doc.index(doc.Draw(uint64(i), 1))]++
+			byRound[doc.index(doc.Draw(7, i))]++
+		}
+		for i, s := range tt.shares {
+			expected[i] = s * draws
+		}
+		if x := chiSquare(byRow, expected); x > 1 {
+			t.Errorf("weights %v over rows: counts %v, expected %v (%.1f of the limit)", tt.weights, byRow, expected, x)
+		}
+		if x := chiSquare(byRound, expected); x > 1 {
+			t.Errorf("weights %v over rounds: counts %v, expected %v (%.1f of the limit)", tt.weights, byRound, expected, x)
+		}
+	}
+}
+
+// Pairs of draws are spread evenly over all pairs: of two rounds of a row, and of neighbouring seeds.
+func TestDrawsAreIndependent(t *testing.T) {
+	const n, draws = 6, 36_000
+	doc := weighted(1, 1, 1, 1, 1, 1)
+	rounds, rows := make([]int, n*n), make([]int, n*n)
+	expected := slices.Repeat([]float64{draws / (n * n)}, n*n)
+	for i := range uint64(draws) {
+		first := doc.index(doc.Draw(i, 1))
+		rounds[first*n+doc.index(doc.Draw(i, 2))]++
+		rows[first*n+doc.index(doc.Draw(i+1, 1))]++
+	}
+	if x := chiSquare(rounds, expected); x > 1 {
+		t.Errorf("two rounds of a row depend on each other (%.1f of the limit): %v", x, rounds)
+	}
+	if x := chiSquare(rows, expected); x > 1 {
+		t.Errorf("neighbouring rows depend on each other (%.1f of the limit): %v", x, rows)
+	}
+}
+
+func TestDrawDependsOnSeedAndRoundAlone(t *testing.T) {
+	doc, err := Load("hhh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type key struct {
+		seed  uint64
+		round int
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SliceOf(rapid.Custom(func(t *rapid.T) key {
+			return key{rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 8).Draw(t, "round")}
+		})).Draw(t, "keys")
+		drawn := map[key]string{}
+		for _, k := range keys {
+			drawn[k] = doc.Draw(k.seed, k.round).ID
+		}
+		for _, k := range rapid.Permutation(keys).Draw(t, "other order") {
+			if got := doc.Draw(k.seed, k.round).ID; got != drawn[k] {
+				t.Fatalf("%v: %s, then %s", k, drawn[k], got)
+			}
+		}
+	})
+}
+
+// The draws of a seed are part of what makes a run repeatable, across versions too.
+func TestDrawIsStable(t *testing.T) {
+	doc := weighted(1, 1, 1, 1, 1, 1, 1, 1)
+	var got []int
+	for round := range 8 {
+		got = append(got, doc.index(doc.Draw(42, round)))
+	}
+	if want := []int{4, 5, 5, 1, 5, 0, 5, 1}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestSelect(t *testing.T) {
+	doc := weighted(1, 0, 2, 0)
+	doc.Demonstrations = []Demonstration{{Principle: "p0"}}
+	doc.Principles[1].Tags = []string{"narrow"}
+	doc.Principles[3].Tags = []string{"narrow", "law"}
+	before := fmt.Sprint(*doc)
+	for _, tt := range []struct {
+		names, want []string
+	}{
+		{nil, []string{"p0", "p1", "p2", "p3"}},
+		{[]string{"p2", "p0"}, []string{"p0", "p2"}},
+		{[]string{"narrow"}, []string{"p1", "p3"}},
+		{[]string{"law", "p3", "p0"}, []string{"p0", "p3"}},
+	} {
+		got, err := doc.Select(tt.names)
+		if err != nil {
+			t.Errorf("%v: %v", tt.names, err)
+			continue
+		}
+		if !slices.Equal(got.ids(), tt.want) || len(got.Demonstrations) != 1 {
+			t.Errorf("%v: %v with %d demonstrations, want %v with 1", tt.names, got.ids(), len(got.Demonstrations), tt.want)
+		}
+	}
+	_, err := doc.Select([]string{"p1", "narow"})
+	if err == nil || !strings.Contains(err.Error(), `no id or tag "narow" (did you mean "narrow"?); there are: p0, p1, p2, p3, narrow, law`) {
+		t.Errorf("an unknown tag: %v", err)
+	}
+	if after := fmt.Sprint(*doc); after != before {
+		t.Errorf("Select changed its document:\n%s\n%s", before, after)
+	}
+}

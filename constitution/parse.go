@@ -1,0 +1,111 @@
+package constitution
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Parse reads one document from YAML. The file name serves for messages only. Texts are stripped of
+// surrounding white space, missing requests are derived from the templates, and demonstrations get the
+// requests of their principle. Faults are returned as Problems, all that could be found at once.
+func Parse(file string, data []byte) (*Document, error) {
+	root, err := readRoot(file, data)
+	if err != nil {
+		return nil, err
+	}
+	r := &report{file: file}
+	r.checkShape(root, reflect.TypeFor[Document](), "the document")
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	doc := new(Document)
+	if err := root.Decode(doc); err != nil {
+		return nil, yamlProblems(file, err)
+	}
+	doc.trim()
+	r.checkContent(root, doc)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	doc.derive()
+	return doc, nil
+}
+
+// UnmarshalYAML decodes a principle with the weight 1 where none is given.
+func (p *Principle) UnmarshalYAML(n *yaml.Node) error {
+	type plain Principle // without this method
+	p.Weight = 1
+	return n.Decode((*plain)(p))
+}
+
+// readRoot returns the top node of the only YAML document in data.
+func readRoot(file string, data []byte) (*yaml.Node, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var top, second yaml.Node
+	switch err := dec.Decode(&top); {
+	case errors.Is(err, io.EOF):
+		return nil, Problems{{File: file, Message: "is empty; a constitution needs a name and principles"}}
+	case err != nil:
+		return nil, yamlProblems(file, err)
+	}
+	switch err := dec.Decode(&second); {
+	case err == nil:
+		return nil, Problems{{file, second.Line, second.Column, "a second YAML document starts here; a constitution is one document"}}
+	case !errors.Is(err, io.EOF):
+		return nil, yamlProblems(file, err)
+	}
+	return top.Content[0], nil
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
+
+// yamlProblems gives the YAML library's own errors a file and, where they name one, a line.
+func yamlProblems(file string, err error) error {
+	messages := []string{err.Error()}
+	var types *yaml.TypeError
+	if errors.As(err, &types) {
+		messages = types.Errors
+	}
+	var ps Problems
+	for _, m := range messages {
+		p := Problem{File: file, Message: strings.TrimPrefix(m, "yaml: ")}
+		if at := yamlLine.FindStringSubmatch(m); at != nil {
+			if line, err := strconv.Atoi(at[1]); err == nil {
+				p.Line, p.Column, p.Message = line, 1, at[2]
+			}
+		}
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+// report gathers the problems of one file.
+type report struct {
+	file     string
+	problems Problems
+}
+
+func (r *report) add(n *yaml.Node, format string, args ...any) {
+	r.problems = append(r.problems, Problem{r.file, n.Line, n.Column, fmt.Sprintf(format, args...)})
+}
+
+// err returns the problems so far in the order of the file, or nil.
+func (r *report) err() error {
+	if len(r.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return r.problems
+}

@@ -1,0 +1,130 @@
+package constitution
+
+import (
+	"math"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// checkShape reports where a node is not the mapping, list, text or number that the Go type asks for, and
+// every key that the type does not have. what names the node in messages. The recursion ends because the
+// types do not nest themselves, whatever aliases the file holds.
+func (r *report) checkShape(n *yaml.Node, t reflect.Type, what string) {
+	n = resolve(n)
+	switch t.Kind() {
+	case reflect.Struct:
+		r.checkMapping(n, t, what)
+	case reflect.Slice:
+		if isNull(n) {
+			return // `tags:` with nothing behind it is an empty list
+		}
+		if n.Kind != yaml.SequenceNode {
+			r.add(n, "%s must be a list", what)
+			return
+		}
+		for _, item := range n.Content {
+			r.checkShape(item, t.Elem(), "an item of "+what)
+		}
+	case reflect.Float64:
+		var f float64
+		if n.Kind != yaml.ScalarNode || isNull(n) || n.Decode(&f) != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			r.add(n, "%s must be a number", what)
+		}
+	case reflect.String:
+		if n.Kind != yaml.ScalarNode || n.Tag == "!!binary" {
+			r.add(n, "%s must be a text", what)
+		}
+	}
+}
+
+func (r *report) checkMapping(n *yaml.Node, t reflect.Type, what string) {
+	if n.Kind != yaml.MappingNode {
+		r.add(n, "%s must be a mapping with the keys %s", what, strings.Join(keys(t), ", "))
+		return
+	}
+	seen := map[string]int{} // key → line
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		field, ok := fieldOf(t, key.Value)
+		if !ok {
+			hint := suggest(key.Value, keys(t))
+			if hint == "" {
+				hint = "; known keys: " + strings.Join(keys(t), ", ")
+			}
+			r.add(key, "unknown key %q in %s%s", key.Value, what, hint)
+			continue
+		}
+		if line, ok := seen[key.Value]; ok {
+			r.add(key, "%q is already given on line %d", key.Value, line)
+			continue
+		}
+		seen[key.Value] = key.Line
+		if field.Kind() == reflect.Struct && isNull(value) {
+			continue // `prompts:` with nothing behind it
+		}
+		r.checkShape(value, field, key.Value)
+	}
+}
+
+// keys returns the YAML keys of a struct type, in its order.
+func keys(t reflect.Type) []string {
+	var names []string
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("yaml"); name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("yaml"); name == key && name != "-" {
+			return t.Field(i).Type, true
+		}
+	}
+	return nil, false
+}
+
+// resolve follows an alias to what it stands for.
+func resolve(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool {
+	return resolve(n).Tag == "!!null"
+}
+
+// at returns the node at a path of keys and list positions, or the last one on the way that is there, so
+// that a missing field is reported at what should have held it.
+func at(n *yaml.Node, path ...any) *yaml.Node {
+	for _, step := range path {
+		next := child(resolve(n), step)
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+func child(n *yaml.Node, step any) *yaml.Node {
+	switch s := step.(type) {
+	case int:
+		if n.Kind == yaml.SequenceNode && s < len(n.Content) {
+			return n.Content[s]
+		}
+	case string:
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == s {
+				return n.Content[i+1]
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Formatter makes conversations of one model in one layout. It caches what it
+// rendered and tokenized, and is not safe for concurrent use.
+type Formatter struct {
+	layout Layout
+	vocab  Tokenizer
+	// foldSystem is set when the layout has no system role: a system text then
+	// becomes the start of the first user message.
+	foldSystem bool
+	// spaced is set in a plain transcript: a text follows its colon after a
+	// space.
+	spaced bool
+
+	frames map[string]Frame
+	pieces map[pieceKey][]Token
+}
+
+type pieceKey struct {
+	text  string
+	after bool
+}
+
+// NewFormatter returns a formatter. It tries the layout with a short
+// conversation, so that a template which cannot work fails here, and finds out
+// whether there is a system role.
+func NewFormatter(ctx context.Context, l Layout, v Tokenizer) (*Formatter, error) {
+	f := &Formatter{layout: l, vocab: v, frames: map[string]Frame{}, pieces: map[pieceKey][]Token{}}
+	_, f.spaced = l.(Plain)
+	if _, err := f.frame(ctx, []Role{User, Assistant, User}); err != nil {
+		return nil, fmt.Errorf("trying the chat template: %w", err)
+	}
+	_, err := f.frame(ctx, []Role{System, User, Assistant, User})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	f.foldSystem = err != nil
+	return f, nil
+}
+
+// Stops are the strings that end a turn.
+func (f *Formatter) Stops() []string { return f.layout.Stops() }
+
+func (f *Formatter) frame(ctx context.Context, roles []Role) (Frame, error) {
+	key := shape(roles)
+	if fr, ok := f.frames[key]; ok {
+		return fr, nil
+	}
+	fr, err := f.layout.Frame(ctx, roles)
+	if err != nil {
+		return Frame{}, err
+	}
+	f.frames[key] = fr
+	return fr, nil
+}
+
+// Conversation is the token ids of a conversation up to where the assistant's
+// next turn starts. It is a value: turns make new ones from it, and several
+// can go on from the same.
+type Conversation struct {
+	Tokens []Token
+	// Tail is the layout's text after the last message: what the assistant's
+	// turn goes on from.
+	Tail  string
+	roles []Role
+	f     *Formatter
+}
+
+// Tokenize fills in the ids of messages that have none, so that opening many
+// conversations with the same beginning tokenizes it once. The result is a
+// copy.
+func (f *Formatter) Tokenize(ctx context.Context, msgs []Message) ([]Message, error) {
+	msgs = f.fold(msgs)
+	frame, err := f.frame(ctx, append(roles(msgs), User))
+	if err != nil {
+		return nil, err
+	}
+	var ids []Token
+	for i := range msgs {
+		if ids, err = f.appendPiece(ids, frame.Pieces[i]); err != nil {
+			return nil, err
+		}
+		if msgs[i].Tokens, err = f.content(ids, msgs[i], frame, i); err != nil {
+			return nil, err
+		}
+		if msgs[i].Tokens == nil {
+			msgs[i].Tokens = []Token{} // known to be empty
+		}
+		ids = append(ids, msgs[i].Tokens...)
+	}
+	return msgs, nil
+}
+
+// Prefix is what every conversation that opens with msgs starts with, up to
+// the content of the user message that comes next.
+func (f *Formatter) Prefix(ctx context.Context, msgs []Message) ([]Token, error) {
+	msgs = f.fold(msgs)
+	frame, err := f.frame(ctx, append(roles(msgs), User))
+	if err != nil {
+		return nil, err
+	}
+	ids, err := f.assemble(msgs, frame)
+	if err != nil {
+		return nil, err
+	}
+	return f.appendPiece(ids, frame.Pieces[len(msgs)])
+}
+
+// Open returns the conversation of msgs, the last of which is the user's.
+func (f *Formatter) Open(ctx context.Context, msgs []Message) (*Conversation, error) {
+	msgs = f.fold(msgs)
+	if len(msgs) == 0 || msgs[len(msgs)-1].Role != User {
+		return nil, fmt.Errorf("a conversation of %d messages does not end with the user's", len(msgs))
+	}
+	shape := roles(msgs)
+	frame, err := f.frame(ctx, shape)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := f.assemble(msgs, frame)
+	if err != nil {
+		return nil, err
+	}
+	if ids, err = f.appendPiece(ids, frame.Pieces[len(msgs)]); err != nil {
+		return nil, err
+	}
+	return &Conversation{Tokens: ids, Tail: frame.Pieces[len(msgs)], roles: shape, f: f}, nil
+}
+
+// Next goes on: the assistant said reply, the user says next. Only the text
+// between and around the two is added; what was there stays as it is.
+func (c *Conversation) Next(ctx context.Context, reply []Token, next Message) (*Conversation, error) {
+	shape := append(slices.Clone(c.roles), Assistant, User)
+	frame, err := c.f.frame(ctx, shape)
+	if err != nil {
+		return nil, err
+	}
+	n := len(shape)
+	ids := slices.Concat(c.Tokens, reply)
+	if ids, err = c.f.appendPiece(ids, frame.Pieces[n-1]); err != nil {
+		return nil, err
+	}
+	next.Role = User
+	content, err := c.f.content(ids, next, frame, n-1)
+	if err != nil {
+		return nil, err
+	}
+	if ids, err = c.f.appendPiece(append(ids, content...), frame.Pieces[n]); err != nil {
+		return nil, err
+	}
+	return &Conversation{Tokens: ids, Tail: frame.Pieces[n], roles: shape, f: c.f}, nil
+}
+
+// Reply returns the ids of an assistant's turn that was not generated here, as
+// it follows the conversation.
+func (c *Conversation) Reply(ctx context.Context, text string) ([]Token, error) {
+	shape := append(slices.Clone(c.roles), Assistant, User)
+	frame, err := c.f.frame(ctx, shape)
+	if err != nil {
+		return nil, err
+	}
+	return c.f.content(c.Tokens, Message{Role: Assistant, Text: text}, frame, len(c.roles))
+}
+
+// assemble joins pieces and contents, without the last piece.
+func (f *Formatter) assemble(msgs []Message, frame Frame) (ids []Token, err error) {
+	for i, m := range msgs {
+		if ids, err = f.appendPiece(ids, frame.Pieces[i]); err != nil {
+			return nil, err
+		}
+		content, err := f.content(ids, m, frame, i)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, content...)
+	}
+	return ids, nil
+}
+
+// appendPiece adds text of the template, in which control tokens count. A
+// sequence starts with exactly one BOS, whether the template writes it or not.
+func (f *Formatter) appendPiece(ids []Token, text string) ([]Token, error) {
+	start := len(ids) == 0
+	key := pieceKey{text, f.after(ids)}
+	piece, ok := f.pieces[key]
+	if !ok {
+		var err error
+		if piece, err = f.vocab.Tokenize(text, true, key.after); err != nil {
+			return nil, fmt.Errorf("tokenizing the text of the chat template: %w", err)
+		}
+		f.pieces[key] = piece
+	}
+	if bos := f.vocab.BOS(); start && bos >= 0 && (len(piece) == 0 || piece[0] != bos) {
+		ids = append(ids, bos)
+	}
+	return append(ids, piece...), nil
+}
+
+// content returns the ids of message i of a frame, as it follows ids.
+func (f *Formatter) content(ids []Token, m Message, frame Frame, i int) ([]Token, error) {
+	if m.Tokens != nil {
+		return m.Tokens, nil
+	}
+	text := m.Text
+	if frame.TrimLeft[i] {
+		text = strings.TrimLeft(text, whiteSpace)
+	}
+	if frame.TrimRight[i] {
+		text = strings.TrimRight(text, whiteSpace)
+	}
+	if f.spaced && m.Role != System {
+		text = " " + text
+	}
+	out, err := f.vocab.Tokenize(text, false, f.after(ids))
+	if err != nil {
+		return nil, fmt.Errorf("tokenizing a %s message of %d bytes: %w", m.Role, len(text), err)
+	}
+	return out, nil
+}
+
+// whiteSpace is what Jinja's trim takes off.
+const whiteSpace = " \t\n\r\v\f"
+
+// after reports whether a text put behind ids follows ordinary text.
+func (f *Formatter) after(ids []Token) bool {
+	return len(ids) > 0 && !f.vocab.Control(ids[len(ids)-1])
+}
+
+// fold moves a system text into the first user message where the layout has
+// no system role, and copies the slice either way.
+func (f *Formatter) fold(msgs []Message) []Message {
+	msgs = slices.Clone(msgs)
+	if !f.foldSystem || len(msgs) < 2 || msgs[0].Role != System || msgs[1].Role != User {
+		return msgs
+	}
+	msgs[1] = Message{Role: User, Text: msgs[0].Text + "\n\n" + msgs[1].Text}
+	return msgs[1:]
+}

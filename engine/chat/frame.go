@@ -1,0 +1,132 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Frame is the text around the contents of one shape of conversation.
+type Frame struct {
+	// Pieces are the texts before, between and after the contents: one more
+	// than there are messages. The last ends where the assistant answers.
+	Pieces []string
+	// TrimLeft and TrimRight say for each message whether the template takes
+	// white space off that end of its content.
+	TrimLeft, TrimRight []bool
+}
+
+// Layout is a way to write a conversation down.
+type Layout interface {
+	// Frame returns the text around messages of these roles, up to where the
+	// assistant's next turn starts.
+	Frame(ctx context.Context, roles []Role) (Frame, error)
+	// Stops are strings that end a turn in this layout.
+	Stops() []string
+}
+
+// Segment is a part of a rendered template.
+type Segment struct {
+	Text    string
+	Content bool // it came from a message's content
+}
+
+// Renderer renders a chat template, with the mark for the assistant's answer
+// at its end.
+type Renderer interface {
+	Render(ctx context.Context, msgs []Message) ([]Segment, error)
+}
+
+// Template is the Layout of a model's own chat template. It renders each
+// shape with stand-ins for the contents and finds out from the output where
+// contents go and what the template does to them.
+type Template struct{ renderer Renderer }
+
+// NewTemplate returns the layout of a template.
+func NewTemplate(r Renderer) *Template { return &Template{renderer: r} }
+
+// Stops implements Layout: a template's turns end with a control token.
+func (t *Template) Stops() []string { return nil }
+
+// Frame implements Layout. It fails when the template raises an error for
+// this shape, or when it does not pass each content on exactly once, in order
+// and unchanged: contents put into such a frame would not be what the model's
+// authors meant.
+func (t *Template) Frame(ctx context.Context, roles []Role) (Frame, error) {
+	msgs := make([]Message, len(roles))
+	for i, r := range roles {
+		msgs[i] = Message{Role: r, Text: standInPad + standIn(i) + standInPad}
+	}
+	segments, err := t.renderer.Render(ctx, msgs)
+	if err != nil {
+		return Frame{}, err
+	}
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteString(s.Text)
+	}
+	return cutFrame(b.String(), roles)
+}
+
+// standInPad is the white space around a stand-in: what is left of it shows
+// whether the template trims. No template writes this mix of its own.
+const standInPad = "\t \t"
+
+// standIn is the content of message i while a frame is made. The private-use
+// characters keep it apart from any template's own text. The others would be
+// changed by a template that escapes or quotes contents (tojson, escape).
+func standIn(i int) string { return fmt.Sprintf("\uE000%d\"\\<&'\uE001", i) }
+
+// cutFrame cuts a rendered text at its stand-ins.
+func cutFrame(text string, roles []Role) (Frame, error) {
+	var f Frame
+	for i, r := range roles {
+		mark := standIn(i)
+		at := strings.Index(text, mark)
+		if at < 0 {
+			return Frame{}, fmt.Errorf("the chat template does not pass on the content of message %d of %d (%s) unchanged and in order: use --chat plain, or another template with --template", i+1, len(roles), r)
+		}
+		before, after := text[:at], text[at+len(mark):]
+		left, padL := strings.CutSuffix(before, standInPad)
+		right, padR := strings.CutPrefix(after, standInPad)
+		f.Pieces = append(f.Pieces, left)
+		f.TrimLeft = append(f.TrimLeft, !padL)
+		f.TrimRight = append(f.TrimRight, !padR)
+		text = right
+	}
+	f.Pieces = append(f.Pieces, text)
+	for _, p := range f.Pieces {
+		if strings.ContainsAny(p, "\uE000\uE001") {
+			return Frame{}, fmt.Errorf("the chat template uses a message's content more than once: use --chat plain, or another template with --template")
+		}
+	}
+	return f, nil
+}
+
+// Plain is the Layout of transcripts for base models, as hh-rlhf has them:
+// "\n\nHuman: … \n\nAssistant: …".
+type Plain struct{}
+
+// Stops implements Layout: a base model goes on to write the other side.
+func (Plain) Stops() []string { return []string{"\n\nHuman:", "\n\nAssistant:"} }
+
+// Frame implements Layout. The space after a colon belongs to the content,
+// since models generate it as part of their first word.
+func (Plain) Frame(_ context.Context, roles []Role) (Frame, error) {
+	f := Frame{TrimLeft: make([]bool, len(roles)), TrimRight: make([]bool, len(roles))}
+	for i, r := range roles {
+		f.TrimLeft[i], f.TrimRight[i] = true, true
+		switch r {
+		case System:
+			f.Pieces = append(f.Pieces, "")
+		case User:
+			f.Pieces = append(f.Pieces, "\n\nHuman:")
+		case Assistant:
+			f.Pieces = append(f.Pieces, "\n\nAssistant:")
+		default:
+			return Frame{}, fmt.Errorf("a plain transcript has no place for the role %q", r)
+		}
+	}
+	f.Pieces = append(f.Pieces, "\n\nAssistant:")
+	return f, nil
+}

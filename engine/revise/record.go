@@ -1,0 +1,79 @@
+package revise
+
+import (
+	"amend/engine"
+	"amend/engine/chat"
+)
+
+// Row is one input: a conversation to answer and revise.
+type Row struct {
+	// ID names the row in the run; unique.
+	ID string
+	// Index is the row's place among the inputs, from 0.
+	Index int
+	// Messages is the conversation; the last is the user's. A system message
+	// may come first.
+	Messages []chat.Message
+	// Response, when not nil, is the response to start from; it is not
+	// generated then.
+	Response *string
+}
+
+// Record is the whole trace of a finished row, as the run directory keeps it.
+type Record struct {
+	ID       string    `json:"id"`
+	Index    int       `json:"index"`
+	Seed     uint64    `json:"seed,string"` // of this row: drawn from the run's seed and the id
+	Messages []Message `json:"messages"`
+	Turns    []Trace   `json:"turns"`
+	// Error is why the row failed; its turns are those before the failure.
+	Error string `json:"error,omitempty"`
+}
+
+// Message is a message of the input.
+type Message struct {
+	Role    chat.Role `json:"role"`
+	Content string    `json:"content"`
+}
+
+// Trace is one turn of a row.
+type Trace struct {
+	Kind  Kind `json:"kind"`
+	Round int  `json:"round"` // 0 for the first response, then 1 …
+	// Principle is the id of the principle drawn for this round, and Request
+	// what the model was asked; both empty for a response.
+	Principle string `json:"principle,omitempty"`
+	Request   string `json:"request,omitempty"`
+	Text      string `json:"text"`
+	// Think is what a thinking model wrote before its answer. It is in no
+	// later turn.
+	Think string `json:"think,omitempty"`
+	// End is how the turn ended: end (by itself), stop (a stop string), length
+	// (cut off at the limit), given (it came with the input).
+	End   engine.End `json:"end"`
+	Flags []Flag     `json:"flags,omitempty"`
+
+	// Tokens are the kept ids, which the following turns were computed from.
+	Tokens []engine.Token `json:"tokens"`
+	// Retokenized is how many of Tokens were made again from text, since the
+	// kept text ended inside a token.
+	Retokenized int    `json:"retokenized,omitempty"`
+	Prompt      int    `json:"prompt_tokens"`
+	Reused      int    `json:"reused_tokens"`  // of the prompt, found in the KV cache
+	Decoded     int    `json:"decoded_tokens"` // sampled, with those that were not kept
+	Seed        uint64 `json:"seed,string"`    // of this turn
+}
+
+// EndGiven marks a response that came with the input.
+const EndGiven engine.End = "given"
+
+// Final returns the newest revision, or the first response when there is
+// none; ok is false when the row has no turn of either kind.
+func (r *Record) Final() (t Trace, ok bool) {
+	for i := len(r.Turns) - 1; i >= 0; i-- {
+		if r.Turns[i].Kind != Critique {
+			return r.Turns[i], true
+		}
+	}
+	return Trace{}, false
+}
