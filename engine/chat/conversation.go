@@ -78,6 +78,9 @@ type Conversation struct {
 // copy.
 func (f *Formatter) Tokenize(ctx context.Context, msgs []Message) ([]Message, error) {
 	msgs = f.fold(msgs)
+	if f.folds(msgs) {
+		return msgs, nil
+	}
 	frame, err := f.frame(ctx, append(roles(msgs), User))
 	if err != nil {
 		return nil, err
@@ -102,6 +105,9 @@ func (f *Formatter) Tokenize(ctx context.Context, msgs []Message) ([]Message, er
 // the content of the user message that comes next.
 func (f *Formatter) Prefix(ctx context.Context, msgs []Message) ([]Token, error) {
 	msgs = f.fold(msgs)
+	if f.folds(msgs) {
+		msgs = nil // the system text is part of the content that comes next
+	}
 	frame, err := f.frame(ctx, append(roles(msgs), User))
 	if err != nil {
 		return nil, err
@@ -237,9 +243,15 @@ func (f *Formatter) after(ids []Token) bool {
 // no system role, and copies the slice either way.
 func (f *Formatter) fold(msgs []Message) []Message {
 	msgs = slices.Clone(msgs)
-	if !f.foldSystem || len(msgs) < 2 || msgs[0].Role != System || msgs[1].Role != User {
+	if !f.folds(msgs) || len(msgs) < 2 || msgs[1].Role != User {
 		return msgs
 	}
 	msgs[1] = Message{Role: User, Text: msgs[0].Text + "\n\n" + msgs[1].Text}
 	return msgs[1:]
+}
+
+// folds reports whether msgs start with a system text that this layout has no
+// role for.
+func (f *Formatter) folds(msgs []Message) bool {
+	return f.foldSystem && len(msgs) > 0 && msgs[0].Role == System
 }
