@@ -62,8 +62,8 @@ func (e *Engine) placeFor(r *Request) (place, bool) {
 		return place{seq: victim, from: -1}, e.fits(r, place{seq: victim, from: -1})
 	}
 	query := r.Tokens[:len(r.Tokens)-1] // the last token must be computed: it gives the first logits
-	any := e.tree.Match(query)
-	own := e.tree.MatchFree(query)
+	any := e.tree.Match(query, e.limits.Uncuttable)
+	own := e.tree.MatchFree(query, e.limits.Uncuttable)
 	p := place{seq: own.Seq, from: -1, reuse: own.Computed}
 	if own.Seq < 0 {
 		p.seq = victim

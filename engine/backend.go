@@ -58,7 +58,10 @@ type Limits struct {
 	Context   int  // cells one sequence can fill
 	Cells     int  // cells of all sequences together
 	Unified   bool // sequences share cells: a copy is free
-	Batch     int  // most tokens in one Decode
+	// Uncuttable memories keep a state in place of cells (recurrent and hybrid
+	// models): a sequence can be copied and dropped whole, not in part.
+	Uncuttable bool
+	Batch      int // most tokens in one Decode
 }
 
 // Vocab is what the engine needs to know of tokens.

@@ -27,6 +27,9 @@ type Config struct {
 	NoReuse bool
 	// Verify compares the prefix tree with the cache after every step.
 	Verify bool
+	// AfterStep, if set, is called after every step on the engine's goroutine,
+	// to show progress.
+	AfterStep func()
 }
 
 // Engine runs requests on one Backend. It is not safe for concurrent use:
@@ -80,7 +83,7 @@ func (e *Engine) room() int {
 }
 
 // Run works until no request is left, or ctx ends. Requests that are not
-// finished then get ctx's error as their result.
+// finished then get ErrStopped as their result.
 func (e *Engine) Run(ctx context.Context) error {
 	for len(e.waiting)+len(e.active) > 0 {
 		if err := ctx.Err(); err != nil {
@@ -96,6 +99,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		if err := e.verify(); err != nil {
 			return e.abandon(err)
+		}
+		if e.config.AfterStep != nil {
+			e.config.AfterStep()
 		}
 	}
 	return nil
@@ -189,8 +195,13 @@ func (e *Engine) release(t *turn) {
 	delete(e.active, t.seq)
 }
 
-// abandon ends all requests with err and returns it.
-func (e *Engine) abandon(err error) error {
+// ErrStopped is what requests get that were not finished when the engine
+// stopped; it wraps the cause. They have not failed, they can be run again.
+var ErrStopped = errors.New("the engine stopped before this turn was finished")
+
+// abandon ends all requests because of cause and returns it.
+func (e *Engine) abandon(cause error) error {
+	err := fmt.Errorf("%w: %w", ErrStopped, cause)
 	for seq := range e.limits.Sequences {
 		if t := e.active[seq]; t != nil {
 			e.finish(t, "", err)
@@ -201,7 +212,7 @@ func (e *Engine) abandon(err error) error {
 		e.waiting = e.waiting[1:]
 		r.Done(Result{Prompt: len(r.Tokens), Err: err})
 	}
-	return err
+	return cause
 }
 
 func (e *Engine) verify() error {

@@ -20,6 +20,8 @@ func drawLimits(t *rapid.T) engine.Limits {
 		Context:   rapid.IntRange(40, 60).Draw(t, "context"),
 		Unified:   rapid.Bool().Draw(t, "unified"),
 		Batch:     rapid.IntRange(6, 30).Draw(t, "batch"),
+
+		Uncuttable: rapid.Bool().Draw(t, "uncuttable"),
 	}
 	l.Cells = l.Sequences * l.Context
 	if l.Unified {
@@ -64,7 +66,6 @@ func request(row, turn int, tokens []engine.Token) engine.Request {
 func TestAnySchedulePrintsTheSameTokens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := enginetest.New(drawLimits(t))
-		m.Uncuttable = rapid.Bool().Draw(t, "uncuttable")
 		m.EndBias = float32(rapid.IntRange(0, 3).Draw(t, "end bias"))
 		e, err := engine.New(m, m, engine.Config{Verify: true, NoReuse: rapid.Bool().Draw(t, "no reuse")})
 		if err != nil {

@@ -41,7 +41,7 @@ type Result struct {
 	Prompt  int     // tokens of the request
 	Reused  int     // of these, found in the KV cache
 	Decoded int     // tokens sampled, the ending one included
-	Err     error   // the turn failed: a *TooLongError, ErrLogits, or the context's error
+	Err     error   // the turn failed: a *TooLongError, ErrLogits, ErrNoSlot, or ErrStopped
 }
 
 // TooLongError is the failure of a request that cannot fit.

@@ -21,9 +21,6 @@ const VocabSize = 27
 // are not usable; make one with New. It is not safe for concurrent use.
 type Model struct {
 	limits engine.Limits
-	// Uncuttable makes it behave like a recurrent model, whose memory of a
-	// sequence can be copied or dropped whole, but not cut.
-	Uncuttable bool
 	// EndBias makes turns end earlier: it is added to the logit of token 0.
 	EndBias float32
 	// Poison is a token after which the logits are not numbers; 0 for none.
@@ -125,7 +122,7 @@ func (m *Model) Logits(i int) ([]float32, error) {
 
 // Copy implements engine.Backend.
 func (m *Model) Copy(src, dst, n int) bool {
-	if len(m.seqs[dst]) > 0 || src == dst || (m.Uncuttable && n < len(m.seqs[src])) {
+	if len(m.seqs[dst]) > 0 || src == dst || (m.limits.Uncuttable && n < len(m.seqs[src])) {
 		return false
 	}
 	for _, c := range m.seqs[src][:n] {
@@ -140,7 +137,7 @@ func (m *Model) Copy(src, dst, n int) bool {
 
 // Cut implements engine.Backend.
 func (m *Model) Cut(seq, n int) bool {
-	if m.Uncuttable && n != 0 && n < len(m.seqs[seq]) {
+	if m.limits.Uncuttable && n != 0 && n < len(m.seqs[seq]) {
 		return false
 	}
 	m.seqs[seq] = slices.Clip(m.seqs[seq][:min(n, len(m.seqs[seq]))])

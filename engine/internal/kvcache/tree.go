@@ -68,22 +68,24 @@ type Hit struct {
 
 // Match returns the longest prefix of tokens that some sequence holds. Of
 // several sequences that hold it the one with the most of it computed wins,
-// then the one that is not locked, then the lowest id. Match changes nothing.
-func (t *Tree) Match(tokens []Token) Hit {
+// then the one that is not locked, then the lowest id. With whole set only
+// sequences count that are a prefix of tokens from end to end: all that a
+// memory can use which cannot be cut. Match changes nothing.
+func (t *Tree) Match(tokens []Token, whole bool) Hit {
 	best := Hit{Seq: -1}
-	t.match(t.root, tokens, 0, func(int) bool { return true }, &best)
+	t.match(t.root, tokens, 0, func(s, length int) bool { return !whole || length == t.Len(s) }, &best)
 	return best
 }
 
 // MatchFree is Match among the sequences that are not locked: those that can
 // be taken over.
-func (t *Tree) MatchFree(tokens []Token) Hit {
+func (t *Tree) MatchFree(tokens []Token, whole bool) Hit {
 	best := Hit{Seq: -1}
-	t.match(t.root, tokens, 0, func(s int) bool { return !t.Locked(s) }, &best)
+	t.match(t.root, tokens, 0, func(s, length int) bool { return !t.Locked(s) && (!whole || length == t.Len(s)) }, &best)
 	return best
 }
 
-func (t *Tree) match(n *node, tokens []Token, depth int, use func(seq int) bool, best *Hit) {
+func (t *Tree) match(n *node, tokens []Token, depth int, use func(seq, length int) bool, best *Hit) {
 	for _, c := range n.children {
 		k := commonPrefix(c.edge, tokens[depth:])
 		if k == 0 {
@@ -91,7 +93,7 @@ func (t *Tree) match(n *node, tokens []Token, depth int, use func(seq int) bool,
 		}
 		for _, s := range c.holders {
 			hit := Hit{Seq: s, Length: depth + k, Computed: min(depth+k, t.seqs[s].computed)}
-			if use(s) && t.better(hit, *best) {
+			if use(s, hit.Length) && t.better(hit, *best) {
 				*best = hit
 			}
 		}

@@ -116,7 +116,10 @@ func compare(t *rapid.T, tree *Tree, m *model, run *rapid.Generator[[]Token]) {
 		t.Fatalf("unified cells: %d, want %d", got, want)
 	}
 	q := run.Draw(t, "query")
-	hit := tree.Match(q)
+	if hit := tree.Match(q, true); hit.Seq >= 0 && !slices.Equal(m.tokens[hit.Seq], q[:hit.Length]) {
+		t.Fatalf("match %v whole: sequence %d holds %v", q, hit.Seq, m.tokens[hit.Seq])
+	}
+	hit := tree.Match(q, false)
 	if want := m.match(q); hit.Length != want {
 		t.Fatalf("match %v: %+v, want length %d", q, hit, want)
 	}

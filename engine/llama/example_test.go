@@ -1,0 +1,83 @@
+package llama_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"amend/engine/llama"
+)
+
+// Eight tokens, one at a time, the most likely one each time.
+func Example() {
+	if err := generate(modelFile(), "The capital of France is", 8); err != nil {
+		log.Fatal(err)
+	}
+	// Output: The capital of France is Paris, and the capital of Germany is
+}
+
+// modelFile is where make models puts the model.
+func modelFile() string {
+	dir := os.Getenv("AMEND_MODELS")
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			log.Fatal(err)
+		}
+		dir = filepath.Join(cache, "amend", "models")
+	}
+	return filepath.Join(dir, "SmolLM2-135M-Instruct.Q4_1.gguf")
+}
+
+func generate(file, prompt string, n int) error {
+	ctx := context.Background()
+	model, err := llama.LoadModel(ctx, file, llama.ModelParams{GPULayers: -1})
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	work, err := model.NewContext(llama.ContextParams{Ctx: 256})
+	if err != nil {
+		return err
+	}
+	defer work.Close()
+	batch, err := llama.NewBatch(work.NBatch(), 1)
+	if err != nil {
+		return err
+	}
+	defer batch.Close()
+
+	vocab := model.Vocab()
+	tokens, err := vocab.Tokenize(prompt, true, false)
+	if err != nil {
+		return err
+	}
+	fmt.Print(prompt)
+	var text llama.Streamer
+	for pos := int32(0); n > 0; n-- {
+		batch.Clear()
+		for i, tok := range tokens {
+			if err := batch.Add(tok, pos, i == len(tokens)-1, 0); err != nil {
+				return err
+			}
+			pos++
+		}
+		if err := work.Decode(ctx, batch); err != nil {
+			return err
+		}
+		logits, err := work.Logits(batch.Len() - 1)
+		if err != nil {
+			return err
+		}
+		next := best(logits)
+		if vocab.IsEOG(next) {
+			break
+		}
+		fmt.Print(text.Write(vocab.Piece(next, false)))
+		tokens = []llama.Token{next}
+	}
+	fmt.Println(text.Flush())
+	return nil
+}

@@ -1,0 +1,159 @@
+package llama_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"charm.land/log/v2"
+
+	"amend/engine/llama"
+)
+
+const vocabDir = "../../third_party/llama.cpp/models"
+
+// vocabFiles is llama.cpp's vocabulary-only models.
+func vocabFiles(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(vocabDir, "ggml-vocab-*.gguf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("no vocabularies in %s: run make test, which fetches llama.cpp's source", vocabDir)
+	}
+	return files
+}
+
+// openVocab loads a vocabulary until the test ends.
+func openVocab(t testing.TB, file string) *llama.Vocab {
+	t.Helper()
+	m, err := llama.LoadModel(context.Background(), file, llama.ModelParams{VocabOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mustClose(t, m) })
+	return m.Vocab()
+}
+
+func vocabName(file string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "ggml-vocab-"), ".gguf")
+}
+
+// smolFile is the real model the tests run.
+func smolFile(t testing.TB) string {
+	t.Helper()
+	const name = "SmolLM2-135M-Instruct.Q4_1.gguf"
+	var dirs []string
+	if dir := os.Getenv("AMEND_MODELS"); dir != "" {
+		dirs = append(dirs, dir)
+	}
+	cache := os.Getenv("XDG_CACHE_HOME")
+	if cache == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache = filepath.Join(home, ".cache")
+	}
+	dirs = append(dirs, filepath.Join(cache, "amend", "models"))
+	for _, dir := range dirs {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return filepath.Join(dir, name)
+		}
+	}
+	t.Fatalf("%s is in none of %q: run make models", name, dirs)
+	return ""
+}
+
+func openSmol(t testing.TB) *llama.Model {
+	t.Helper()
+	m, err := llama.LoadModel(context.Background(), smolFile(t), llama.ModelParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mustClose(t, m) })
+	return m
+}
+
+// openContext makes a context that is closed before its model.
+func openContext(t testing.TB, m *llama.Model, p llama.ContextParams) *llama.Context {
+	t.Helper()
+	if p.Threads == 0 {
+		p.Threads, p.ThreadsBatch = 2, 2
+	}
+	c, err := m.NewContext(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mustClose(t, c) })
+	return c
+}
+
+func newBatch(t testing.TB, tokens, seqs int) *llama.Batch {
+	t.Helper()
+	b, err := llama.NewBatch(tokens, seqs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mustClose(t, b) })
+	return b
+}
+
+func mustClose(t testing.TB, c interface{ Close() error }) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func tokenize(t testing.TB, m *llama.Model, text string) []llama.Token {
+	t.Helper()
+	tokens, err := m.Vocab().Tokenize(text, false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
+}
+
+// decode computes tokens of one sequence from position pos on and returns a copy
+// of the last one's logits.
+func decode(t testing.TB, c *llama.Context, seq, pos int32, tokens []llama.Token) []float32 {
+	t.Helper()
+	b := newBatch(t, len(tokens), 1)
+	for i, tok := range tokens {
+		if err := b.Add(tok, pos+int32(i), i == len(tokens)-1, seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Decode(context.Background(), b); err != nil {
+		t.Fatal(err)
+	}
+	logits, err := c.Logits(len(tokens) - 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]float32(nil), logits...)
+}
+
+// captureLog sends llama.cpp's log to a buffer until the test ends.
+func captureLog(t testing.TB, level log.Level) *bytes.Buffer {
+	t.Helper()
+	var buf bytes.Buffer
+	llama.SetLogger(log.NewWithOptions(&buf, log.Options{Level: level}))
+	t.Cleanup(func() { llama.SetLogger(nil) })
+	return &buf
+}
+
+func best(logits []float32) llama.Token {
+	at := 0
+	for i, l := range logits {
+		if l > logits[at] {
+			at = i
+		}
+	}
+	return llama.Token(at)
+}

@@ -1,0 +1,142 @@
+package llama_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"amend/engine/llama"
+)
+
+// The golden file holds what transformers and torch compute from the weights of
+// the same GGUF, dequantized, in 32-bit floats: scripts/reference/update writes
+// it, from token ids that TestReferenceTokens gives it.
+const (
+	referenceTexts  = "testdata/reference/texts.jsonl"
+	referenceGolden = "testdata/reference/golden.json"
+)
+
+var referenceIDs = flag.String("reference-ids", "", "file to write the token ids of "+referenceTexts+" to, for scripts/reference")
+
+// referenceText is a line of referenceTexts.
+type referenceText struct {
+	Name    string `json:"name"`
+	Text    string `json:"text"`
+	Control bool   `json:"control"` // control tokens in it are meant
+}
+
+// reference is the golden file.
+type reference struct {
+	SHA256 string     `json:"sha256"` // of the GGUF
+	Texts  []refScore `json:"texts"`
+}
+
+// refScore is what the reference computed for one text.
+type refScore struct {
+	Name     string        `json:"name"`
+	IDs      []llama.Token `json:"ids"`
+	LogProbs []float64     `json:"log_probs"` // of IDs[i+1] after IDs[:i+1], natural logarithm
+	Best     []llama.Token `json:"best"`      // the most likely token after IDs[:i+1]
+}
+
+func readReference(t *testing.T) reference {
+	t.Helper()
+	data, err := os.ReadFile(referenceGolden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ref reference
+	if err := json.Unmarshal(data, &ref); err != nil {
+		t.Fatalf("%s: %v", referenceGolden, err)
+	}
+	if len(ref.Texts) < 20 {
+		t.Fatalf("%s has %d texts", referenceGolden, len(ref.Texts))
+	}
+	for _, s := range ref.Texts {
+		if n := len(s.IDs); n < 2 || len(s.LogProbs) != n-1 || len(s.Best) != n {
+			t.Fatalf("%s: %q has %d ids, %d log-probs, %d best tokens", referenceGolden, s.Name, n, len(s.LogProbs), len(s.Best))
+		}
+	}
+	if got := fileSHA256(t, smolFile(t)); got != ref.SHA256 {
+		t.Fatalf("%s has sha256 %s, and %s was made from %s", smolFile(t), got, referenceGolden, ref.SHA256)
+	}
+	return ref
+}
+
+func fileSHA256(t *testing.T, file string) string {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		t.Fatal(err)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func TestReferenceTokens(t *testing.T) {
+	m, err := llama.LoadModel(context.Background(), smolFile(t), llama.ModelParams{VocabOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mustClose(t, m)
+	f, err := os.Open(referenceTexts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var got []refScore
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var text referenceText
+		if err := json.Unmarshal(lines.Bytes(), &text); err != nil {
+			t.Fatalf("%s: %v", referenceTexts, err)
+		}
+		ids, err := m.Vocab().Tokenize(text.Text, false, text.Control)
+		if err != nil {
+			t.Fatalf("%s: %v", text.Name, err)
+		}
+		if has := slices.ContainsFunc(ids, m.Vocab().IsControl); has != text.Control {
+			t.Errorf("%s: has control tokens: %v, want %v", text.Name, has, text.Control)
+		}
+		got = append(got, refScore{Name: text.Name, IDs: ids})
+	}
+	if *referenceIDs != "" {
+		writeJSON(t, *referenceIDs, got)
+		return
+	}
+	want := readReference(t).Texts
+	if len(got) != len(want) {
+		t.Fatalf("%s has %d texts and %s %d: run scripts/reference/update", referenceTexts, len(got), referenceGolden, len(want))
+	}
+	for i, g := range got {
+		if g.Name != want[i].Name || !slices.Equal(g.IDs, want[i].IDs) {
+			t.Errorf("text %d, %q: ids %v, and those of the golden file's %q are %v", i, g.Name, g.IDs, want[i].Name, want[i].IDs)
+		}
+	}
+}
+
+func writeJSON(t *testing.T, file string, v any) {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var _ = filepath.Join
+var _ = math.Abs

@@ -1,0 +1,120 @@
+package llama
+
+// #include "shim.h"
+import "C"
+
+import "fmt"
+
+// streams reports that sequences have separate KV streams.
+func (c *Context) streams() bool { return !c.params.KVUnified && c.NSeqMax() > 1 }
+
+func (c *Context) has(seq int32) bool { return c.c != nil && seq >= 0 && int(seq) < c.NSeqMax() }
+
+// check refuses what all sequence operations refuse: a closed context, and ids
+// that llama.cpp would abort for or take for another sequence.
+func (c *Context) check(doing string, seqs ...int32) error {
+	if c.c == nil {
+		return c.closed(doing)
+	}
+	for _, s := range seqs {
+		if !c.has(s) {
+			return fmt.Errorf("llama: %s: sequence %d is not in 0 to %d", doing, s, c.NSeqMax()-1)
+		}
+	}
+	return nil
+}
+
+// SeqRemove removes a sequence's tokens at positions p0 to p1-1
+// (llama_memory_seq_rm); a negative p0 is 0, a negative p1 is the end. It
+// reports whether it could: recurrent models cannot be cut in the middle, and a
+// sequence that the context does not have cannot be removed. A whole sequence
+// always can.
+func (c *Context) SeqRemove(seq, p0, p1 int32) bool {
+	if !c.has(seq) {
+		return false
+	}
+	return bool(C.llama_memory_seq_rm(c.mem, C.llama_seq_id(seq), C.llama_pos(p0), C.llama_pos(p1)))
+}
+
+// SeqCopy makes src's tokens at positions p0 to p1-1 part of dst too
+// (llama_memory_seq_cp), with p0 and p1 as for SeqRemove. With a unified cache
+// the cells are shared and nothing is computed. With streams dst is replaced by
+// a copy, made at the next Decode; it and a recurrent state can be copied only
+// whole: for a part there is an error.
+func (c *Context) SeqCopy(src, dst, p0, p1 int32) error {
+	if err := c.check("copy sequence", src, dst); err != nil {
+		return err
+	}
+	if src == dst {
+		return nil
+	}
+	if c.streams() || c.model.Recurrent() || c.model.Hybrid() {
+		lo, hi := c.SeqPosMin(src), c.SeqPosMax(src)
+		if (p0 > 0 && p0 > lo) || (p1 >= 0 && p1 <= hi) {
+			return fmt.Errorf("llama: copy sequence %d to %d: it holds positions %d to %d and can only be copied whole, not from %d to before %d",
+				src, dst, lo, hi, p0, p1)
+		}
+		p0, p1 = -1, -1
+		c.pending = c.pending || c.streams()
+	}
+	C.llama_memory_seq_cp(c.mem, C.llama_seq_id(src), C.llama_seq_id(dst), C.llama_pos(p0), C.llama_pos(p1))
+	return nil
+}
+
+// SeqKeep removes all tokens that are not in the sequence, of its stream only
+// where sequences have separate ones (llama_memory_seq_keep).
+func (c *Context) SeqKeep(seq int32) error {
+	if err := c.check("keep sequence", seq); err != nil {
+		return err
+	}
+	C.llama_memory_seq_keep(c.mem, C.llama_seq_id(seq))
+	return nil
+}
+
+// SeqAdd moves a sequence's tokens at positions p0 to p1-1 by delta
+// (llama_memory_seq_add), with p0 and p1 as for SeqRemove. Their keys are
+// rotated at the next Decode. Cells that other sequences share move with it. It
+// needs CanShift.
+func (c *Context) SeqAdd(seq, p0, p1, delta int32) error {
+	if err := c.check("shift sequence", seq); err != nil {
+		return err
+	}
+	if !c.CanShift() {
+		return fmt.Errorf("llama: shift sequence %d: model %q cannot shift positions", seq, c.model.path)
+	}
+	c.pending = true
+	C.llama_memory_seq_add(c.mem, C.llama_seq_id(seq), C.llama_pos(p0), C.llama_pos(p1), C.llama_pos(delta))
+	return nil
+}
+
+// SeqPosMin is the lowest position a sequence holds, -1 if it holds none
+// (llama_memory_seq_pos_min). It is above 0 only where a sliding window dropped
+// the start.
+func (c *Context) SeqPosMin(seq int32) int32 {
+	if !c.has(seq) {
+		return -1
+	}
+	return int32(C.llama_memory_seq_pos_min(c.mem, C.llama_seq_id(seq)))
+}
+
+// SeqPosMax is the highest position a sequence holds, -1 if it holds none
+// (llama_memory_seq_pos_max).
+func (c *Context) SeqPosMax(seq int32) int32 {
+	if !c.has(seq) {
+		return -1
+	}
+	return int32(C.llama_memory_seq_pos_max(c.mem, C.llama_seq_id(seq)))
+}
+
+// CanShift reports whether positions can be moved (llama_memory_can_shift).
+func (c *Context) CanShift() bool { return c.c != nil && bool(C.llama_memory_can_shift(c.mem)) }
+
+// ClearMemory removes all sequences; with data the KV buffers are zeroed too
+// (llama_memory_clear).
+func (c *Context) ClearMemory(data bool) error {
+	if c.c == nil {
+		return c.closed("clear memory")
+	}
+	C.llama_memory_clear(c.mem, C.bool(data))
+	return nil
+}

@@ -1,0 +1,63 @@
+// The C side of package llama: calls that may throw a C++ exception, with the
+// exception caught, and the callbacks that llama.cpp calls.
+//
+// An exception must not unwind through Go frames: it would end the process.
+#ifndef AMEND_SHIM_H
+#define AMEND_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "llama.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// What a call returns that threw; no such call returns it otherwise. The
+// exception's text is logged as an error line.
+#define AMEND_THREW (INT32_MIN + 1)
+
+// Log: amend_log_install makes llama.cpp and ggml log through amendLog (Go).
+// Lines below the level set with amend_log_level do not reach Go.
+void amend_log_install(uintptr_t sink);
+void amend_log_level(int level);
+
+// Backends: loads the backend libraries beside libllama when none is linked
+// in (GGML_BACKEND_DL builds), then llama_backend_init.
+void amend_backend_init(void);
+
+// The features of a device's backend, as "NAME=VALUE" pairs: returns the i-th
+// name and stores its value, or NULL after the last.
+const char * amend_device_feature(ggml_backend_dev_t dev, int i, const char ** value);
+
+// Abort flag: one int in C memory that llama_decode polls.
+int * amend_flag_new(void);
+void  amend_flag_set(int * flag, int value);
+void  amend_flag_free(int * flag);
+void  amend_abort_install(struct llama_context * ctx, int * flag);
+
+// The calls. progress is a cgo.Handle passed back to amendProgress.
+struct llama_model * amend_model_load(const char * path, struct llama_model_params params, uintptr_t progress);
+struct llama_context * amend_context_new(struct llama_model * model, struct llama_context_params params);
+struct llama_adapter_lora * amend_adapter_load(struct llama_model * model, const char * path);
+
+int32_t amend_tokenize(const struct llama_vocab * vocab, const char * text, int32_t len,
+                       llama_token * tokens, int32_t max, bool add_special, bool parse_special);
+int32_t amend_detokenize(const struct llama_vocab * vocab, const llama_token * tokens, int32_t n,
+                         char * text, int32_t max, bool remove_special, bool unparse_special);
+int32_t amend_piece(const struct llama_vocab * vocab, llama_token token, char * buf, int32_t max, bool special);
+
+int32_t amend_decode(struct llama_context * ctx, struct llama_batch batch);
+int32_t amend_encode(struct llama_context * ctx, struct llama_batch batch);
+size_t  amend_state_size(struct llama_context * ctx, llama_seq_id seq);
+size_t  amend_state_get(struct llama_context * ctx, uint8_t * dst, size_t size, llama_seq_id seq);
+size_t  amend_state_set(struct llama_context * ctx, const uint8_t * src, size_t size, llama_seq_id seq);
+int32_t amend_set_adapters(struct llama_context * ctx, struct llama_adapter_lora ** adapters, size_t n, float * scales);
+int32_t amend_quantize(const char * in, const char * out, const llama_model_quantize_params * params);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+package llama
+
+/*
+#include <stdlib.h>
+#include "amend_jinja.h"
+*/
+import "C"
+
+import "unsafe"
+
+// jinjaTemplate is a template parsed by amend_jinja_parse. It lives as long as the worker process, which never frees
+// it, and is used by one goroutine.
+type jinjaTemplate struct {
+	c *C.amend_jinja_template
+}
+
+// parseJinja calls amend_jinja_parse. The template is nil when the reply is a failure.
+func parseJinja(source string) (*jinjaTemplate, templateReply) {
+	text := C.CString(source)
+	defer C.free(unsafe.Pointer(text))
+	var tmpl *C.amend_jinja_template
+	var message *C.char
+	status := C.amend_jinja_parse(text, C.size_t(len(source)), &tmpl, &message)
+	if status != C.AMEND_JINJA_OK {
+		return nil, jinjaFailure(status, message)
+	}
+	return &jinjaTemplate{c: tmpl}, templateReply{}
+}
+
+// render calls amend_jinja_render and copies the result.
+func (t *jinjaTemplate) render(document []byte, now int64) templateReply {
+	doc := C.CBytes(document)
+	defer C.free(doc)
+	var out *C.amend_jinja_output
+	var message *C.char
+	status := C.amend_jinja_render(t.c, (*C.char)(doc), C.size_t(len(document)), C.int64_t(now), &out, &message)
+	if status != C.AMEND_JINJA_OK {
+		return jinjaFailure(status, message)
+	}
+	defer C.amend_jinja_output_free(out)
+	segs := make([]Segment, C.amend_jinja_segment_count(out))
+	for i := range segs {
+		var n C.size_t
+		text := C.amend_jinja_segment_text(out, C.size_t(i), &n)
+		segs[i].Text = C.GoStringN(text, C.int(n))
+		segs[i].Content = C.amend_jinja_segment_is_input(out, C.size_t(i)) != 0
+	}
+	return templateReply{Segments: segs}
+}
+
+// jinjaFailure takes message over and frees it.
+func jinjaFailure(status C.enum_amend_jinja_status, message *C.char) templateReply {
+	reply := templateReply{Failure: failedRender}
+	if message != nil {
+		reply.Message = C.GoString(message)
+		C.amend_jinja_string_free(message)
+	}
+	switch status {
+	case C.AMEND_JINJA_SYNTAX:
+		reply.Failure = failedSyntax
+	case C.AMEND_JINJA_DOCUMENT:
+		reply.Failure = failedDocument
+	case C.AMEND_JINJA_MEMORY:
+		reply.Failure = failedMemory
+	}
+	return reply
+}

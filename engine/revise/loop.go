@@ -1,0 +1,226 @@
+// Package revise runs the supervised stage of Constitutional AI (Bai et al.
+// 2022, section 3): a response, then rounds of critique and revision, each
+// under a principle drawn for it.
+//
+// A round of a row, with what the model sees:
+//
+//	few-shots · prompt · draft · critique request   → critique
+//	few-shots · prompt · draft · critique request · critique · revision request   → revision
+//
+// The revision is the next round's draft. In faithful mode, the paper's, a
+// round starts again from the prompt and the newest draft; in append mode it
+// goes on below everything said so far.
+package revise
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"amend/constitution"
+	"amend/engine"
+	"amend/engine/chat"
+)
+
+// Mode is how a round after the first continues the conversation.
+type Mode string
+
+// The modes.
+const (
+	Faithful Mode = "faithful" // from the prompt and the newest revision; earlier critiques are dropped
+	Append   Mode = "append"   // below everything said so far
+)
+
+// Modes lists the modes, the default first.
+func Modes() []Mode { return []Mode{Faithful, Append} }
+
+// Settings are what one run does with every row.
+type Settings struct {
+	Rounds    int // critiques and revisions of each row; 0 for first responses only
+	Mode      Mode
+	MaxTokens int // of a turn
+	Sampling  engine.Sampling
+	Seed      uint64 // of the run; rows and turns derive theirs from it
+	System    string // a system text for every row without one of its own
+	Parallel  int    // rows alive at once
+	Think     chat.ThinkTags
+}
+
+// Loop runs rows through an engine. It is not safe for concurrent use.
+type Loop struct {
+	engine   *engine.Engine
+	format   *chat.Formatter
+	doc      *constitution.Document
+	settings Settings
+	checker  *Checker
+	shots    []chat.Message // system text and few-shots, tokenized
+	prefix   []engine.Token // what rows without a system text of their own start with
+	asks     asks
+
+	ctx  context.Context
+	next func() (Row, bool)
+	emit func(Record) error
+	err  error // what stopped the run
+	stop context.CancelFunc
+}
+
+// New prepares a loop: it tokenizes the constitution's few-shots and measures
+// the requests.
+func New(ctx context.Context, e *engine.Engine, f *chat.Formatter, doc *constitution.Document, s Settings) (*Loop, error) {
+	l := &Loop{engine: e, format: f, doc: doc, settings: s, checker: NewChecker(shotTexts(doc))}
+	shots, err := f.Tokenize(ctx, preamble(doc, s.System))
+	if err != nil {
+		return nil, fmt.Errorf("tokenizing the few-shots of constitution %s: %w", doc.Name, err)
+	}
+	l.shots = shots
+	if l.prefix, err = f.Prefix(ctx, shots); err != nil {
+		return nil, fmt.Errorf("preparing the preamble: %w", err)
+	}
+	l.asks, err = l.measureAsks(ctx)
+	return l, err
+}
+
+// preamble is what stands before every row: the system text, and the
+// demonstrations as turns of one conversation.
+func preamble(doc *constitution.Document, system string) []chat.Message {
+	var msgs []chat.Message
+	if system != "" {
+		msgs = append(msgs, chat.Message{Role: chat.System, Text: system})
+	}
+	for _, d := range doc.Demonstrations {
+		msgs = append(msgs,
+			chat.Message{Role: chat.User, Text: d.Prompt}, chat.Message{Role: chat.Assistant, Text: d.Response},
+			chat.Message{Role: chat.User, Text: d.CritiqueRequest}, chat.Message{Role: chat.Assistant, Text: d.Critique},
+			chat.Message{Role: chat.User, Text: d.RevisionRequest}, chat.Message{Role: chat.Assistant, Text: d.Revision})
+	}
+	return msgs
+}
+
+func shotTexts(doc *constitution.Document) []string {
+	var texts []string
+	for _, d := range doc.Demonstrations {
+		texts = append(texts, d.Prompt, d.Response, d.Critique, d.Revision)
+	}
+	return texts
+}
+
+// Prefix is the tokens that rows start with: worth pinning.
+func (l *Loop) Prefix() []engine.Token { return l.prefix }
+
+// Run takes rows from next, keeps up to Settings.Parallel of them alive, and
+// gives each finished or failed one to emit, in the order in which they end.
+// An error of emit stops the run. When ctx ends, Run returns its error; rows
+// that were not finished are not emitted.
+func (l *Loop) Run(ctx context.Context, next func() (Row, bool), emit func(Record) error) error {
+	l.ctx, l.stop = context.WithCancel(ctx)
+	defer l.stop()
+	l.next, l.emit, l.err = next, emit, nil
+	for range max(1, l.settings.Parallel) {
+		l.startNext()
+	}
+	err := l.engine.Run(l.ctx)
+	if l.err != nil {
+		return l.err
+	}
+	return err
+}
+
+// startNext starts rows until one has a turn to wait for.
+func (l *Loop) startNext() {
+	for l.err == nil && l.context().Err() == nil {
+		in, ok := l.next()
+		if !ok {
+			return
+		}
+		if r := l.newRow(in); r.begin() {
+			return
+		}
+	}
+}
+
+// deliver emits a finished row.
+func (l *Loop) deliver(rec Record) {
+	if l.err != nil {
+		return
+	}
+	if err := l.emit(rec); err != nil {
+		l.err = fmt.Errorf("saving row %s: %w", rec.ID, err)
+		l.stop()
+	}
+}
+
+// RowSeed is the seed of a row: it depends on the run's seed and the row's id
+// alone, so a row's turns do not change with its place or neighbours.
+func RowSeed(run uint64, id string) uint64 { return hash(run, []byte(id)) }
+
+// TurnSeed is the seed of one turn's random stream.
+func TurnSeed(row uint64, round int, kind Kind) uint64 {
+	return hash(row, binary.LittleEndian.AppendUint64([]byte(kind), uint64(round)))
+}
+
+func hash(seed uint64, b []byte) uint64 {
+	sum := sha256.Sum256(append(binary.LittleEndian.AppendUint64(nil, seed), b...))
+	return binary.LittleEndian.Uint64(sum[:])
+}
+
+// asks are the most tokens that requests take, with the layout's text around
+// them.
+type asks struct{ critique, revision int }
+
+func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
+	var a asks
+	c, err := l.format.Open(ctx, append(slices.Clone(l.shots), chat.Message{Role: chat.User, Text: "?"}))
+	if err != nil {
+		return a, fmt.Errorf("preparing the requests: %w", err)
+	}
+	for _, p := range l.doc.Principles {
+		critique, err := c.Next(ctx, nil, chat.Message{Text: p.CritiqueRequest})
+		if err != nil {
+			return a, fmt.Errorf("preparing the critique request of principle %s: %w", p.ID, err)
+		}
+		revision, err := c.Next(ctx, nil, chat.Message{Text: p.RevisionRequest})
+		if err != nil {
+			return a, fmt.Errorf("preparing the revision request of principle %s: %w", p.ID, err)
+		}
+		a.critique = max(a.critique, len(critique.Tokens)-len(c.Tokens))
+		a.revision = max(a.revision, len(revision.Tokens)-len(c.Tokens))
+	}
+	return a, nil
+}
+
+// Need is the most tokens that a row can come to hold: what --ctx must be for
+// it never to fail for want of room.
+func (l *Loop) Need(ctx context.Context, in Row) (int, error) {
+	r := l.newRow(in)
+	if err := r.open(); err != nil {
+		return 0, err
+	}
+	s := l.settings
+	draft := s.MaxTokens
+	if in.Response != nil {
+		draft = max(draft, len(r.draft))
+	}
+	round := l.asks.critique + s.MaxTokens + l.asks.revision + s.MaxTokens
+	rounds := min(1, s.Rounds)
+	if s.Mode == Append {
+		rounds = s.Rounds
+	}
+	return len(r.base.Tokens) + draft + rounds*round, ctx.Err()
+}
+
+// context is the run's, or before Run the background: what a template's
+// rendering may be stopped by.
+func (l *Loop) context() context.Context {
+	if l.ctx == nil {
+		return context.Background()
+	}
+	return l.ctx
+}
+
+// stopped tells the end of the whole run from a row's own failure.
+func stopped(err error) bool {
+	return errors.Is(err, engine.ErrStopped) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

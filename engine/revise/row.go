@@ -1,0 +1,169 @@
+package revise
+
+import (
+	"slices"
+
+	"amend/constitution"
+	"amend/engine"
+	"amend/engine/chat"
+)
+
+// row is one input on its way through the loop.
+type row struct {
+	loop   *Loop
+	in     Row
+	record Record
+
+	base      *chat.Conversation // what the next critique request follows, less the draft
+	asked     *chat.Conversation // what the turn under way was asked
+	draft     []engine.Token     // the newest response
+	draftText string
+	critique  string
+	round     int
+	principle constitution.Principle
+}
+
+func (l *Loop) newRow(in Row) *row {
+	r := &row{loop: l, in: in}
+	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID)}
+	for _, m := range in.Messages {
+		r.record.Messages = append(r.record.Messages, Message{Role: m.Role, Content: m.Text})
+	}
+	return r
+}
+
+// open makes the row's conversation and, when a response was given, its draft.
+func (r *row) open() error {
+	c, err := r.loop.format.Open(r.loop.context(), r.loop.with(r.in.Messages))
+	if err != nil {
+		return err
+	}
+	r.base = c
+	if r.in.Response == nil {
+		return nil
+	}
+	r.draftText = *r.in.Response
+	r.draft, err = c.Reply(r.loop.context(), r.draftText)
+	return err
+}
+
+// with puts the preamble before a row's messages. A row's own system text
+// takes the place of the run's; such a row shares no prefix with others.
+func (l *Loop) with(msgs []chat.Message) []chat.Message {
+	shots := l.shots
+	if len(msgs) > 0 && msgs[0].Role == chat.System {
+		if len(shots) > 0 && shots[0].Role == chat.System {
+			shots = shots[1:]
+		}
+		return slices.Concat(msgs[:1], shots, msgs[1:])
+	}
+	return slices.Concat(shots, msgs)
+}
+
+// begin starts the row's first turn. It returns false when the row has ended
+// already: it failed, or there is nothing to generate.
+func (r *row) begin() bool {
+	if err := r.open(); err != nil {
+		return r.fail(err)
+	}
+	if r.in.Response == nil {
+		return r.submit(Response, r.base)
+	}
+	r.record.Turns = append(r.record.Turns, Trace{Kind: Response, Text: r.draftText, Tokens: r.draft, End: EndGiven})
+	return r.nextRound()
+}
+
+// nextRound asks for a critique of the newest draft, or ends the row.
+func (r *row) nextRound() bool {
+	if r.round == r.loop.settings.Rounds {
+		r.loop.deliver(r.record)
+		return false
+	}
+	r.round++
+	r.principle = r.loop.doc.Draw(r.record.Seed, r.round)
+	return r.ask(Critique, r.base, r.draft, r.principle.CritiqueRequest)
+}
+
+// ask goes on from a conversation with the assistant's reply and a request.
+func (r *row) ask(kind Kind, from *chat.Conversation, reply []engine.Token, request string) bool {
+	c, err := from.Next(r.loop.context(), reply, chat.Message{Text: request})
+	if err != nil {
+		return r.fail(err)
+	}
+	return r.submit(kind, c)
+}
+
+// submit gives a turn to the engine.
+func (r *row) submit(kind Kind, c *chat.Conversation) bool {
+	s := r.loop.settings
+	r.asked = c
+	seed := TurnSeed(r.record.Seed, r.round, kind)
+	err := r.loop.engine.Submit(&engine.Request{
+		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),
+		Sampling: s.Sampling, Seed: seed,
+		Done: func(res engine.Result) {
+			if !r.done(kind, seed, res) {
+				r.loop.startNext()
+			}
+		},
+	})
+	if err != nil {
+		return r.fail(err)
+	}
+	return true
+}
+
+// done takes a finished turn and starts the next. It returns false when the
+// row has ended.
+func (r *row) done(kind Kind, seed uint64, res engine.Result) bool {
+	if res.Err != nil {
+		return r.fail(res.Err)
+	}
+	open := chat.PromptOpensThink(r.asked.Tail, r.loop.settings.Think)
+	think, _, start := chat.SplitThink(res.Text, r.loop.settings.Think, open)
+	kept, err := r.loop.format.Keep(res.Tokens, res.Text, start)
+	if err != nil {
+		return r.fail(err)
+	}
+	t := Trace{
+		Kind: kind, Round: r.round, Text: kept.Text, Think: think, End: res.End,
+		Tokens: kept.Tokens, Retokenized: kept.Retokenized,
+		Prompt: res.Prompt, Reused: res.Reused, Decoded: res.Decoded, Seed: seed,
+	}
+	turn := Turn{Kind: kind, Text: kept.Text, Cut: res.End == engine.EndLength}
+	switch kind {
+	case Critique:
+		t.Principle, t.Request = r.principle.ID, r.principle.CritiqueRequest
+		turn.Draft = r.draftText
+	case Revision:
+		t.Principle, t.Request = r.principle.ID, r.principle.RevisionRequest
+		turn.Draft, turn.Critique = r.draftText, r.critique
+	}
+	t.Flags = r.loop.checker.Check(turn)
+	r.record.Turns = append(r.record.Turns, t)
+	return r.goOn(kind, kept)
+}
+
+// goOn is the loop's order: response, then critique and revision by turns.
+func (r *row) goOn(kind Kind, kept chat.Kept) bool {
+	if kind == Critique {
+		r.critique = kept.Text
+		return r.ask(Revision, r.asked, kept.Tokens, r.principle.RevisionRequest)
+	}
+	if kind == Revision && r.loop.settings.Mode == Append {
+		r.base = r.asked
+	}
+	r.draft, r.draftText = kept.Tokens, kept.Text
+	return r.nextRound()
+}
+
+// fail ends the row with its reason. A row that only shares the end of the
+// whole run has not failed: it will be run again.
+func (r *row) fail(err error) bool {
+	if stopped(err) {
+		return false
+	}
+	r.record.Error = err.Error()
+	r.loop.deliver(r.record)
+	return false
+}
