@@ -50,7 +50,7 @@ func TagsFor(template string) (ThinkTags, bool) {
 
 // PromptOpensThink reports whether a rendered prompt ends inside the thinking, so that the model writes no Open.
 func PromptOpensThink(prompt string, tags ThinkTags) bool {
-	return strings.HasSuffix(strings.TrimSpace(prompt), strings.TrimSpace(tags.Open))
+	return tags != ThinkTags{} && strings.HasSuffix(strings.TrimSpace(prompt), strings.TrimSpace(tags.Open))
 }
 
 // SplitThink parts a generated turn into what the model thought and what it answers. The answer is
@@ -58,6 +58,9 @@ func PromptOpensThink(prompt string, tags ThinkTags) bool {
 // openInPrompt says that the prompt ended with tags.Open (PromptOpensThink). Only thinking at the start of a turn is
 // looked for: tags later on are part of the answer, which may speak of them.
 func SplitThink(text string, tags ThinkTags, openInPrompt bool) (think, answer string, answerStart int) {
+	if tags == (ThinkTags{}) { // a layout without thinking
+		return "", text, 0
+	}
 	rest := text
 	var thoughts []string
 	for inside := openInPrompt; ; inside = false {

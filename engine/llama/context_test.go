@@ -58,7 +58,7 @@ func TestContextReportsActualSizes(t *testing.T) {
 func TestContextParamsRefused(t *testing.T) {
 	m := openSmol(t)
 	_, err := m.NewContext(llama.ContextParams{Ctx: 1 << 30, SeqMax: 4})
-	if err == nil || !strings.Contains(err.Error(), fmt.Sprint(1<<30)) || !strings.Contains(err.Error(), "smaller context") {
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprint(1<<30)) || !strings.Contains(err.Error(), "MiB") || !strings.Contains(err.Error(), "smaller context") {
 		t.Errorf("a context beyond all memory: %v, want the sizes and what to do", err)
 	}
 	for name, p := range map[string]llama.ContextParams{

@@ -29,6 +29,8 @@ type Model struct {
 	opened  *opened
 	cleanup runtime.Cleanup
 
+	gpuLayers int
+
 	mu    sync.Mutex
 	users map[*opened]struct{} // open contexts and adapters
 }
@@ -100,7 +102,7 @@ func LoadModel(ctx context.Context, path string, p ModelParams) (*Model, error) 
 	if c == nil {
 		return nil, errors.New(withLines(fmt.Sprintf("llama: load model %q", path), process.sink.errorsSince(mark)))
 	}
-	m := &Model{c: c, path: path, only: p.VocabOnly, users: map[*opened]struct{}{}}
+	m := &Model{c: c, path: path, only: p.VocabOnly, gpuLayers: p.GPULayers, users: map[*opened]struct{}{}}
 	m.vocab = newVocab(m)
 	m.opened = newOpened(fmt.Sprintf("model %q", path))
 	m.cleanup = reportLeak(m, m.opened)

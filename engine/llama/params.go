@@ -135,22 +135,63 @@ func (p ContextParams) check(m *Model) error {
 	if p.FlashAttn < FlashAuto || p.FlashAttn > FlashOn {
 		return fmt.Errorf("flash attention choice %d is not one", p.FlashAttn)
 	}
-	for _, t := range []KVType{p.TypeK, p.TypeV} {
-		if !t.known() {
-			return fmt.Errorf("%v is not one", t)
+	for _, kv := range []struct {
+		which string
+		t     KVType
+	}{{"key", p.TypeK}, {"value", p.TypeV}} {
+		if !kv.t.known() {
+			return fmt.Errorf("%v is not one", kv.t)
 		}
-		block := int(C.ggml_blck_size(kvTypes[t].c))
-		if width := m.headDim() * m.HeadsKV(); width%block != 0 {
-			return fmt.Errorf("KV cache type %v needs rows of a multiple of %d values, and the model's have %d; use f16", t, block, width)
+		block := int(C.ggml_blck_size(kvTypes[kv.t].c))
+		if width := m.headDim(kv.which) * m.HeadsKV(); width%block != 0 {
+			return fmt.Errorf("KV cache type %v needs rows of a multiple of %d values, and the model's have %d; use f16", kv.t, block, width)
+		}
+	}
+	return p.fits(m)
+}
+
+// fits refuses a KV cache larger than the machine's memory: Linux would grant it
+// and kill the process when it is filled. A GPU's memory is refused by its
+// backend, and models with a window or a state need less than KVBytes says.
+func (p ContextParams) fits(m *Model) error {
+	onGPU := m.gpuLayers != 0 && !p.NoOffloadKV && SupportsGPUOffload()
+	if onGPU || m.Recurrent() || m.Hybrid() || (m.SWA() > 0 && !p.SWAFull) {
+		return nil
+	}
+	devices, err := Devices()
+	if err != nil {
+		return err
+	}
+	cells := p.Ctx
+	if cells == 0 {
+		cells = m.CtxTrain()
+	}
+	need := m.KVBytes(cells, p.TypeK, p.TypeV)
+	for _, d := range devices {
+		if d.Type == DeviceCPU && d.MemoryTotal > 0 && need > d.MemoryTotal {
+			return fmt.Errorf("the KV cache of %d cells (%v keys, %v values) takes %d MiB and the machine has %d MiB; use a smaller context or KV type",
+				cells, p.TypeK, p.TypeV, need>>20, d.MemoryTotal>>20)
 		}
 	}
 	return nil
 }
 
-// headDim is the width of a key head.
-func (m *Model) headDim() int {
+// KVBytes is what the KV cache of that many cells takes, in bytes, for a model
+// with full attention in every layer.
+func (m *Model) KVBytes(cells int, k, v KVType) uint64 {
+	if !k.known() || !v.known() || cells < 0 {
+		return 0
+	}
+	row := func(key string, t KVType) uint64 {
+		return uint64(C.ggml_row_size(kvTypes[t].c, C.int64_t(m.headDim(key)*m.HeadsKV())))
+	}
+	return uint64(cells) * uint64(m.Layers()) * (row("key", k) + row("value", v))
+}
+
+// headDim is the width of a "key" or "value" head.
+func (m *Model) headDim(which string) int {
 	arch, _ := m.Meta("general.architecture")
-	if s, ok := m.Meta(arch + ".attention.key_length"); ok {
+	if s, ok := m.Meta(arch + ".attention." + which + "_length"); ok {
 		if n, err := strconv.Atoi(s); err == nil {
 			return n
 		}

@@ -3,10 +3,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <stdexcept>
 #include <string>
-#include <type_traits>
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include "ggml-backend.h"
 
@@ -47,6 +49,26 @@ template <typename T, typename F> T guard(const char * name, T failed, F call) {
         log_exception(name, "not a std::exception");
     }
     return failed;
+}
+
+// on_stack runs call, which must not throw, on a thread with that much stack.
+void on_stack(size_t stack, std::function<void()> call) {
+    pthread_attr_t attr;
+    pthread_t      thread;
+    auto start = [](void * call) -> void * {
+        (*static_cast<std::function<void()> *>(call))();
+        return nullptr;
+    };
+    pthread_attr_init(&attr);
+    int err = pthread_attr_setstacksize(&attr, stack);
+    if (err == 0) {
+        err = pthread_create(&thread, &attr, start, &call);
+    }
+    pthread_attr_destroy(&attr);
+    if (err != 0) {
+        throw std::runtime_error("no thread with a stack of " + std::to_string(stack) + " bytes");
+    }
+    pthread_join(thread, nullptr);
 }
 
 bool progress_callback(float done, void * load) {
@@ -144,9 +166,19 @@ llama_adapter_lora * amend_adapter_load(llama_model * model, const char * path) 
 }
 
 int32_t amend_tokenize(const llama_vocab * vocab, const char * text, int32_t len, llama_token * tokens, int32_t max,
-                       bool add_special, bool parse_special) {
-    return guard("tokenize", AMEND_THREW,
-                 [&] { return llama_tokenize(vocab, text, len, tokens, max, add_special, parse_special); });
+                       bool add_special, bool parse_special, size_t stack) {
+    auto tokenize = [&] {
+        return guard("tokenize", AMEND_THREW,
+                     [&] { return llama_tokenize(vocab, text, len, tokens, max, add_special, parse_special); });
+    };
+    if (stack == 0) {
+        return tokenize();
+    }
+    return guard("tokenize", AMEND_THREW, [&] {
+        int32_t n = AMEND_THREW;
+        on_stack(stack, [&] { n = tokenize(); });
+        return n;
+    });
 }
 
 int32_t amend_detokenize(const llama_vocab * vocab, const llama_token * tokens, int32_t n, char * text, int32_t max,

@@ -42,8 +42,9 @@ struct llama_model * amend_model_load(const char * path, struct llama_model_para
 struct llama_context * amend_context_new(struct llama_model * model, struct llama_context_params params);
 struct llama_adapter_lora * amend_adapter_load(struct llama_model * model, const char * path);
 
+// With stack above 0, amend_tokenize runs on a thread with a stack of that many bytes.
 int32_t amend_tokenize(const struct llama_vocab * vocab, const char * text, int32_t len,
-                       llama_token * tokens, int32_t max, bool add_special, bool parse_special);
+                       llama_token * tokens, int32_t max, bool add_special, bool parse_special, size_t stack);
 int32_t amend_detokenize(const struct llama_vocab * vocab, const llama_token * tokens, int32_t n,
                          char * text, int32_t max, bool remove_special, bool unparse_special);
 int32_t amend_piece(const struct llama_vocab * vocab, llama_token token, char * buf, int32_t max, bool special);

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 	"unsafe"
 )
 
@@ -95,12 +96,16 @@ func (v *Vocab) Tokenize(text string, addSpecial, parseSpecial bool) ([]Token, e
 		return nil, fmt.Errorf("llama: tokenize: %w", err)
 	}
 	text = strings.ToValidUTF8(text, "\uFFFD")
+	stack := tokenizeStack(text)
+	if stack > maxStack {
+		return nil, fmt.Errorf("llama: tokenize %d bytes: the text has more than %d bytes without a change between space and other characters; cut it", len(text), maxStack/stackPerByte)
+	}
 	// Text has hardly ever more tokens than bytes; when it has, C says how many.
 	tokens := make([]Token, len(text)+8)
 	mark := process.sink.mark()
 	for {
 		n := C.amend_tokenize(v.c, (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.int32_t(len(text)),
-			(*C.llama_token)(unsafe.Pointer(&tokens[0])), C.int32_t(len(tokens)), C.bool(addSpecial), C.bool(parseSpecial))
+			(*C.llama_token)(unsafe.Pointer(&tokens[0])), C.int32_t(len(tokens)), C.bool(addSpecial), C.bool(parseSpecial), stack)
 		switch {
 		case n >= 0:
 			return tokens[:n:n], nil
@@ -185,6 +190,35 @@ func (v *Vocab) Detokenize(tokens []Token, removeSpecial, special bool) (string,
 		}
 		buf = make([]byte, -n)
 	}
+}
+
+// llama.cpp splits text for many vocabularies with std::regex, which recurses for
+// every character of a run that one pattern matches: 324 bytes of stack a byte
+// were measured with libstdc++, so that a run of 26,000 letters ends the process
+// on the usual 8 MiB. Longer texts get a thread with a stack to measure.
+const (
+	plainText    = 4096    // bytes that any stack has room for
+	stackPerByte = 1024    // three times what was measured
+	baseStack    = 8 << 20 // what a thread usually has
+	maxStack     = 1 << 30
+)
+
+// tokenizeStack is the stack that text needs: 0 for a usual thread's.
+func tokenizeStack(text string) C.size_t {
+	if len(text) <= plainText {
+		return 0
+	}
+	longest, start, inSpace := 0, 0, false
+	for i, r := range text {
+		if space := unicode.IsSpace(r); space != inSpace {
+			longest, start, inSpace = max(longest, i-start), i, space
+		}
+	}
+	longest = max(longest, len(text)-start)
+	if longest <= plainText {
+		return 0
+	}
+	return C.size_t(baseStack + longest*stackPerByte)
 }
 
 func (v *Vocab) has(t Token) bool { return v.c != nil && t >= 0 && int(t) < v.size }

@@ -45,13 +45,11 @@ type Settings struct {
 	Sampling  engine.Sampling
 	Seed      uint64 // of the run; rows and turns derive theirs from it
 	System    string // a system text for every row without one of its own
-	Parallel  int    // rows alive at once
 	Think     chat.ThinkTags
 }
 
 // Loop runs rows through an engine. It is not safe for concurrent use.
 type Loop struct {
-	engine   *engine.Engine
 	format   *chat.Formatter
 	doc      *constitution.Document
 	settings Settings
@@ -59,6 +57,8 @@ type Loop struct {
 	shots    []chat.Message // system text and few-shots, tokenized
 	prefix   []engine.Token // what rows without a system text of their own start with
 	asks     asks
+
+	engine *engine.Engine // of the run under way
 
 	ctx  context.Context
 	next func() (Row, bool)
@@ -69,8 +69,8 @@ type Loop struct {
 
 // New prepares a loop: it tokenizes the constitution's few-shots and measures
 // the requests.
-func New(ctx context.Context, e *engine.Engine, f *chat.Formatter, doc *constitution.Document, s Settings) (*Loop, error) {
-	l := &Loop{engine: e, format: f, doc: doc, settings: s, checker: NewChecker(shotTexts(doc))}
+func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s Settings) (*Loop, error) {
+	l := &Loop{format: f, doc: doc, settings: s, checker: NewChecker(shotTexts(doc))}
 	shots, err := f.Tokenize(ctx, preamble(doc, s.System))
 	if err != nil {
 		return nil, fmt.Errorf("tokenizing the few-shots of constitution %s: %w", doc.Name, err)
@@ -107,18 +107,22 @@ func shotTexts(doc *constitution.Document) []string {
 	return texts
 }
 
-// Prefix is the tokens that rows start with: worth pinning.
-func (l *Loop) Prefix() []engine.Token { return l.prefix }
+// Prefix is how many tokens all rows share, but those with a system text of
+// their own.
+func (l *Loop) Prefix() int { return len(l.prefix) }
 
-// Run takes rows from next, keeps up to Settings.Parallel of them alive, and
-// gives each finished or failed one to emit, in the order in which they end.
+// Run takes rows from next, keeps up to parallel of them alive in e, and gives
+// each finished or failed one to emit, in the order in which they end.
 // An error of emit stops the run. When ctx ends, Run returns its error; rows
 // that were not finished are not emitted.
-func (l *Loop) Run(ctx context.Context, next func() (Row, bool), emit func(Record) error) error {
+func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next func() (Row, bool), emit func(Record) error) error {
 	l.ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
-	l.next, l.emit, l.err = next, emit, nil
-	for range max(1, l.settings.Parallel) {
+	l.engine, l.next, l.emit, l.err = e, next, emit, nil
+	if err := e.Pin(l.ctx, l.prefix); err != nil {
+		return fmt.Errorf("computing the preamble: %w", err)
+	}
+	for range max(1, parallel) {
 		l.startNext()
 	}
 	err := l.engine.Run(l.ctx)

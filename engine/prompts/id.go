@@ -1,0 +1,79 @@
+package prompts
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"amend/engine/chat"
+	"amend/engine/revise"
+)
+
+// maxID is the longest id in bytes: ids are typed and printed.
+const maxID = 256
+
+// ids hands out the ids of one input.
+type ids struct {
+	line   map[string]int // where each id was given
+	copies map[string]int // rows so far for each hash of a conversation
+}
+
+func newIDs() ids { return ids{line: map[string]int{}, copies: map[string]int{}} }
+
+// assign gives a row without an id one made from its conversation, and
+// refuses an id that an earlier row has.
+func (d ids) assign(row *revise.Row, line int) error {
+	var hash string
+	if row.ID == "" {
+		hash = hashOf(row.Messages)
+		row.ID = hash
+		if n := d.copies[hash]; n > 0 {
+			row.ID = fmt.Sprintf("%s-%d", hash, n+1)
+		}
+	}
+	if first, ok := d.line[row.ID]; ok {
+		return fmt.Errorf("id: %q is already the id of line %d", clip(row.ID), first)
+	}
+	d.line[row.ID] = line
+	if hash != "" {
+		d.copies[hash]++
+	}
+	return nil
+}
+
+// hashOf returns 16 hexadecimal digits for a conversation. Neither roles nor
+// texts hold a NUL, so different conversations are hashed from different
+// bytes; two that share their digits all the same are numbered like copies.
+func hashOf(msgs []chat.Message) string {
+	h := sha256.New()
+	for _, m := range msgs {
+		h.Write([]byte(string(m.Role) + "\x00" + m.Text + "\x00"))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// checkID refuses ids that could not be typed or printed on one line.
+func checkID(id string) error {
+	if strings.TrimSpace(id) == "" {
+		return fmt.Errorf("empty")
+	}
+	if len(id) > maxID {
+		return fmt.Errorf("%d bytes, at most %d are allowed", len(id), maxID)
+	}
+	if strings.ContainsFunc(id, unicode.IsControl) {
+		return fmt.Errorf("%q holds a control character", clip(id))
+	}
+	return nil
+}
+
+// clip shortens text from the input for a message.
+func clip(s string) string {
+	const most = 40
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:most]) + "…"
+}

@@ -1,0 +1,11 @@
+//go:build !(darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd)
+
+package runstore
+
+import "os"
+
+// tryLock locks nothing: these systems have no flock.
+func tryLock(*os.File) error { return nil }
+
+// syncDir does nothing: not all of these systems can sync a directory.
+func syncDir(string) error { return nil }

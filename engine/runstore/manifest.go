@@ -1,0 +1,167 @@
+package runstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Format is the number of the layout of run directories that this version reads and writes.
+const Format = 1
+
+// Manifest says what made a run. Its two halves differ in what a change means when a run is continued:
+// one in Results is refused, one in Setup is only told.
+type Manifest struct {
+	Format int `json:"format"` // set by Open
+	// Created is the date (YYYY-MM-DD) that templates were given. A run keeps its first date.
+	Created string  `json:"created"`
+	Results Results `json:"results"`
+	Setup   Setup   `json:"setup"`
+}
+
+// Results holds everything that the text of rows depends on. This is the one place that decides it: a field
+// here is compared when a run is continued, a field elsewhere is not.
+type Results struct {
+	ModelSHA256        string `json:"model_sha256"`
+	ModelSize          int64  `json:"model_size"` // bytes
+	TemplateSHA256     string `json:"template_sha256,omitempty"`
+	Chat               string `json:"chat"` // the layout of conversations: template or plain
+	ConstitutionSHA256 string `json:"constitution_sha256"`
+	PromptsSHA256      string `json:"prompts_sha256"`
+	FromResponses      bool   `json:"from_responses"`
+	Limit              int    `json:"limit,omitempty"` // rows to take from the prompts, 0 for all
+
+	Mode      string    `json:"mode"` // faithful or append
+	Revisions int       `json:"revisions"`
+	System    string    `json:"system,omitempty"`
+	LoRA      []Adapter `json:"lora,omitempty"`
+	Seed      uint64    `json:"seed,string"`
+	MaxTokens int       `json:"max_tokens"` // of a turn
+
+	Temperature float64 `json:"temperature"`
+	TopK        int     `json:"top_k"`
+	TopP        float64 `json:"top_p"`
+	MinP        float64 `json:"min_p"`
+
+	Deterministic bool   `json:"deterministic"`
+	KVType        string `json:"kv_type"`
+}
+
+// Adapter is a LoRA of the response turns.
+type Adapter struct {
+	SHA256 string  `json:"sha256"`
+	Scale  float64 `json:"scale"`
+}
+
+// Setup is recorded for people and for comparing speed; the text of rows does not depend on it.
+type Setup struct {
+	Amend    string `json:"amend"`     // version
+	LlamaCpp string `json:"llama_cpp"` // version
+
+	Model               string   `json:"model"`        // path
+	Architecture        string   `json:"architecture"` // general.architecture
+	Constitution        string   `json:"constitution"` // name
+	ConstitutionVersion string   `json:"constitution_version,omitempty"`
+	Prompts             string   `json:"prompts"`        // path
+	Rows                int      `json:"rows"`           // that the run takes from the prompts
+	LoRA                []string `json:"lora,omitempty"` // paths
+
+	Threads   int     `json:"threads"`
+	Context   int     `json:"ctx"`      // the most tokens that one row may hold
+	Parallel  int     `json:"parallel"` // rows alive at once
+	KV        string  `json:"kv"`       // unified or streams
+	GPULayers int     `json:"gpu_layers"`
+	Machine   Machine `json:"machine"`
+}
+
+// Machine is where a run was begun.
+type Machine struct {
+	CPU   string `json:"cpu"`
+	Cores int    `json:"cores"`
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+}
+
+// Change is a field that differs between a run and what it was to be continued with.
+type Change struct {
+	Field    string // as in manifest.json
+	Old, New string // JSON
+}
+
+// String gives the change in one short line: hashes and long texts are cut down.
+func (c Change) String() string {
+	return fmt.Sprintf("%s: %s → %s", c.Field, shorten(c.Old), shorten(c.New))
+}
+
+func shorten(value string) string {
+	const most = 40
+	if r := []rune(value); len(r) > most {
+		return fmt.Sprintf("%s… (%d characters)", string(r[:16]), len(r))
+	}
+	return value
+}
+
+// ChangedError refuses to continue a run with inputs or settings that would alter its results.
+type ChangedError struct {
+	Dir     string
+	Changes []Change // that alter results; at least one
+	Setup   []Change // that do not, but may explain the others, as a path does its hash
+}
+
+// Error gives every difference on a line of its own, and the remedy.
+func (e *ChangedError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s was begun with other inputs or settings, and its rows would not fit these:", e.Dir)
+	for _, c := range e.Changes {
+		b.WriteString("\n  " + c.String())
+	}
+	if len(e.Setup) > 0 {
+		b.WriteString("\nalso different, which alone would not matter:")
+		for _, c := range e.Setup {
+			b.WriteString("\n  " + c.String())
+		}
+	}
+	b.WriteString("\ngive another --out for a new run, or the old inputs and settings to continue this one")
+	return b.String()
+}
+
+// changes lists the fields that differ between two values of one struct type, in their order of declaration.
+func changes(old, now any) []Change {
+	var out []Change
+	before, after := reflect.ValueOf(old), reflect.ValueOf(now)
+	for i := range before.NumField() {
+		name, _, _ := strings.Cut(before.Type().Field(i).Tag.Get("json"), ",")
+		a, b := before.Field(i).Interface(), after.Field(i).Interface()
+		if before.Field(i).Kind() == reflect.Struct {
+			for _, c := range changes(a, b) {
+				c.Field = name + "." + c.Field
+				out = append(out, c)
+			}
+			continue
+		}
+		if a, b := inJSON(a), inJSON(b); a != b {
+			out = append(out, Change{Field: name, Old: a, New: b})
+		}
+	}
+	return out
+}
+
+func inJSON(v any) string {
+	text, err := marshal(v)
+	if err != nil {
+		return fmt.Sprint(v) // a number that JSON has no form for, such as NaN
+	}
+	return string(text)
+}
+
+// marshal is json.Marshal without the escapes that only HTML needs.
+func marshal(v any) ([]byte, error) {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
+}
