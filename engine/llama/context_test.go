@@ -55,6 +55,28 @@ func TestContextReportsActualSizes(t *testing.T) {
 	}
 }
 
+func TestKVBytes(t *testing.T) {
+	m := openSmol(t)
+	// 30 layers, 3 heads of 64 values for keys and for values.
+	if got, want := m.KVBytes(1000, llama.KVF16, llama.KVF16), uint64(1000*30*2*192*2); got != want {
+		t.Errorf("f16: %d bytes, want %d", got, want)
+	}
+	if got, want := m.KVBytes(1000, llama.KVQ8_0, llama.KVF32), uint64(1000*30*(192/32*34+192*4)); got != want {
+		t.Errorf("q8_0 and f32: %d bytes, want %d", got, want)
+	}
+}
+
+func TestKVTypeNames(t *testing.T) {
+	for ty := llama.KVF16; ty <= llama.KVIQ4_NL; ty++ {
+		if got, err := llama.ParseKVType(ty.String()); err != nil || got != ty {
+			t.Errorf("%v is read as %v, %v", ty, got, err)
+		}
+	}
+	if _, err := llama.ParseKVType("q9"); err == nil || !strings.Contains(err.Error(), "q8_0") {
+		t.Errorf("unknown type: %v, want the names there are", err)
+	}
+}
+
 func TestContextParamsRefused(t *testing.T) {
 	m := openSmol(t)
 	_, err := m.NewContext(llama.ContextParams{Ctx: 1 << 30, SeqMax: 4})

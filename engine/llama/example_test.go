@@ -10,12 +10,12 @@ import (
 	"amend/engine/llama"
 )
 
-// Eight tokens, one at a time, the most likely one each time.
+// Two tokens, one at a time, the most likely one each time.
 func Example() {
-	if err := generate(modelFile(), "The capital of France is", 8); err != nil {
+	if err := generate(modelFile(), "The capital of France is", 2); err != nil {
 		log.Fatal(err)
 	}
-	// Output: The capital of France is Paris, and the capital of Germany is
+	// Output: The capital of France is Paris.
 }
 
 // modelFile is where make models puts the model.

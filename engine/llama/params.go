@@ -182,8 +182,10 @@ func (m *Model) KVBytes(cells int, k, v KVType) uint64 {
 	if !k.known() || !v.known() || cells < 0 {
 		return 0
 	}
-	row := func(key string, t KVType) uint64 {
-		return uint64(C.ggml_row_size(kvTypes[t].c, C.int64_t(m.headDim(key)*m.HeadsKV())))
+	row := func(which string, t KVType) uint64 {
+		block := int(C.ggml_blck_size(kvTypes[t].c))
+		blocks := (m.headDim(which)*m.HeadsKV() + block - 1) / block
+		return uint64(blocks) * uint64(C.ggml_type_size(kvTypes[t].c))
 	}
 	return uint64(cells) * uint64(m.Layers()) * (row("key", k) + row("value", v))
 }

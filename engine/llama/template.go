@@ -37,6 +37,7 @@ type TemplateError struct {
 	Detail  string // the engine's whole message, with the place in the source
 }
 
+// Error implements error.
 func (e *TemplateError) Error() string {
 	switch {
 	case e.Syntax:

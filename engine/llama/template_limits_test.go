@@ -23,9 +23,10 @@ func TestTemplateIsStopped(t *testing.T) {
 	for name, c := range map[string]struct {
 		body   string
 		want   error
-		memory bool // needs the memory limit
+		memory bool          // needs the memory limit
+		limit  time.Duration // of time, where that is the subject
 	}{
-		"endless loops":     {body: endless, want: ErrTemplateTimeout},
+		"endless loops":     {body: endless, want: ErrTemplateTimeout, limit: 2 * time.Second},
 		"a giant range":     {body: `{% for i in range(1000000000) %}{% endfor %}`, want: ErrTemplateMemory, memory: true},
 		"string doubling":   {body: `{% set ns = namespace(s='x') %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}`, want: ErrTemplateMemory, memory: true},
 		"string repetition": {body: `{{ 'x' * 1000000000000 }}`, want: ErrTemplateMemory, memory: true},
@@ -36,11 +37,7 @@ func TestTemplateIsStopped(t *testing.T) {
 			if c.memory && runtime.GOOS != "linux" {
 				t.Skip("no memory limit on this system")
 			}
-			opt := TemplateOptions{MemoryLimit: 256 << 20}
-			if c.want == ErrTemplateTimeout {
-				opt.Limit = 2 * time.Second
-			}
-			tmpl := newTestTemplate(t, unless(c.body), opt)
+			tmpl := newTestTemplate(t, unless(c.body), TemplateOptions{MemoryLimit: 256 << 20, Limit: c.limit})
 			if _, err := tmpl.Render(t.Context(), user("bad"), RenderOptions{}); !errors.Is(err, c.want) {
 				t.Fatalf("error %v, want %v", err, c.want)
 			}

@@ -102,8 +102,9 @@ func (t *Template) judge(reply templateReply) (templateReply, error) {
 		return reply, t.memoryError()
 	case failedSyntax, failedRender:
 		return reply, newTemplateError(reply.Failure == failedSyntax, reply.Message)
+	case failedDocument:
 	}
-	return reply, fmt.Errorf("the chat template's worker refused a request: %s: %s", reply.Failure, reply.Message)
+	return reply, fmt.Errorf("the chat template's worker refused the %s: %s", reply.Failure, reply.Message)
 }
 
 // death ends a worker that no longer answers, and says why it does not.

@@ -37,7 +37,7 @@ func (c *collector) collect(l *lines) error {
 		switch {
 		case errors.Is(err, io.EOF) && n == 1:
 			return errors.New("the input is empty")
-		case errors.Is(err, io.EOF) && c.form == unknown:
+		case errors.Is(err, io.EOF) && c.form == unknown && len(c.set.Bad) == 0:
 			return errors.New("the input holds nothing but blank lines")
 		case errors.Is(err, io.EOF):
 			return nil
@@ -48,7 +48,7 @@ func (c *collector) collect(l *lines) error {
 		if len(content) == 0 && size <= l.max {
 			continue
 		}
-		if c.form == unknown {
+		if c.form == unknown && len(content) > 0 {
 			if c.form, err = formOf(content); err != nil {
 				return err
 			}

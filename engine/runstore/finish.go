@@ -39,15 +39,15 @@ func (r *Run) Finish() error {
 	if err != nil {
 		return err
 	}
-	summary, err := r.Summary()
-	if err != nil {
-		return fmt.Errorf("finish run: %w", err)
-	}
-	if err := r.export(RevisionsFile, func(rec revise.Record) (any, bool) { return finalRevision(rec) }); err != nil {
+	failures := 0
+	err = r.export(RevisionsFile, func(rec revise.Record) (any, bool) {
+		if rec.Error != "" {
+			failures++
+		}
+		return finalRevision(rec)
+	})
+	if err != nil || failures == 0 {
 		return err
-	}
-	if summary.Failed == 0 {
-		return nil
 	}
 	return r.export(FailedFile, func(rec revise.Record) (any, bool) {
 		return failed{rec.ID, rec.Index, rec.Error, rec.Messages}, rec.Error != ""

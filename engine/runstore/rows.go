@@ -52,17 +52,18 @@ func scanRows(path string, r io.Reader) (rowList, error) {
 			ID    string `json:"id"`
 			Index int    `json:"index"`
 		}
-		err = json.Unmarshal(line, &head)
-		switch {
-		case err == nil && head.ID == "":
-			err = errors.New("there is no id in it")
-		case err == nil && seen[head.ID]:
-			err = fmt.Errorf("row %q was there before", head.ID)
+		bad := func(cause error) error {
+			return fmt.Errorf("%s line %d (byte %d) is damaged: %w; restore the file, or give another --out", path, number, list.size, cause)
 		}
-		if err != nil {
-			list.damaged = fmt.Errorf("%s line %d (byte %d) is damaged: %w; move the file away to start over, or restore it", path, number, list.size, err)
-			list.torn = len(line)
+		if err := json.Unmarshal(line, &head); err != nil {
+			list.damaged, list.torn = bad(err), len(line)
 			continue
+		}
+		if head.ID == "" {
+			return list, bad(errors.New("it has no id"))
+		}
+		if seen[head.ID] {
+			return list, bad(fmt.Errorf("row %q is in an earlier line", head.ID))
 		}
 		seen[head.ID] = true
 		list.rows = append(list.rows, row{id: head.ID, index: head.Index, at: list.size, size: len(line)})

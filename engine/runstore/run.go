@@ -238,23 +238,22 @@ func (r *Run) Rows() iter.Seq2[revise.Record, error] {
 // Summary counts the finished rows, of this and of earlier processes.
 func (r *Run) Summary() (Summary, error) { return Summarize(r.Rows()) }
 
-// Close lets go of the directory. It may be called more than once. Rows that were not finished are not lost
-// by it: they were never in the run.
+// Close lets go of the directory. It may be called more than once. What was appended is on disk already.
 func (r *Run) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.lock == nil {
+		return nil
+	}
+	if r.failure == nil {
+		r.failure = fmt.Errorf("run %s: %w", r.dir, fs.ErrClosed)
+	}
 	var err error
-	if r.file != nil && !errors.Is(r.failure, fs.ErrClosed) {
+	if r.file != nil { // Open may have failed before it
 		err = r.file.Close()
-		if r.failure == nil {
-			r.failure = fmt.Errorf("run %s: %w", r.dir, fs.ErrClosed)
-		}
-		r.file = nil
 	}
-	if r.lock != nil {
-		err = errors.Join(err, release(r.lock))
-		r.lock = nil
-	}
+	err = errors.Join(err, release(r.lock))
+	r.lock = nil
 	return err
 }
 
@@ -295,10 +294,10 @@ func readManifest(dir string) (Manifest, error) {
 	var m Manifest
 	path := filepath.Join(dir, ManifestFile)
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return m, fmt.Errorf("%s is %w: %w", dir, ErrNotARun, err)
-	}
 	if err != nil {
+		if info, e := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || e == nil && !info.IsDir() {
+			return m, fmt.Errorf("%s is %w: %w", dir, ErrNotARun, err)
+		}
 		return m, fmt.Errorf("open run: %w", err)
 	}
 	var head struct{ Format int }

@@ -25,15 +25,21 @@ type Summary struct {
 	Retokenized int `json:"retokenized"`    // kept tokens that were made again from text
 }
 
+// begin makes the maps, with every end and flag in them, so that a 0 is seen.
+func (s *Summary) begin() {
+	if s.Ends != nil {
+		return
+	}
+	s.Ends = map[engine.End]int{engine.EndToken: 0, engine.EndStop: 0, engine.EndLength: 0, revise.EndGiven: 0}
+	s.Flags = map[revise.Flag]int{}
+	for _, f := range revise.Flags() {
+		s.Flags[f] = 0
+	}
+}
+
 // Add counts one row.
 func (s *Summary) Add(rec revise.Record) {
-	if s.Ends == nil { // every end and flag is in it, so that a 0 is seen
-		s.Ends = map[engine.End]int{engine.EndToken: 0, engine.EndStop: 0, engine.EndLength: 0, revise.EndGiven: 0}
-		s.Flags = map[revise.Flag]int{}
-		for _, f := range revise.Flags() {
-			s.Flags[f] = 0
-		}
-	}
+	s.begin()
 	s.Rows++
 	if rec.Error != "" {
 		s.Failed++
@@ -59,6 +65,7 @@ func (s *Summary) Add(rec revise.Record) {
 // Summarize counts rows as Read and Run.Rows give them.
 func Summarize(rows iter.Seq2[revise.Record, error]) (Summary, error) {
 	var s Summary
+	s.begin()
 	for rec, err := range rows {
 		if err != nil {
 			return s, err

@@ -1,0 +1,49 @@
+# make demo and make test do everything from a fresh clone; see make help.
+# CUDA=1, VULKAN=1 and BLAS=1 build llama.cpp with that backend; on a Mac, Metal comes by itself.
+
+MODEL_TOOLS := go c++ cmake ninja git pip
+export CUDA VULKAN BLAS
+
+.PHONY: build models demo test test-pure checkapi race lint dist clean help
+
+build: ## llama.cpp's libraries (lib/) and the binary (bin/amend)
+	@scripts/need go c++ cmake ninja git
+	@scripts/build-llama
+	scripts/build-amend bin/amend
+
+models: ## SmolLM2-135M-Instruct into the user's cache
+	@scripts/fetch-model
+
+demo: ## the main job on a real model, from nothing
+	@scripts/need $(MODEL_TOOLS)
+	@$(MAKE) --no-print-directory build models
+	@scripts/demo
+
+test: ## all tests, from nothing (make lint has go vet)
+	@scripts/need $(MODEL_TOOLS)
+	@$(MAKE) --no-print-directory build models
+	scripts/go test -vet=off ./...
+	@$(MAKE) --no-print-directory test-pure checkapi
+
+test-pure: # the packages that promise to work without a C compiler
+	CGO_ENABLED=0 scripts/go test -vet=off $$(CGO_ENABLED=0 scripts/go list ./... | grep -v -e '^amend/engine/llama$$' -e '^amend/cmd/')
+
+checkapi: # the bindings against the pinned llama.h
+	scripts/go run ./scripts/checkapi
+
+race: build models ## all tests under the race detector
+	scripts/go test -race ./...
+
+lint: build ## gofmt, go vet, golangci-lint, where cgo may be
+	@scripts/lint
+
+dist: ## dist/amend-VERSION-OS-ARCH.tar.gz, for other machines of this kind
+	@scripts/need go c++ cmake ninja git
+	@scripts/build-llama
+	@scripts/dist
+
+clean: ## removes what was built here, not the caches
+	rm -rf bin lib dist
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile

@@ -1,0 +1,92 @@
+package local
+
+import (
+	"context"
+
+	"amend/engine"
+	"amend/engine/chat"
+	"amend/engine/llama"
+)
+
+// Vocab is the engine's and chat's view of a model's vocabulary.
+type Vocab struct {
+	v *llama.Vocab
+	// shown are control tokens that are part of a turn: the marks around a
+	// thinking model's thoughts. Any other control token ends the turn.
+	shown map[engine.Token]bool
+}
+
+// NewVocab returns the view. think are the marks that the model's template
+// puts around thoughts.
+func NewVocab(v *llama.Vocab, think chat.ThinkTags) (*Vocab, error) {
+	out := &Vocab{v: v, shown: map[engine.Token]bool{}}
+	for _, mark := range []string{think.Open, think.Close} {
+		ids, err := v.Tokenize(mark, false, true)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			if v.IsControl(id) && !v.IsEOG(id) {
+				out.shown[id] = true
+			}
+		}
+	}
+	return out, nil
+}
+
+// Piece implements engine.Vocab and chat.Tokenizer.
+func (v *Vocab) Piece(t engine.Token) []byte { return v.v.Piece(t, v.shown[t]) }
+
+// Ends implements engine.Vocab: an end-of-generation token, or any control
+// token that has no place inside a turn.
+func (v *Vocab) Ends(t engine.Token) bool {
+	return v.v.IsEOG(t) || (v.v.IsControl(t) && !v.shown[t])
+}
+
+// Tokenize implements chat.Tokenizer.
+func (v *Vocab) Tokenize(text string, special, after bool) ([]engine.Token, error) {
+	if after {
+		return v.v.TokenizeContinuation(text, special)
+	}
+	return v.v.Tokenize(text, false, special)
+}
+
+// Control implements chat.Tokenizer.
+func (v *Vocab) Control(t engine.Token) bool { return v.v.IsControl(t) }
+
+// BOS implements chat.Tokenizer.
+func (v *Vocab) BOS() engine.Token {
+	if !v.v.AddBOS() {
+		return llama.NoToken
+	}
+	return v.v.BOS()
+}
+
+// Renderer renders a model's chat template with thinking turned off where it
+// offers that.
+type Renderer struct {
+	t   *llama.Template
+	off map[string]any
+}
+
+// NewRenderer returns a chat.Renderer over a template.
+func NewRenderer(t *llama.Template) *Renderer {
+	return &Renderer{t: t, off: chat.ThinkingOff(t.Source())}
+}
+
+// Render implements chat.Renderer.
+func (r *Renderer) Render(ctx context.Context, msgs []chat.Message) ([]chat.Segment, error) {
+	in := make([]llama.TemplateMessage, len(msgs))
+	for i, m := range msgs {
+		in[i] = llama.TemplateMessage{Role: string(m.Role), Content: m.Text}
+	}
+	segments, err := r.t.Render(ctx, in, llama.RenderOptions{AddGenerationPrompt: true, Extra: r.off})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]chat.Segment, len(segments))
+	for i, s := range segments {
+		out[i] = chat.Segment{Text: s.Text, Content: s.Content}
+	}
+	return out, nil
+}

@@ -1,0 +1,343 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"charm.land/log/v2"
+	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/local"
+	"amend/constitution"
+	"amend/engine"
+	"amend/engine/chat"
+	"amend/engine/llama"
+	"amend/engine/prompts"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+	"amend/models"
+)
+
+// job is one `amend run`, put together step by step: inputs, model, loop,
+// context, run directory. What it opens it closes, in reverse order.
+type job struct {
+	options runOptions
+	log     *log.Logger
+	stderr  io.Writer
+
+	doc  *constitution.Document
+	set  *prompts.Set
+	date string // that templates see, YYYY-MM-DD
+
+	file           models.Info
+	modelSHA       string
+	model          *llama.Model
+	templateSHA    string
+	think          chat.ThinkTags
+	vocab          *local.Vocab
+	format         *chat.Formatter
+	loop           *revise.Loop
+	size           local.Size
+	store          *runstore.Run
+	engine         *engine.Engine
+	shown          *progress
+	closers        []func() error
+	started        time.Time
+	finishedBefore int
+}
+
+// runJob runs a job from its flags to its summary.
+func runJob(cmd *cobra.Command, o runOptions) (err error) {
+	ctx, stop, cause := withSignals(cmd.Context())
+	defer stop()
+	j := &job{options: o, stderr: cmd.ErrOrStderr(), started: time.Now()}
+	j.log = newLogger(j.stderr, o.verbose)
+	defer func() { err = errors.Join(err, j.close()) }()
+	for _, step := range []func(context.Context) error{
+		func(context.Context) error { return j.readInputs(cmd.InOrStdin()) },
+		j.openModel, j.openFormat, j.openLoop, j.fitContext, j.openStore, j.openEngine,
+	} {
+		if err := step(ctx); err != nil {
+			return stoppedBy(err, cause())
+		}
+	}
+	if err := j.run(ctx); err != nil {
+		return stoppedBy(err, cause())
+	}
+	return j.report(cmd.OutOrStdout())
+}
+
+func newLogger(w io.Writer, verbose bool) *log.Logger {
+	l := log.NewWithOptions(w, log.Options{Level: log.InfoLevel})
+	if verbose {
+		l.SetLevel(log.DebugLevel)
+	}
+	llama.SetLogger(l)
+	return l
+}
+
+func (j *job) close() error {
+	var errs []error
+	for len(j.closers) > 0 {
+		last := j.closers[len(j.closers)-1]
+		j.closers = j.closers[:len(j.closers)-1]
+		errs = append(errs, last())
+	}
+	return errors.Join(errs...)
+}
+
+// readInputs reads what a person wrote: constitution and prompts.
+func (j *job) readInputs(stdin io.Reader) error {
+	o := j.options
+	doc, err := constitution.Load(o.constitution)
+	if err != nil {
+		return usage(err)
+	}
+	if j.doc = doc; len(o.principles) > 0 {
+		if j.doc, err = doc.Select(o.principles); err != nil {
+			return usage(err)
+		}
+	}
+	if j.set, err = prompts.Read(o.prompts, stdin, prompts.Options{FromResponses: o.fromResponses, Limit: o.limit}); err != nil {
+		return usage(err)
+	}
+	for i, bad := range j.set.Bad {
+		if i == 20 {
+			j.log.Warn("further rows that cannot be read are only counted", "count", len(j.set.Bad)-i)
+			break
+		}
+		j.log.Warn("a row cannot be read and is left out", "file", bad.File, "line", bad.Line, "why", bad.Reason)
+	}
+	j.date = time.Now().UTC().Format(time.DateOnly)
+	if old, _, err := runstore.Read(o.out); err == nil {
+		j.date = old.Created
+	}
+	return nil
+}
+
+// openModel finds, checks and loads the weights. The file is checked in Go
+// before llama.cpp sees it.
+func (j *job) openModel(ctx context.Context) error {
+	path, err := models.CachesFrom(os.Getenv).Resolve(j.options.model)
+	if err != nil {
+		return usage(err)
+	}
+	file, err := models.Open(path)
+	if err != nil {
+		return usage(err)
+	}
+	if err := file.Generative(); err != nil {
+		return usage(err)
+	}
+	j.file = file.Info()
+	if j.modelSHA, err = file.SHA256(ctx); err != nil {
+		return err
+	}
+	j.model, err = llama.LoadModel(ctx, file.Path, llama.ModelParams{GPULayers: j.options.gpuLayers})
+	if err != nil {
+		return err
+	}
+	j.closers = append(j.closers, j.model.Close)
+	return nil
+}
+
+// openFormat prepares the way conversations are written down.
+func (j *job) openFormat(ctx context.Context) error {
+	if j.options.chat == chatPlain {
+		return j.newFormatter(ctx, chat.Plain{})
+	}
+	source, err := j.templateSource()
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(source))
+	j.templateSHA = hex.EncodeToString(sum[:])
+	j.think, _ = chat.TagsFor(source)
+	worker, err := templateWorkerArgs()
+	if err != nil {
+		return err
+	}
+	now, err := time.Parse(time.DateOnly, j.date)
+	if err != nil {
+		return fmt.Errorf("the date in %s's manifest: %w", j.options.out, err)
+	}
+	v := j.model.Vocab()
+	t, err := llama.NewTemplate(source, llama.TemplateOptions{
+		Worker: worker, BOS: tokenText(v, v.BOS()), EOS: tokenText(v, v.EOS()), Now: now,
+	})
+	if err != nil {
+		return usage(err)
+	}
+	j.closers = append(j.closers, t.Close)
+	return j.newFormatter(ctx, chat.NewTemplate(local.NewRenderer(t)))
+}
+
+func tokenText(v *llama.Vocab, t llama.Token) string {
+	if t == llama.NoToken {
+		return ""
+	}
+	return v.Text(t)
+}
+
+func (j *job) templateSource() (string, error) {
+	if j.options.template != "" {
+		text, err := os.ReadFile(j.options.template)
+		if err != nil {
+			return "", usage(fmt.Errorf("reading the chat template: %w", err))
+		}
+		return string(text), nil
+	}
+	source, ok := j.model.ChatTemplate("")
+	if !ok {
+		return "", usage(fmt.Errorf("%s carries no chat template: give one with --template FILE, or --chat plain for a base model", j.file.Path))
+	}
+	return source, nil
+}
+
+func (j *job) newFormatter(ctx context.Context, l chat.Layout) (err error) {
+	if j.vocab, err = local.NewVocab(j.model.Vocab(), j.think); err != nil {
+		return err
+	}
+	if j.format, err = chat.NewFormatter(ctx, l, j.vocab); err != nil {
+		return usage(err)
+	}
+	return nil
+}
+
+func (j *job) openLoop(ctx context.Context) (err error) {
+	o := j.options
+	j.loop, err = revise.New(ctx, j.format, j.doc, revise.Settings{
+		Rounds: o.revisions, Mode: revise.Mode(o.mode), MaxTokens: o.maxTokens,
+		Sampling: o.sampling, Seed: o.seed, System: o.system, Think: j.think,
+	})
+	return err
+}
+
+// fitContext chooses the sizes of the context from what the rows need and the
+// memory there is.
+func (j *job) fitContext(ctx context.Context) error {
+	o := j.options
+	demand := local.Demand{
+		Context: o.context, Parallel: o.parallel, Rows: len(j.set.Rows),
+		Trained: j.model.CtxTrain(), BytesPerToken: j.file.KVBytesPerToken,
+	}
+	if o.context == 0 {
+		for _, r := range j.set.Rows {
+			need, err := j.loop.Need(ctx, r)
+			if err != nil {
+				return fmt.Errorf("row %s: %w", r.ID, err)
+			}
+			demand.Need = max(demand.Need, need)
+		}
+	}
+	var err error
+	if demand.FreeMemory, err = local.FreeMemory(j.file.SizeBytes, o.gpuLayers); err != nil {
+		return err
+	}
+	if old, _, err := runstore.Read(o.out); err == nil && o.parallel == 0 && o.context == 0 {
+		// What was measured to choose a setting is measured once.
+		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
+	}
+	if j.size, err = local.Fit(demand); err != nil {
+		return usage(err)
+	}
+	j.size.Unified = o.kv == kvUnified
+	if j.size.Threads = o.threads; o.threads == 0 {
+		j.size.Threads = runtime.NumCPU()
+	}
+	if j.size.TypeK, err = llama.ParseKVType(o.kvType); err != nil {
+		return usage(err)
+	}
+	j.size.FlashAttn, err = local.FlashAttention(o.gpuLayers)
+	return err
+}
+
+func (j *job) openStore(context.Context) error {
+	store, warnings, err := runstore.Open(j.options.out, j.manifest())
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		j.log.Warn(w)
+	}
+	j.store = store
+	j.closers = append(j.closers, store.Close)
+	return nil
+}
+
+func (j *job) manifest() runstore.Manifest {
+	o, s := j.options, j.options.sampling
+	return runstore.Manifest{
+		Created: j.date,
+		Results: runstore.Results{
+			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), TemplateSHA256: j.templateSHA, Chat: o.chat,
+			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses, Limit: o.limit,
+			Mode: o.mode, Revisions: o.revisions, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
+			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP, KVType: o.kvType,
+		},
+		Setup: runstore.Setup{
+			Amend: version, LlamaCpp: llama.Version(), Model: j.file.Path, Architecture: j.file.Architecture,
+			Constitution: j.doc.Name, ConstitutionVersion: j.doc.Version, Prompts: o.prompts, Rows: len(j.set.Rows),
+			Threads: j.size.Threads, Context: j.size.Limit, Parallel: j.size.Parallel(), KV: j.layout(),
+			GPULayers: o.gpuLayers, Machine: local.Machine(),
+		},
+	}
+}
+
+func (j *job) layout() string {
+	if j.size.Unified {
+		return kvUnified
+	}
+	return kvStreams
+}
+
+func (j *job) openEngine(context.Context) error {
+	b, err := local.NewBackend(j.model, j.size)
+	if err != nil {
+		return err
+	}
+	j.closers = append(j.closers, b.Close)
+	j.engine, err = engine.New(b, j.vocab, engine.Config{AfterStep: func() {
+		if j.shown != nil {
+			j.shown.step(j.engine.Stats(), j.engine.Use())
+		}
+	}})
+	return err
+}
+
+// run does the rows that are not done yet.
+func (j *job) run(ctx context.Context) error {
+	var todo []revise.Row
+	for _, r := range j.set.Rows {
+		if !j.store.Done(r.ID) {
+			todo = append(todo, r)
+		}
+	}
+	j.finishedBefore = len(j.set.Rows) - len(todo)
+	j.log.Info("running", "model", j.file.Name, "rows", len(todo), "done before", j.finishedBefore,
+		"alive at once", j.size.Parallel(), "tokens a row", j.size.Limit, "preamble", j.loop.Prefix())
+	j.shown = newProgress(j.options.progress, j.stderr, j.log, len(j.set.Rows), j.finishedBefore)
+	defer j.shown.close(j.stderr)
+	next := func() (revise.Row, bool) {
+		if len(todo) == 0 {
+			return revise.Row{}, false
+		}
+		r := todo[0]
+		todo = todo[1:]
+		return r, true
+	}
+	return j.loop.Run(ctx, j.engine, j.size.Parallel(), next, func(rec revise.Record) error {
+		if rec.Error != "" {
+			j.log.Warn("a row failed", "row", rec.ID, "why", rec.Error)
+		}
+		j.shown.row(rec.Error != "")
+		return j.store.Append(rec)
+	})
+}

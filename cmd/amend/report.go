@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// runReport is what `amend run --json` prints. Rows are those of the whole
+// run directory; times and the two prefill figures are of this process.
+type runReport struct {
+	Out         string              `json:"out"`
+	Prompts     int                 `json:"prompts"` // rows asked for, unreadable ones included
+	Completed   int                 `json:"completed"`
+	Failed      int                 `json:"failed"` // rows that failed or could not be read
+	DoneBefore  int                 `json:"done_before"`
+	Revisions   int                 `json:"revisions"`
+	Decoded     int                 `json:"decode_tokens"`
+	Computed    int                 `json:"prefill_tokens_computed"`
+	Reused      int                 `json:"prefill_tokens_reused"`
+	WallS       float64             `json:"wall_s"`
+	DecodeTokS  float64             `json:"decode_tok_s"`  // decoded tokens by the time of decode steps
+	PrefillTokS float64             `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
+	Seed        uint64              `json:"seed"`
+	Cut         int                 `json:"cut"` // turns that ended at --max-tokens
+	Flags       map[revise.Flag]int `json:"flags"`
+	Failures    []failure           `json:"failures"`
+}
+
+// failure is a row without a result, and why.
+type failure struct {
+	Row  string `json:"row"`
+	Why  string `json:"why"`
+	Line int    `json:"line,omitempty"` // in the prompts file, for a row that could not be read
+}
+
+// report finishes the run directory and says how the run went.
+func (j *job) report(stdout io.Writer) error {
+	if err := j.store.Finish(); err != nil {
+		return err
+	}
+	summary, err := j.store.Summary()
+	if err != nil {
+		return err
+	}
+	r, err := j.newReport(summary)
+	if err != nil {
+		return err
+	}
+	if j.options.json {
+		if err := printJSON(stdout, r); err != nil {
+			return err
+		}
+	} else {
+		printSummary(stdout, summary, Figures{
+			WallS: r.WallS, DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS,
+			DecodeTokens: r.Decoded, PrefillComputed: r.Computed, PrefillReused: r.Reused, Dir: r.Out,
+		})
+	}
+	if r.Failed > 0 {
+		return &exitError{exitRowsFailed, fmt.Errorf("%d of %d rows failed; %s lists them", r.Failed, r.Prompts, r.Out)}
+	}
+	return nil
+}
+
+func (j *job) newReport(s runstore.Summary) (runReport, error) {
+	st := j.engine.Stats()
+	r := runReport{
+		Out: j.options.out, Prompts: len(j.set.Rows) + len(j.set.Bad), Completed: s.Completed, Failed: s.Failed + len(j.set.Bad),
+		DoneBefore: j.finishedBefore, Revisions: s.Revisions, Decoded: st.Decoded,
+		Computed: st.Prefilled, Reused: st.Reused, WallS: time.Since(j.started).Seconds(),
+		DecodeTokS: rate(st.Decoded, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
+		Seed: j.options.seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Failures: []failure{},
+	}
+	for _, bad := range j.set.Bad {
+		r.Failures = append(r.Failures, failure{Row: bad.File, Line: bad.Line, Why: bad.Reason})
+	}
+	for rec, err := range j.store.Rows() {
+		if err != nil {
+			return r, err
+		}
+		if rec.Error != "" {
+			r.Failures = append(r.Failures, failure{Row: rec.ID, Why: rec.Error})
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"amend/engine"
+	"amend/engine/revise"
+)
+
+// runOptions are the flags of `amend run`.
+type runOptions struct {
+	model, constitution string
+	principles          []string
+	prompts, out        string
+	fromResponses       bool
+	limit               int
+
+	revisions int
+	mode      string
+	maxTokens int
+	sampling  engine.Sampling
+	seed      uint64
+	system    string
+	chat      string
+	template  string
+
+	context, parallel int
+	kv, kvType        string
+	threads           int
+	gpuLayers         int
+
+	json     bool
+	progress string
+	verbose  bool
+}
+
+func (o *runOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.model, "model", "", "the GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
+	f.StringVar(&o.constitution, "constitution", "hhh", "the constitution: a name or a path")
+	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
+	f.StringVar(&o.prompts, "prompts", "", "the prompts: JSONL, hh-rlhf rows or one a line, also gzipped; - is standard input (required)")
+	f.BoolVar(&o.fromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
+	f.StringVar(&o.out, "out", "", "the run directory; one that exists is continued (required)")
+	f.IntVar(&o.limit, "limit", 0, "take only the first N rows; 0 takes all")
+
+	f.IntVar(&o.revisions, "revisions", 2, "rounds of critique and revision; 0 makes first responses only")
+	f.StringVar(&o.mode, "mode", string(revise.Faithful), "how a round goes on: faithful (from prompt and newest revision, the paper's) or append (below everything said)")
+	f.IntVar(&o.maxTokens, "max-tokens", 256, "most tokens of a turn")
+	f.Float64Var(&o.sampling.Temperature, "temperature", 1, "0 takes the likeliest token; 1 is the paper's")
+	f.Float64Var(&o.sampling.TopP, "top-p", 1, "keep the likeliest tokens that make up this much")
+	f.IntVar(&o.sampling.TopK, "top-k", 0, "keep the K likeliest tokens; 0 keeps all")
+	f.Float64Var(&o.sampling.MinP, "min-p", 0, "keep tokens at least this likely relative to the likeliest")
+	f.Uint64Var(&o.seed, "seed", 0, "the seed of everything that is drawn")
+	f.StringVar(&o.system, "system", "", "a system text for every row without one of its own")
+	f.StringVar(&o.chat, "chat", chatTemplate, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)")
+	f.StringVar(&o.template, "template", "", "a file with a Jinja chat template to use instead of the model's")
+
+	f.IntVar(&o.context, "ctx", 0, "most tokens that one row may hold; 0 takes what the rows can need")
+	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses by memory")
+	f.StringVar(&o.kv, "kv", kvAuto, "KV cache: streams (one buffer a sequence), unified (shared cells) or auto")
+	f.StringVar(&o.kvType, "kv-type", "f16", "type of the cached keys: f16 or q8_0 (values stay f16)")
+	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
+	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
+
+	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
+	f.StringVar(&o.progress, "progress", progressAuto, "progress on standard error: auto, plain or none")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "show llama.cpp's own log")
+}
+
+// The values of --chat and --kv.
+const (
+	chatTemplate = "template"
+	chatPlain    = "plain"
+	kvAuto       = "auto"
+	kvStreams    = "streams"
+	kvUnified    = "unified"
+)
+
+// validate checks what flags alone can tell. Its errors name flag and range.
+func (o *runOptions) validate() error {
+	for _, need := range []struct{ flag, value string }{{"--model", o.model}, {"--prompts", o.prompts}, {"--out", o.out}} {
+		if need.value == "" {
+			return fmt.Errorf("%s is missing (see amend run --help)", need.flag)
+		}
+	}
+	for _, c := range []struct {
+		flag, value string
+		among       []string
+	}{
+		{"--mode", o.mode, modeNames()},
+		{"--chat", o.chat, []string{chatTemplate, chatPlain}},
+		{"--kv", o.kv, []string{kvAuto, kvStreams, kvUnified}},
+		{"--kv-type", o.kvType, []string{"f16", "q8_0"}},
+		{"--progress", o.progress, []string{progressAuto, progressPlain, progressNone}},
+	} {
+		if !slices.Contains(c.among, c.value) {
+			return fmt.Errorf("%s %q: must be %s", c.flag, c.value, strings.Join(c.among, ", "))
+		}
+	}
+	const most = 1 << 24
+	for _, c := range []struct {
+		flag          string
+		value, lo, hi int
+	}{
+		{"--limit", o.limit, 0, 1 << 40},
+		{"--revisions", o.revisions, 0, 100},
+		{"--max-tokens", o.maxTokens, 1, most},
+		{"--ctx", o.context, 0, most},
+		{"--parallel", o.parallel, 0, most},
+		{"--threads", o.threads, 0, 512},
+		{"--gpu-layers", o.gpuLayers, -1, most},
+	} {
+		if c.value < c.lo || c.value > c.hi {
+			return fmt.Errorf("%s %d: must be from %d to %d", c.flag, c.value, c.lo, c.hi)
+		}
+	}
+	if o.template != "" && o.chat == chatPlain {
+		return fmt.Errorf("--template %s and --chat plain exclude each other", o.template)
+	}
+	return o.sampling.Validate()
+}
+
+func modeNames() []string {
+	var names []string
+	for _, m := range revise.Modes() {
+		names = append(names, string(m))
+	}
+	return names
+}
+
+// newRunCommand is `amend run`.
+func newRunCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Answer prompts, criticise and revise the answers, write a run directory",
+		Long: `Run the supervised stage of Constitutional AI (Bai et al. 2022): for each prompt a response, then
+rounds of critique and revision, each under a principle drawn from the constitution.
+
+The run directory holds the whole trace of every row (rows.jsonl), the final revisions as a
+training set (revisions.jsonl) and what made them (manifest.json). The same command again
+continues a run that was stopped; a row that was under way is run again from its start.
+
+Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot work,
+75 stopped early, 130 interrupted; after 75 and 130 the same command continues.`,
+		Example: `  amend run --model smollm2 --prompts examples/prompts.jsonl --out runs/first --limit 12 --max-tokens 96
+  amend run --model big.gguf --constitution mine.yaml --prompts red-team.jsonl.gz --revisions 4 --out runs/big
+  zcat hh.jsonl.gz | amend run --model base.gguf --chat plain --prompts - --from-responses --out runs/hh`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return usage(err)
+			}
+			return runJob(cmd, o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}

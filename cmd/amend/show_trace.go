@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"amend/engine"
+	"amend/engine/revise"
+)
+
+// printTrace writes everything that was said in a row.
+func printTrace(p *page, rec revise.Record) error {
+	p.heading(0, fmt.Sprintf("row %d  %s", rec.Index, oneLine(rec.ID)))
+	p.wrapped(1, fmt.Sprintf("seed %d", rec.Seed))
+	p.text("\n")
+	p.heading(0, "conversation")
+	for _, m := range rec.Messages {
+		p.heading(1, oneLine(string(m.Role)))
+		p.wrapped(2, m.Content)
+	}
+	round := 0
+	for _, t := range rec.Turns {
+		if t.Round != round {
+			round = t.Round
+			p.text("\n")
+			p.heading(0, fmt.Sprintf("round %d, principle %s", round, oneLine(t.Principle)))
+		}
+		p.turn(t)
+	}
+	if rec.Error != "" {
+		p.text("\n")
+		p.heading(0, "failed")
+		p.wrapped(1, rec.Error)
+	}
+	return p.err
+}
+
+// turn writes one turn: what was asked, how it went, what came.
+func (p *page) turn(t revise.Trace) {
+	depth := 1
+	if t.Kind == revise.Response {
+		depth = 0
+		p.text("\n")
+	} else {
+		p.heading(depth, string(t.Kind)+" request")
+		p.wrapped(depth+1, t.Request)
+	}
+	p.heading(depth, string(t.Kind))
+	p.wrapped(depth+1, "["+turnFacts(t)+"]")
+	if t.Think != "" {
+		p.heading(depth+1, "thoughts")
+		p.wrapped(depth+2, t.Think)
+		p.heading(depth+1, "answer")
+	}
+	p.wrapped(depth+1, t.Text)
+}
+
+// turnFacts says how a turn ended, what it cost and what is wrong with it.
+func turnFacts(t revise.Trace) string {
+	if t.End == revise.EndGiven {
+		return joinFlags("came with the prompt", t.Flags)
+	}
+	ended := map[engine.End]string{
+		engine.EndToken: "ended by itself", engine.EndStop: "ended at a stop string", engine.EndLength: "cut at the token limit",
+	}[t.End]
+	if ended == "" {
+		ended = "ended: " + oneLine(string(t.End))
+	}
+	facts := fmt.Sprintf("%s; prompt %s tokens, %s reused; %s decoded", ended, grouped(t.Prompt), grouped(t.Reused), grouped(t.Decoded))
+	if t.Retokenized > 0 {
+		facts += fmt.Sprintf(", %s retokenized", grouped(t.Retokenized))
+	}
+	return joinFlags(facts+fmt.Sprintf("; seed %d", t.Seed), t.Flags)
+}
+
+func joinFlags(facts string, flags []revise.Flag) string {
+	if len(flags) == 0 {
+		return facts
+	}
+	var names []string
+	for _, f := range flags {
+		names = append(names, string(f))
+	}
+	return facts + "; flags: " + strings.Join(names, ", ")
+}
+
+// defaultWidth is the width of reports that do not go to a terminal, in cells.
+const defaultWidth = 80
+
+// page lays out text in a fixed width. It keeps the first error of its writer.
+type page struct {
+	w     io.Writer
+	width int  // cells
+	bold  bool // headings are set off by more than their indentation
+	err   error
+}
+
+func (p *page) text(s string) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, s)
+	}
+}
+
+// heading writes a line at a depth of indentation.
+func (p *page) heading(depth int, s string) {
+	if p.bold {
+		s = "\x1b[1m" + s + "\x1b[0m"
+	}
+	p.text(strings.Repeat("  ", depth) + s + "\n")
+}
+
+// wrapped writes text of a model or a user: broken at spaces to fit, indented, made harmless.
+func (p *page) wrapped(depth int, s string) {
+	indent := strings.Repeat("  ", depth)
+	if s == "" {
+		s = "(empty)"
+	}
+	for _, line := range strings.Split(ansi.Wrap(printable(s), p.width-len(indent), ""), "\n") {
+		p.text(strings.TrimRight(indent+line, " ") + "\n")
+	}
+}
+
+// table writes rows of cells in aligned columns. The last column is cut to fit.
+func (p *page) table(rows [][]string) {
+	const gap = 2
+	last := len(rows[0]) - 1
+	widths := make([]int, last)
+	used := 0
+	for i := range widths {
+		for _, row := range rows {
+			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
+		}
+		used += widths[i] + gap
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, width := range widths {
+			line.WriteString(row[i] + strings.Repeat(" ", width-ansi.StringWidth(row[i])+gap))
+		}
+		line.WriteString(ansi.Truncate(row[last], max(p.width-used, 20), "…"))
+		p.text(strings.TrimRight(line.String(), " ") + "\n")
+	}
+}
+
+// printable replaces what would act on a terminal instead of being shown: control characters, escape
+// sequences and marks that turn the direction of writing. Line feeds stay, tabs become spaces.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ReplaceAll(s, "\r\n", "\n") {
+		switch {
+		case r == '\n':
+			b.WriteRune(r)
+		case r == '\t':
+			b.WriteString("    ")
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			fmt.Fprintf(&b, "<U+%04X>", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// oneLine is printable in one line, with single spaces.
+func oneLine(s string) string {
+	return printable(strings.Join(strings.Fields(s), " "))
+}

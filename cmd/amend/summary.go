@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"amend/engine"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// Figures are what the process that ran says of its own work; a summary counts the rows of all processes.
+type Figures struct {
+	WallS           float64 // seconds
+	DecodeTokS      float64 // tokens a second of decode steps
+	PrefillTokS     float64 // the same of prefill steps
+	DecodeTokens    int     // sampled
+	PrefillComputed int     // prompt tokens
+	PrefillReused   int     // prompt tokens found in the KV cache
+	Dir             string  // the run directory
+}
+
+// printSummary writes the short report at the end of a run.
+func printSummary(w io.Writer, s runstore.Summary, f Figures) {
+	printCounts(w, s)
+	printField(w, "decode", fmt.Sprintf("%s tokens, %.1f a second", grouped(f.DecodeTokens), f.DecodeTokS))
+	printField(w, "prefill", fmt.Sprintf("%s tokens computed, %.1f a second; %s reused (%s)",
+		grouped(f.PrefillComputed), f.PrefillTokS, grouped(f.PrefillReused), percent(f.PrefillReused, f.PrefillComputed+f.PrefillReused)))
+	printField(w, "time", time.Duration(f.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
+	files := []struct{ name, what string }{
+		{runstore.RevisionsFile, "final revisions, ready for fine-tuning"},
+		{runstore.RowsFile, "the trace of every row; amend show reads it"},
+	}
+	if s.Failed > 0 {
+		files = append(files, struct{ name, what string }{runstore.FailedFile, "rows that failed, and why"})
+	}
+	label := "files"
+	for _, file := range files {
+		fmt.Fprintf(w, "%-*s%s  %s\n", labelWidth, label, filepath.Join(f.Dir, file.name), file.what)
+		label = ""
+	}
+}
+
+// printCounts writes the part of the report that the rows alone tell.
+func printCounts(w io.Writer, s runstore.Summary) {
+	printField(w, "rows", fmt.Sprintf("%s: %s completed, %s failed", grouped(s.Rows), grouped(s.Completed), grouped(s.Failed)))
+	ended := fmt.Sprintf("%s, of these %s revisions; %s ended by themselves, %s at a stop string, %s cut at the token limit",
+		grouped(s.Turns), grouped(s.Revisions), grouped(s.Ends[engine.EndToken]), grouped(s.Ends[engine.EndStop]), grouped(s.Ends[engine.EndLength]))
+	if n := s.Ends[revise.EndGiven]; n > 0 {
+		ended += fmt.Sprintf(", %s given with the prompts", grouped(n))
+	}
+	printField(w, "turns", ended)
+	var flags []string
+	for _, f := range revise.Flags() {
+		flags = append(flags, fmt.Sprintf("%s %s", f, grouped(s.Flags[f])))
+	}
+	printField(w, "flags", strings.Join(flags, ", "))
+}
+
+const labelWidth = 10 // cells of the first column of a report
+
+// printField writes a label and its text, continued below itself where it is long.
+func printField(w io.Writer, label, text string) {
+	for _, line := range strings.Split(ansi.Wrap(text, defaultWidth-labelWidth, ""), "\n") {
+		fmt.Fprintf(w, "%-*s%s\n", labelWidth, label, line)
+		label = ""
+	}
+}
+
+// grouped writes a number with commas: 98,765.
+func grouped(n int) string {
+	digits := strconv.Itoa(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// percent is a share of a whole, which may be 0.
+func percent(part, whole int) string {
+	if whole == 0 {
+		return "0%"
+	}
+	return fmt.Sprintf("%.0f%%", 100*float64(part)/float64(whole))
+}

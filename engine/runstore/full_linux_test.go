@@ -1,0 +1,98 @@
+package runstore
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+
+	"amend/engine/revise"
+)
+
+// A limit on the size of files stands for a full disk: the kernel takes a part of the write and refuses the
+// rest, with EFBIG for ENOSPC.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	add(t, r, record(0))
+	whole := contents(t, dir, RowsFile)
+
+	limitFileSize(t, uint64(len(whole)+100), func() {
+		err := r.Append(record(1))
+		if !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), filepath.Join(dir, RowsFile)) {
+			t.Errorf("Append on a full disk: %v, want cause and path", err)
+		}
+	})
+	if r.Done("row-1") || !r.Done("row-0") {
+		t.Error("a row is done that is not on disk")
+	}
+	if got := contents(t, dir, RowsFile); got != whole {
+		t.Errorf("the part that was written stayed: %d bytes, want %d", len(got), len(whole))
+	}
+	if err := r.Append(record(2)); !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("the next Append: %v, want the first error", err)
+	}
+	if err := r.Finish(); !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("Finish: %v, want the first error", err)
+	}
+	closeRun(t, r)
+
+	r, warnings := open(t, dir, manifest())
+	if len(warnings) > 0 {
+		t.Errorf("warnings %q", warnings)
+	}
+	add(t, r, record(1))
+	if got := read(t, dir); !reflect.DeepEqual(got, []revise.Record{record(0), record(1)}) {
+		t.Errorf("after the disk had room again: %+v", got)
+	}
+}
+
+// A file that cannot be written whole leaves the old one as it was.
+func TestFullDiskAtFinish(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	add(t, r, record(0))
+	if err := r.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, dir, RevisionsFile)
+	add(t, r, record(1))
+	limitFileSize(t, uint64(len(before)+10), func() {
+		if err := r.Finish(); !errors.Is(err, syscall.EFBIG) {
+			t.Errorf("Finish on a full disk: %v", err)
+		}
+	})
+	if contents(t, dir, RevisionsFile) != before {
+		t.Error("the old revisions are gone")
+	}
+	if _, err := os.Stat(filepath.Join(dir, RevisionsFile+tmpSuffix)); err == nil {
+		t.Error("the part that was written stayed")
+	}
+	if err := r.Finish(); err != nil {
+		t.Errorf("Finish after the disk had room again: %v", err)
+	}
+}
+
+// limitFileSize runs f while this process may not write beyond so many bytes of a file.
+func limitFileSize(t *testing.T, bytes uint64, f func()) {
+	t.Helper()
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: old.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	f()
+}

@@ -1,0 +1,154 @@
+package models
+
+import (
+	"cmp"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Caches says where models are looked for, in this order.
+type Caches struct {
+	Extra []string // the directories of AMEND_MODELS
+	Own   string   // amend's own, which `make models` fills
+	HF    string   // Hugging Face's hub directory: read, never written
+}
+
+// CachesFrom derives the places from the environment, as the owners of each convention document them:
+// AMEND_MODELS is a list of directories, XDG_CACHE_HOME must be absolute to count, HF_HUB_CACHE goes before HF_HOME.
+func CachesFrom(getenv func(string) string) Caches {
+	var c Caches
+	for _, dir := range filepath.SplitList(getenv("AMEND_MODELS")) {
+		if dir != "" {
+			c.Extra = append(c.Extra, dir)
+		}
+	}
+	base := getenv("XDG_CACHE_HOME")
+	if !filepath.IsAbs(base) {
+		base = ""
+		if home := getenv("HOME"); home != "" {
+			base = filepath.Join(home, ".cache")
+		}
+	}
+	if base != "" {
+		c.Own = filepath.Join(base, "amend", "models")
+		c.HF = filepath.Join(base, "huggingface", "hub")
+	}
+	if home := getenv("HF_HOME"); home != "" {
+		c.HF = filepath.Join(home, "hub")
+	}
+	c.HF = cmp.Or(getenv("HF_HUB_CACHE"), c.HF)
+	return c
+}
+
+// flat lists the directories that hold models directly.
+func (c Caches) flat() []string {
+	dirs := slices.Clone(c.Extra)
+	if c.Own != "" {
+		dirs = append(dirs, c.Own)
+	}
+	return dirs
+}
+
+// Found is one model in a cache. A split model is one, by its first part.
+type Found struct {
+	Name   string `json:"name"`   // what --model takes: the file's name without .gguf, for Hugging Face with org/repo/ before it
+	Path   string `json:"path"`   // of the file or link
+	Source string `json:"source"` // "AMEND_MODELS", "amend" or "huggingface"
+	Info   *Info  `json:"info,omitempty"`
+	Fault  string `json:"fault,omitempty"` // why the file cannot be read, with Info nil
+}
+
+// Names lists what the caches hold, without opening any file. Places that are absent or cannot be read hold nothing.
+func (c Caches) Names() []Found {
+	var all []Found
+	for i, dir := range c.flat() {
+		source := "AMEND_MODELS"
+		if i >= len(c.Extra) {
+			source = "amend"
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if !e.IsDir() && isModelName(e.Name()) {
+				all = append(all, Found{Name: modelName(e.Name()), Path: filepath.Join(dir, e.Name()), Source: source})
+			}
+		}
+	}
+	return append(all, c.hfNames()...)
+}
+
+// hfNames lists hub/models--ORG--REPO/snapshots/REVISION/**.gguf, which are links into blobs/. A file that
+// several revisions have comes once for each, in the order of their hashes.
+func (c Caches) hfNames() []Found {
+	if c.HF == "" {
+		return nil
+	}
+	snapshots, err := filepath.Glob(filepath.Join(escapeGlob(c.HF), "models--*", "snapshots", "*"))
+	if err != nil {
+		return nil // the pattern is well formed
+	}
+	var all []Found
+	for _, dir := range snapshots {
+		folder := filepath.Base(filepath.Dir(filepath.Dir(dir)))
+		repo := strings.ReplaceAll(strings.TrimPrefix(folder, "models--"), "--", "/")
+		// An unreadable folder is left out, as everywhere in Names.
+		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && isModelName(d.Name()) {
+				all = append(all, Found{Name: repo + "/" + modelName(d.Name()), Path: path, Source: "huggingface"})
+			}
+			return nil
+		})
+	}
+	return all
+}
+
+// List is Names with every model's header read.
+func (c Caches) List() []Found {
+	all := c.Names()
+	for i := range all {
+		m, err := Open(all[i].Path)
+		if err != nil {
+			all[i].Fault = err.Error()
+			continue
+		}
+		info := m.Info()
+		all[i].Info = &info
+	}
+	return all
+}
+
+// isModelName tells a model, or the first part of one, by its file name.
+func isModelName(name string) bool {
+	if filepath.Ext(name) != ".gguf" {
+		return false
+	}
+	part := splitName.FindStringSubmatch(name)
+	return part == nil || part[2] == "00001"
+}
+
+// modelName is a file name without .gguf and without the part number of a split model.
+func modelName(file string) string {
+	if part := splitName.FindStringSubmatch(file); part != nil {
+		return part[1]
+	}
+	return strings.TrimSuffix(file, ".gguf")
+}
+
+// escapeGlob keeps a directory's own special characters out of a pattern.
+func escapeGlob(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}
+
+// Places lists every directory looked in, in order.
+func (c Caches) Places() []string {
+	places := c.flat()
+	if c.HF != "" {
+		places = append(places, c.HF)
+	}
+	return places
+}

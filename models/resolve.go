@@ -1,0 +1,112 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Known is a model that this project has a name for.
+type Known struct {
+	Name   string `json:"name"`   // what --model takes
+	File   string `json:"file"`   // its file name in a cache
+	SHA256 string `json:"sha256"` // of the file
+	Size   uint64 `json:"size"`   // in bytes
+	Get    string `json:"get"`    // the command that fetches it
+}
+
+// KnownModels is the table of named models.
+func KnownModels() []Known {
+	return []Known{{
+		Name:   "smollm2",
+		File:   "SmolLM2-135M-Instruct.Q4_1.gguf",
+		SHA256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+		Size:   98362432,
+		Get:    "make models",
+	}}
+}
+
+// Resolve finds the model file for what was given as --model: a known name (smollm2), a path, or the name of
+// a model in a cache as `amend model ls` shows it, in that order. The file exists; it has not been opened.
+// The error for a name that leads nowhere says where it was looked for and what there is; it matches ErrInvalid.
+func (c Caches) Resolve(name string) (string, error) {
+	for _, k := range KnownModels() {
+		if k.Name == name {
+			return c.findKnown(k)
+		}
+	}
+	stat, err := os.Stat(name)
+	switch {
+	case err == nil && stat.IsDir():
+		return "", invalidf("model %s is a directory: give the .gguf file in it", name)
+	case err == nil:
+		return name, nil
+	case !errors.Is(err, os.ErrNotExist) && looksLikePath(name):
+		return "", fmt.Errorf("model: %w", err)
+	}
+	names := c.Names()
+	for _, f := range names {
+		if f.Name == name || f.Name+".gguf" == name {
+			return f.Path, nil
+		}
+	}
+	return "", unknownModel(name, names, c)
+}
+
+// findKnown looks for a known model in the caches that hold models directly. A file of another size is
+// passed over and reported: it is a download that broke off, or another file of that name.
+func (c Caches) findKnown(k Known) (string, error) {
+	var tried []string
+	for _, dir := range c.flat() {
+		path := filepath.Join(dir, k.File)
+		stat, err := os.Stat(path)
+		switch {
+		case err == nil && stat.Mode().IsRegular() && uint64(stat.Size()) == k.Size:
+			return path, nil
+		case err == nil:
+			path += fmt.Sprintf(" (has %d bytes instead of %d: not the file, or damaged)", stat.Size(), k.Size)
+		case !errors.Is(err, os.ErrNotExist):
+			path += fmt.Sprintf(" (%v)", err)
+		}
+		tried = append(tried, "\n  "+path)
+	}
+	if tried == nil {
+		tried = []string{" nowhere: neither AMEND_MODELS, XDG_CACHE_HOME nor HOME is set"}
+	}
+	return "", invalidf("model %s is not here; `%s` fetches it. Looked for:%s", k.Name, k.Get, strings.Join(tried, ""))
+}
+
+// looksLikePath tells a mistyped path from a mistyped name.
+func looksLikePath(name string) bool {
+	return filepath.Ext(name) == ".gguf" || filepath.IsAbs(name) || strings.HasPrefix(name, ".")
+}
+
+// unknownModel lists the nearest names and, if they are few, everything there is.
+func unknownModel(name string, found []Found, c Caches) error {
+	var all []string
+	for _, k := range KnownModels() {
+		all = append(all, k.Name)
+	}
+	for _, f := range found {
+		all = append(all, f.Name)
+	}
+	var text strings.Builder
+	if looksLikePath(name) {
+		fmt.Fprintf(&text, "model file %s does not exist", name)
+	} else {
+		fmt.Fprintf(&text, "model %q is neither a file nor a known name", name)
+	}
+	if near := nearest(modelName(filepath.Base(name)), all); len(near) > 0 {
+		fmt.Fprintf(&text, "; the nearest are %s", strings.Join(near, ", "))
+	}
+	const most = 10
+	fmt.Fprintf(&text, ". Known: %s", strings.Join(all[:min(most, len(all))], ", "))
+	if len(all) > most {
+		fmt.Fprintf(&text, " and %d more (amend model ls)", len(all)-most)
+	}
+	places := c.Places()
+	fmt.Fprintf(&text, ". Looked in %s", strings.Join(places, ", "))
+	return invalidf("%s", text.String())
+}

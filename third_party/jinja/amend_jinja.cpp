@@ -1,0 +1,181 @@
+#include "amend_jinja.h"
+
+#include "jinja/lexer.h"
+#include "jinja/parser.h"
+#include "jinja/runtime.h"
+#include "jinja/value.h"
+#include "json.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+struct amend_jinja_template {
+    std::string    source;
+    jinja::program program;
+};
+
+struct amend_jinja_output {
+    std::vector<jinja::string_part> segments;
+};
+
+namespace {
+
+struct document_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// The engine wraps every std::exception, bad_alloc included, in one of its own, so a failed allocation is noted where
+// it happens. Restores the former handler when it goes out of scope.
+class allocation_watch {
+  public:
+    allocation_watch() : former(std::set_new_handler(note)) { failed = false; }
+    ~allocation_watch() { std::set_new_handler(former); }
+
+    static bool saw_failure() { return failed; }
+
+  private:
+    static void note() {
+        failed = true;
+        throw std::bad_alloc();
+    }
+
+    static thread_local bool failed;
+    std::new_handler         former;
+};
+
+thread_local bool allocation_watch::failed = false;
+
+// A copy that the caller frees, or NULL without memory for it.
+char * copy_message(const char * text) noexcept {
+    const size_t size = std::strlen(text) + 1;
+    char * copy = static_cast<char *>(std::malloc(size));
+    if (copy != nullptr) {
+        std::memcpy(copy, text, size);
+    }
+    return copy;
+}
+
+// Runs body and turns what it throws into a status and a message; failure is the status of an exception of the engine.
+template <typename F>
+amend_jinja_status guarded(amend_jinja_status failure, char ** error, F && body) noexcept {
+    *error = nullptr;
+    allocation_watch watch;
+    const auto fail = [&](amend_jinja_status status, const char * message) {
+        *error = copy_message(message);
+        return allocation_watch::saw_failure() ? AMEND_JINJA_MEMORY : status;
+    };
+    try {
+        body();
+        return AMEND_JINJA_OK;
+    } catch (const document_error & e) {
+        return fail(AMEND_JINJA_DOCUMENT, e.what());
+    } catch (const common_json_error & e) {
+        return fail(AMEND_JINJA_DOCUMENT, e.what());
+    } catch (const std::bad_alloc & e) {
+        return fail(AMEND_JINJA_MEMORY, e.what());
+    } catch (const std::exception & e) {
+        return fail(failure, e.what());
+    } catch (...) {
+        return fail(failure, "an exception of unknown type");
+    }
+}
+
+void check_documented_shape(const common_json & document) {
+    if (!document.is_object() || !document.contains("messages") || !document.at("messages").is_array()) {
+        throw document_error("the document has no array \"messages\"");
+    }
+    for (const auto & message : document.at("messages")) {
+        if (!message.is_object() || !message.contains("content")) {
+            throw document_error("a message has no \"content\"");
+        }
+        const auto & content = message.at("content");
+        if (content.is_string()) {
+            continue;
+        }
+        if (!content.is_array()) {
+            throw document_error("a message's content is neither a string nor an array");
+        }
+        for (const auto & part : content) {
+            if (!part.is_object() || !part.contains("text") || !part.at("text").is_string()) {
+                throw document_error("a part of a message's content has no \"text\"");
+            }
+        }
+    }
+}
+
+// global_from_json would mark every string, bos_token and role among them, and a marked BOS is text to the tokenizer.
+void mark_contents(jinja::context & ctx) {
+    for (const auto & message : ctx.get_val("messages")->as_array()) {
+        jinja::value content = message->at("content");
+        if (jinja::is_val<jinja::value_string>(content)) {
+            content->val_str.mark_input();
+            continue;
+        }
+        for (const auto & part : content->as_array()) {
+            part->at("text")->val_str.mark_input();
+        }
+    }
+}
+
+} // namespace
+
+enum amend_jinja_status amend_jinja_parse(
+        const char * source, size_t length, amend_jinja_template ** out, char ** error) {
+    *out = nullptr;
+    return guarded(AMEND_JINJA_SYNTAX, error, [&] {
+        jinja::lexer lexer;
+        const auto tokens = lexer.tokenize(std::string(source, length));
+        *out = new amend_jinja_template{tokens.source, jinja::parse_from_tokens(tokens)};
+    });
+}
+
+void amend_jinja_template_free(amend_jinja_template * tmpl) {
+    delete tmpl;
+}
+
+enum amend_jinja_status amend_jinja_render(
+        const amend_jinja_template * tmpl, const char * document, size_t length, int64_t now,
+        amend_jinja_output ** out, char ** error) {
+    *out = nullptr;
+    return guarded(AMEND_JINJA_RENDER, error, [&] {
+        const auto json = common_json::parse(std::string(document, length));
+        check_documented_shape(json);
+
+        jinja::context ctx(tmpl->source);
+        ctx.current_time = static_cast<std::time_t>(now);
+        jinja::global_from_json(ctx, json, false);
+        mark_contents(ctx);
+
+        const jinja::value results = jinja::runtime(ctx).execute(tmpl->program);
+        auto parts = jinja::runtime::gather_string_parts(results);
+        *out = new amend_jinja_output{std::move(parts->val_str.parts)};
+    });
+}
+
+size_t amend_jinja_segment_count(const amend_jinja_output * out) {
+    return out->segments.size();
+}
+
+const char * amend_jinja_segment_text(const amend_jinja_output * out, size_t i, size_t * length) {
+    const std::string & text = out->segments[i].val;
+    *length = text.size();
+    return text.data();
+}
+
+int amend_jinja_segment_is_input(const amend_jinja_output * out, size_t i) {
+    return out->segments[i].is_input ? 1 : 0;
+}
+
+void amend_jinja_output_free(amend_jinja_output * out) {
+    delete out;
+}
+
+void amend_jinja_string_free(char * string) {
+    std::free(string);
+}
