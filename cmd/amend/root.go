@@ -28,11 +28,19 @@ the revisions as a training set. It never opens a network connection.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newModelCommand(quantize), newDoctorCommand(), newTemplateWorkerCommand())
+	root.AddCommand(newRunCommand(), reading(newShowCommand()), reading(newStatsCommand()), newModelCommand(quantize), newDoctorCommand(), newTemplateWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}
 	return root
+}
+
+// reading marks the errors of a command that only reads a run directory: they
+// are about what it was asked to read.
+func reading(cmd *cobra.Command) *cobra.Command {
+	do := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return usage(do(cmd, args)) }
+	return cmd
 }
 
 // userErrors makes wrong arguments a usage error in a command and those below

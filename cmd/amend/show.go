@@ -102,8 +102,7 @@ func findRow(dir, name string, rows records) (revise.Record, error) {
 	index, err := strconv.Atoi(name)
 	numeric := err == nil
 	var numbered, begun *revise.Record
-	var ids []string
-	starts := 0
+	var ids, starts []string
 	for rec, err := range rows {
 		if err != nil {
 			return rec, err
@@ -115,7 +114,7 @@ func findRow(dir, name string, rows records) (revise.Record, error) {
 			numbered = &rec
 		}
 		if strings.HasPrefix(rec.ID, name) {
-			starts++
+			starts = append(starts, rec.ID)
 			begun = &rec
 		}
 		ids = append(ids, rec.ID)
@@ -123,22 +122,31 @@ func findRow(dir, name string, rows records) (revise.Record, error) {
 	switch {
 	case numbered != nil:
 		return *numbered, nil
-	case starts == 1:
+	case len(starts) == 1:
 		return *begun, nil
-	case starts > 1:
-		return revise.Record{}, fmt.Errorf("%s has %d rows whose id begins with %q: %s; give more of it", dir, starts, name, strings.Join(similar(name, ids), ", "))
+	case len(starts) > 1:
+		return revise.Record{}, fmt.Errorf("%s has %d rows whose id begins with %q (%s): give more of the id", dir, len(starts), name, someOf(starts))
 	case len(ids) == 0:
 		return revise.Record{}, fmt.Errorf("%s has no finished rows yet", dir)
 	}
 	hint := ""
 	if near := similar(name, ids); len(near) > 0 {
-		hint = "; the nearest are " + strings.Join(near, ", ")
+		hint = "; the nearest are " + someOf(near)
 	}
 	return revise.Record{}, fmt.Errorf("%s has no finished row %q among its %d%s (amend show %s lists them)", dir, name, len(ids), hint, dir)
 }
 
-// similar returns up to three ids that share the most with name at their beginnings and ends together, and
-// at least half of it.
+// someOf lists the first few of many names.
+func someOf(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
+}
+
+// similar returns up to three ids that share the most with name, counting their beginnings and ends, and at
+// least half of it.
 func similar(name string, ids []string) []string {
 	shared := func(id string) int {
 		n := 0
@@ -172,9 +180,10 @@ func printRun(p *page, dir string, m runstore.Manifest, rows records) error {
 			failures = append(failures, fmt.Sprintf("row %d (%s) failed: %s", rec.Index, id, oneLine(rec.Error)))
 		}
 	}
-	s := m.Results
-	p.wrapped(0, fmt.Sprintf("%s: %s, constitution %s, %s, %d revisions, seed %d, begun %s; %d of %d rows finished",
-		dir, m.Setup.Model, m.Setup.Constitution, s.Mode, s.Revisions, s.Seed, m.Created, summary.Rows, m.Setup.Rows))
+	// Paths are not broken into lines.
+	p.text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", labelWidth, "run", dir, m.Created, grouped(summary.Rows), grouped(m.Setup.Rows)))
+	p.text(fmt.Sprintf("%-*s%s\n", labelWidth, "model", m.Setup.Model))
+	p.text(fmt.Sprintf("%-*sconstitution %s, %s, %d revisions, seed %d\n", labelWidth, "settings", m.Setup.Constitution, m.Results.Mode, m.Results.Revisions, m.Results.Seed))
 	if summary.Rows == 0 {
 		return p.err
 	}
@@ -184,15 +193,20 @@ func printRun(p *page, dir string, m runstore.Manifest, rows records) error {
 	for _, f := range failures {
 		p.wrapped(0, f)
 	}
+	if failures != nil {
+		p.text("\n")
+	}
 	var counts strings.Builder
-	printCounts(&counts, summary)
-	printField(&counts, "tokens", fmt.Sprintf("%s decoded; %s of prompts, of these %s reused (%s)",
-		grouped(summary.Decoded), grouped(summary.Prompt), grouped(summary.Reused), percent(summary.Reused, summary.Prompt)))
+	printRowSummary(&counts, summary)
 	p.text(counts.String())
 	return p.err
 }
 
-const maxID = 20 // cells of an id in the table
+// The most cells of an id and of the flags in the table.
+const (
+	maxID    = 20
+	maxFlags = 32
+)
 
 // rowEnd says in a word how a row ended: failed, or as its last answer did.
 func rowEnd(rec revise.Record) string {
@@ -220,7 +234,7 @@ func flagCounts(rec revise.Record) string {
 	if out == nil {
 		return "-"
 	}
-	return strings.Join(out, " ")
+	return ansi.Truncate(strings.Join(out, " "), maxFlags, "…")
 }
 
 // promptStart is the beginning of the last message, which the row answers, in at most so many cells.

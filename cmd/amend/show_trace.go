@@ -116,12 +116,39 @@ func (p *page) heading(depth int, s string) {
 // wrapped writes text of a model or a user: broken at spaces to fit, indented, made harmless.
 func (p *page) wrapped(depth int, s string) {
 	indent := strings.Repeat("  ", depth)
-	if s == "" {
+	if s = strings.TrimRight(printable(s), " \n"); s == "" {
 		s = "(empty)"
 	}
-	for _, line := range strings.Split(ansi.Wrap(printable(s), p.width-len(indent), ""), "\n") {
+	for _, line := range wrap(s, p.width-len(indent)) {
 		p.text(strings.TrimRight(indent+line, " ") + "\n")
 	}
+}
+
+// wrap breaks text into lines of at most so many cells, at spaces where it can. Lines keep their indentation.
+func wrap(text string, width int) []string {
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		words := strings.TrimLeft(line, " ")
+		done := line[:min(len(line)-len(words), width/2)] // the line so far
+		for i, word := range strings.Split(words, " ") {
+			switch {
+			case i == 0:
+				done += word
+			case ansi.StringWidth(done)+1+ansi.StringWidth(word) <= width:
+				done += " " + word
+			default:
+				out = append(out, done)
+				done = word
+			}
+			for ansi.StringWidth(done) > width {
+				head := ansi.Truncate(done, width, "")
+				out = append(out, head)
+				done = done[len(head):]
+			}
+		}
+		out = append(out, done)
+	}
+	return out
 }
 
 // table writes rows of cells in aligned columns. The last column is cut to fit.

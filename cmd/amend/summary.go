@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"amend/engine"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -30,21 +28,20 @@ type Figures struct {
 func printSummary(w io.Writer, s runstore.Summary, f Figures) {
 	printCounts(w, s)
 	printField(w, "decode", fmt.Sprintf("%s tokens, %.1f a second", grouped(f.DecodeTokens), f.DecodeTokS))
-	printField(w, "prefill", fmt.Sprintf("%s tokens computed, %.1f a second; %s reused (%s)",
+	printField(w, "prefill", fmt.Sprintf("%s tokens computed, %.1f a second; %s reused (%.0f%%)",
 		grouped(f.PrefillComputed), f.PrefillTokS, grouped(f.PrefillReused), percent(f.PrefillReused, f.PrefillComputed+f.PrefillReused)))
 	printField(w, "time", time.Duration(f.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
-	files := []struct{ name, what string }{
-		{runstore.RevisionsFile, "final revisions, ready for fine-tuning"},
-		{runstore.RowsFile, "the trace of every row; amend show reads it"},
-	}
+	printFile(w, "files", f.Dir, runstore.RevisionsFile, "final revisions, ready for fine-tuning")
+	printFile(w, "", f.Dir, runstore.RowsFile, "the trace of every row: amend show "+f.Dir)
 	if s.Failed > 0 {
-		files = append(files, struct{ name, what string }{runstore.FailedFile, "rows that failed, and why"})
+		printFile(w, "", f.Dir, runstore.FailedFile, "rows that failed, and why")
 	}
-	label := "files"
-	for _, file := range files {
-		fmt.Fprintf(w, "%-*s%s  %s\n", labelWidth, label, filepath.Join(f.Dir, file.name), file.what)
-		label = ""
-	}
+}
+
+// printFile writes a line about a file, whose path is not broken.
+func printFile(w io.Writer, label, dir, name, what string) {
+	const longest = len(runstore.RevisionsFile) + 2
+	fmt.Fprintf(w, "%-*s%s%c%-*s%s\n", labelWidth, label, filepath.Clean(dir), filepath.Separator, longest, name, what)
 }
 
 // printCounts writes the part of the report that the rows alone tell.
@@ -67,7 +64,7 @@ const labelWidth = 10 // cells of the first column of a report
 
 // printField writes a label and its text, continued below itself where it is long.
 func printField(w io.Writer, label, text string) {
-	for _, line := range strings.Split(ansi.Wrap(text, defaultWidth-labelWidth, ""), "\n") {
+	for _, line := range wrap(text, defaultWidth-labelWidth) {
 		fmt.Fprintf(w, "%-*s%s\n", labelWidth, label, line)
 		label = ""
 	}
@@ -80,12 +77,4 @@ func grouped(n int) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
-}
-
-// percent is a share of a whole, which may be 0.
-func percent(part, whole int) string {
-	if whole == 0 {
-		return "0%"
-	}
-	return fmt.Sprintf("%.0f%%", 100*float64(part)/float64(whole))
 }

@@ -199,7 +199,7 @@ func TestSharedTokens(t *testing.T) {
 		if err := b.Add(1, 0, true, 0, 1); err != nil {
 			t.Fatal(err)
 		}
-		// A token in two streams would abort the process.
+		// llama.cpp calls a token in two streams a lack of room, which it never is.
 		if err := c.Decode(context.Background(), b); errors.Is(err, llama.ErrInvalidBatch) == unified {
 			t.Errorf("unified %v: %v", unified, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -137,7 +138,8 @@ func checkPieces(t *testing.T, v *llama.Vocab) {
 	if normalizes(v) {
 		t.Skipf("a %v vocabulary normalizes text", v.Type())
 	}
-	text := rapid.StringN(0, 40, -1)
+	// Falcon's vocabulary has no tokens for control characters: llama.cpp drops them.
+	text := rapid.StringOf(rapid.OneOf(rapid.SampledFrom([]rune{' ', '\n'}), rapid.Rune().Filter(unicode.IsPrint)))
 	rapid.Check(t, func(t *rapid.T) {
 		s := text.Draw(t, "text")
 		tokens, err := v.TokenizeContinuation(s, false)

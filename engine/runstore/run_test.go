@@ -55,6 +55,9 @@ func TestCutAtEveryByte(t *testing.T) {
 		if (len(warnings) == 1) != (list.torn > 0) {
 			t.Fatalf("cut at %d: warnings %q, torn %d", size, warnings, list.torn)
 		}
+		if left := contents(t, dir, RowsFile); left != rows[:list.size] {
+			t.Fatalf("cut at %d: %d bytes left, want %d", size, len(left), list.size)
+		}
 		for i, rec := range recs {
 			if r.Done(rec.ID) != (i < kept) {
 				t.Fatalf("cut at %d: Done(%s) is %v, want %v", size, rec.ID, r.Done(rec.ID), i < kept)
@@ -86,7 +89,7 @@ func TestStoreAgainstList(t *testing.T) {
 		}
 		defer func() { r.Close() }()
 		var model []revise.Record
-		var ends []int64 // of the lines
+		var ends []int64                                  // of the lines
 		for range rapid.IntRange(1, 8).Draw(t, "steps") { // each waits for the disk
 			if rapid.Bool().Draw(t, "killed") {
 				r.Close()

@@ -8,24 +8,56 @@ import (
 	"amend/engine/llama"
 )
 
-// agreement sums up how a context's log-probs differ from the reference's.
+// agreement sums up how far log-probs are from the reference's, in nats.
 type agreement struct {
-	tokens  int     // log-probs compared
-	bias    float64 // mean difference, ours less theirs
-	mean    float64 // mean of the differences' sizes
-	max     float64 // largest of them
-	maxAt   place
-	places  int     // most likely tokens compared
-	same    int     // those that are the same
-	lead    float64 // largest lead of our most likely token over theirs, in logits
-	leadAt  place
-	squares float64
+	tokens int     // log-probs compared
+	bias   float64 // mean difference, ours less theirs
+	mean   float64 // mean of the differences' sizes
+	max    float64 // the largest of these
+	maxAt  place
+
+	places int     // most likely tokens compared
+	same   int     // those that are the same
+	lead   float64 // where they differ, the largest lead of ours over theirs, in logits
+	leadAt place
 }
 
 // place is a token of a text.
 type place struct {
 	text  string
 	token int
+}
+
+// tolerance bounds an agreement. The largest difference tells a wrong place, the
+// mean and the bias tell what is wrong a little everywhere.
+type tolerance struct {
+	bias, mean, max float64
+	same            float64 // the least part of most likely tokens that are the same
+	lead            float64
+}
+
+// within fails the test where the agreement is worse than tol. (The conditions
+// are written so that NaN fails.)
+func (a agreement) within(t *testing.T, tol tolerance) {
+	t.Helper()
+	same := float64(a.same) / float64(a.places)
+	t.Logf("%d log-probs: differences %.2g in the mean, their sizes %.2g, at most %.2g; %d of %d most likely tokens the same, else %.2g apart",
+		a.tokens, a.bias, a.mean, a.max, a.same, a.places, a.lead)
+	if !(math.Abs(a.bias) <= tol.bias) {
+		t.Errorf("log-probs differ by %g in the mean, want at most %g", a.bias, tol.bias)
+	}
+	if !(a.mean <= tol.mean) {
+		t.Errorf("the mean size of the differences is %g, want at most %g", a.mean, tol.mean)
+	}
+	if !(a.max <= tol.max) {
+		t.Errorf("the largest difference is %g, of the token after %d in %q, want at most %g", a.max, a.maxAt.token, a.maxAt.text, tol.max)
+	}
+	if !(same >= tol.same) {
+		t.Errorf("%d of %d most likely tokens are the same, want %g of them", a.same, a.places, tol.same)
+	}
+	if !(a.lead <= tol.lead) {
+		t.Errorf("after token %d of %q another token than theirs leads by %g, want at most %g", a.leadAt.token, a.leadAt.text, a.lead, tol.lead)
+	}
 }
 
 // compare computes the texts' log-probs in c and compares them with the
@@ -86,7 +118,7 @@ func (a *agreement) add(text refScore, i int, logits []float32) {
 	a.places++
 	if ours == text.Best[i] {
 		a.same++
-	} else if lead := float64(logits[ours] - logits[text.Best[i]]); lead > a.lead {
+	} else if lead := float64(logits[ours] - logits[text.Best[i]]); !(lead <= a.lead) {
 		a.lead, a.leadAt = lead, place{text.Name, i}
 	}
 	if i == len(text.LogProbs) {
@@ -96,8 +128,6 @@ func (a *agreement) add(text refScore, i int, logits []float32) {
 	d := logProb(logits, text.IDs[i+1]) - text.LogProbs[i]
 	a.bias += d
 	a.mean += math.Abs(d)
-	a.squares += d * d
-	// Written so that a NaN counts too.
 	if !(math.Abs(d) <= a.max) {
 		a.max, a.maxAt = math.Abs(d), place{text.Name, i}
 	}

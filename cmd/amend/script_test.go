@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"amend/models"
+)
+
+// TestMain makes the test binary also be amend, for the scripts and for the
+// template process that amend starts from its own file.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"amend": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScripts runs the command line as a person would: testdata/script. The
+// scripts have $TINY, a model of random weights with SmolLM2's tokenizer and
+// template; what it writes is noise, how amend behaves is not.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			tiny, err := tinyModel()
+			if err != nil {
+				return err
+			}
+			env.Setenv("TINY", tiny)
+			env.Setenv("LD_LIBRARY_PATH", os.Getenv("LD_LIBRARY_PATH"))
+			env.Setenv("DYLD_LIBRARY_PATH", os.Getenv("DYLD_LIBRARY_PATH"))
+			env.Setenv("OMP_NUM_THREADS", "2")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs},
+	})
+}
+
+// exitIs runs a command and wants an exit code: exit CODE COMMAND ARG…
+func exitIs(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if neg || err != nil {
+		ts.Fatalf("usage: exit CODE COMMAND ARG…")
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := err.(*exec.ExitError); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("%v exited with %d, want %d", args[1:], got, want)
+	}
+}
+
+// tinyModel makes the scripts' model once for the test binary's life.
+var tinyModel = sync.OnceValues(func() (string, error) {
+	path, err := models.CachesFrom(os.Getenv).Resolve("smollm2")
+	if err != nil {
+		return "", err
+	}
+	tokenizer, err := models.Open(path)
+	if err != nil {
+		return "", err
+	}
+	shape, err := models.ParseShape("tiny")
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "amend-tiny-")
+	if err != nil {
+		return "", err
+	}
+	out := filepath.Join(dir, "tiny.gguf")
+	_, err = models.Synth(context.Background(), out, models.Spec{Shape: shape, Quant: "Q8_0", Seed: 1, Tokenizer: tokenizer}, false, nil)
+	return out, err
+})
