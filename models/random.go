@@ -36,8 +36,7 @@ func ones(dst []byte, _ Type, _ *stream) {
 func normal(fanIn uint64) fill {
 	std := 1 / math.Sqrt(float64(fanIn))
 	return func(dst []byte, t Type, bits *stream) {
-		switch t {
-		case F32, F16, BF16:
+		if t == F32 || t == F16 || t == BF16 {
 			fillPlain(dst, t, std, bits)
 			return
 		}
@@ -89,6 +88,7 @@ func scale(t Type, std float64) float32 {
 		d /= q45kSub
 	case Q6_K:
 		d /= q6kSub
+	default: // no sub-blocks
 	}
 	return float32(d)
 }
@@ -121,6 +121,7 @@ func setScales(b []byte, t Type, d float32) {
 			}
 		}
 		putF16(b[208:], d)
+	default: // not made of blocks
 	}
 	if t == Q8_0 {
 		for i := 2; i < len(b); i++ {

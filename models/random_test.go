@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"testing"
 
@@ -89,6 +90,8 @@ func dequantize(t Type, b []byte) []float64 {
 			q := int(b[n*64+j%2*32+l]>>(j/2*4)&15) | int(b[128+n*32+l]>>(2*j)&3)<<4
 			w = append(w, half(208)*float64(int8(b[192+i/16]))*float64(q-32))
 		}
+	default:
+		panic(fmt.Sprintf("no weights are made in %v", t))
 	}
 	return w
 }

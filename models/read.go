@@ -50,7 +50,7 @@ func ReadFile(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	stat, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)

@@ -87,6 +87,7 @@ func fits(t Type, row uint64) Type {
 		t = Q5_1
 	case Q6_K:
 		t = Q8_0
+	default: // the others fall back to F16
 	}
 	if whole(t) {
 		return t

@@ -61,8 +61,7 @@ func Synth(ctx context.Context, path string, spec Spec, replace bool, progress f
 	if err != nil {
 		return Synthesized{}, fmt.Errorf("synth: %w", err)
 	}
-	defer os.Remove(tmp.Name()) // fails once the file has its own name
-	defer tmp.Close()
+	defer func() { _, _ = tmp.Close(), os.Remove(tmp.Name()) }() // both fail once publish has done its work
 	sum := sha256.New()
 	if err := plan.write(ctx, io.MultiWriter(tmp, sum), progress); err != nil {
 		return Synthesized{}, fmt.Errorf("synth %s: %w", path, err)
@@ -81,7 +80,10 @@ func Synth(ctx context.Context, path string, spec Spec, replace bool, progress f
 
 // publish gives a complete temporary file its name, readable by others as far as the directory is.
 func publish(tmp *os.File, path string) error {
-	return errors.Join(tmp.Chmod(0o644), tmp.Sync(), tmp.Close(), os.Rename(tmp.Name(), path))
+	if err := errors.Join(tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
 }
 
 // plan is everything decided before the first byte is written.

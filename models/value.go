@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -155,7 +156,8 @@ func (in *reader) strs(n uint64) ([]string, error) {
 	for i := range n {
 		s, err := in.str(maxMetadata)
 		if err != nil {
-			if bad, ok := err.(*FormatError); ok {
+			var bad *FormatError
+			if errors.As(err, &bad) {
 				bad.Field = fmt.Sprintf("%s element %d", field, i)
 			}
 			return nil, err

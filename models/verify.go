@@ -30,7 +30,7 @@ func copyFile(ctx context.Context, w io.Writer, path string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	buf := make([]byte, 1<<20)
 	for {
 		if err := ctx.Err(); err != nil {

@@ -119,7 +119,9 @@ func (h *health) find() {
 		return slices.ContainsFunc(h.Devices, func(d healthDevice) bool { return slices.Contains(d.Features, feature) })
 	}
 	add := func(format string, args ...any) { h.Findings = append(h.Findings, fmt.Sprintf(format, args...)) }
-	if !slices.ContainsFunc(h.Devices, func(d healthDevice) bool { return d.Type == string(llama.DeviceGPU) || d.Type == string(llama.DeviceIGPU) }) {
+	if !slices.ContainsFunc(h.Devices, func(d healthDevice) bool {
+		return d.Type == string(llama.DeviceGPU) || d.Type == string(llama.DeviceIGPU)
+	}) {
 		add("no GPU is in use: these libraries were built for the CPU, or the driver is missing; with a card, build with make CUDA=1 or VULKAN=1, or put such libraries in lib/")
 	}
 	if runtime.GOARCH == "amd64" && !has("AVX2") {

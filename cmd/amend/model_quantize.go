@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,7 +49,7 @@ func newModelQuantizeCommand(quantize quantizeFunc) *cobra.Command {
 }
 
 // run quantizes into a temporary file beside the target, checks it, and gives it its name.
-func (o quantizeOptions) run(cmd *cobra.Command, name string, quantize quantizeFunc) error {
+func (o quantizeOptions) run(cmd *cobra.Command, name string, quantize quantizeFunc) (err error) {
 	ftype, err := models.ParseFileType(o.ftype)
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ func (o quantizeOptions) run(cmd *cobra.Command, name string, quantize quantizeF
 	if err != nil {
 		return fmt.Errorf("quantize: %w", err)
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 	made := filepath.Join(tmp, "model.gguf")
 	if err := quantize(cmd.Context(), in.Path, made, ftype.String(), o.threads); err != nil {
 		return fmt.Errorf("quantize %s to %s: %w", in.Path, ftype, err)

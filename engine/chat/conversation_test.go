@@ -53,7 +53,7 @@ func (v *byteVocab) text(ids []Token) string {
 	var b strings.Builder
 	for _, id := range ids {
 		if id >= 256 {
-			b.WriteString("<" + string(rune('0'+id-256)) + ">")
+			b.WriteString("<" + string('0'+id-256) + ">")
 		} else {
 			b.WriteByte(byte(id))
 		}

@@ -161,7 +161,8 @@ func TestReferenceF32(t *testing.T) {
 	// that leaks or a permuted row, is beyond ten times that.
 	exact := tolerance{bias: 1e-5, mean: 5e-5, max: 5e-4, same: 0.999, lead: 1e-3}
 	// Keys, values and queries in 16 bits have 11 bits of mantissa, and thirty
-	// layers add up what these lose. Measured: 1e-3 in the mean, at most 0.03.
+	// layers add up what these lose. Measured over all texts: 0.002 in the mean, at
+	// most 0.064.
 	half := tolerance{bias: 5e-4, mean: 5e-3, max: 0.15, same: 0.995, lead: 0.05}
 
 	f32 := func(seqs int) llama.ContextParams {

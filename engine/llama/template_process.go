@@ -83,11 +83,11 @@ func (t *Template) talk(ctx context.Context, req templateRequest) (templateReply
 		return t.judge(reply)
 	case <-limit.C:
 		t.stop()
-		<-done
+		_ = <-done // its error comes from the stop
 		return templateReply{}, fmt.Errorf("%w within %v", ErrTemplateTimeout, t.opt.Limit)
 	case <-ctx.Done():
 		t.stop()
-		<-done
+		_ = <-done // likewise
 		return templateReply{}, ctx.Err()
 	}
 }

@@ -103,7 +103,7 @@ func Read(path string, stdin io.Reader, o Options) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read prompts: %w", err)
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // only read
 		in = f
 	}
 	set, err := read(name, in, o, MaxLine)

@@ -132,6 +132,7 @@ func (r *row) done(kind Kind, seed uint64, res engine.Result) bool {
 	}
 	turn := Turn{Kind: kind, Text: kept.Text, Cut: res.End == engine.EndLength}
 	switch kind {
+	case Response: // asked for by the row itself, before there is a draft
 	case Critique:
 		t.Principle, t.Request = r.principle.ID, r.principle.CritiqueRequest
 		turn.Draft = r.draftText

@@ -45,7 +45,7 @@ func acquire(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("lock run: %w", err)
 	}
 	if err := tryLock(f); err != nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }() // nothing was written
 		if !errors.Is(err, errHeld) {
 			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 		}

@@ -276,7 +276,7 @@ func Read(dir string) (Manifest, iter.Seq2[revise.Record, error], error) {
 			yield(revise.Record{}, fmt.Errorf("read rows: %w", err))
 			return
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // only read
 		list, err := scanRows(path, f)
 		if err == nil {
 			err = list.damaged
