@@ -278,7 +278,7 @@ func (j *job) manifest() runstore.Manifest {
 		Created: j.date,
 		Results: runstore.Results{
 			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), TemplateSHA256: j.templateSHA, Chat: o.chat,
-			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses, Limit: o.limit,
+			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses,
 			Mode: o.mode, Revisions: o.revisions, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
 			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP, KVType: o.kvType,
 		},

@@ -30,28 +30,19 @@ type Results struct {
 	ConstitutionSHA256 string `json:"constitution_sha256"`
 	PromptsSHA256      string `json:"prompts_sha256"`
 	FromResponses      bool   `json:"from_responses"`
-	Limit              int    `json:"limit,omitempty"` // rows to take from the prompts, 0 for all
 
-	Mode      string    `json:"mode"` // faithful or append
-	Revisions int       `json:"revisions"`
-	System    string    `json:"system,omitempty"`
-	LoRA      []Adapter `json:"lora,omitempty"`
-	Seed      uint64    `json:"seed,string"`
-	MaxTokens int       `json:"max_tokens"` // of a turn
+	Mode      string `json:"mode"` // faithful or append
+	Revisions int    `json:"revisions"`
+	System    string `json:"system,omitempty"`
+	Seed      uint64 `json:"seed,string"`
+	MaxTokens int    `json:"max_tokens"` // of a turn
 
 	Temperature float64 `json:"temperature"`
 	TopK        int     `json:"top_k"`
 	TopP        float64 `json:"top_p"`
 	MinP        float64 `json:"min_p"`
 
-	Deterministic bool   `json:"deterministic"`
-	KVType        string `json:"kv_type"`
-}
-
-// Adapter is a LoRA of the response turns.
-type Adapter struct {
-	SHA256 string  `json:"sha256"`
-	Scale  float64 `json:"scale"`
+	KVType string `json:"kv_type"`
 }
 
 // Setup is recorded for people and for comparing speed; the text of rows does not depend on it.
@@ -59,13 +50,12 @@ type Setup struct {
 	Amend    string `json:"amend"`     // version
 	LlamaCpp string `json:"llama_cpp"` // version
 
-	Model               string   `json:"model"`        // path
-	Architecture        string   `json:"architecture"` // general.architecture
-	Constitution        string   `json:"constitution"` // name
-	ConstitutionVersion string   `json:"constitution_version,omitempty"`
-	Prompts             string   `json:"prompts"`        // path
-	Rows                int      `json:"rows"`           // that the run takes from the prompts
-	LoRA                []string `json:"lora,omitempty"` // paths
+	Model               string `json:"model"`        // path
+	Architecture        string `json:"architecture"` // general.architecture
+	Constitution        string `json:"constitution"` // name
+	ConstitutionVersion string `json:"constitution_version,omitempty"`
+	Prompts             string `json:"prompts"` // path
+	Rows                int    `json:"rows"`    // that the run takes from the prompts
 
 	Threads   int     `json:"threads"`
 	Context   int     `json:"ctx"`      // the most tokens that one row may hold

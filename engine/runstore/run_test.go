@@ -273,13 +273,13 @@ func TestResume(t *testing.T) {
 	}
 	closeRun(t, r)
 
-	later.Results.Temperature, later.Results.LoRA, later.Setup.LoRA = 0.5, []Adapter{{"dd", 1}}, []string{"x.gguf"}
+	later.Results.Temperature, later.Results.System, later.Setup.Prompts = 0.5, "be brief", "other.jsonl"
 	_, _, err := Open(dir, later)
 	var changed *ChangedError
 	if !errors.As(err, &changed) {
 		t.Fatalf("got %v, want a ChangedError", err)
 	}
-	want := []Change{{"lora", "null", `[{"sha256":"dd","scale":1}]`}, {"temperature", "1", "0.5"}}
+	want := []Change{{"system", `""`, `"be brief"`}, {"temperature", "1", "0.5"}}
 	if !reflect.DeepEqual(changed.Changes, want) || len(changed.Setup) != 2 {
 		t.Fatalf("changes %+v", changed)
 	}
