@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // nearest gives the names most like name, at most three, best first: those that hold it or are held by it,
@@ -17,7 +19,7 @@ func nearest(name string, names []string) []string {
 	want := strings.ToLower(name)
 	for _, n := range names {
 		have := strings.ToLower(n)
-		cost := edits(want, have)
+		cost := levenshtein.ComputeDistance(want, have)
 		if len(want) >= 3 && (strings.Contains(have, want) || strings.Contains(want, have)) {
 			cost = 1
 		}
@@ -31,25 +33,4 @@ func nearest(name string, names []string) []string {
 		out = append(out, s.name)
 	}
 	return out
-}
-
-// edits is the Levenshtein distance of a and b, in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substituted := diagonal
-			if a[i] != b[j] {
-				substituted++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

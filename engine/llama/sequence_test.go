@@ -181,6 +181,9 @@ func TestSeqState(t *testing.T) {
 		if got := decode(t, other, 3, cut, tokens[cut:]); !slices.Equal(got, want) {
 			t.Errorf("unified %v: the restored sequence goes on differently", unified)
 		}
+		if unified { // sums run in the order of cells, so the same bits need the same cells
+			other.SeqRemove(3, -1, -1)
+		}
 		loaded, err := other.LoadSeqFile(file, 0, len(tokens))
 		if err != nil {
 			t.Fatal(err)

@@ -41,6 +41,9 @@ func TestMain(m *testing.M) {
 // tokens, where llama.cpp may choose other kernels. What makes this exact, and
 // for which weights it is not, is in ARCHITECTURE.md.
 func TestTogetherWithReuseAsAloneWithout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for minutes")
+	}
 	rows := realRows(t, *exactRows)
 	w := openWorld(t, *exactModel)
 	together := w.run(t, rows, 16, false)
