@@ -57,7 +57,7 @@ func checkTextStays(t *testing.T, source, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if conv, err = conv.Next(t.Context(), []chat.Token{7}, chat.Message{Text: text}); err != nil {
+	if _, err = conv.Next(t.Context(), []chat.Token{7}, chat.Message{Text: text}); err != nil {
 		t.Fatal(err)
 	}
 	contents := 0
