@@ -22,7 +22,7 @@ demo: ## the main job on a real model, from nothing
 test: ## all tests, from nothing (make lint has go vet)
 	@scripts/need $(MODEL_TOOLS)
 	@$(MAKE) --no-print-directory build models
-	scripts/go test -vet=off ./...
+	scripts/go test -vet=off -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-pure checkapi
 
 test-pure: # the packages that promise to work without a C compiler
@@ -32,7 +32,7 @@ checkapi: # the bindings against the pinned llama.h
 	scripts/go run ./scripts/checkapi
 
 race: build models ## all tests but the longest, which only compare numbers, under the race detector
-	scripts/go test -race -short -vet=off ./...
+	scripts/go test -race -short -vet=off -timeout 20m ./...
 
 lint: build ## gofmt, go vet, golangci-lint, where cgo may be
 	@scripts/lint

@@ -93,6 +93,7 @@ func (c *Context) abortWith(ctx context.Context) (stop func()) {
 	}
 	set := make(chan struct{})
 	stopAfter := context.AfterFunc(ctx, func() {
+		process.sink.expectAbort(1)
 		C.amend_flag_set(c.abort, 1)
 		close(set)
 	})
@@ -100,6 +101,7 @@ func (c *Context) abortWith(ctx context.Context) (stop func()) {
 		if !stopAfter() {
 			<-set
 			C.amend_flag_set(c.abort, 0)
+			process.sink.expectAbort(-1)
 		}
 	}
 }

@@ -24,6 +24,15 @@ type logSink struct {
 	level  C.int           // of that line
 	errors []string        // the last error lines, oldest first
 	count  uint64          // error lines ever
+	aborts int             // decodes that are being stopped on request
+}
+
+// expectAbort makes the complaints of a decode that was asked to stop debug
+// lines: to whoever stopped it they are no errors.
+func (s *logSink) expectAbort(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aborts += n
 }
 
 // SetLogger sends the log of llama.cpp and ggml to l: errors and warnings at
@@ -91,10 +100,12 @@ func (s *logSink) flush() {
 	if s.logger == nil {
 		return
 	}
-	switch s.level {
-	case C.GGML_LOG_LEVEL_ERROR:
+	switch {
+	case s.aborts > 0:
+		s.logger.Debug(line, "from", "llama.cpp")
+	case s.level == C.GGML_LOG_LEVEL_ERROR:
 		s.logger.Error(line, "from", "llama.cpp")
-	case C.GGML_LOG_LEVEL_WARN:
+	case s.level == C.GGML_LOG_LEVEL_WARN:
 		s.logger.Warn(line, "from", "llama.cpp")
 	default:
 		s.logger.Debug(line, "from", "llama.cpp")

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	exactRows  = flag.Int("exact.rows", 6, "rows of the equality test; .ci/run takes 50")
+	exactRows  = flag.Int("exact.rows", 6, "rows of the equality test")
 	exactModel = flag.String("exact.model", "smollm2", "model of the equality test")
 	exactFlash = flag.Bool("exact.flash", false, "with flash attention, to see what it changes")
 	exactKV    = flag.String("exact.kv", "streams", "streams or unified")
