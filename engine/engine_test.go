@@ -333,3 +333,32 @@ func TestSameRunSameBatches(t *testing.T) {
 		t.Errorf("batches %v, then %v", first, again)
 	}
 }
+
+// TestNextTurnGoesBeforeANewRow: a request that waits since long does not take
+// the sequence whose KV a row's next turn is about to use.
+func TestNextTurnGoesBeforeANewRow(t *testing.T) {
+	m := enginetest.New(engine.Limits{Sequences: 1, Context: 100, Cells: 100, Batch: 32})
+	m.EndBias = -100
+	e, err := engine.New(m, m, engine.Config{Verify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	submit := func(r engine.Request, done func(engine.Result)) {
+		r.Done = done
+		if err := e.Submit(&r); err != nil {
+			t.Error(err)
+		}
+	}
+	row := request(0, 0, slices.Repeat([]engine.Token{7}, 30))
+	submit(row, func(got engine.Result) {
+		submit(request(0, 1, slices.Concat(row.Tokens, got.Tokens, []engine.Token{5})), func(next engine.Result) {
+			if next.Reused < len(row.Tokens) {
+				t.Errorf("the next turn found %d tokens in the cache, its row had %d there", next.Reused, len(row.Tokens))
+			}
+		})
+	})
+	submit(request(1, 0, []engine.Token{1, 2, 3}), func(engine.Result) {})
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -247,6 +247,7 @@ func TestNeedIsEnough(t *testing.T) {
 
 func TestSavingFailsStopsTheRun(t *testing.T) {
 	w := newWorld(t, testSettings, 3, false)
+	w.model.EndBias = -100 // turns run to their limit, so two rows end in the same step
 	full := errors.New("disk full")
 	calls := 0
 	err := w.loop.Run(t.Context(), w.engine, 2, source(inputs(6)), func(Record) error { calls++; return full })

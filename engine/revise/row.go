@@ -151,8 +151,8 @@ func (r *row) goOn(kind Kind, kept chat.Kept) bool {
 		r.critique = kept.Text
 		return r.ask(Revision, r.asked, kept.Tokens, r.principle.RevisionRequest)
 	}
-	if kind == Revision && r.loop.settings.Mode == Append {
-		r.base = r.asked
+	if r.loop.settings.Mode == Append {
+		r.base = r.asked // after a first response this is where it was
 	}
 	r.draft, r.draftText = kept.Tokens, kept.Text
 	return r.nextRound()
