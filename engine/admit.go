@@ -180,7 +180,7 @@ func (e *Engine) makeRoom(growth int) {
 func (e *Engine) failFirst() {
 	r := e.waiting[0]
 	e.waiting = e.waiting[1:]
-	free := e.room() - e.tree.CellsKept(-1, 0)
+	free := min(e.room(), e.limits.Cells-e.tree.CellsKept(-1, 0))
 	r.Done(Result{Prompt: len(r.Tokens), Err: &TooLongError{Prompt: len(r.Tokens), MaxTokens: r.MaxTokens, Context: free}})
 }
 

@@ -51,6 +51,6 @@ type TooLongError struct {
 }
 
 func (e *TooLongError) Error() string {
-	return fmt.Sprintf("the turn needs %d tokens (%d of prompt, up to %d to generate), one row may hold %d: raise --ctx, or lower --max-tokens",
+	return fmt.Sprintf("the turn needs %d tokens (%d of prompt, up to %d to generate), one row may hold %d: begin a new run with a larger --ctx or a smaller --max-tokens",
 		e.Prompt+e.MaxTokens, e.Prompt, e.MaxTokens, e.Context)
 }

@@ -13,6 +13,7 @@ type Stats struct {
 	Reused      int // prompt tokens found in the KV cache
 	Decoded     int // tokens sampled
 	Steps       int // decode steps
+	StepTokens  int // tokens computed in decode steps: all but each turn's first come from one
 	Preempted   int // turns put back because the cache had no room
 	PrefillTime time.Duration
 	DecodeTime  time.Duration
@@ -49,6 +50,7 @@ func (e *Engine) timed(plan []sched.Chunk, step func() error) error {
 	err := step()
 	e.stats.DecodeTime += time.Since(start)
 	e.stats.Steps++
+	e.stats.StepTokens += len(plan)
 	return err
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
 	"amend/constitution"
 	"amend/engine/runstore"
@@ -55,6 +56,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "required flag"):
+		return exitUsage // cobra's own errors, which have no types
 	case errors.As(err, &exit):
 		return exit.code
 	case errors.Is(err, models.ErrInvalid), errors.Is(err, runstore.ErrNotARun), errors.Is(err, fs.ErrNotExist),

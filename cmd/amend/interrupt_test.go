@@ -78,7 +78,7 @@ func amendProcess(t *testing.T, sig os.Signal, args []string) int {
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		t.Log(lines.Text())
 		if sig != nil && strings.Contains(lines.Text(), "running") {
-			if err := cmd.Process.Signal(sig); err != nil {
+			if err := cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 				t.Fatal(err)
 			}
 		}

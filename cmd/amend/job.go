@@ -53,10 +53,17 @@ type job struct {
 	finishedBefore int
 }
 
+// unfinishedError is the end of a run that a signal stopped.
+type unfinishedError struct{ cause error }
+
+func (*unfinishedError) Error() string {
+	return "finished rows are saved, the same command continues"
+}
+func (e *unfinishedError) Unwrap() error { return e.cause }
+
 // runJob runs a job from its flags to its summary.
 func runJob(cmd *cobra.Command, o runOptions) (err error) {
-	ctx, stop, cause := withSignals(cmd.Context())
-	defer stop()
+	ctx := cmd.Context()
 	j := &job{options: o, stderr: cmd.ErrOrStderr(), started: time.Now()}
 	j.log = newLogger(j.stderr, o.verbose)
 	defer func() { err = errors.Join(err, j.close()) }()
@@ -65,11 +72,14 @@ func runJob(cmd *cobra.Command, o runOptions) (err error) {
 		j.openModel, j.openFormat, j.openLoop, j.fitContext, j.openStore, j.openEngine,
 	} {
 		if err := step(ctx); err != nil {
-			return stoppedBy(err, cause())
+			return err
 		}
 	}
 	if err := j.run(ctx); err != nil {
-		return stoppedBy(err, cause())
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return &unfinishedError{err}
+		}
+		return err
 	}
 	return j.report(cmd.OutOrStdout())
 }
@@ -96,7 +106,7 @@ func (j *job) close() error {
 // readInputs reads what a person wrote: constitution and prompts.
 func (j *job) readInputs(stdin io.Reader) error {
 	o := j.options
-	doc, err := constitution.Load(o.constitution)
+	doc, err := constitution.Load(o.constitutions[0])
 	if err != nil {
 		return usage(err)
 	}
@@ -107,6 +117,9 @@ func (j *job) readInputs(stdin io.Reader) error {
 	}
 	if j.set, err = prompts.Read(o.prompts, stdin, prompts.Options{FromResponses: o.fromResponses, Limit: o.limit}); err != nil {
 		return usage(err)
+	}
+	if len(j.set.Rows) == 0 {
+		return usage(fmt.Errorf("none of the %d rows of %s can be read; the first: %v", len(j.set.Bad), o.prompts, j.set.Bad[0]))
 	}
 	for i, bad := range j.set.Bad {
 		if i == 20 {
@@ -217,7 +230,7 @@ func (j *job) openLoop(ctx context.Context) (err error) {
 		Rounds: o.revisions, Mode: revise.Mode(o.mode), MaxTokens: o.maxTokens,
 		Sampling: o.sampling, Seed: o.seed, System: o.system, Think: j.think,
 	})
-	return err
+	return usage(err)
 }
 
 // fitContext chooses the sizes of the context from what the rows need and the
@@ -231,22 +244,27 @@ func (j *job) fitContext(ctx context.Context) error {
 	if o.context == 0 {
 		for _, r := range j.set.Rows {
 			need, err := j.loop.Need(ctx, r)
-			if err != nil {
-				return fmt.Errorf("row %s: %w", r.ID, err)
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
-			demand.Need = max(demand.Need, need)
+			if err == nil { // else the row fails by itself when it is begun
+				demand.Need = max(demand.Need, need)
+			}
 		}
 	}
 	var err error
 	if demand.FreeMemory, err = local.FreeMemory(j.file.SizeBytes, o.gpuLayers); err != nil {
 		return err
 	}
-	if old, _, err := runstore.Read(o.out); err == nil && o.parallel == 0 && o.context == 0 {
+	if old, _, err := runstore.Read(o.out); err == nil && o.parallel == 0 && o.context == 0 && old.Setup.Rows == len(j.set.Rows) {
 		// What was measured to choose a setting is measured once.
 		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
 	}
 	if j.size, err = local.Fit(demand); err != nil {
 		return usage(err)
+	}
+	if least := j.loop.Prefix() + o.maxTokens; j.size.Limit <= least {
+		return usage(fmt.Errorf("a row may hold %d tokens, and the few-shots of %s with a turn of --max-tokens take %d already: raise --ctx, or bring a model with a longer context", j.size.Limit, j.doc.Name, least))
 	}
 	j.size.Unified = o.kv == kvUnified
 	if j.size.Threads = o.threads; o.threads == 0 {
@@ -284,9 +302,10 @@ func (j *job) manifest() runstore.Manifest {
 		},
 		Setup: runstore.Setup{
 			Amend: version, LlamaCpp: llama.Version(), Model: j.file.Path, Architecture: j.file.Architecture,
-			Constitution: j.doc.Name, ConstitutionVersion: j.doc.Version, Prompts: o.prompts, Rows: len(j.set.Rows),
+			Constitution: j.doc.Name, ConstitutionVersion: j.doc.Version, Principles: o.principles, Template: o.template,
+			Prompts: o.prompts, Limit: o.limit, Rows: len(j.set.Rows),
 			Threads: j.size.Threads, Context: j.size.Limit, Parallel: j.size.Parallel(), KV: j.layout(),
-			GPULayers: o.gpuLayers, Machine: local.Machine(),
+			GPULayers: o.gpuLayers, FlashAttention: j.size.FlashAttn != llama.FlashOff, Machine: local.Machine(),
 		},
 	}
 }
@@ -333,11 +352,17 @@ func (j *job) run(ctx context.Context) error {
 		todo = todo[1:]
 		return r, true
 	}
+	if len(todo) == 0 {
+		return nil
+	}
 	return j.loop.Run(ctx, j.engine, j.size.Parallel(), next, func(rec revise.Record) error {
 		if rec.Error != "" {
 			j.log.Warn("a row failed", "row", rec.ID, "why", rec.Error)
 		}
 		j.shown.row(rec.Error != "")
-		return j.store.Append(rec)
+		if err := j.store.Append(rec); err != nil {
+			return &exitError{exitStopped, err} // what is on disk is whole: it can be continued
+		}
+		return nil
 	})
 }

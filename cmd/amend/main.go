@@ -24,11 +24,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	if _, _, err := root.Find(args); err != nil {
-		fmt.Fprintln(stderr, "amend: "+err.Error()+" (see amend --help)")
-		return exitUsage
-	}
-	err := root.ExecuteContext(context.Background())
+	ctx, stop, cause := withSignals(context.Background())
+	defer stop()
+	err := stoppedBy(root.ExecuteContext(ctx), cause())
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(stderr, "amend: "+err.Error())
 	}

@@ -91,7 +91,7 @@ func (p *progress) step(s engine.Stats, u engine.Use) {
 func (p *progress) text(s engine.Stats, u engine.Use) string {
 	return fmt.Sprintf("%d/%d rows, %d failed, ETA %s · decode %.0f tok/s, prefill %.0f tok/s, reuse %.0f %% · KV %d/%d cells, %d rows alive",
 		p.done, p.total, p.failed, p.eta(),
-		rate(s.Decoded, s.DecodeTime), rate(s.Prefilled, s.PrefillTime), percent(s.Reused, s.Reused+s.Prefilled),
+		rate(s.StepTokens, s.DecodeTime), rate(s.Prefilled, s.PrefillTime), percent(s.Reused, s.Reused+s.Prefilled),
 		u.Cells, u.CellLimit, u.Active+u.Waiting)
 }
 

@@ -3,14 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
 
-// runReport is what `amend run --json` prints. Rows are those of the whole
-// run directory; times and the two prefill figures are of this process.
+// runReport is what `amend run --json` prints. Rows, revisions, cut and flags
+// are those of the whole run directory; tokens and times are of this process.
 type runReport struct {
 	Out         string              `json:"out"`
 	Prompts     int                 `json:"prompts"` // rows asked for, unreadable ones included
@@ -22,7 +23,7 @@ type runReport struct {
 	Computed    int                 `json:"prefill_tokens_computed"`
 	Reused      int                 `json:"prefill_tokens_reused"`
 	WallS       float64             `json:"wall_s"`
-	DecodeTokS  float64             `json:"decode_tok_s"`  // decoded tokens by the time of decode steps
+	DecodeTokS  float64             `json:"decode_tok_s"`  // tokens of decode steps by their time in llama.cpp
 	PrefillTokS float64             `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
 	Seed        uint64              `json:"seed"`
 	Cut         int                 `json:"cut"` // turns that ended at --max-tokens
@@ -39,7 +40,11 @@ type failure struct {
 
 // report finishes the run directory and says how the run went.
 func (j *job) report(stdout io.Writer) error {
-	if err := j.store.Finish(); err != nil {
+	unreadable := make([]runstore.Unreadable, len(j.set.Bad))
+	for i, bad := range j.set.Bad {
+		unreadable[i] = runstore.Unreadable(bad)
+	}
+	if err := j.store.Finish(unreadable); err != nil {
 		return err
 	}
 	summary, err := j.store.Summary()
@@ -58,10 +63,11 @@ func (j *job) report(stdout io.Writer) error {
 		printSummary(stdout, summary, Figures{
 			WallS: r.WallS, DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS,
 			DecodeTokens: r.Decoded, PrefillComputed: r.Computed, PrefillReused: r.Reused, Dir: r.Out,
+			Unreadable: len(unreadable),
 		})
 	}
 	if r.Failed > 0 {
-		return &exitError{exitRowsFailed, fmt.Errorf("%d of %d rows failed; %s lists them", r.Failed, r.Prompts, r.Out)}
+		return &exitError{exitRowsFailed, fmt.Errorf("%d of %d rows failed or could not be read; %s lists them", r.Failed, r.Prompts, filepath.Join(r.Out, runstore.FailedFile))}
 	}
 	return nil
 }
@@ -72,7 +78,7 @@ func (j *job) newReport(s runstore.Summary) (runReport, error) {
 		Out: j.options.out, Prompts: len(j.set.Rows) + len(j.set.Bad), Completed: s.Completed, Failed: s.Failed + len(j.set.Bad),
 		DoneBefore: j.finishedBefore, Revisions: s.Revisions, Decoded: st.Decoded,
 		Computed: st.Prefilled, Reused: st.Reused, WallS: time.Since(j.started).Seconds(),
-		DecodeTokS: rate(st.Decoded, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
+		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
 		Seed: j.options.seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Failures: []failure{},
 	}
 	for _, bad := range j.set.Bad {

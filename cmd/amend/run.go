@@ -14,11 +14,12 @@ import (
 
 // runOptions are the flags of `amend run`.
 type runOptions struct {
-	model, constitution string
-	principles          []string
-	prompts, out        string
-	fromResponses       bool
-	limit               int
+	model         string
+	constitutions []string
+	principles    []string
+	prompts, out  string
+	fromResponses bool
+	limit         int
 
 	revisions int
 	mode      string
@@ -41,7 +42,7 @@ type runOptions struct {
 
 func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "model", "", "the GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
-	f.StringVar(&o.constitution, "constitution", "hhh", "the constitution: a name or a path")
+	f.StringArrayVar(&o.constitutions, "constitution", []string{"hhh"}, "the constitution: a name or a path")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	f.StringVar(&o.prompts, "prompts", "", "the prompts: JSONL, hh-rlhf rows or one a line, also gzipped; - is standard input (required)")
 	f.BoolVar(&o.fromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
@@ -62,7 +63,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 
 	f.IntVar(&o.context, "ctx", 0, "most tokens that one row may hold; 0 takes what the rows can need")
 	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses by memory")
-	f.StringVar(&o.kv, "kv", kvAuto, "KV cache: streams (one buffer a sequence), unified (shared cells) or auto")
+	f.StringVar(&o.kv, "kv", kvAuto, "KV cache: streams (one buffer a sequence), unified (shared cells) or auto, which is streams")
 	f.StringVar(&o.kvType, "kv-type", "f16", "type of the cached keys: f16 or q8_0 (values stay f16)")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
@@ -118,6 +119,9 @@ func (o *runOptions) validate() error {
 		if c.value < c.lo || c.value > c.hi {
 			return fmt.Errorf("%s %d: must be from %d to %d", c.flag, c.value, c.lo, c.hi)
 		}
+	}
+	if len(o.constitutions) != 1 {
+		return fmt.Errorf("--constitution was given %d times: this version takes one document, layers are not composed", len(o.constitutions))
 	}
 	if o.template != "" && o.chat == chatPlain {
 		return fmt.Errorf("--template %s and --chat plain exclude each other", o.template)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -40,13 +41,13 @@ func withSignals(parent context.Context) (ctx context.Context, stop func(), caus
 	return ctx, stop, cause
 }
 
-// stoppedBy gives an error that a signal caused its exit code and words.
+// stoppedBy gives an error that a signal caused its exit code.
 func stoppedBy(err error, sig os.Signal) error {
-	if sig == nil {
+	if sig == nil || !errors.Is(err, context.Canceled) {
 		return err
 	}
 	if sig == os.Interrupt {
-		return &exitError{exitInterrupted, errors.New("interrupted; finished rows are saved, the same command continues")}
+		return &exitError{exitInterrupted, fmt.Errorf("interrupted: %w", err)}
 	}
-	return &exitError{exitStopped, errors.New("stopped; finished rows are saved, the same command continues")}
+	return &exitError{exitStopped, fmt.Errorf("stopped: %w", err)}
 }

@@ -21,20 +21,24 @@ type Figures struct {
 	DecodeTokens    int     // sampled
 	PrefillComputed int     // prompt tokens
 	PrefillReused   int     // prompt tokens found in the KV cache
+	Unreadable      int     // rows of the prompts that could not be read
 	Dir             string  // the run directory
 }
 
 // printSummary writes the short report at the end of a run.
 func printSummary(w io.Writer, s runstore.Summary, f Figures) {
 	printCounts(w, s)
+	if f.Unreadable > 0 {
+		printField(w, "unread", grouped(f.Unreadable)+" rows of the prompts could not be read")
+	}
 	printField(w, "decode", fmt.Sprintf("%s tokens, %.1f a second", grouped(f.DecodeTokens), f.DecodeTokS))
 	printField(w, "prefill", fmt.Sprintf("%s tokens computed, %.1f a second; %s reused (%.0f%%)",
 		grouped(f.PrefillComputed), f.PrefillTokS, grouped(f.PrefillReused), percent(f.PrefillReused, f.PrefillComputed+f.PrefillReused)))
 	printField(w, "time", time.Duration(f.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
 	printFile(w, "files", f.Dir, runstore.RevisionsFile, "final revisions, ready for fine-tuning")
 	printFile(w, "", f.Dir, runstore.RowsFile, "the trace of every row: amend show "+f.Dir)
-	if s.Failed > 0 {
-		printFile(w, "", f.Dir, runstore.FailedFile, "rows that failed, and why")
+	if s.Failed+f.Unreadable > 0 {
+		printFile(w, "", f.Dir, runstore.FailedFile, "rows that failed or could not be read, and why")
 	}
 }
 

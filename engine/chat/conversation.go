@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,8 +39,8 @@ func NewFormatter(ctx context.Context, l Layout, v Tokenizer) (*Formatter, error
 		return nil, fmt.Errorf("trying the chat template: %w", err)
 	}
 	_, err := f.frame(ctx, []Role{System, User, Assistant, User})
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if ctx.Err() != nil || errors.Is(err, ErrRenderer) {
+		return nil, fmt.Errorf("trying the chat template with a system text: %w", err)
 	}
 	f.foldSystem = err != nil
 	return f, nil

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -30,6 +31,10 @@ type Segment struct {
 	Text    string
 	Content bool // it came from a message's content
 }
+
+// ErrRenderer is wrapped by a Renderer's error when the template was not to
+// blame: the process that renders failed or was stopped.
+var ErrRenderer = errors.New("rendering the chat template failed")
 
 // Renderer renders a chat template, with the mark for the assistant's answer
 // at its end.

@@ -55,6 +55,7 @@ type Loop struct {
 	settings Settings
 	checker  *Checker
 	shots    []chat.Message // system text and few-shots, tokenized
+	bare     []chat.Message // the few-shots alone, for rows with a system text of their own
 	prefix   []engine.Token // what rows without a system text of their own start with
 	asks     asks
 
@@ -76,6 +77,9 @@ func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s S
 		return nil, fmt.Errorf("tokenizing the few-shots of constitution %s: %w", doc.Name, err)
 	}
 	l.shots = shots
+	if l.bare, err = f.Tokenize(ctx, preamble(doc, "")); err != nil {
+		return nil, fmt.Errorf("tokenizing the few-shots of constitution %s: %w", doc.Name, err)
+	}
 	if l.prefix, err = f.Prefix(ctx, shots); err != nil {
 		return nil, fmt.Errorf("preparing the preamble: %w", err)
 	}
@@ -128,6 +132,9 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 	err := l.engine.Run(l.ctx)
 	if l.err != nil {
 		return l.err
+	}
+	if err == nil {
+		err = ctx.Err() // it may end while no turn is under way
 	}
 	return err
 }

@@ -50,14 +50,10 @@ func (r *row) open() error {
 // with puts the preamble before a row's messages. A row's own system text
 // takes the place of the run's; such a row shares no prefix with others.
 func (l *Loop) with(msgs []chat.Message) []chat.Message {
-	shots := l.shots
 	if len(msgs) > 0 && msgs[0].Role == chat.System {
-		if len(shots) > 0 && shots[0].Role == chat.System {
-			shots = shots[1:]
-		}
-		return slices.Concat(msgs[:1], shots, msgs[1:])
+		return slices.Concat(msgs[:1], l.bare, msgs[1:])
 	}
-	return slices.Concat(shots, msgs)
+	return slices.Concat(l.shots, msgs)
 }
 
 // begin starts the row's first turn. It returns false when the row has ended
@@ -162,6 +158,7 @@ func (r *row) goOn(kind Kind, kept chat.Kept) bool {
 // whole run has not failed: it will be run again.
 func (r *row) fail(err error) bool {
 	if stopped(err) {
+		r.loop.stop() // no further row is begun
 		return false
 	}
 	r.record.Error = err.Error()

@@ -22,17 +22,27 @@ type revision struct {
 	Flags      []revise.Flag    `json:"flags,omitempty"`    // of what the row ended with
 }
 
-// failed is a line of failed.jsonl.
+// failed is a line of failed.jsonl: a row that failed, or one that could not be read.
 type failed struct {
-	ID       string           `json:"id"`
+	ID       string           `json:"id,omitempty"`
 	Index    int              `json:"index"`
 	Error    string           `json:"error"`
-	Messages []revise.Message `json:"messages"`
+	Messages []revise.Message `json:"messages,omitempty"`
+	File     string           `json:"file,omitempty"`
+	Line     int              `json:"line,omitempty"`
 }
 
-// Finish writes revisions.jsonl from the finished rows and, when rows failed, failed.jsonl. The same rows
-// give the same bytes, whatever order they were finished in. It may be called again after more rows.
-func (r *Run) Finish() error {
+// Unreadable is a row of the prompts that never became one.
+type Unreadable struct {
+	File   string
+	Line   int
+	Reason string
+}
+
+// Finish writes revisions.jsonl from the finished rows and, when rows failed or could not be read,
+// failed.jsonl. The same rows give the same bytes, whatever order they were finished in. It may be called
+// again after more rows.
+func (r *Run) Finish(unreadable []Unreadable) error {
 	r.mu.Lock()
 	err := r.failure
 	r.mu.Unlock()
@@ -46,12 +56,16 @@ func (r *Run) Finish() error {
 		}
 		return finalRevision(rec)
 	})
-	if err != nil || failures == 0 {
+	if err != nil || failures+len(unreadable) == 0 {
 		return err
 	}
+	lost := make([]any, len(unreadable))
+	for i, u := range unreadable {
+		lost[i] = failed{Index: -1, Error: u.Reason, File: u.File, Line: u.Line}
+	}
 	return r.export(FailedFile, func(rec revise.Record) (any, bool) {
-		return failed{rec.ID, rec.Index, rec.Error, rec.Messages}, rec.Error != ""
-	})
+		return failed{ID: rec.ID, Index: rec.Index, Error: rec.Error, Messages: rec.Messages}, rec.Error != ""
+	}, lost...)
 }
 
 // finalRevision is what a row gives to fine-tuning; nothing when it failed.
@@ -75,27 +89,35 @@ func finalRevision(rec revise.Record) (revision, bool) {
 	return out, true
 }
 
-// export writes one line for each row that line accepts, in input order.
-func (r *Run) export(name string, line func(revise.Record) (any, bool)) error {
+// export writes one line for each row that line accepts, in input order, and then those of more.
+func (r *Run) export(name string, line func(revise.Record) (any, bool), more ...any) error {
 	return replace(filepath.Join(r.dir, name), func(w io.Writer) error {
 		for rec, err := range r.Rows() {
 			if err != nil {
 				return err
 			}
-			v, ok := line(rec)
-			if !ok {
-				continue
+			if v, ok := line(rec); ok {
+				if err := writeLine(w, v); err != nil {
+					return fmt.Errorf("row %s: %w", rec.ID, err)
+				}
 			}
-			text, err := marshal(v)
-			if err != nil {
-				return fmt.Errorf("row %s: %w", rec.ID, err)
-			}
-			if _, err := w.Write(append(text, '\n')); err != nil {
+		}
+		for _, v := range more {
+			if err := writeLine(w, v); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func writeLine(w io.Writer, v any) error {
+	text, err := marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
 }
 
 // writeWhole is replace for a text at hand.

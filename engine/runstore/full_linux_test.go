@@ -36,7 +36,7 @@ func TestFullDisk(t *testing.T) {
 	if err := r.Append(record(2)); !errors.Is(err, syscall.EFBIG) {
 		t.Errorf("the next Append: %v, want the first error", err)
 	}
-	if err := r.Finish(); !errors.Is(err, syscall.EFBIG) {
+	if err := r.Finish(nil); !errors.Is(err, syscall.EFBIG) {
 		t.Errorf("Finish: %v, want the first error", err)
 	}
 	closeRun(t, r)
@@ -56,13 +56,13 @@ func TestFullDiskAtFinish(t *testing.T) {
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
 	add(t, r, record(0))
-	if err := r.Finish(); err != nil {
+	if err := r.Finish(nil); err != nil {
 		t.Fatal(err)
 	}
 	before := contents(t, dir, RevisionsFile)
 	add(t, r, record(1))
 	limitFileSize(t, uint64(len(before)+10), func() {
-		if err := r.Finish(); !errors.Is(err, syscall.EFBIG) {
+		if err := r.Finish(nil); !errors.Is(err, syscall.EFBIG) {
 			t.Errorf("Finish on a full disk: %v", err)
 		}
 	})
@@ -72,7 +72,7 @@ func TestFullDiskAtFinish(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, RevisionsFile+tmpSuffix)); err == nil {
 		t.Error("the part that was written stayed")
 	}
-	if err := r.Finish(); err != nil {
+	if err := r.Finish(nil); err != nil {
 		t.Errorf("Finish after the disk had room again: %v", err)
 	}
 }

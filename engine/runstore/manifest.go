@@ -45,24 +45,29 @@ type Results struct {
 	KVType string `json:"kv_type"`
 }
 
-// Setup is recorded for people and for comparing speed; the text of rows does not depend on it.
+// Setup is recorded for people and for comparing speed. The text of rows does not depend on it, but for
+// rounding: other kernels, on a GPU, in another layout or in another version of llama.cpp, round otherwise.
 type Setup struct {
 	Amend    string `json:"amend"`     // version
 	LlamaCpp string `json:"llama_cpp"` // version
 
-	Model               string `json:"model"`        // path
-	Architecture        string `json:"architecture"` // general.architecture
-	Constitution        string `json:"constitution"` // name
-	ConstitutionVersion string `json:"constitution_version,omitempty"`
-	Prompts             string `json:"prompts"` // path
-	Rows                int    `json:"rows"`    // that the run takes from the prompts
+	Model               string   `json:"model"`        // path
+	Architecture        string   `json:"architecture"` // general.architecture
+	Constitution        string   `json:"constitution"` // name
+	ConstitutionVersion string   `json:"constitution_version,omitempty"`
+	Principles          []string `json:"principles,omitempty"` // that the draw was narrowed to
+	Template            string   `json:"template,omitempty"`   // path, when it is not the model's own
+	Prompts             string   `json:"prompts"`              // path
+	Limit               int      `json:"limit,omitempty"`      // rows to take from the prompts, 0 for all
+	Rows                int      `json:"rows"`                 // that the run takes from the prompts
 
-	Threads   int     `json:"threads"`
-	Context   int     `json:"ctx"`      // the most tokens that one row may hold
-	Parallel  int     `json:"parallel"` // rows alive at once
-	KV        string  `json:"kv"`       // unified or streams
-	GPULayers int     `json:"gpu_layers"`
-	Machine   Machine `json:"machine"`
+	Threads        int     `json:"threads"`
+	Context        int     `json:"ctx"`      // the most tokens that one row may hold
+	Parallel       int     `json:"parallel"` // rows alive at once
+	KV             string  `json:"kv"`       // unified or streams
+	GPULayers      int     `json:"gpu_layers"`
+	FlashAttention bool    `json:"flash_attention"` // off is off; on a GPU llama.cpp decides
+	Machine        Machine `json:"machine"`
 }
 
 // Machine is where a run was begun.

@@ -24,7 +24,7 @@ func TestCutAtEveryByte(t *testing.T) {
 	recs := []revise.Record{record(2), failedRecord(0), record(1)}
 	r, _ := open(t, whole, manifest())
 	add(t, r, recs...)
-	if err := r.Finish(); err != nil {
+	if err := r.Finish(nil); err != nil {
 		t.Fatal(err)
 	}
 	closeRun(t, r)
@@ -64,7 +64,7 @@ func TestCutAtEveryByte(t *testing.T) {
 			}
 		}
 		add(t, r, recs[kept:]...)
-		if err := r.Finish(); err != nil {
+		if err := r.Finish(nil); err != nil {
 			t.Fatal(err)
 		}
 		closeRun(t, r)
@@ -204,7 +204,7 @@ func TestRevisionsAndFailures(t *testing.T) {
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
 	add(t, r, record(2), failedRecord(1), record(0))
-	if err := r.Finish(); err != nil {
+	if err := r.Finish(nil); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(contents(t, dir, RevisionsFile)), "\n")
@@ -351,7 +351,7 @@ func TestClosed(t *testing.T) {
 	if err := r.Append(record(0)); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("Append: %v", err)
 	}
-	if err := r.Finish(); !errors.Is(err, fs.ErrClosed) {
+	if err := r.Finish(nil); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("Finish: %v", err)
 	}
 }

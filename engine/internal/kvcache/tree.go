@@ -286,17 +286,6 @@ func (t *Tree) CellsKept(seq, n int) int {
 	return total
 }
 
-// Held is how many sequences hold tokens.
-func (t *Tree) Held() int {
-	held := 0
-	for _, s := range t.seqs {
-		if s.length > 0 {
-			held++
-		}
-	}
-	return held
-}
-
 func (t *Tree) touch(seq int) {
 	t.clock++
 	t.seqs[seq].used = t.clock

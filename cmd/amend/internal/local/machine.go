@@ -26,8 +26,9 @@ func Machine() runstore.Machine {
 	return m
 }
 
-// FreeMemory is how many bytes a KV cache may count on: of the GPU when layers
-// go to one, else of main memory, less what the model's weights will take.
+// FreeMemory is how many bytes a KV cache may count on once the model is
+// loaded: of the GPU when layers go to one, else of main memory. Mapped weights
+// count as free there until they are used, so they are taken off.
 func FreeMemory(modelBytes uint64, gpuLayers int) (uint64, error) {
 	devices, err := llama.Devices()
 	if err != nil {
@@ -39,7 +40,7 @@ func FreeMemory(modelBytes uint64, gpuLayers int) (uint64, error) {
 		case d.Type == llama.DeviceCPU:
 			free = d.MemoryFree
 		case d.Type == llama.DeviceGPU && gpuLayers != 0:
-			return less(d.MemoryFree, modelBytes), nil
+			return max(1, d.MemoryFree), nil
 		}
 	}
 	if available, ok := linuxAvailable(); ok {
@@ -49,8 +50,8 @@ func FreeMemory(modelBytes uint64, gpuLayers int) (uint64, error) {
 }
 
 func less(a, b uint64) uint64 {
-	if a < b {
-		return 0
+	if a <= b {
+		return 1 // 0 would say that it is not known
 	}
 	return a - b
 }

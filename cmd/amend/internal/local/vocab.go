@@ -2,6 +2,8 @@ package local
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"amend/engine"
 	"amend/engine/chat"
@@ -81,6 +83,9 @@ func (r *Renderer) Render(ctx context.Context, msgs []chat.Message) ([]chat.Segm
 		in[i] = llama.TemplateMessage{Role: string(m.Role), Content: m.Text}
 	}
 	segments, err := r.t.Render(ctx, in, llama.RenderOptions{AddGenerationPrompt: true, Extra: r.off})
+	if errors.Is(err, llama.ErrTemplateTimeout) || errors.Is(err, llama.ErrTemplateMemory) || errors.Is(err, llama.ErrTemplateWorker) {
+		return nil, fmt.Errorf("%w: %w", chat.ErrRenderer, err)
+	}
 	if err != nil {
 		return nil, err
 	}
