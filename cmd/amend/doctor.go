@@ -127,6 +127,9 @@ func (h *health) find() {
 	if runtime.GOARCH == "amd64" && !has("AVX2") {
 		add("llama.cpp does not use AVX2 here: a build on this machine (make build) may be several times faster than a portable one")
 	}
+	if h.FreeMiB < 2048 {
+		add("only %d MiB of memory are free: fewer rows will run at once", h.FreeMiB)
+	}
 	if len(h.Models) == 0 {
 		add("no model is at hand: make models fetches a small one, --model takes a path to any GGUF, AMEND_MODELS names folders to look in")
 	}

@@ -150,10 +150,17 @@ func (j *job) openModel(ctx context.Context) error {
 		return usage(err)
 	}
 	j.file = file.Info()
+	j.log.Info("loading", "model", file.Path, "MiB", j.file.SizeBytes>>20)
 	if j.modelSHA, err = file.SHA256(ctx); err != nil {
 		return err
 	}
-	j.model, err = llama.LoadModel(ctx, file.Path, llama.ModelParams{GPULayers: j.options.gpuLayers})
+	said := time.Now()
+	j.model, err = llama.LoadModel(ctx, file.Path, llama.ModelParams{GPULayers: j.options.gpuLayers, Progress: func(done float32) {
+		if time.Since(said) > plainEvery {
+			said = time.Now()
+			j.log.Info("loading", "percent", int(100*done))
+		}
+	}})
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 
 	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	f.StringVar(&o.progress, "progress", progressAuto, "progress on standard error: auto, plain or none")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "show llama.cpp's own log")
+	f.BoolVar(&o.verbose, "verbose", false, "show llama.cpp's own log")
 }
 
 // The values of --chat and --kv.

@@ -181,7 +181,7 @@ func printRun(p *page, dir string, m runstore.Manifest, rows records) error {
 		}
 	}
 	// Paths are not broken into lines.
-	p.text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", labelWidth, "run", dir, m.Created, grouped(summary.Rows), grouped(m.Setup.Rows)))
+	p.text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", labelWidth, "run", dir, m.Created, grouped(summary.Rows), grouped(max(summary.Rows, m.Setup.Rows))))
 	p.text(fmt.Sprintf("%-*s%s\n", labelWidth, "model", m.Setup.Model))
 	p.text(fmt.Sprintf("%-*sconstitution %s, %s, %d revisions, seed %d\n", labelWidth, "settings", m.Setup.Constitution, m.Results.Mode, m.Results.Revisions, m.Results.Seed))
 	if summary.Rows == 0 {
