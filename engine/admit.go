@@ -9,13 +9,14 @@ import (
 )
 
 // worthCopy is how many tokens a copy must save. With unified cells a copy is
-// free. With one stream a sequence llama.cpp copies the whole stream's buffer,
-// which costs about as much as computing this many tokens.
+// free. With one stream a sequence llama.cpp copies the whole stream's buffer:
+// about what one or two tokens cost to compute (SmolLM2, 2,560 cells: 16 ms a
+// copy, 12 ms a token; BenchmarkStreamCopy in engine/llama).
 func (e *Engine) worthCopy() int {
 	if e.limits.Unified {
 		return 1
 	}
-	return 32
+	return 4
 }
 
 // admitAll gives waiting requests sequences for as long as there are any. The
