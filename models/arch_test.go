@@ -27,7 +27,7 @@ func TestGenerative(t *testing.T) {
 		{"image projector", arch("clip"), weights, "not a text model"},
 		{"draft head", arch("eagle3"), weights, "only drafts"},
 		{"unknown", arch("lama"), weights, "knows; the nearest are llama"},
-		{"adapter", arch("llama", KV{"general.type", "adapter"}), weights, "--lora"},
+		{"adapter", arch("llama", KV{"general.type", "adapter"}), weights, "LoRA adapter"},
 		{"embedding model", arch("qwen3", KV{"qwen3.pooling_type", uint32(3)}), weights, "embedding model"},
 		{"pooling none", arch("qwen3", KV{"qwen3.pooling_type", uint32(0)}), weights, ""},
 		{"not causal", arch("llama", KV{"llama.attention.causal", false}), weights, "attention.causal is false"},
