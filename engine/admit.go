@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -27,11 +26,11 @@ func (e *Engine) worthCopy() int {
 // After a preemption nothing is admitted until a turn has ended: what was put
 // back would only fill the same cells again.
 func (e *Engine) admitAll() {
-	for len(e.waiting) > 0 && !(e.crowded && len(e.active) > 0) {
+	for len(e.waiting) > 0 && !(e.crowded && e.running > 0) {
 		best, bestPlace := -1, place{}
 		for i, r := range e.waiting {
 			p, ok := e.placeFor(r)
-			if ok && (best < 0 || p.reuse > bestPlace.reuse) {
+			if ok && (best < 0 || p.before(bestPlace)) {
 				best, bestPlace = i, p
 			}
 		}
@@ -51,6 +50,16 @@ type place struct {
 	reuse int // tokens of the request that are in the cache
 }
 
+// before reports whether a request with place p goes before one with q: the one
+// that finds more, and among equals the one that takes over a sequence. A copy
+// into that sequence would overwrite what the other is about to use.
+func (p place) before(q place) bool {
+	if p.reuse != q.reuse {
+		return p.reuse > q.reuse
+	}
+	return p.from < 0 && q.from >= 0
+}
+
 // placeFor finds a request's place. It returns false while there is none: all
 // sequences are busy, no cells are left, or another request is just computing
 // the prefix that this one shares.
@@ -62,13 +71,16 @@ func (e *Engine) placeFor(r *Request) (place, bool) {
 	if e.config.NoReuse {
 		return place{seq: victim, from: -1}, e.fits(r, place{seq: victim, from: -1})
 	}
-	query := r.Tokens[:len(r.Tokens)-1] // the last token must be computed: it gives the first logits
-	any := e.tree.Match(query, e.limits.Uncuttable)
+	query := r.Tokens[:r.firstOutput()] // that token and those after it must be computed: they give logits
 	own := e.tree.MatchFree(query, e.limits.Uncuttable)
 	p := place{seq: own.Seq, from: -1, reuse: own.Computed}
 	if own.Seq < 0 {
 		p.seq = victim
 	}
+	if e.config.NoFork {
+		return p, e.fits(r, p)
+	}
+	any := e.tree.Match(query, e.limits.Uncuttable)
 	if any.Length-own.Length >= e.worthCopy() || e.spoils(own) {
 		if any.Computed < any.Length {
 			return place{}, false
@@ -110,7 +122,9 @@ func (e *Engine) fits(r *Request, p place) bool {
 func (e *Engine) growth(r *Request, reuse int) int {
 	need := len(r.Tokens) + r.MaxTokens - reuse
 	for _, t := range e.active {
-		need += t.mayGrow()
+		if t != nil {
+			need += t.mayGrow()
+		}
 	}
 	return need
 }
@@ -127,8 +141,17 @@ func (e *Engine) admit(r *Request, p place) {
 	e.makeRoom(e.growth(r, reuse))
 	e.tree.Append(p.seq, r.Tokens[reuse:]...)
 	e.admits++
-	e.active[p.seq] = newTurn(r, p.seq, reuse, e.admits)
+	t := newTurn(r, p.seq, reuse, e.admits)
+	t.drafter = e.newDrafter(r)
+	e.active[p.seq] = t
+	e.running++
 	e.stats.Reused += reuse
+	if r.Grammar != nil {
+		var err error
+		if t.sampler.grammar, err = r.Grammar(); err != nil {
+			e.finish(t, "", fmt.Errorf("making the grammar of a turn: %w", err))
+		}
+	}
 }
 
 // copy forks the first n tokens of src into dst and returns how many there
@@ -196,13 +219,16 @@ func (e *Engine) preempt() error {
 	}
 	var youngest *turn
 	for _, t := range e.active {
-		if youngest == nil || t.order > youngest.order {
+		if t != nil && (youngest == nil || t.order > youngest.order) {
 			youngest = t
 		}
 	}
-	e.release(youngest)
+	grammar := e.release(youngest)
 	e.clear(youngest.seq)
-	if len(e.active) == 0 {
+	if grammar != nil {
+		return grammar
+	}
+	if e.running == 0 {
 		r := youngest.request
 		err := fmt.Errorf("%w, though nothing else was running: %d prompt tokens, %d cells", ErrNoSlot, len(r.Tokens), e.limits.Cells)
 		r.Done(youngest.result("", err))
@@ -212,38 +238,5 @@ func (e *Engine) preempt() error {
 	e.stats.Preempted++
 	e.stats.Reused -= youngest.reused
 	e.waiting = slices.Insert(e.waiting, 0, youngest.request)
-	return nil
-}
-
-// Pin computes a prefix, in the highest sequence that is free, and keeps it
-// for the life of the engine: a preamble that all rows share.
-func (e *Engine) Pin(ctx context.Context, tokens []Token) error {
-	if len(tokens) == 0 || e.config.NoReuse {
-		return nil
-	}
-	seq := e.limits.Sequences - 1
-	for seq >= 0 && (e.tree.Locked(seq) || e.tree.Len(seq) > 0) {
-		seq--
-	}
-	if seq < 1 {
-		return fmt.Errorf("pinning a prefix of %d tokens: all %d sequences are in use", len(tokens), e.limits.Sequences)
-	}
-	if len(tokens) >= e.room() {
-		return &TooLongError{Prompt: len(tokens), Context: e.room()}
-	}
-	for from := 0; from < len(tokens); from += e.limits.Batch {
-		chunk := tokens[from:min(from+e.limits.Batch, len(tokens))]
-		e.batch = e.batch[:0]
-		for i, tok := range chunk {
-			e.batch = append(e.batch, Input{Token: tok, Pos: int32(from + i), Seq: seq})
-		}
-		err := e.timedPrefill(len(chunk), func() error { return e.backend.Decode(ctx, e.batch) })
-		if err != nil {
-			return fmt.Errorf("computing a pinned prefix of %d tokens: %w", len(tokens), err)
-		}
-	}
-	e.tree.Append(seq, tokens...)
-	e.tree.Compute(seq, len(tokens))
-	e.tree.Lock(seq)
 	return nil
 }

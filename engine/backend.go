@@ -39,17 +39,27 @@ type Backend interface {
 
 	// Copy makes the empty sequence dst hold the first n positions of src.
 	// It returns false, leaving dst empty, when this model's memory cannot be
-	// copied at that point.
+	// copied at that point, or has lost what the token at n attends to (a sliding
+	// window in unified cells).
 	Copy(src, dst, n int) bool
 
 	// Cut removes all positions of seq from n on. It returns false, having
-	// changed nothing, when this model's memory cannot be cut there; n = 0
-	// always works.
+	// changed nothing, when this model's memory cannot be cut there, for the
+	// reasons that Copy has; n = 0 always works.
 	Cut(seq, n int) bool
 
 	// Positions returns the first and last position that the cache holds of a
 	// sequence, −1 and −1 when it is empty.
 	Positions(seq int) (first, last int)
+
+	// SaveSequence returns a copy of what the cache holds of a sequence, for
+	// RestoreSequence: as many bytes as its cells take. It fails where that
+	// would not be all of the sequence.
+	SaveSequence(seq int) ([]byte, error)
+
+	// RestoreSequence fills an empty sequence with what SaveSequence returned,
+	// of a context with the same Fingerprint. After an error it is empty.
+	RestoreSequence(seq int, state []byte) error
 }
 
 // Limits are the sizes of a Backend.
@@ -62,6 +72,7 @@ type Limits struct {
 	// models): a sequence can be copied and dropped whole, not in part.
 	Uncuttable bool
 	Batch      int // most tokens in one Decode
+	Outputs    int // most tokens of one Decode with logits; 0 for all
 }
 
 // Vocab is what the engine needs to know of tokens.

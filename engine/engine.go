@@ -15,6 +15,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"time"
 
 	"amend/engine/internal/kvcache"
 	"amend/engine/internal/sched"
@@ -25,6 +27,11 @@ type Config struct {
 	// NoReuse computes every request from its first token: the slow way, to
 	// compare with.
 	NoReuse bool
+	// NoFork reuses only what a sequence itself held before: what a cache for
+	// each conversation gives, to compare with.
+	NoFork bool
+	// Pins, if set, keeps what Pin computes from one run to the next.
+	Pins *PinCache
 	// Verify compares the prefix tree with the cache after every step.
 	Verify bool
 	// AfterStep, if set, is called after every step on the engine's goroutine,
@@ -33,7 +40,8 @@ type Config struct {
 }
 
 // Engine runs requests on one Backend. It is not safe for concurrent use:
-// Submit, Pin and Run are called from one goroutine, Done is called on it.
+// Submit, Score, Pin and Run are called from one goroutine, Done is called on
+// it.
 type Engine struct {
 	backend Backend
 	vocab   Vocab
@@ -41,23 +49,34 @@ type Engine struct {
 	limits  Limits
 
 	tree    *kvcache.Tree
+	planner sched.Planner
 	waiting []*Request
-	active  map[int]*turn // by sequence
-	batch   []Input
+	active  []*turn // by sequence; nil where none runs
+	running int     // turns in active
 	admits  int
 	crowded bool // a turn was preempted and none has ended since
 	stats   Stats
+
+	// Of one step, kept to be used again.
+	batch   []Input
+	jobs    []sched.Job
+	outputs []output
+	guesses []Token
 }
 
 // New returns an engine with an empty cache.
 func New(b Backend, v Vocab, c Config) (*Engine, error) {
 	l := b.Limits()
-	if l.Sequences < 1 || l.Context < 2 || l.Batch < l.Sequences {
-		return nil, fmt.Errorf("a context of %d sequences of %d tokens with batches of %d cannot run: batches must hold a token of every sequence", l.Sequences, l.Context, l.Batch)
+	if l.Outputs == 0 {
+		l.Outputs = l.Batch
+	}
+	if l.Sequences < 1 || l.Context < 2 || min(l.Batch, l.Outputs) < l.Sequences {
+		return nil, fmt.Errorf("a context of %d sequences of %d tokens with batches of %d and %d outputs cannot run: batches must hold a token of every sequence", l.Sequences, l.Context, l.Batch, l.Outputs)
 	}
 	return &Engine{
 		backend: b, vocab: v, config: c, limits: l,
-		tree: kvcache.New(l.Sequences), active: map[int]*turn{},
+		tree: kvcache.New(l.Sequences), active: make([]*turn, l.Sequences),
+		planner: sched.Planner{Batch: l.Batch, Outputs: l.Outputs, Streams: !l.Unified},
 	}, nil
 }
 
@@ -67,6 +86,10 @@ func (e *Engine) Submit(r *Request) error {
 	if len(r.Tokens) == 0 || r.MaxTokens < 1 {
 		return fmt.Errorf("a request of %d tokens to generate %d: both must be at least 1", len(r.Tokens), r.MaxTokens)
 	}
+	return e.queue(r)
+}
+
+func (e *Engine) queue(r *Request) error {
 	if room := e.room(); len(r.Tokens)+r.MaxTokens > room {
 		return &TooLongError{Prompt: len(r.Tokens), MaxTokens: r.MaxTokens, Context: room}
 	}
@@ -83,17 +106,23 @@ func (e *Engine) room() int {
 }
 
 // Run works until no request is left, or ctx ends. Requests that are not
-// finished then get ErrStopped as their result.
+// finished then get ErrStopped as their result. It keeps to one thread, which
+// owns the backend's context meanwhile.
 func (e *Engine) Run(ctx context.Context) error {
-	for len(e.waiting)+len(e.active) > 0 {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start := time.Now()
+	defer func() { e.stats.RunTime += time.Since(start) }()
+	for len(e.waiting)+e.running > 0 {
 		if err := ctx.Err(); err != nil {
 			return e.abandon(err)
 		}
 		e.admitAll()
-		if len(e.active) == 0 {
+		if e.running == 0 {
 			e.failFirst()
 			continue
 		}
+		e.compact()
 		if err := e.step(ctx); err != nil {
 			return e.abandon(err)
 		}
@@ -107,92 +136,24 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// step computes one batch: a prefill or a decode step of all active turns.
-func (e *Engine) step(ctx context.Context) error {
-	jobs := make([]sched.Job, 0, len(e.active))
-	for seq, t := range e.active {
-		jobs = append(jobs, sched.Job{Seq: seq, Prefill: max(0, len(t.request.Tokens)-e.tree.Computed(seq))})
-	}
-	plan := sched.Next(jobs, e.limits.Batch)
-	outputs := e.fill(plan)
-	err := e.timed(plan, func() error { return e.backend.Decode(ctx, e.batch) })
-	if errors.Is(err, ErrNoSlot) {
-		return e.preempt()
-	}
-	if err != nil {
-		return err
-	}
-	for _, c := range plan {
-		e.tree.Compute(c.Seq, e.tree.Computed(c.Seq)+c.Tokens)
-	}
-	for _, o := range outputs {
-		e.sampleNext(o)
-	}
-	return nil
-}
-
-// output is a place in the batch whose logits give a turn its next token.
-type output struct {
-	turn  *turn
-	index int
-}
-
-// fill writes the planned tokens into the batch and returns where logits come.
-func (e *Engine) fill(plan []sched.Chunk) []output {
-	e.batch = e.batch[:0]
-	var outputs []output
-	for _, c := range plan {
-		t := e.active[c.Seq]
-		from := e.tree.Computed(c.Seq)
-		for i := range c.Tokens {
-			pos := from + i
-			last := pos == t.length()-1
-			if last {
-				outputs = append(outputs, output{turn: t, index: len(e.batch)})
-			}
-			e.batch = append(e.batch, Input{Token: t.at(pos), Pos: int32(pos), Seq: c.Seq, Logits: last})
-		}
-	}
-	return outputs
-}
-
-// sampleNext draws a turn's next token, and ends the turn when that is due.
-func (e *Engine) sampleNext(o output) {
-	t := o.turn
-	logits, err := e.backend.Logits(o.index)
-	if err != nil {
-		e.finish(t, "", fmt.Errorf("reading logits: %w", err))
-		return
-	}
-	token, err := t.sampler.sample(logits)
-	if err != nil {
-		e.finish(t, "", err)
-		return
-	}
-	e.stats.Decoded++
-	t.decoded++
-	if e.vocab.Ends(token) {
-		e.finish(t, EndToken, nil)
-		return
-	}
-	if end := t.add(token, e.vocab.Piece(token)); end != "" {
-		e.finish(t, end, nil)
-		return
-	}
-	e.tree.Append(t.seq, token)
-}
-
 // finish gives a turn's sequence free, with its KV, and delivers the result.
 func (e *Engine) finish(t *turn, end End, err error) {
-	e.release(t)
+	err = errors.Join(err, e.release(t))
 	e.crowded = false
 	t.request.Done(t.result(end, err))
 }
 
-func (e *Engine) release(t *turn) {
+// release gives a turn's sequence free. Its error is that of closing the
+// turn's grammar.
+func (e *Engine) release(t *turn) error {
 	e.tree.Truncate(t.seq, e.tree.Computed(t.seq))
 	e.tree.Unlock(t.seq)
-	delete(e.active, t.seq)
+	e.active[t.seq] = nil
+	e.running--
+	if t.sampler.grammar == nil {
+		return nil
+	}
+	return t.sampler.grammar.Close()
 }
 
 // ErrStopped is what requests get that were not finished when the engine
@@ -202,8 +163,8 @@ var ErrStopped = errors.New("the engine stopped before this turn was finished")
 // abandon ends all requests because of cause and returns it.
 func (e *Engine) abandon(cause error) error {
 	err := fmt.Errorf("%w: %w", ErrStopped, cause)
-	for seq := range e.limits.Sequences {
-		if t := e.active[seq]; t != nil {
+	for _, t := range e.active {
+		if t != nil {
 			e.finish(t, "", err)
 		}
 	}

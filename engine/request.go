@@ -13,12 +13,31 @@ type Request struct {
 	Stop []string
 	// Sampling says how tokens are drawn.
 	Sampling Sampling
+	// Grammar, if set, makes a grammar that stands at its start, to restrict
+	// what the turn may say. It is called whenever the turn is started, on the
+	// engine's goroutine, and the engine closes what it gets.
+	Grammar func() (Grammar, error)
+	// IgnoreEnd goes on after tokens that would end the turn: for benchmarks
+	// with fixed lengths.
+	IgnoreEnd bool
+	// LogProbs asks for the log-probability of every generated token.
+	LogProbs bool
 	// Seed starts the turn's own random stream. Equal requests with equal
 	// seeds give equal tokens, whatever else is in the batch.
 	Seed uint64
 	// Done receives the result, once, on the engine's goroutine. It may
 	// Submit further requests.
 	Done func(Result)
+
+	scoring *scoring // set where given tokens are scored and none is generated
+}
+
+// firstOutput is the position of the first token after which logits are wanted.
+func (r *Request) firstOutput() int {
+	if r.scoring != nil {
+		return r.scoring.from
+	}
+	return len(r.Tokens) - 1
 }
 
 // End says why a turn ended.
@@ -35,13 +54,16 @@ const (
 
 // Result is a finished turn.
 type Result struct {
-	Tokens  []Token // generated, without a token that only ended the turn
-	Text    string  // their bytes up to a stop string; may end inside a UTF-8 character
-	End     End     // empty when Err is set
-	Prompt  int     // tokens of the request
-	Reused  int     // of these, found in the KV cache
-	Decoded int     // tokens sampled, the ending one included
-	Err     error   // the turn failed: a *TooLongError, ErrLogits, ErrNoSlot, or ErrStopped
+	Tokens []Token // generated, without a token that only ended the turn
+	Text   string  // their bytes up to a stop string; may end inside a UTF-8 character
+	End    End     // empty when Err is set
+	// LogProbs are those of Tokens, at temperature 1 and before penalties; 0 for
+	// one that a grammar left no choice about. nil unless asked for.
+	LogProbs []float64
+	Prompt   int   // tokens of the request
+	Reused   int   // of these, found in the KV cache
+	Decoded  int   // tokens sampled, the ending one included
+	Err      error // the turn failed: a *TooLongError, ErrLogits, ErrNoSlot, or ErrStopped
 }
 
 // TooLongError is the failure of a request that cannot fit.

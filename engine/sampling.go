@@ -1,22 +1,40 @@
 package engine
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"slices"
 )
 
-// Sampling says how a token is drawn from logits. The truncations act on the
-// distribution at temperature 1, in the order top-k, top-p, min-p, and the
-// temperature on what is left: the order that llama.cpp's own chain uses.
+// Sampling says how a token is drawn from logits. The chain is
+//
+//	penalties, bias → grammar → top-k → top-p → min-p → temperature
+//
+// Everything up to min-p acts on the distribution at temperature 1, and the
+// temperature on what is left: the order that llama.cpp's own chain uses. The
+// zero value takes the most likely token and changes nothing.
 type Sampling struct {
 	Temperature float64 // 0 takes the most likely token, the lowest id among equals
 	TopK        int     // keep the K most likely tokens; 0 keeps all
 	TopP        float64 // keep the most likely tokens that make up this much; 0 or 1 keeps all
 	MinP        float64 // keep tokens at least this likely relative to the best; 0 keeps all
+
+	// RepetitionPenalty divides positive logits of tokens that the turn has
+	// generated, and multiplies negative ones (after Keskar et al. 2019, "CTRL",
+	// section 4.1); 0 or 1 is off. Like the other penalties it leaves out the
+	// prompt: a revision is to copy most of the draft that its prompt holds.
+	RepetitionPenalty float64
+	// FrequencyPenalty is taken off a token's logit for every time that the
+	// turn has generated it; 0 is off.
+	FrequencyPenalty float64
+	// PresencePenalty is taken off once, however often it was generated; 0 is
+	// off.
+	PresencePenalty float64
+	// PenaltyWindow is how many of the turn's last tokens count; 0 counts all.
+	PenaltyWindow int
+	// LogitBias is added to the logits of single tokens, after the penalties;
+	// −Inf bans a token. The map must not change while a turn uses it.
+	LogitBias map[Token]float64
 }
 
 // Validate returns an error that names the flag and its range when a value
@@ -32,23 +50,45 @@ func (s Sampling) Validate() error {
 		return fmt.Errorf("--top-p %v: must be from 0 to 1", s.TopP)
 	case !in(s.MinP, 0, 1):
 		return fmt.Errorf("--min-p %v: must be from 0 to 1", s.MinP)
+	case s.RepetitionPenalty != 0 && !in(s.RepetitionPenalty, 0.1, 10):
+		return fmt.Errorf("--repetition-penalty %v: must be from 0.1 to 10, or 0 or 1 (off)", s.RepetitionPenalty)
+	case !in(s.FrequencyPenalty, -100, 100):
+		return fmt.Errorf("--frequency-penalty %v: must be from -100 to 100", s.FrequencyPenalty)
+	case !in(s.PresencePenalty, -100, 100):
+		return fmt.Errorf("--presence-penalty %v: must be from -100 to 100", s.PresencePenalty)
+	case s.PenaltyWindow < 0:
+		return fmt.Errorf("--penalty-window %d: must be 0 (all of the turn) or more", s.PenaltyWindow)
 	}
-	return nil
+	return validateBias(s.LogitBias)
 }
 
-// ErrLogits is the failure of a turn whose logits are not numbers.
-var ErrLogits = errors.New("the model gave logits that are not numbers (NaN or infinite): its weights or its KV cache type do not work here")
+// truncates reports whether the truncations can change what is drawn.
+func (s Sampling) truncates() bool {
+	return s.Temperature != 0 && (s.TopK > 0 || s.cutsMass() || s.MinP > 0)
+}
 
-// sampler draws the tokens of one turn.
+func (s Sampling) cutsMass() bool { return s.TopP > 0 && s.TopP < 1 }
+
+var (
+	// ErrLogits is the failure of a turn whose logits are not numbers.
+	ErrLogits = errors.New("the model gave logits that are not numbers (NaN or infinite): its weights or its KV cache type do not work here")
+	// ErrNoToken is the failure of a turn that nothing may continue.
+	ErrNoToken = errors.New("no token may come next: the grammar and --logit-bias together rule out all of them")
+)
+
+// sampler draws the tokens of one turn. Its caller tells it of every token
+// that becomes part of the turn, drawn or forced, by accept.
 type sampler struct {
 	Sampling
 	rng     *rand.Rand
-	scratch []candidate
-}
+	grammar Grammar // nil where everything may be said
+	past    past
 
-type candidate struct {
-	id    Token
-	logit float64
+	// Working memory, kept between tokens.
+	changed    []float32   // logits that are not as the model gave them
+	peaks      []float32   // the largest logit of every block
+	sums       []float64   // the weight of every block
+	candidates []candidate // tokens that a truncation chooses from
 }
 
 func newSampler(s Sampling, seed uint64) *sampler {
@@ -58,111 +98,103 @@ func newSampler(s Sampling, seed uint64) *sampler {
 
 // sample draws one token. Every call takes exactly one number of the stream,
 // greedy or not, so that a turn's draws do not depend on earlier settings.
+// The logits are only read.
 func (s *sampler) sample(logits []float32) (Token, error) {
 	u := s.rng.Float64()
-	best, err := argmax(logits)
-	if err != nil || s.Temperature == 0 {
-		return best, err
+	adjusted, err := s.adjust(logits)
+	if err != nil {
+		return -1, err
 	}
-	top := float64(logits[best])
-	if s.TopK == 0 && (s.TopP == 0 || s.TopP == 1) && s.MinP == 0 {
-		return s.drawAll(logits, top, u), nil
-	}
-	return s.drawTruncated(logits, top, u), nil
-}
-
-// argmax returns the first of the largest logits. −Inf is a token that the
-// model rules out; NaN or +Inf is a fault.
-func argmax(logits []float32) (Token, error) {
-	best, top := Token(-1), math.Inf(-1)
-	for i, l := range logits {
-		v := float64(l)
-		if v != v || math.IsInf(v, 1) {
-			return -1, ErrLogits
-		}
-		if v > top {
-			best, top = Token(i), v
-		}
+	best, err := s.scan(adjusted)
+	if err != nil {
+		return -1, err
 	}
 	if best < 0 {
-		return -1, ErrLogits
+		if _, err := argmax(logits); err != nil {
+			return -1, err // the model, not what was changed since
+		}
+		return -1, ErrNoToken
 	}
-	return best, nil
+	if s.grammar != nil {
+		return s.sampleAllowed(adjusted, best, u)
+	}
+	token, _ := s.pick(adjusted, best, u)
+	return token, nil
 }
 
-func (s *sampler) drawAll(logits []float32, top, u float64) Token {
-	sum := 0.0
-	for _, l := range logits {
-		sum += math.Exp((float64(l) - top) / s.Temperature)
+// accept takes a token into the turn: it counts for the penalties, and the
+// grammar goes on behind it.
+func (s *sampler) accept(t Token) error {
+	if s.penalizes() {
+		s.past.add(t, s.PenaltyWindow)
 	}
-	rest := u * sum
-	last := Token(0)
-	for i, l := range logits {
-		p := math.Exp((float64(l) - top) / s.Temperature)
+	if s.grammar == nil {
+		return nil
+	}
+	if err := s.grammar.Accept(t); err != nil {
+		return fmt.Errorf("the grammar after token %d: %w", t, err)
+	}
+	return nil
+}
+
+// pick draws one of the tokens that scan has seen, best being the likeliest,
+// by u from [0, 1). It also returns how far into the token's own share of
+// [0, 1) u was, which is a number from [0, 1) that the token says nothing of.
+func (s *sampler) pick(logits []float32, best Token, u float64) (Token, float64) {
+	if s.Temperature == 0 {
+		return best, u
+	}
+	top := logits[best]
+	return s.draw(logits, top, s.truncate(logits, top), u)
+}
+
+// draw takes a token, in order of ids, from those not behind last. A first
+// pass weighs whole blocks, so the walk is through one of them.
+func (s *sampler) draw(logits []float32, top float32, last candidate, u float64) (Token, float64) {
+	w := weigher(top, s.Temperature)
+	total := 0.0
+	s.sums = s.sums[:0]
+	for b, peak := range s.peaks {
+		sum := 0.0
+		if peak >= last.logit {
+			start, block := blockAt(logits, b)
+			sum = w.sum(block, start, last)
+		}
+		s.sums = append(s.sums, sum)
+		total += sum
+	}
+	rest := u * total
+	in := 0
+	for b, sum := range s.sums {
+		if sum == 0 {
+			continue
+		}
+		if in = b; rest < sum {
+			break
+		}
+		rest -= sum // rounding can leave a little behind the last block
+	}
+	return s.walk(logits, in, w, last, rest)
+}
+
+// walk goes through a block until the weights on the way exceed rest.
+func (s *sampler) walk(logits []float32, b int, w weights, last candidate, rest float64) (Token, float64) {
+	const below1 = 1 - 0x1p-53
+	start, block := blockAt(logits, b)
+	found := Token(-1)
+	for i, l := range block {
+		c := candidate{l, start + Token(i)}
+		if last.before(c) {
+			continue
+		}
+		p := w.of(l)
 		if p == 0 {
 			continue
 		}
-		last = Token(i)
-		if rest -= p; rest < 0 {
-			break
+		if found = c.id; rest < p {
+			return found, min(max(0, rest/p), below1)
 		}
+		rest -= p
 	}
-	return last
-}
-
-func (s *sampler) drawTruncated(logits []float32, top, u float64) Token {
-	kept := s.scratch[:0]
-	floor := math.Inf(-1)
-	if s.MinP > 0 {
-		floor = top + math.Log(s.MinP)
-	}
-	for i, l := range logits {
-		if v := float64(l); v >= floor && !math.IsInf(v, -1) {
-			kept = append(kept, candidate{Token(i), v})
-		}
-	}
-	slices.SortFunc(kept, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.logit, a.logit), cmp.Compare(a.id, b.id))
-	})
-	s.scratch = kept
-	if s.TopK > 0 && s.TopK < len(kept) {
-		kept = kept[:s.TopK]
-	}
-	kept = s.nucleus(kept, logits, top)
-	sum := 0.0
-	for _, c := range kept {
-		sum += math.Exp((c.logit - top) / s.Temperature)
-	}
-	rest := u * sum
-	for _, c := range kept {
-		if rest -= math.Exp((c.logit - top) / s.Temperature); rest < 0 {
-			return c.id
-		}
-	}
-	return kept[len(kept)-1].id
-}
-
-// nucleus keeps the shortest head of the sorted candidates that has TopP of
-// the mass which top-k left.
-func (s *sampler) nucleus(kept []candidate, logits []float32, top float64) []candidate {
-	if s.TopP == 0 || s.TopP == 1 {
-		return kept
-	}
-	sum := 0.0
-	if s.TopK > 0 {
-		for _, c := range kept {
-			sum += math.Exp(c.logit - top)
-		}
-	} else {
-		for _, l := range logits { // min-p comes after top-p: its tokens count too
-			sum += math.Exp(float64(l) - top)
-		}
-	}
-	mass := 0.0
-	for i, c := range kept {
-		if mass += math.Exp(c.logit - top); mass >= s.TopP*sum {
-			return kept[:i+1]
-		}
-	}
-	return kept
+	return found, below1 // rounding: the block's last
 }

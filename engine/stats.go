@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"time"
-
-	"amend/engine/internal/sched"
-)
+import "time"
 
 // Stats counts an engine's work since New. Times are of the steps alone; they
 // are reported, never used to decide anything.
@@ -13,10 +9,16 @@ type Stats struct {
 	Reused      int // prompt tokens found in the KV cache
 	Decoded     int // tokens sampled
 	Steps       int // decode steps
-	StepTokens  int // tokens computed in decode steps: all but each turn's first come from one
+	StepTokens  int // tokens sampled in decode steps: all but each turn's first
+	Guesses     int // tokens tried by looking them up
+	Guessed     int // of these, right
+	Forced      int // tokens that a grammar left no choice about
+	Scored      int // options given log-probs
+	Moved       int // turns moved to keep active sequences next to each other
 	Preempted   int // turns put back because the cache had no room
 	PrefillTime time.Duration
 	DecodeTime  time.Duration
+	RunTime     time.Duration // of Run: what is neither prefill nor decode is amend's own
 }
 
 // Use is what an engine holds at a moment.
@@ -31,26 +33,22 @@ func (e *Engine) Stats() Stats { return e.stats }
 // Use returns what is in use now.
 func (e *Engine) Use() Use {
 	return Use{
-		Active: len(e.active), Waiting: len(e.waiting),
+		Active: e.running, Waiting: len(e.waiting),
 		Cells: e.tree.Cells(e.limits.Unified), CellLimit: e.limits.Cells,
 	}
 }
 
 // timed runs one step and counts it as prefill or decode. A plan is of one
 // kind: the planner never mixes them.
-func (e *Engine) timed(plan []sched.Chunk, step func() error) error {
-	if t := e.active[plan[0].Seq]; t.inPrefill(e.tree.Computed(t.seq)) {
-		tokens := 0
-		for _, c := range plan {
-			tokens += c.Tokens
-		}
-		return e.timedPrefill(tokens, step)
-	}
+func (e *Engine) timed(prefill bool, step func() error) error {
 	start := time.Now()
 	err := step()
-	e.stats.DecodeTime += time.Since(start)
-	e.stats.Steps++
-	e.stats.StepTokens += len(plan)
+	if took := time.Since(start); prefill {
+		e.stats.PrefillTime += took
+	} else {
+		e.stats.DecodeTime += took
+		e.stats.Steps++
+	}
 	return err
 }
 

@@ -1,6 +1,10 @@
 package engine
 
-import "bytes"
+import (
+	"bytes"
+
+	"amend/engine/internal/lookup"
+)
 
 // turn is a request that has a sequence.
 type turn struct {
@@ -9,24 +13,28 @@ type turn struct {
 	order   int // admissions before it, to tell the youngest
 	sampler *sampler
 
+	drafter *lookup.Drafter // guesses what comes next; nil without speculation
+	// outputsFrom is the position from which on logits are wanted.
+	outputsFrom int
+
 	reused    int
 	decoded   int
 	generated []Token
+	logProbs  []float64 // of generated, where the request wants them
 	text      []byte
 	textEnd   int // where the text ends before a stop string; len(text) without one
 }
 
 func newTurn(r *Request, seq, reused, order int) *turn {
-	return &turn{request: r, seq: seq, order: order, reused: reused, sampler: newSampler(r.Sampling, r.Seed)}
+	return &turn{
+		request: r, seq: seq, order: order, reused: reused, outputsFrom: r.firstOutput(),
+		sampler: newSampler(r.Sampling, r.Seed),
+	}
 }
 
 // length is the tokens of the sequence so far: the prompt and what was
 // generated.
 func (t *turn) length() int { return len(t.request.Tokens) + len(t.generated) }
-
-// inPrefill reports whether prompt tokens are still to compute when the first
-// computed tokens of the sequence are in the cache.
-func (t *turn) inPrefill(computed int) bool { return computed < len(t.request.Tokens) }
 
 // at returns the token at a position of the sequence.
 func (t *turn) at(pos int) Token {
@@ -64,6 +72,7 @@ func (t *turn) add(token Token, piece []byte) End {
 func (t *turn) result(end End, err error) Result {
 	return Result{
 		Tokens: t.generated, Text: string(t.text[:t.textEnd]), End: end,
-		Prompt: len(t.request.Tokens), Reused: t.reused, Decoded: t.decoded, Err: err,
+		LogProbs: t.logProbs,
+		Prompt:   len(t.request.Tokens), Reused: t.reused, Decoded: t.decoded, Err: err,
 	}
 }

@@ -27,6 +27,7 @@ type health struct {
 	OS       string         `json:"os"`
 	Arch     string         `json:"arch"`
 	Cores    int            `json:"cores"`
+	Threads  int            `json:"threads"` // that --threads 0 takes: fewer than cores under a CPU quota
 	FreeMiB  uint64         `json:"free_mib"`
 	Devices  []healthDevice `json:"devices"`
 	Models   []string       `json:"models"`
@@ -59,7 +60,7 @@ func newDoctorCommand() *cobra.Command {
 		Short: "Show what this machine has, and what would make it faster",
 		Long: `Show the devices and CPU features that llama.cpp uses, the models at hand, and what is missing.
 With --measure it times weights of each type on a small model of random numbers, with the shapes
-of SmolLM2-135M and a vocabulary of a model at hand (about a minute).`,
+and vocabulary of SmolLM2-135M, which make models fetches (about a minute).`,
 		Example: "  amend doctor\n  amend doctor --measure --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -85,7 +86,8 @@ func examine(ctx context.Context, measure bool) (*health, error) {
 		return nil, err
 	}
 	h := &health{
-		Amend: version, LlamaCpp: llama.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(),
+		Amend: version, LlamaCpp: llama.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+		Cores: runtime.NumCPU(), Threads: runtime.GOMAXPROCS(0),
 		Devices: []healthDevice{}, Models: []string{}, Speeds: []quantSpeed{}, Findings: []string{},
 	}
 	free, err := local.FreeMemory(0, 0)
@@ -151,7 +153,7 @@ func fastTypes(has func(string) bool) []string {
 func (h *health) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "amend\t%s with llama.cpp %s\n", h.Amend, h.LlamaCpp)
-	fmt.Fprintf(t, "machine\t%s/%s, %d cores, %d MiB free\n", h.OS, h.Arch, h.Cores, h.FreeMiB)
+	fmt.Fprintf(t, "machine\t%s/%s, %d cores (%d threads by default), %d MiB free\n", h.OS, h.Arch, h.Cores, h.Threads, h.FreeMiB)
 	for _, d := range h.Devices {
 		fmt.Fprintf(t, "device\t%s: %s (%s, %d MiB)\n", d.Name, d.Description, d.Backend, d.TotalMiB)
 		if len(d.Features) > 0 {

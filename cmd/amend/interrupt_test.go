@@ -16,10 +16,7 @@ import (
 // finished rows and says so by its exit code; the same command then does the
 // rest, and the result is that of a run that was never interrupted.
 func TestInterruptedRunContinues(t *testing.T) {
-	tiny, err := tinyModel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	tiny := tinyModel(t)
 	dir := t.TempDir()
 	var list strings.Builder
 	for i := range 150 {

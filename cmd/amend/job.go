@@ -18,6 +18,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/kvfile"
 	"amend/engine/llama"
 	"amend/engine/prompts"
 	"amend/engine/revise"
@@ -40,6 +41,7 @@ type job struct {
 	modelSHA       string
 	model          *llama.Model
 	templateSHA    string
+	grammarSHA     string
 	think          chat.ThinkTags
 	vocab          *local.Vocab
 	format         *chat.Formatter
@@ -149,13 +151,16 @@ func (j *job) openModel(ctx context.Context) error {
 	if err := file.Generative(); err != nil {
 		return usage(err)
 	}
+	if err := j.checkDeterministic(); err != nil {
+		return err
+	}
 	j.file = file.Info()
 	j.log.Info("loading", "model", file.Path, "MiB", j.file.SizeBytes>>20)
 	if j.modelSHA, err = file.SHA256(ctx); err != nil {
 		return err
 	}
 	said := time.Now()
-	j.model, err = llama.LoadModel(ctx, file.Path, llama.ModelParams{GPULayers: j.options.gpuLayers, Progress: func(done float32) {
+	j.model, err = llama.LoadModel(ctx, file.Path, llama.ModelParams{GPULayers: j.options.gpuLayers, NoRepack: j.options.deterministic, Progress: func(done float32) {
 		if time.Since(said) > plainEvery {
 			said = time.Now()
 			j.log.Info("loading", "percent", int(100*done))
@@ -165,6 +170,24 @@ func (j *job) openModel(ctx context.Context) error {
 		return err
 	}
 	j.closers = append(j.closers, j.model.Close)
+	return nil
+}
+
+// checkDeterministic refuses --deterministic where it cannot be kept.
+func (j *job) checkDeterministic() error {
+	if !j.options.deterministic {
+		return nil
+	}
+	if j.options.kv == kvUnified {
+		return usage(errors.New("--deterministic and --kv unified exclude each other: with shared cells a sum's order depends on what lies beside a row"))
+	}
+	gpu, err := local.UsesGPU(j.options.gpuLayers)
+	if err != nil {
+		return err
+	}
+	if gpu {
+		return usage(errors.New("--deterministic needs the CPU: a GPU's kernels choose the order of sums by the size of a batch; add --gpu-layers 0"))
+	}
 	return nil
 }
 
@@ -233,11 +256,38 @@ func (j *job) newFormatter(ctx context.Context, l chat.Layout) (err error) {
 
 func (j *job) openLoop(ctx context.Context) (err error) {
 	o := j.options
-	j.loop, err = revise.New(ctx, j.format, j.doc, revise.Settings{
+	settings := revise.Settings{
 		Rounds: o.revisions, Mode: revise.Mode(o.mode), MaxTokens: o.maxTokens,
-		Sampling: o.sampling, Seed: o.seed, System: o.system, Think: j.think,
-	})
+		Sampling: o.sampling, Seed: o.seed, System: o.system, Think: j.think, LogProbs: o.logProbs,
+	}
+	for id := range o.sampling.LogitBias {
+		if last := j.model.Vocab().Size() - 1; int(id) > last {
+			return usage(fmt.Errorf("--logit-bias for token %d: the model's last token is %d", id, last))
+		}
+	}
+	if o.grammar != "" {
+		if settings.CritiqueGrammar, err = j.openGrammar(o.grammar); err != nil {
+			return err
+		}
+	}
+	j.loop, err = revise.New(ctx, j.format, j.doc, settings)
 	return usage(err)
+}
+
+// openGrammar reads a GBNF file. Each critique gets a clone of it.
+func (j *job) openGrammar(path string) (func() (engine.Grammar, error), error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usage(fmt.Errorf("reading --critique-grammar: %w", err))
+	}
+	sum := sha256.Sum256(text)
+	j.grammarSHA = hex.EncodeToString(sum[:])
+	g, err := j.model.Vocab().NewGrammar(string(text), "root")
+	if err != nil {
+		return nil, usage(fmt.Errorf("--critique-grammar %s: %w", path, err))
+	}
+	j.closers = append(j.closers, g.Close)
+	return func() (engine.Grammar, error) { return g.Clone() }, nil
 }
 
 // fitContext chooses the sizes of the context from what the rows need and the
@@ -270,12 +320,12 @@ func (j *job) fitContext(ctx context.Context) error {
 	if j.size, err = local.Fit(demand); err != nil {
 		return usage(err)
 	}
-	if least := j.loop.Prefix() + o.maxTokens; j.size.Limit <= least {
+	if least := len(j.loop.Prefix()) + o.maxTokens; j.size.Limit <= least {
 		return usage(fmt.Errorf("a row may hold %d tokens, and the few-shots of %s with a turn of --max-tokens take %d already: raise --ctx, or bring a model with a longer context", j.size.Limit, j.doc.Name, least))
 	}
 	j.size.Unified = o.kv == kvUnified
 	if j.size.Threads = o.threads; o.threads == 0 {
-		j.size.Threads = runtime.NumCPU()
+		j.size.Threads = runtime.GOMAXPROCS(0)
 	}
 	if j.size.TypeK, err = llama.ParseKVType(o.kvType); err != nil {
 		return usage(err)
@@ -305,7 +355,10 @@ func (j *job) manifest() runstore.Manifest {
 			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), TemplateSHA256: j.templateSHA, Chat: o.chat,
 			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses,
 			Mode: o.mode, Revisions: o.revisions, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
-			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP, KVType: o.kvType,
+			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
+			RepetitionPenalty: off(s.RepetitionPenalty), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
+			PenaltyWindow: s.PenaltyWindow, LogitBias: o.logitBias, GrammarSHA256: j.grammarSHA, LogProbs: o.logProbs,
+			KVType: o.kvType, Deterministic: o.deterministic,
 		},
 		Setup: runstore.Setup{
 			Amend: version, LlamaCpp: llama.Version(), Model: j.file.Path, Architecture: j.file.Architecture,
@@ -315,6 +368,14 @@ func (j *job) manifest() runstore.Manifest {
 			GPULayers: o.gpuLayers, FlashAttention: j.size.FlashAttn != llama.FlashOff, Machine: local.Machine(),
 		},
 	}
+}
+
+// off is a repetition penalty as the manifest has it: 0 where it is off.
+func off(penalty float64) float64 {
+	if penalty == 1 {
+		return 0
+	}
+	return penalty
 }
 
 func (j *job) layout() string {
@@ -330,12 +391,31 @@ func (j *job) openEngine(context.Context) error {
 		return err
 	}
 	j.closers = append(j.closers, b.Close)
-	j.engine, err = engine.New(b, j.vocab, engine.Config{AfterStep: func() {
+	config := engine.Config{AfterStep: func() {
 		if j.shown != nil {
 			j.shown.step(j.engine.Stats(), j.engine.Use())
 		}
-	}})
+	}}
+	if config.Pins, err = j.preambleCache(b); err != nil {
+		return err
+	}
+	j.engine, err = engine.New(b, j.vocab, config)
 	return err
+}
+
+// preambleCache is the folder of --preamble-cache, if there is one.
+func (j *job) preambleCache(b *local.Backend) (*engine.PinCache, error) {
+	if j.options.preambleCache == "" {
+		return nil, nil
+	}
+	f, err := b.Fingerprint(j.modelSHA, j.options.gpuLayers)
+	if err != nil {
+		return nil, err
+	}
+	return &engine.PinCache{
+		Store: kvfile.Dir(j.options.preambleCache), Fingerprint: f,
+		Warn: func(msg string, err error) { j.log.Warn(msg, "why", err) },
+	}, nil
 }
 
 // run does the rows that are not done yet.
@@ -348,21 +428,19 @@ func (j *job) run(ctx context.Context) error {
 	}
 	j.finishedBefore = len(j.set.Rows) - len(todo)
 	j.log.Info("running", "model", j.file.Name, "rows", len(todo), "done before", j.finishedBefore,
-		"alive at once", j.size.Parallel(), "tokens a row", j.size.Limit, "preamble", j.loop.Prefix())
+		"alive at once", j.size.Parallel(), "tokens a row", j.size.Limit, "preamble", len(j.loop.Prefix()))
 	j.shown = newProgress(j.options.progress, j.stderr, j.log, len(j.set.Rows), j.finishedBefore)
 	defer j.shown.close(j.stderr)
-	next := func() (revise.Row, bool) {
-		if len(todo) == 0 {
-			return revise.Row{}, false
-		}
-		r := todo[0]
-		todo = todo[1:]
-		return r, true
-	}
 	if len(todo) == 0 {
 		return nil
 	}
-	return j.loop.Run(ctx, j.engine, j.size.Parallel(), next, func(rec revise.Record) error {
+	if err := j.engine.Pin(ctx, j.loop.Prefix()); err != nil {
+		return fmt.Errorf("computing the preamble: %w", err)
+	}
+	if err := j.speculate(ctx); err != nil {
+		return err
+	}
+	return j.loop.Run(ctx, j.engine, j.size.Parallel(), revise.Rows(todo), func(rec revise.Record) error {
 		if rec.Error != "" {
 			j.log.Warn("a row failed", "row", rec.ID, "why", rec.Error)
 		}
@@ -372,4 +450,24 @@ func (j *job) run(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// speculate lets turns try guessed tokens where that pays by the costs of a
+// step, which are measured once for a run.
+func (j *job) speculate(ctx context.Context) error {
+	if !j.options.speculate {
+		return nil
+	}
+	costs := j.store.Manifest().Measured.StepCosts
+	if len(costs) == 0 {
+		var err error
+		if costs, err = j.engine.Calibrate(ctx, j.loop.Prefix(), j.size.Parallel()); err != nil {
+			return err
+		}
+		if err := j.store.Measure(runstore.Measured{StepCosts: costs}); err != nil {
+			return &exitError{exitStopped, err}
+		}
+	}
+	j.engine.Speculate(costs)
+	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 )
 
 // runReport is what `amend run --json` prints. Rows, revisions, cut and flags
-// are those of the whole run directory; tokens and times are of this process.
+// are those of the prompts that this command names, whichever process did them;
+// tokens and times are of this process.
 type runReport struct {
 	Out         string              `json:"out"`
 	Prompts     int                 `json:"prompts"` // rows asked for, unreadable ones included
@@ -45,9 +47,9 @@ func (j *job) report(stdout io.Writer) error {
 		unreadable[i] = runstore.Unreadable(bad)
 	}
 	if err := j.store.Finish(unreadable); err != nil {
-		return err
+		return &exitError{exitStopped, err} // all rows are on disk: the same command writes the rest
 	}
-	summary, err := j.store.Summary()
+	summary, err := runstore.Summarize(j.rows())
 	if err != nil {
 		return err
 	}
@@ -72,6 +74,24 @@ func (j *job) report(stdout io.Writer) error {
 	return nil
 }
 
+// rows yields the finished rows of this command's prompts, in their order. The
+// directory holds more when an earlier command had a higher --limit.
+func (j *job) rows() iter.Seq2[revise.Record, error] {
+	mine := make(map[string]bool, len(j.set.Rows))
+	for _, r := range j.set.Rows {
+		mine[r.ID] = true
+	}
+	return func(yield func(revise.Record, error) bool) {
+		for rec, err := range j.store.Rows() {
+			if err != nil || mine[rec.ID] {
+				if !yield(rec, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func (j *job) newReport(s runstore.Summary) (runReport, error) {
 	st := j.engine.Stats()
 	r := runReport{
@@ -84,7 +104,7 @@ func (j *job) newReport(s runstore.Summary) (runReport, error) {
 	for _, bad := range j.set.Bad {
 		r.Failures = append(r.Failures, failure{Row: bad.File, Line: bad.Line, Why: bad.Reason})
 	}
-	for rec, err := range j.store.Rows() {
+	for rec, err := range j.rows() {
 		if err != nil {
 			return r, err
 		}

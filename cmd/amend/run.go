@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,9 @@ type runOptions struct {
 	mode      string
 	maxTokens int
 	sampling  engine.Sampling
+	logitBias []string
+	grammar   string
+	logProbs  bool
 	seed      uint64
 	system    string
 	chat      string
@@ -34,6 +38,9 @@ type runOptions struct {
 	kv, kvType        string
 	threads           int
 	gpuLayers         int
+	speculate         bool
+	deterministic     bool
+	preambleCache     string
 
 	json     bool
 	progress string
@@ -56,6 +63,13 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Float64Var(&o.sampling.TopP, "top-p", 1, "keep the likeliest tokens that make up this much")
 	f.IntVar(&o.sampling.TopK, "top-k", 0, "keep the K likeliest tokens; 0 keeps all")
 	f.Float64Var(&o.sampling.MinP, "min-p", 0, "keep tokens at least this likely relative to the likeliest")
+	f.Float64Var(&o.sampling.RepetitionPenalty, "repetition-penalty", 1, "make tokens that the turn has generated less likely (CTRL); 1 is off")
+	f.Float64Var(&o.sampling.FrequencyPenalty, "frequency-penalty", 0, "taken off a token's logit for each time the turn has generated it")
+	f.Float64Var(&o.sampling.PresencePenalty, "presence-penalty", 0, "taken off once, however often it was generated")
+	f.IntVar(&o.sampling.PenaltyWindow, "penalty-window", 0, "last tokens of the turn that penalties count; 0 counts all")
+	f.StringArrayVar(&o.logitBias, "logit-bias", nil, "TOKEN=BIAS: add to the logit of a token id; -inf never lets it come (repeatable)")
+	f.StringVar(&o.grammar, "critique-grammar", "", "a file with a GBNF grammar that every critique must follow")
+	f.BoolVar(&o.logProbs, "logprobs", false, "record each turn's log-probability")
 	f.Uint64Var(&o.seed, "seed", 0, "the seed of everything that is drawn")
 	f.StringVar(&o.system, "system", "", "a system text for every row without one of its own")
 	f.StringVar(&o.chat, "chat", chatTemplate, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)")
@@ -67,6 +81,10 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.kvType, "kv-type", "f16", "type of the cached keys: f16 or q8_0 (values stay f16)")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
+	f.StringVar(&o.preambleCache, "preamble-cache", "", "keep the computed preamble in this folder, and load it from there in a later run; empty keeps none")
+
+	f.BoolVar(&o.speculate, "speculate", true, "guess tokens that repeat the conversation and try several in a step, where that is measured to pay; the tokens are the same with or without")
+	f.BoolVar(&o.deterministic, "deterministic", false, "the same tokens to the last bit whatever runs beside a row: on a CPU, with plain kernels, one KV stream a row and no flash attention")
 
 	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	f.StringVar(&o.progress, "progress", progressAuto, "progress on standard error: auto, plain or none")
@@ -126,7 +144,27 @@ func (o *runOptions) validate() error {
 	if o.template != "" && o.chat == chatPlain {
 		return fmt.Errorf("--template %s and --chat plain exclude each other", o.template)
 	}
+	if err := o.parseLogitBias(); err != nil {
+		return err
+	}
 	return o.sampling.Validate()
+}
+
+// parseLogitBias reads --logit-bias into the sampling.
+func (o *runOptions) parseLogitBias() error {
+	for _, given := range o.logitBias {
+		token, bias, ok := strings.Cut(given, "=")
+		id, idErr := strconv.ParseInt(token, 10, 32)
+		value, err := strconv.ParseFloat(bias, 64)
+		if !ok || idErr != nil || err != nil {
+			return fmt.Errorf("--logit-bias %q: must be a token id, = and a number, such as 198=-5 or 2=-inf", given)
+		}
+		if o.sampling.LogitBias == nil {
+			o.sampling.LogitBias = map[engine.Token]float64{}
+		}
+		o.sampling.LogitBias[engine.Token(id)] = value
+	}
+	return nil
 }
 
 func modeNames() []string {

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,17 +25,15 @@ func TestMain(m *testing.M) {
 // scripts have $TINY, a model of random weights with SmolLM2's tokenizer and
 // template; what it writes is noise, how amend behaves is not.
 func TestScripts(t *testing.T) {
+	tiny := tinyModel(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
-			tiny, err := tinyModel()
-			if err != nil {
-				return err
-			}
 			env.Setenv("TINY", tiny)
 			env.Setenv("LD_LIBRARY_PATH", os.Getenv("LD_LIBRARY_PATH"))
 			env.Setenv("DYLD_LIBRARY_PATH", os.Getenv("DYLD_LIBRARY_PATH"))
 			env.Setenv("OMP_NUM_THREADS", "2")
+			env.Setenv("OMP_WAIT_POLICY", "passive") // scripts run side by side: threads that wait leave the cores to others
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs},
@@ -63,25 +59,25 @@ func exitIs(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// tinyModel makes the scripts' model once for the test binary's life.
-var tinyModel = sync.OnceValues(func() (string, error) {
+// tinyModel makes a model of random weights, with SmolLM2's tokenizer and
+// template, until the test ends.
+func tinyModel(t *testing.T) string {
+	t.Helper()
 	path, err := models.CachesFrom(os.Getenv).Resolve("smollm2")
 	if err != nil {
-		return "", err
+		t.Fatal(err)
 	}
 	tokenizer, err := models.Open(path)
 	if err != nil {
-		return "", err
+		t.Fatal(err)
 	}
 	shape, err := models.ParseShape("tiny")
 	if err != nil {
-		return "", err
+		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "amend-tiny-")
-	if err != nil {
-		return "", err
+	out := filepath.Join(t.TempDir(), "tiny.gguf")
+	if _, err := models.Synth(t.Context(), out, models.Spec{Shape: shape, Quant: "Q8_0", Seed: 1, Tokenizer: tokenizer}, false, nil); err != nil {
+		t.Fatal(err)
 	}
-	out := filepath.Join(dir, "tiny.gguf")
-	_, err = models.Synth(context.Background(), out, models.Spec{Shape: shape, Quant: "Q8_0", Seed: 1, Tokenizer: tokenizer}, false, nil)
-	return out, err
-})
+	return out
+}

@@ -108,12 +108,18 @@ func cutFrame(text string, roles []Role) (Frame, error) {
 	return f, nil
 }
 
+// The marks that begin a turn of a plain transcript, as in hh-rlhf.
+const (
+	HumanMark     = "\n\nHuman:"
+	AssistantMark = "\n\nAssistant:"
+)
+
 // Plain is the Layout of transcripts for base models, as hh-rlhf has them:
 // "\n\nHuman: … \n\nAssistant: …".
 type Plain struct{}
 
 // Stops implements Layout: a base model goes on to write the other side.
-func (Plain) Stops() []string { return []string{"\n\nHuman:", "\n\nAssistant:"} }
+func (Plain) Stops() []string { return []string{HumanMark, AssistantMark} }
 
 // Frame implements Layout. The space after a colon belongs to the content,
 // since models generate it as part of their first word.
@@ -125,13 +131,13 @@ func (Plain) Frame(_ context.Context, roles []Role) (Frame, error) {
 		case System:
 			f.Pieces = append(f.Pieces, "")
 		case User:
-			f.Pieces = append(f.Pieces, "\n\nHuman:")
+			f.Pieces = append(f.Pieces, HumanMark)
 		case Assistant:
-			f.Pieces = append(f.Pieces, "\n\nAssistant:")
+			f.Pieces = append(f.Pieces, AssistantMark)
 		default:
 			return Frame{}, fmt.Errorf("a plain transcript has no place for the role %q", r)
 		}
 	}
-	f.Pieces = append(f.Pieces, "\n\nAssistant:")
+	f.Pieces = append(f.Pieces, AssistantMark)
 	return f, nil
 }

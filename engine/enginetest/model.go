@@ -7,7 +7,9 @@ package enginetest
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"amend/engine"
@@ -25,9 +27,15 @@ type Model struct {
 	EndBias float32
 	// Poison is a token after which the logits are not numbers; 0 for none.
 	Poison engine.Token
+	// Repeat makes the model go on as it did the last time its last token came:
+	// it is added to that token's logit, so that guesses are right at times.
+	Repeat int
 	// Slots, when positive, is how many cells there really are, so that
 	// Decode can run out of room where Limits promised some.
 	Slots int
+
+	cancelIn int // decodes until cancel is called; 0 for never
+	cancel   func()
 
 	seqs   [][]cell
 	logits [][]float32
@@ -51,6 +59,11 @@ func (m *Model) Limits() engine.Limits { return m.limits }
 
 // Decode implements engine.Backend.
 func (m *Model) Decode(ctx context.Context, batch []engine.Input) error {
+	if m.cancelIn > 0 {
+		if m.cancelIn--; m.cancelIn == 0 {
+			m.cancel()
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -77,6 +90,10 @@ func (m *Model) Decode(ctx context.Context, batch []engine.Input) error {
 	m.Batches = append(m.Batches, len(batch))
 	return nil
 }
+
+// CancelAfter calls cancel at the start of the n-th Decode from now; n = 0 never
+// does.
+func (m *Model) CancelAfter(n int, cancel func()) { m.cancelIn, m.cancel = n, cancel }
 
 func (m *Model) used() int {
 	if !m.limits.Unified {
@@ -105,6 +122,12 @@ func (m *Model) predict(s []cell) []float32 {
 		out[i] = float32(h%1000) / 200
 	}
 	out[0] += m.EndBias
+	for i := len(s) - 2; i >= 0 && m.Repeat > 0; i-- {
+		if s[i].token == s[len(s)-1].token {
+			out[s[i+1].token] += float32(m.Repeat)
+			break
+		}
+	}
 	if m.Poison != 0 && s[len(s)-1].token == m.Poison {
 		nan := float32(0)
 		out[3] = nan / nan
@@ -152,6 +175,30 @@ func (m *Model) Positions(seq int) (first, last int) {
 	return 0, len(m.seqs[seq]) - 1
 }
 
+// SaveSequence implements engine.Backend: four bytes a token.
+func (m *Model) SaveSequence(seq int) ([]byte, error) {
+	var state []byte
+	for _, c := range m.seqs[seq] {
+		state = binary.LittleEndian.AppendUint32(state, uint32(c.token))
+	}
+	return state, nil
+}
+
+// RestoreSequence implements engine.Backend.
+func (m *Model) RestoreSequence(seq int, state []byte) error {
+	m.seqs[seq] = nil
+	n := len(state) / 4
+	if len(state)%4 != 0 || n > m.limits.Context || m.used()+n > m.limits.Cells {
+		return fmt.Errorf("a state of %d bytes is not one of a sequence with room in %d cells", len(state), m.limits.Context)
+	}
+	for i := range n {
+		m.nextID++
+		token := engine.Token(binary.LittleEndian.Uint32(state[4*i:]))
+		m.seqs[seq] = append(m.seqs[seq], cell{token, m.nextID})
+	}
+	return nil
+}
+
 // Piece implements engine.Vocab: letters, and nothing for token 0.
 func (m *Model) Piece(t engine.Token) []byte {
 	if t == 0 {
@@ -168,7 +215,7 @@ func (m *Model) Ends(t engine.Token) bool { return t == 0 }
 func (m *Model) Continue(r engine.Request) (engine.Result, error) {
 	room := len(r.Tokens) + r.MaxTokens
 	alone := New(engine.Limits{Sequences: 1, Context: room, Cells: room, Batch: 1})
-	alone.EndBias, alone.Poison = m.EndBias, m.Poison
+	alone.EndBias, alone.Poison, alone.Repeat = m.EndBias, m.Poison, m.Repeat
 	e, err := engine.New(alone, alone, engine.Config{NoReuse: true})
 	if err != nil {
 		return engine.Result{}, err
@@ -179,4 +226,18 @@ func (m *Model) Continue(r engine.Request) (engine.Result, error) {
 		return engine.Result{}, err
 	}
 	return out, e.Run(context.Background())
+}
+
+// LogProb is the log-probability of next after tokens, computed from nothing.
+func (m *Model) LogProb(tokens []engine.Token, next engine.Token) float64 {
+	cells := make([]cell, len(tokens))
+	for i, t := range tokens {
+		cells[i].token = t
+	}
+	logits := m.predict(cells)
+	sum := 0.0
+	for _, l := range logits {
+		sum += math.Exp(float64(l))
+	}
+	return float64(logits[next]) - math.Log(sum)
 }

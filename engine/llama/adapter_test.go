@@ -59,7 +59,7 @@ func writeLoRA(t *testing.T, width int) string {
 }
 
 func TestAdapter(t *testing.T) {
-	m := openSmol(t)
+	m := openTiny(t)
 	a, err := m.LoadAdapter(writeLoRA(t, m.Embd()))
 	if err != nil {
 		t.Fatal(err)

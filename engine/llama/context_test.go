@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -52,6 +53,21 @@ func TestContextReportsActualSizes(t *testing.T) {
 	}
 	if one, many := c.Threads(); one != 2 || many != 1 {
 		t.Errorf("threads %d and %d after SetThreads", one, many)
+	}
+}
+
+// Zero threads are as many as the process may use, which a CPU quota can make
+// fewer than the machine has.
+func TestThreadsByDefault(t *testing.T) {
+	allowed := runtime.NumCPU() + 1 // whatever it is, not the machine's
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(allowed))
+	c, err := openTiny(t).NewContext(llama.ContextParams{Ctx: 256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mustClose(t, c) })
+	if one, many := c.Threads(); one != allowed || many != allowed {
+		t.Errorf("%d and %d threads, want %d", one, many, allowed)
 	}
 }
 
@@ -207,7 +223,7 @@ func TestSharedTokens(t *testing.T) {
 }
 
 func TestNoSlotChangesNothing(t *testing.T) {
-	m := openSmol(t)
+	m := openTiny(t)
 	c := openContext(t, m, llama.ContextParams{Ctx: 256, SeqMax: 2, KVUnified: true})
 	text := tokenize(t, m, passage)
 	decode(t, c, 0, 0, text)

@@ -6,7 +6,7 @@
 // Each method names the C function it calls; llama.h documents what is not said
 // here.
 //
-//   - Every Model, Context, Batch and Adapter must be closed. Close may be called
+//   - Every Model, Context, Batch, Adapter and Grammar must be closed. Close may be called
 //     twice. Close what was made from a model before the model: Model.Close
 //     refuses otherwise. One that is lost without Close is reported to the logger
 //     with the place where it was opened.

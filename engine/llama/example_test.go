@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"path/filepath"
 
 	"amend/engine/llama"
+	"amend/models"
 )
 
 // Two tokens, one at a time, the most likely one each time.
@@ -18,17 +18,13 @@ func Example() {
 	// Output: The capital of France is Paris.
 }
 
-// modelFile is where make models puts the model.
+// modelFile is where make models puts the model, or where AMEND_MODELS has it.
 func modelFile() string {
-	dir := os.Getenv("AMEND_MODELS")
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			log.Fatal(err)
-		}
-		dir = filepath.Join(cache, "amend", "models")
+	file, err := models.CachesFrom(os.Getenv).Resolve("smollm2")
+	if err != nil {
+		log.Fatal(err)
 	}
-	return filepath.Join(dir, "SmolLM2-135M-Instruct.Q4_1.gguf")
+	return file
 }
 
 func generate(file, prompt string, n int) error {

@@ -11,6 +11,7 @@ import (
 	"charm.land/log/v2"
 
 	"amend/engine/llama"
+	"amend/models"
 )
 
 const vocabDir = "../../third_party/llama.cpp/models"
@@ -46,32 +47,45 @@ func vocabName(file string) string {
 // smolFile is the real model the tests run.
 func smolFile(t testing.TB) string {
 	t.Helper()
-	const name = "SmolLM2-135M-Instruct.Q4_1.gguf"
-	var dirs []string
-	if dir := os.Getenv("AMEND_MODELS"); dir != "" {
-		dirs = append(dirs, dir)
+	file, err := models.CachesFrom(os.Getenv).Resolve("smollm2")
+	if err != nil {
+		t.Fatal(err)
 	}
-	cache := os.Getenv("XDG_CACHE_HOME")
-	if cache == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cache = filepath.Join(home, ".cache")
-	}
-	dirs = append(dirs, filepath.Join(cache, "amend", "models"))
-	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return filepath.Join(dir, name)
-		}
-	}
-	t.Fatalf("%s is in none of %q: run make models", name, dirs)
-	return ""
+	return file
 }
 
 func openSmol(t testing.TB) *llama.Model {
 	t.Helper()
-	m, err := llama.LoadModel(context.Background(), smolFile(t), llama.ModelParams{})
+	return openModel(t, smolFile(t))
+}
+
+// tinyFile writes a llama model of two layers with random weights and GPT-2's
+// vocabulary: for tests of what a context does whatever the model says.
+func tinyFile(t testing.TB, quant string) string {
+	t.Helper()
+	tokenizer, err := models.Open(filepath.Join(vocabDir, "ggml-vocab-gpt-2.gguf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape, err := models.ParseShape("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "tiny.gguf")
+	if _, err := models.Synth(t.Context(), file, models.Spec{Shape: shape, Quant: quant, Seed: 1, Tokenizer: tokenizer}, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func openTiny(t testing.TB) *llama.Model {
+	t.Helper()
+	return openModel(t, tinyFile(t, "F16"))
+}
+
+func openModel(t testing.TB, file string) *llama.Model {
+	t.Helper()
+	m, err := llama.LoadModel(t.Context(), file, llama.ModelParams{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,10 @@ type ModelParams struct {
 	CheckTensors bool
 	// NoMmap reads the weights into memory instead of mapping the file.
 	NoMmap bool
+	// NoRepack keeps weights in the layout of the file (use_extra_bufts): with
+	// the repacked one, a CPU computes one token and several with kernels whose
+	// results differ in the last bits.
+	NoRepack bool
 	// Devices restricts where layers go; empty is every GPU found.
 	Devices []Device
 	// Progress, if set, is called on the loading goroutine with the part of the
@@ -138,6 +142,9 @@ func (p ModelParams) c() (C.struct_llama_model_params, func()) {
 	params.check_tensors = C.bool(p.CheckTensors)
 	if p.NoMmap {
 		params.load_mode = C.LLAMA_LOAD_MODE_NONE
+	}
+	if p.NoRepack {
+		params.use_extra_bufts = false
 	}
 	if len(p.Devices) == 0 {
 		return params, func() {}

@@ -86,7 +86,7 @@ type ContextParams struct {
 	// SeqMax is the number of sequences (0: 1), at most MaxSequences.
 	SeqMax int
 	// Threads computes single tokens, ThreadsBatch more than one; 0 is one
-	// thread for each CPU.
+	// thread for each CPU that the process may use (GOMAXPROCS).
 	Threads, ThreadsBatch int
 	// KVUnified keeps all sequences in one buffer, where copying part of a
 	// sequence is free; else each has a stream of Ctx/SeqMax cells.
@@ -238,7 +238,7 @@ func (p ContextParams) c() C.struct_llama_context_params {
 
 func threads(n int) C.int32_t {
 	if n == 0 {
-		n = min(runtime.NumCPU(), maxThreads)
+		n = min(runtime.GOMAXPROCS(0), maxThreads) // heeds a CPU quota, as NumCPU does not
 	}
 	return C.int32_t(n)
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"unsafe"
 )
@@ -17,7 +16,7 @@ import (
 type QuantizeParams struct {
 	// FileType is what most tensors become.
 	FileType FileType
-	// Threads is the number of threads; 0 is one for each CPU.
+	// Threads is the number of threads; 0 is one for each CPU that the process may use.
 	Threads int
 	// AllowRequantize takes a model that is quantized already, which loses more
 	// than quantizing the original.
@@ -44,10 +43,7 @@ func Quantize(in, out string, p QuantizeParams) error {
 	defer C.free(unsafe.Pointer(cpart))
 	params := C.llama_model_quantize_default_params()
 	params.ftype = C.enum_llama_ftype(p.FileType)
-	params.nthread = C.int32_t(p.Threads)
-	if p.Threads == 0 {
-		params.nthread = C.int32_t(runtime.NumCPU())
-	}
+	params.nthread = threads(p.Threads)
 	params.allow_requantize = C.bool(p.AllowRequantize)
 	params.quantize_output_tensor = C.bool(!p.KeepOutput)
 	params.pure = C.bool(p.Pure)

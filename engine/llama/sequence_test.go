@@ -220,9 +220,9 @@ func TestSeqStateWaitsForCopies(t *testing.T) {
 }
 
 func TestDamagedStates(t *testing.T) {
-	m := openSmol(t)
+	m := openTiny(t)
 	tokens := tokenize(t, m, passage)
-	c := openContext(t, m, llama.ContextParams{Ctx: 512, SeqMax: 2})
+	c := openContext(t, m, llama.ContextParams{Ctx: 512, SeqMax: 2, FlashAttn: llama.FlashOff})
 	decode(t, c, 0, 0, tokens)
 	state, err := c.SeqState(0)
 	if err != nil {
@@ -279,8 +279,8 @@ func TestDamagedStates(t *testing.T) {
 		t.Errorf("300 positions in 256 cells: %v", err)
 	}
 	for name, p := range map[string]llama.ContextParams{
-		"KV type": {Ctx: 512, SeqMax: 2, TypeK: llama.KVQ8_0},
-		"layout":  {Ctx: 512, SeqMax: 2, KVUnified: true},
+		"KV type": {Ctx: 512, SeqMax: 2, FlashAttn: llama.FlashOff, TypeK: llama.KVQ8_0},
+		"layout":  {Ctx: 512, SeqMax: 2, FlashAttn: llama.FlashOff, KVUnified: true},
 	} {
 		other := openContext(t, m, p)
 		if err := other.SetSeqState(0, state); !errors.Is(err, llama.ErrState) {

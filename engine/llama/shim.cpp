@@ -1,11 +1,15 @@
 #include "shim.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -93,6 +97,81 @@ std::string library_dir() {
     const std::string path = info.dli_fname;
     const size_t slash = path.rfind('/');
     return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+// Tokens that a grammar is asked about at once: few at first, for who only wants
+// to know if there are some; then as many as stay in the processor's cache with
+// what llama.cpp makes of them.
+constexpr size_t grammar_chunk_first = 32;
+constexpr size_t grammar_chunk       = 1024;
+
+} // namespace
+
+struct amend_grammar {
+    llama_sampler *  sampler;
+    llama_token_data data[grammar_chunk];
+    int32_t          at[grammar_chunk]; // where data's tokens are in the order
+    std::vector<std::pair<int32_t, int32_t>> ranges; // of the order, still to be tried
+
+    explicit amend_grammar(llama_sampler * sampler) : sampler(sampler) {}
+    amend_grammar(const amend_grammar &) = delete;
+    amend_grammar & operator=(const amend_grammar &) = delete;
+    ~amend_grammar() { llama_sampler_free(sampler); }
+
+    // fill takes the next tokens to try, at most max, and returns how many they are.
+    size_t fill(const llama_token * order, const int32_t * skip, size_t max) {
+        size_t n = 0;
+        while (n < max && !ranges.empty()) {
+            auto & [begin, end] = ranges.back();
+            if (begin >= end) {
+                ranges.pop_back();
+                continue;
+            }
+            data[n] = {order[begin], 0.0f, 0.0f};
+            at[n++] = begin;
+            begin   = skip[begin];
+        }
+        return n;
+    }
+
+    // apply makes the logits of data's first n tokens -inf where they may not come.
+    void apply(size_t n) {
+        llama_token_data_array tokens = {data, n, -1, false};
+        llama_sampler_apply(sampler, &tokens);
+    }
+
+    int32_t find(const llama_token * order, const int32_t * skip, int32_t size, int32_t limit, uint8_t * allowed) {
+        int32_t count = 0;
+        size_t  max   = grammar_chunk_first;
+        ranges.assign(1, {0, size});
+        for (size_t n; count <= limit && (n = fill(order, skip, max)) > 0; max = std::min(2 * max, grammar_chunk)) {
+            apply(n);
+            for (size_t i = 0; i < n; i++) {
+                if (data[i].logit != 0.0f) {
+                    continue;
+                }
+                allowed[data[i].id] = 1;
+                count++;
+                if (skip[at[i]] > at[i] + 1) {
+                    ranges.emplace_back(at[i] + 1, skip[at[i]]);
+                }
+            }
+        }
+        return count;
+    }
+};
+
+namespace {
+
+// own makes a grammar of a sampler, which it frees when there is no memory.
+amend_grammar * own(llama_sampler * sampler) {
+    std::unique_ptr<llama_sampler, void (*)(llama_sampler *)> held(sampler, llama_sampler_free);
+    if (held == nullptr) {
+        return nullptr;
+    }
+    auto * grammar = new amend_grammar(held.get());
+    held.release();
+    return grammar;
 }
 
 } // namespace
@@ -218,6 +297,40 @@ int32_t amend_set_adapters(llama_context * ctx, llama_adapter_lora ** adapters, 
 
 int32_t amend_quantize(const char * in, const char * out, const llama_model_quantize_params * params) {
     return guard("quantize", AMEND_THREW, [&] { return int32_t(llama_model_quantize(in, out, params)); });
+}
+
+amend_grammar * amend_grammar_new(const llama_vocab * vocab, const char * text, const char * root) {
+    return guard("grammar", static_cast<amend_grammar *>(nullptr),
+                 [&] { return own(llama_sampler_init_grammar(vocab, text, root)); });
+}
+
+amend_grammar * amend_grammar_clone(const amend_grammar * grammar) {
+    return guard("grammar clone", static_cast<amend_grammar *>(nullptr),
+                 [&] { return own(llama_sampler_clone(grammar->sampler)); });
+}
+
+void amend_grammar_free(amend_grammar * grammar) {
+    delete grammar;
+}
+
+int32_t amend_grammar_find(amend_grammar * grammar, const llama_token * order, const int32_t * skip, int32_t n,
+                           int32_t limit, uint8_t * allowed) {
+    return guard("grammar mask", AMEND_THREW, [&] { return grammar->find(order, skip, n, limit, allowed); });
+}
+
+int32_t amend_grammar_allows(amend_grammar * grammar, llama_token token) {
+    return guard("grammar check", AMEND_THREW, [&] {
+        grammar->data[0] = {token, 0.0f, 0.0f};
+        grammar->apply(1);
+        return int32_t(grammar->data[0].logit == 0.0f);
+    });
+}
+
+int32_t amend_grammar_accept(amend_grammar * grammar, llama_token token) {
+    return guard("grammar accept", AMEND_THREW, [&] {
+        llama_sampler_accept(grammar->sampler, token);
+        return int32_t(0);
+    });
 }
 
 } // extern "C"

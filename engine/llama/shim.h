@@ -57,6 +57,27 @@ size_t  amend_state_set(struct llama_context * ctx, const uint8_t * src, size_t 
 int32_t amend_set_adapters(struct llama_context * ctx, struct llama_adapter_lora ** adapters, size_t n, float * scales);
 int32_t amend_quantize(const char * in, const char * out, const llama_model_quantize_params * params);
 
+// Grammar: a llama_sampler_init_grammar and the memory to ask it with. It refers
+// to the vocabulary.
+typedef struct amend_grammar amend_grammar;
+
+amend_grammar * amend_grammar_new(const struct llama_vocab * vocab, const char * text, const char * root);
+amend_grammar * amend_grammar_clone(const amend_grammar * grammar);
+void            amend_grammar_free(amend_grammar * grammar);
+
+// Finds the tokens that may come next, out of n, and sets allowed[token] of each
+// to 1; returns how many there are, or stops behind limit. A token at i is the
+// start of those up to skip[i]: where it may not come, these are not tried.
+int32_t amend_grammar_find(amend_grammar * grammar, const llama_token * order, const int32_t * skip, int32_t n,
+                           int32_t limit, uint8_t * allowed);
+
+// Whether a token may come next: 1 or 0.
+int32_t amend_grammar_allows(amend_grammar * grammar, llama_token token);
+
+// Takes the next token, which must be one that may come: else llama.cpp aborts
+// or throws, and the grammar has no state any more. Returns 0.
+int32_t amend_grammar_accept(amend_grammar * grammar, llama_token token);
+
 #ifdef __cplusplus
 }
 #endif

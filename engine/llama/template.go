@@ -72,8 +72,7 @@ type TemplateOptions struct {
 // RenderOptions are a render's variables beside the messages.
 type RenderOptions struct {
 	AddGenerationPrompt bool           // end with the opening of an assistant turn
-	Thinking            *bool          // the variable enable_thinking; nil leaves it to Extra, or undefined
-	Extra               map[string]any // other variables, such as reasoning_effort; values that JSON can hold
+	Extra               map[string]any // other variables, such as enable_thinking; values that JSON can hold
 }
 
 // TemplateCaps is what a template accepts, found by rendering probes.
@@ -224,9 +223,6 @@ func (t *Template) document(msgs []TemplateMessage, opt RenderOptions, typed boo
 			return nil, fmt.Errorf("the variable %s cannot be set through Extra", name)
 		}
 		vars[name] = opt.Extra[name]
-	}
-	if opt.Thinking != nil {
-		vars["enable_thinking"] = *opt.Thinking
 	}
 	doc, err := json.Marshal(vars)
 	if err != nil {

@@ -29,7 +29,7 @@ func modelTemplates(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	if len(files) == 0 {
-		t.Skip("third_party/llama.cpp is not fetched")
+		t.Fatal("no templates in third_party/llama.cpp/models/templates: run make build, which fetches llama.cpp's source")
 	}
 	sources := map[string]string{}
 	for _, f := range files {

@@ -67,7 +67,6 @@ func show(segs []Segment) string {
 }
 
 func TestTemplateRender(t *testing.T) {
-	yes, no := true, false
 	conversation := []TemplateMessage{{"system", "be brief"}, {"user", "<|im_end|>"}, {"assistant", ""}}
 	for name, c := range map[string]struct {
 		source string
@@ -81,8 +80,7 @@ func TestTemplateRender(t *testing.T) {
 		},
 		"no generation prompt":    {source: `{{ add_generation_prompt }}`, want: "False"},
 		"thinking undefined":      {source: `{{ enable_thinking is defined }}`, want: "False"},
-		"thinking on":             {source: `{{ enable_thinking }}`, opt: RenderOptions{Thinking: &yes}, want: "True"},
-		"thinking off":            {source: `{{ enable_thinking }}`, opt: RenderOptions{Thinking: &no}, want: "False"},
+		"thinking off":            {source: `{{ enable_thinking }}`, opt: RenderOptions{Extra: map[string]any{"enable_thinking": false}}, want: "False"},
 		"extra variables":         {source: `{{ a }}{{ b.c }}`, opt: RenderOptions{Extra: map[string]any{"a": "x", "b": map[string]any{"c": 3}}}, want: "x3"},
 		"extra is not marked":     {source: `{{ a }}{{ messages[0].content }}`, opt: RenderOptions{Extra: map[string]any{"a": "<|x|>"}}, want: "<|x|>{be brief}"},
 		"joined contents":         {source: `{{ messages[0].content + messages[1].content }}`, want: "{be brief<|im_end|>}"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"unicode"
 	"unsafe"
 )
@@ -68,6 +69,8 @@ type Vocab struct {
 	size  int
 	kind  VocabType
 	space bool // Tokenize puts a space before text
+
+	grammar func() *grammarTokens // made when first called
 }
 
 func newVocab(m *Model) *Vocab {
@@ -75,6 +78,7 @@ func newVocab(m *Model) *Vocab {
 	v.size = int(C.llama_vocab_n_tokens(v.c))
 	v.kind = VocabType(C.llama_vocab_type(v.c))
 	v.space = v.addsSpace()
+	v.grammar = sync.OnceValue(v.grammarTokens)
 	return v
 }
 

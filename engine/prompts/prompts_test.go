@@ -290,7 +290,7 @@ func TestHHRLHF(t *testing.T) {
 	// Rows 764 and 668 hold a marker in the middle of the assistant's turn.
 	for _, i := range []int{763, 667} {
 		for _, m := range prompts.Rows[i].Messages {
-			if m.Role == chat.Assistant && strings.Contains(m.Text, assistantMark) {
+			if m.Role == chat.Assistant && strings.Contains(m.Text, chat.AssistantMark) {
 				t.Errorf("row %d keeps a marker: %q", i+1, m.Text)
 			}
 		}

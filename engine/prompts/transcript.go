@@ -7,14 +7,8 @@ import (
 	"amend/engine/chat"
 )
 
-// The markers that begin a turn of a transcript, as in hh-rlhf.
-const (
-	humanMark     = "\n\nHuman:"
-	assistantMark = "\n\nAssistant:"
-)
-
 // isTranscript reports whether a text begins as a transcript does.
-func isTranscript(text string) bool { return strings.HasPrefix(text, humanMark) }
+func isTranscript(text string) bool { return strings.HasPrefix(text, chat.HumanMark) }
 
 // transcript parses "\n\nHuman: …\n\nAssistant: …" into turns that alternate
 // and begin with the user's; the last may be either's.
@@ -28,13 +22,13 @@ func isTranscript(text string) bool { return strings.HasPrefix(text, humanMark) 
 // that a speaker wrote for the other cannot be told from a real one.
 func transcript(text string) ([]chat.Message, error) {
 	if !isTranscript(text) {
-		return nil, fmt.Errorf("not a transcript: it does not begin with %q", humanMark)
+		return nil, fmt.Errorf("not a transcript: it does not begin with %q", chat.HumanMark)
 	}
 	var turns []chat.Message
 	for n := 1; text != ""; n++ {
-		role, mark := chat.User, humanMark
+		role, mark := chat.User, chat.HumanMark
 		if !isTranscript(text) {
-			role, mark = chat.Assistant, assistantMark
+			role, mark = chat.Assistant, chat.AssistantMark
 		}
 		var said string
 		said, text = cutTurn(text[len(mark):])
@@ -56,7 +50,7 @@ func transcript(text string) ([]chat.Message, error) {
 // cutTurn splits text before the next marker.
 func cutTurn(text string) (turn, rest string) {
 	at := len(text)
-	for _, mark := range []string{humanMark, assistantMark} {
+	for _, mark := range []string{chat.HumanMark, chat.AssistantMark} {
 		if i := strings.Index(text[:at], mark); i >= 0 {
 			at = i
 		}

@@ -14,9 +14,9 @@ import (
 func writeTranscript(msgs []chat.Message) string {
 	var b strings.Builder
 	for _, m := range msgs {
-		mark := humanMark
+		mark := chat.HumanMark
 		if m.Role == chat.Assistant {
-			mark = assistantMark
+			mark = chat.AssistantMark
 		}
 		b.WriteString(mark + " " + m.Text)
 	}
@@ -31,7 +31,7 @@ func turnText() *rapid.Generator[string] {
 	return rapid.Map(rapid.SliceOfN(piece, 1, 6), func(p []string) string {
 		return strings.TrimSpace(strings.Join(p, ""))
 	}).Filter(func(s string) bool {
-		return s != "" && !strings.Contains(s, humanMark) && !strings.Contains(s, assistantMark)
+		return s != "" && !strings.Contains(s, chat.HumanMark) && !strings.Contains(s, chat.AssistantMark)
 	})
 }
 
@@ -45,7 +45,7 @@ func TestTranscriptRoundTrip(t *testing.T) {
 		}
 		text := writeTranscript(want)
 		if rapid.Bool().Draw(t, "cue") {
-			text += assistantMark + rapid.SampledFrom([]string{"", " ", "\n"}).Draw(t, "after")
+			text += chat.AssistantMark + rapid.SampledFrom([]string{"", " ", "\n"}).Draw(t, "after")
 		}
 		got, err := transcript(text)
 		same := func(a, b chat.Message) bool { return a.Role == b.Role && a.Text == b.Text }

@@ -46,6 +46,10 @@ type Settings struct {
 	Seed      uint64 // of the run; rows and turns derive theirs from it
 	System    string // a system text for every row without one of its own
 	Think     chat.ThinkTags
+	// CritiqueGrammar, if set, makes the grammar that a critique must follow.
+	CritiqueGrammar func() (engine.Grammar, error)
+	// LogProbs records how likely the model found each turn.
+	LogProbs bool
 }
 
 // Loop runs rows through an engine. It is not safe for concurrent use.
@@ -111,9 +115,9 @@ func shotTexts(doc *constitution.Document) []string {
 	return texts
 }
 
-// Prefix is how many tokens all rows share, but those with a system text of
-// their own.
-func (l *Loop) Prefix() int { return len(l.prefix) }
+// Prefix are the tokens that all rows start with, but those with a system text
+// of their own: for engine.Pin, before Run. The caller does not change them.
+func (l *Loop) Prefix() []engine.Token { return l.prefix }
 
 // Run takes rows from next, keeps up to parallel of them alive in e, and gives
 // each finished or failed one to emit, in the order in which they end.
@@ -123,9 +127,6 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 	l.ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
 	l.engine, l.next, l.emit, l.err = e, next, emit, nil
-	if err := e.Pin(l.ctx, l.prefix); err != nil {
-		return fmt.Errorf("computing the preamble: %w", err)
-	}
 	for range max(1, parallel) {
 		l.startNext()
 	}

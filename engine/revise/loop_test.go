@@ -75,21 +75,13 @@ func inputs(n int) []Row {
 	return rows
 }
 
-func source(rows []Row) func() (Row, bool) {
-	return func() (Row, bool) {
-		if len(rows) == 0 {
-			return Row{}, false
-		}
-		r := rows[0]
-		rows = rows[1:]
-		return r, true
-	}
-}
-
 func (w *world) run(t *testing.T, rows []Row, parallel int) map[string]Record {
 	t.Helper()
+	if err := w.engine.Pin(t.Context(), w.loop.Prefix()); err != nil {
+		t.Fatal(err)
+	}
 	out := map[string]Record{}
-	err := w.loop.Run(t.Context(), w.engine, parallel, source(rows), func(r Record) error {
+	err := w.loop.Run(t.Context(), w.engine, parallel, Rows(rows), func(r Record) error {
 		if _, twice := out[r.ID]; twice {
 			t.Errorf("row %s came twice", r.ID)
 		}
@@ -143,7 +135,7 @@ func TestWhatTheModelSees(t *testing.T) {
 			t.Fatalf("%s: %d turns", mode, len(rec.Turns))
 		}
 		size := func(text string) int { return len(text) }
-		prompt := w.loop.Prefix() + size("\n\nHuman: question 0") - size("\n\nHuman:") + size("\n\nAssistant:")
+		prompt := len(w.loop.Prefix()) + size("\n\nHuman: question 0") - size("\n\nHuman:") + size("\n\nAssistant:")
 		reply := func(i int) int { return len(rec.Turns[i].Tokens) }
 		ask := func(text string) int { return size("\n\nHuman: " + text + "\n\nAssistant:") }
 		want := []int{prompt}
@@ -175,7 +167,7 @@ func TestEachTurnComputesOnlyItsNewTokens(t *testing.T) {
 	rec := w.run(t, inputs(1), 1)["row0"]
 	computed := 0
 	for i, turn := range rec.Turns {
-		fresh := turn.Prompt - w.loop.Prefix()
+		fresh := turn.Prompt - len(w.loop.Prefix())
 		if i > 0 {
 			fresh = turn.Prompt - rec.Turns[i-1].Prompt - len(rec.Turns[i-1].Tokens)
 		}
@@ -184,8 +176,8 @@ func TestEachTurnComputesOnlyItsNewTokens(t *testing.T) {
 		}
 		computed += turn.Prompt - turn.Reused
 	}
-	if got := w.engine.Stats().Prefilled; got != computed+w.loop.Prefix() {
-		t.Errorf("%d prompt tokens computed in all, turns %d and preamble %d", got, computed, w.loop.Prefix())
+	if got := w.engine.Stats().Prefilled; got != computed+len(w.loop.Prefix()) {
+		t.Errorf("%d prompt tokens computed in all, turns %d and preamble %d", got, computed, len(w.loop.Prefix()))
 	}
 }
 
@@ -250,7 +242,7 @@ func TestSavingFailsStopsTheRun(t *testing.T) {
 	w.model.EndBias = -100 // turns run to their limit, so two rows end in the same step
 	full := errors.New("disk full")
 	calls := 0
-	err := w.loop.Run(t.Context(), w.engine, 2, source(inputs(6)), func(Record) error { calls++; return full })
+	err := w.loop.Run(t.Context(), w.engine, 2, Rows(inputs(6)), func(Record) error { calls++; return full })
 	if !errors.Is(err, full) || calls != 1 {
 		t.Errorf("%v after %d rows", err, calls)
 	}
@@ -265,7 +257,7 @@ func TestInterruptedRowsAreNotFailed(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		var out []Record
-		err := w.loop.Run(ctx, w.engine, parallel, source(inputs(6)), func(r Record) error {
+		err := w.loop.Run(ctx, w.engine, parallel, Rows(inputs(6)), func(r Record) error {
 			out = append(out, r)
 			cancel()
 			return nil

@@ -62,6 +62,9 @@ type Trace struct {
 	Reused      int    `json:"reused_tokens"`  // of the prompt, found in the KV cache
 	Decoded     int    `json:"decoded_tokens"` // sampled, with those that were not kept
 	Seed        uint64 `json:"seed,string"`    // of this turn
+	// LogProb is the log-probability of all generated tokens together, at
+	// temperature 1 and before penalties; with --logprobs.
+	LogProb *float64 `json:"logprob,omitempty"`
 }
 
 // EndGiven marks a response that came with the input.

@@ -94,16 +94,19 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	s := r.loop.settings
 	r.asked = c
 	seed := TurnSeed(r.record.Seed, r.round, kind)
-	err := r.loop.engine.Submit(&engine.Request{
+	request := &engine.Request{
 		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),
-		Sampling: s.Sampling, Seed: seed,
+		Sampling: s.Sampling, LogProbs: s.LogProbs, Seed: seed,
 		Done: func(res engine.Result) {
 			if !r.done(kind, seed, res) {
 				r.loop.startNext()
 			}
 		},
-	})
-	if err != nil {
+	}
+	if kind == Critique {
+		request.Grammar = s.CritiqueGrammar
+	}
+	if err := r.loop.engine.Submit(request); err != nil {
 		return r.fail(err)
 	}
 	return true
@@ -125,6 +128,12 @@ func (r *row) done(kind Kind, seed uint64, res engine.Result) bool {
 		Kind: kind, Round: r.round, Text: kept.Text, Think: think, End: res.End,
 		Tokens: kept.Tokens, Retokenized: kept.Retokenized,
 		Prompt: res.Prompt, Reused: res.Reused, Decoded: res.Decoded, Seed: seed,
+	}
+	if r.loop.settings.LogProbs {
+		t.LogProb = new(float64)
+		for _, p := range res.LogProbs {
+			*t.LogProb += p
+		}
 	}
 	turn := Turn{Kind: kind, Text: kept.Text, Cut: res.End == engine.EndLength}
 	switch kind {

@@ -40,8 +40,8 @@ type Unreadable struct {
 }
 
 // Finish writes revisions.jsonl from the finished rows and, when rows failed or could not be read,
-// failed.jsonl. The same rows give the same bytes, whatever order they were finished in. It may be called
-// again after more rows.
+// failed.jsonl, which it removes when none did. The same rows give the same bytes, whatever order they were
+// finished in. It may be called again after more rows.
 func (r *Run) Finish(unreadable []Unreadable) error {
 	r.mu.Lock()
 	err := r.failure
@@ -56,8 +56,11 @@ func (r *Run) Finish(unreadable []Unreadable) error {
 		}
 		return finalRevision(rec)
 	})
-	if err != nil || failures+len(unreadable) == 0 {
+	if err != nil {
 		return err
+	}
+	if failures+len(unreadable) == 0 {
+		return r.removeFailed()
 	}
 	lost := make([]any, len(unreadable))
 	for i, u := range unreadable {
@@ -66,6 +69,14 @@ func (r *Run) Finish(unreadable []Unreadable) error {
 	return r.export(FailedFile, func(rec revise.Record) (any, bool) {
 		return failed{ID: rec.ID, Index: rec.Index, Error: rec.Error, Messages: rec.Messages}, rec.Error != ""
 	}, lost...)
+}
+
+// removeFailed removes the failed.jsonl of an earlier Finish that was told of rows that could not be read.
+func (r *Run) removeFailed() error {
+	if err := os.Remove(filepath.Join(r.dir, FailedFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove the list of failures of an earlier command: %w", err)
+	}
+	return nil
 }
 
 // finalRevision is what a row gives to fine-tuning; nothing when it failed.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"amend/engine"
 )
 
 // Format is the number of the layout of run directories that this version reads and writes.
@@ -15,9 +17,10 @@ const Format = 1
 type Manifest struct {
 	Format int `json:"format"` // set by Open
 	// Created is the date (YYYY-MM-DD) that templates were given. A run keeps its first date.
-	Created string  `json:"created"`
-	Results Results `json:"results"`
-	Setup   Setup   `json:"setup"`
+	Created  string   `json:"created"`
+	Results  Results  `json:"results"`
+	Setup    Setup    `json:"setup"`
+	Measured Measured `json:"measured,omitzero"` // set by Measure
 }
 
 // Results holds everything that the text of rows depends on. This is the one place that decides it: a field
@@ -42,7 +45,16 @@ type Results struct {
 	TopP        float64 `json:"top_p"`
 	MinP        float64 `json:"min_p"`
 
-	KVType string `json:"kv_type"`
+	RepetitionPenalty float64  `json:"repetition_penalty,omitempty"`
+	FrequencyPenalty  float64  `json:"frequency_penalty,omitempty"`
+	PresencePenalty   float64  `json:"presence_penalty,omitempty"`
+	PenaltyWindow     int      `json:"penalty_window,omitempty"`
+	LogitBias         []string `json:"logit_bias,omitempty"` // TOKEN=BIAS, as given
+	GrammarSHA256     string   `json:"critique_grammar_sha256,omitempty"`
+	LogProbs          bool     `json:"logprobs,omitempty"`
+
+	KVType        string `json:"kv_type"`
+	Deterministic bool   `json:"deterministic,omitempty"`
 }
 
 // Setup is recorded for people and for comparing speed. The text of rows does not depend on it, but for
@@ -76,6 +88,13 @@ type Machine struct {
 	Cores int    `json:"cores"`
 	OS    string `json:"os"`
 	Arch  string `json:"arch"`
+}
+
+// Measured is what was measured on this machine to choose settings: once, so
+// that a run which is continued makes the same choices.
+type Measured struct {
+	// StepCosts say how many guessed tokens pay (engine.Calibrate).
+	StepCosts []engine.StepCost `json:"step_costs,omitempty"`
 }
 
 // Change is a field that differs between a run and what it was to be continued with.

@@ -126,12 +126,7 @@ func (r *Run) settle(m Manifest) (note string, err error) {
 	old, err := readManifest(r.dir)
 	if errors.Is(err, ErrNotARun) {
 		m.Format = Format
-		r.manifest = m
-		text, err := json.MarshalIndent(m, "", "  ")
-		if err != nil {
-			return "", fmt.Errorf("manifest: %w", err)
-		}
-		return "", writeWhole(filepath.Join(r.dir, ManifestFile), append(text, '\n'))
+		return "", r.writeManifest(m)
 	}
 	if err != nil {
 		return "", err
@@ -149,6 +144,28 @@ func (r *Run) settle(m Manifest) (note string, err error) {
 		lines = append(lines, c.String())
 	}
 	return r.dir + " was begun with another set-up, which does not alter its rows: " + strings.Join(lines, "; "), nil
+}
+
+func (r *Run) writeManifest(m Manifest) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	if err := writeWhole(filepath.Join(r.dir, ManifestFile), append(text, '\n')); err != nil {
+		return err
+	}
+	r.manifest = m
+	return nil
+}
+
+// Measure records in the manifest what was measured to choose settings.
+func (r *Run) Measure(m Measured) error {
+	manifest := r.manifest
+	manifest.Measured = m
+	if err := r.writeManifest(manifest); err != nil {
+		return fmt.Errorf("recording what was measured: %w", err)
+	}
+	return nil
 }
 
 // openRows opens rows.jsonl and cuts off what a killed process left of its last row.
@@ -234,9 +251,6 @@ func (r *Run) Rows() iter.Seq2[revise.Record, error] {
 		eachRow(r.file, rows, yield)
 	}
 }
-
-// Summary counts the finished rows, of this and of earlier processes.
-func (r *Run) Summary() (Summary, error) { return Summarize(r.Rows()) }
 
 // Close lets go of the directory. It may be called more than once. What was appended is on disk already.
 func (r *Run) Close() error {

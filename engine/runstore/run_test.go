@@ -230,6 +230,27 @@ func TestRevisionsAndFailures(t *testing.T) {
 	}
 }
 
+// A list of failures does not outlive them.
+func TestFailuresAreGone(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	add(t, r, record(0))
+	if err := r.Finish([]Unreadable{{File: "p.jsonl", Line: 2, Reason: "no prompt"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, dir, FailedFile); !strings.Contains(got, "no prompt") {
+		t.Fatalf("failed rows:\n%s", got)
+	}
+	for range 2 { // also when there is nothing to remove
+		if err := r.Finish(nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, FailedFile)); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("the list of failures is still there: %v", err)
+		}
+	}
+}
+
 func TestWithoutRevisionsTheResponseIsFinal(t *testing.T) {
 	rec := record(0)
 	rec.Turns = rec.Turns[:1]
@@ -243,7 +264,7 @@ func TestSummary(t *testing.T) {
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
 	add(t, r, record(0), failedRecord(1))
-	s, err := r.Summary()
+	s, err := Summarize(r.Rows())
 	if err != nil {
 		t.Fatal(err)
 	}

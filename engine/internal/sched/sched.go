@@ -1,70 +1,119 @@
 // Package sched plans what goes into the next llama_decode: prefill chunks or
 // one decode step, under one token budget. Plans depend on the jobs alone,
 // never on the clock, so the same run gives the same batches.
+//
+// What a plan costs is passes over the weights, not calls. With unified cells
+// a batch is one pass. With one stream a sequence a pass takes only sequences
+// with consecutive ascending ids and equal token counts (llama.cpp's
+// split_equal), so there a plan is one such run, or as few as there are gaps.
 package sched
-
-import (
-	"cmp"
-	"slices"
-)
 
 // Job is one active request as the planners see it.
 type Job struct {
 	Seq     int // its sequence
-	Prefill int // prompt tokens not yet in the cache; 0 when it decodes
+	Pending int // known tokens not yet in the cache, at least 1: a prompt's, or the one sampled last
+	Wanted  int // of the pending tokens the last so many whose logits are wanted
+	Draft   int // guessed tokens that could be tried behind these
+	// Room is how many tokens its sequence may hold beyond the pending ones.
+	Room int
+	// Accept is how often this request's guesses were right lately, 0 to 1.
+	Accept float64
 }
 
-// Chunk is the planned part of one job: how many of its next tokens go into
-// the step.
+// Chunk is the planned part of one job: how many of its pending tokens go into
+// the step, and how many guesses behind them.
 type Chunk struct {
 	Seq    int
 	Tokens int
+	Draft  int
 }
 
-// Prefill plans prompt tokens, in ascending order of sequence, until the
-// budget is full. A prompt longer than what is left is cut into chunks, the
-// rest waits for the next step. The last prompt token of a job yields logits,
-// so a job whose chunk completes it samples its first token in this step.
-// Without jobs in prefill the plan is empty.
-//
-// Ascending order matters with one stream a sequence: llama.cpp then puts
-// neighbours with equal counts into one pass over the weights.
-func Prefill(jobs []Job, budget int) []Chunk {
-	var plan []Chunk
-	for _, j := range bySeq(jobs) {
-		if j.Prefill == 0 || budget == 0 {
-			continue
+// Planner makes plans for one context. It is not safe for concurrent use.
+type Planner struct {
+	Batch   int  // most tokens of a step
+	Outputs int  // most tokens of a step whose logits are wanted
+	Streams bool // each sequence has a stream of its own
+	Costs   Costs
+
+	plan []Chunk
+}
+
+// Next plans a step: prompt chunks while any job has a prompt to compute, since
+// a row that waits for its prompt leaves a hole in every decode step, else one
+// decode step of all jobs. jobs are in ascending order of Seq. The plan is
+// valid until the next call; it is empty only when there are no jobs.
+func (p *Planner) Next(jobs []Job) (plan []Chunk, prefill bool) {
+	p.plan = p.plan[:0]
+	for _, j := range jobs {
+		if j.Pending > 1 {
+			p.prefill(jobs)
+			return p.plan, true
 		}
-		n := min(j.Prefill, budget)
-		plan = append(plan, Chunk{Seq: j.Seq, Tokens: n})
-		budget -= n
 	}
-	return plan
+	p.decode(jobs)
+	return p.plan, false
 }
 
-// Decode plans one token for every job that is past its prefill, in ascending
-// order of sequence, at most budget of them.
-func Decode(jobs []Job, budget int) []Chunk {
-	var plan []Chunk
-	for _, j := range bySeq(jobs) {
-		if j.Prefill > 0 || budget == 0 {
-			continue
+// prefill takes prompts until the budget is full. A prompt longer than what is
+// left is cut, the rest waits. The last token of a prompt yields logits, so a
+// job whose chunk completes it samples its first token in this step.
+func (p *Planner) prefill(jobs []Job) {
+	if p.Streams {
+		p.prefillRun(jobs)
+		return
+	}
+	budget := p.Batch
+	for _, j := range jobs {
+		if j.Pending > 1 && budget > 0 {
+			n := min(p.chunk(j, len(jobs)), budget)
+			p.plan = append(p.plan, Chunk{Seq: j.Seq, Tokens: n})
+			budget -= n
 		}
-		plan = append(plan, Chunk{Seq: j.Seq, Tokens: 1})
-		budget--
 	}
-	return plan
 }
 
-// Next is the policy: prefill first, since a row that waits for its prompt
-// leaves a hole in every decode step, then decode.
-func Next(jobs []Job, budget int) []Chunk {
-	if plan := Prefill(jobs, budget); len(plan) > 0 {
-		return plan
+// prefillRun plans one pass: the first run of neighbours that have prompts to
+// compute, as many tokens of each as the shortest has. Each pass completes at
+// least one prompt or fills the budget, so there are never more passes than
+// prompts and full batches, and as few as there are different lengths where
+// neighbours' are alike.
+func (p *Planner) prefillRun(jobs []Job) {
+	start := 0
+	for jobs[start].Pending == 1 {
+		start++
 	}
-	return Decode(jobs, budget)
+	count := p.chunk(jobs[start], len(jobs))
+	end := start + 1
+	for end < len(jobs) && jobs[end].Pending > 1 && jobs[end].Seq == jobs[end-1].Seq+1 {
+		shorter := min(count, p.chunk(jobs[end], len(jobs)))
+		if (end-start+1)*shorter > p.Batch {
+			break
+		}
+		count = shorter
+		end++
+	}
+	count = min(count, p.Batch)
+	for _, j := range jobs[start:end] {
+		p.plan = append(p.plan, Chunk{Seq: j.Seq, Tokens: count})
+	}
 }
 
-func bySeq(jobs []Job) []Job {
-	return slices.SortedFunc(slices.Values(jobs), func(a, b Job) int { return cmp.Compare(a.Seq, b.Seq) })
+// chunk is the most tokens of a job, among n, that one step can take: its share
+// of the outputs bounds the tokens whose logits are wanted.
+func (p *Planner) chunk(j Job, n int) int {
+	return min(j.Pending, j.Pending-j.Wanted+p.Outputs/n)
+}
+
+// decode plans the next token of every job, as far as the budget goes, with
+// guesses behind them where those pay.
+func (p *Planner) decode(jobs []Job) {
+	jobs = jobs[:min(len(jobs), p.Batch, p.Outputs)]
+	draft := p.draft(jobs)
+	for _, j := range jobs {
+		n := draft
+		if !p.Streams {
+			n = min(draft, j.Draft)
+		}
+		p.plan = append(p.plan, Chunk{Seq: j.Seq, Tokens: 1, Draft: n})
+	}
 }

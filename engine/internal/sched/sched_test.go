@@ -9,46 +9,124 @@ import (
 
 func TestNext(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		jobs   []Job
-		budget int
-		want   []Chunk
+		name    string
+		streams bool
+		jobs    []Job
+		want    []Chunk
 	}{
-		{"nothing to do", nil, 8, nil},
-		{"decodes go together", []Job{{Seq: 1}, {Seq: 0}}, 8, []Chunk{{0, 1}, {1, 1}}},
-		{"prefill before decode", []Job{{Seq: 0}, {Seq: 1, Prefill: 5}}, 8, []Chunk{{1, 5}}},
-		{"a long prompt is chunked", []Job{{Seq: 0, Prefill: 20}}, 8, []Chunk{{0, 8}}},
-		{"the rest of the budget goes to the next", []Job{{Seq: 2, Prefill: 9}, {Seq: 0, Prefill: 3}}, 8, []Chunk{{0, 3}, {2, 5}}},
-		{"more decodes than budget", []Job{{Seq: 0}, {Seq: 1}, {Seq: 2}}, 2, []Chunk{{0, 1}, {1, 1}}},
+		{"nothing to do", true, nil, nil},
+		{"decodes go together", true, []Job{{Seq: 0, Pending: 1}, {Seq: 1, Pending: 1}}, []Chunk{{Seq: 0, Tokens: 1}, {Seq: 1, Tokens: 1}}},
+		{"more decodes than outputs", true, []Job{{Seq: 0, Pending: 1}, {Seq: 1, Pending: 1}, {Seq: 2, Pending: 1}, {Seq: 3, Pending: 1}, {Seq: 4, Pending: 1}},
+			[]Chunk{{Seq: 0, Tokens: 1}, {Seq: 1, Tokens: 1}, {Seq: 2, Tokens: 1}, {Seq: 3, Tokens: 1}}},
+		{"prefill before decode", true, []Job{{Seq: 0, Pending: 1}, {Seq: 1, Pending: 5}}, []Chunk{{Seq: 1, Tokens: 5}}},
+		{"a long prompt is cut", true, []Job{{Seq: 0, Pending: 20}}, []Chunk{{Seq: 0, Tokens: 8}}},
+		{"neighbours in streams get equal counts", true, []Job{{Seq: 0, Pending: 4}, {Seq: 1, Pending: 3}, {Seq: 2, Pending: 9}},
+			[]Chunk{{Seq: 0, Tokens: 3}, {Seq: 1, Tokens: 3}}},
+		{"a gap ends a run in streams", true, []Job{{Seq: 0, Pending: 2}, {Seq: 2, Pending: 2}}, []Chunk{{Seq: 0, Tokens: 2}}},
+		{"a decoding neighbour ends a run in streams", true, []Job{{Seq: 0, Pending: 2}, {Seq: 1, Pending: 1}, {Seq: 2, Pending: 2}}, []Chunk{{Seq: 0, Tokens: 2}}},
+		{"unified cells take what fits", false, []Job{{Seq: 0, Pending: 3}, {Seq: 2, Pending: 9}}, []Chunk{{Seq: 0, Tokens: 3}, {Seq: 2, Tokens: 5}}},
+		{"wanted outputs bound a chunk", false, []Job{{Seq: 0, Pending: 8, Wanted: 7}}, []Chunk{{Seq: 0, Tokens: 5}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := Next(c.jobs, c.budget); !slices.Equal(got, c.want) {
+			p := Planner{Batch: 8, Outputs: 4, Streams: c.streams}
+			if got, _ := p.Next(c.jobs); !slices.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
 	}
 }
 
-// TestPlansProgress: however jobs and budget fall, a plan takes no more than
-// the budget, never more of a job than it has, and is empty only when there
-// is no job: otherwise the engine would stand still.
+func drawJobs(t *rapid.T) []Job {
+	var jobs []Job
+	for s, pending := range rapid.SliceOfN(rapid.IntRange(0, 9), 0, 8).Draw(t, "pending") {
+		if pending > 0 {
+			jobs = append(jobs, Job{
+				Seq: s, Pending: pending, Wanted: rapid.IntRange(1, pending).Draw(t, "wanted"), Room: rapid.IntRange(0, 20).Draw(t, "room"),
+				Draft: rapid.IntRange(0, 6).Draw(t, "draft"), Accept: rapid.Float64Range(0, 1).Draw(t, "accept"),
+			})
+		}
+	}
+	return jobs
+}
+
+// TestPlansProgress: however jobs and limits fall, a plan takes no more than
+// the batch, wants no more outputs than there are, takes never more of a job
+// than it has, and is empty only when there is no job: otherwise the engine
+// would stand still. In streams it is one pass but for gaps among decodes.
 func TestPlansProgress(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var jobs []Job
-		for s, p := range rapid.SliceOfN(rapid.IntRange(0, 9), 0, 8).Draw(t, "prefill") {
-			jobs = append(jobs, Job{Seq: s, Prefill: p})
+		jobs := drawJobs(t)
+		p := Planner{Outputs: rapid.IntRange(8, 20).Draw(t, "outputs"), Streams: rapid.Bool().Draw(t, "streams")}
+		p.Batch = p.Outputs + rapid.IntRange(0, 20).Draw(t, "batch")
+		if rapid.Bool().Draw(t, "speculate") {
+			p.Costs = NewCosts([]Cost{{1, 1, 1}, {1, 8, 1.5}, {8, 1, 4}, {8, 8, 9}})
 		}
-		budget := rapid.IntRange(1, 12).Draw(t, "budget")
-		total := 0
-		plan := Next(jobs, budget)
-		for _, c := range plan {
-			total += c.Tokens
-			if j := jobs[c.Seq]; c.Tokens < 1 || c.Tokens > max(1, j.Prefill) {
-				t.Fatalf("%d tokens of job %+v", c.Tokens, j)
+		plan, prefill := p.Next(jobs)
+		if (len(plan) == 0) != (len(jobs) == 0) {
+			t.Fatalf("plan %v for jobs %v", plan, jobs)
+		}
+		tokens, outputs := 0, 0
+		for i, c := range plan {
+			j := jobs[slices.IndexFunc(jobs, func(j Job) bool { return j.Seq == c.Seq })]
+			if c.Tokens < 1 || c.Tokens > j.Pending || prefill != (j.Pending > 1) || (prefill && c.Draft > 0) {
+				t.Fatalf("chunk %+v of job %+v", c, j)
 			}
+			if c.Draft > j.Room && p.Streams || c.Draft > j.Draft && !p.Streams {
+				t.Fatalf("%d guesses for job %+v", c.Draft, j)
+			}
+			if i > 0 && (c.Seq <= plan[i-1].Seq || p.Streams && (c.Tokens != plan[0].Tokens || c.Draft != plan[0].Draft || prefill && c.Seq != plan[i-1].Seq+1)) {
+				t.Fatalf("plan %v is not one pass", plan)
+			}
+			tokens += c.Tokens + c.Draft
+			outputs += c.Draft + max(0, c.Tokens-(j.Pending-j.Wanted))
 		}
-		if total > budget || (len(plan) == 0) != (len(jobs) == 0) {
-			t.Fatalf("plan %v for jobs %v, budget %d", plan, jobs, budget)
+		if tokens > p.Batch || outputs > p.Outputs {
+			t.Fatalf("%d tokens of %d, %d outputs of %d: %v for %v", tokens, p.Batch, outputs, p.Outputs, plan, jobs)
 		}
 	})
+}
+
+// TestGuessesFollowCosts: guesses are made where a step with them costs little
+// more and they are often right, and not where it costs as much as the steps
+// it saves.
+func TestGuessesFollowCosts(t *testing.T) {
+	cheap := NewCosts([]Cost{{1, 1, 1}, {1, 8, 1.2}})
+	dear := NewCosts([]Cost{{1, 1, 1}, {1, 8, 8}})
+	for _, c := range []struct {
+		name   string
+		costs  Costs
+		accept float64
+		some   bool
+	}{
+		{"cheap and right", cheap, 0.9, true},
+		{"cheap and wrong", cheap, 0.02, false},
+		{"dear and right", dear, 0.9, false},
+		{"not measured", nil, 0.9, false},
+	} {
+		p := Planner{Batch: 64, Outputs: 64, Streams: true, Costs: c.costs}
+		plan, _ := p.Next([]Job{{Seq: 0, Pending: 1, Draft: 9, Accept: c.accept, Room: 50}})
+		if got := plan[0].Draft > 0; got != c.some {
+			t.Errorf("%s: %d guesses", c.name, plan[0].Draft)
+		}
+	}
+}
+
+// TestCosts: what was measured comes out as measured, and what lies between
+// lies between.
+func TestCosts(t *testing.T) {
+	c := NewCosts([]Cost{{16, 1, 10}, {1, 1, 1}, {1, 4, 2}, {16, 4, 30}, {4, 1, 4}})
+	for _, m := range c {
+		if got := c.At(m.Sequences, float64(m.Tokens)); got != m.Seconds {
+			t.Errorf("%+v comes out as %v", m, got)
+		}
+	}
+	if got := c.At(10, 1); got != 7 { // half way from 4 to 16 sequences
+		t.Errorf("10 sequences: %v, want 7", got)
+	}
+	if got := c.At(1, 2.5); got != 1.5 {
+		t.Errorf("2.5 tokens: %v, want 1.5", got)
+	}
+	if got := c.At(40, 1); got != 10 {
+		t.Errorf("more sequences than measured: %v, want that of the most", got)
+	}
 }

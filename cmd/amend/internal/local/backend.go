@@ -17,20 +17,30 @@ import (
 type Backend struct {
 	ctx    *llama.Context
 	batch  *llama.Batch
+	params llama.ContextParams
 	limits engine.Limits
 }
 
 // NewBackend makes a context of the given sizes. Close frees it.
 func NewBackend(m *llama.Model, s Size) (*Backend, error) {
-	c, err := m.NewContext(llama.ContextParams{
+	uncuttable := m.Recurrent() || m.Hybrid()
+	if s.Unified && uncuttable && m.SWA() > 0 {
+		// llama_kv_cache::prepare places all micro-batches of a batch before the
+		// first is computed, and forgets what that purged behind windows.
+		// Unified batches are one micro-batch but for states, which want
+		// sequences of equal length.
+		return nil, errors.New("--kv unified: this model has a sliding window beside recurrent states, and llama.cpp loses parts of the window when its sequences share cells; use --kv streams")
+	}
+	p := llama.ContextParams{
 		Ctx: s.Sequences * s.Context, SeqMax: s.Sequences, KVUnified: s.Unified,
-		Batch: BatchTokens, UBatch: BatchTokens, OutputsMax: s.Sequences,
+		Batch: BatchTokens, UBatch: BatchTokens, OutputsMax: outputs(s.Sequences),
 		Threads: s.Threads, ThreadsBatch: s.Threads,
 		TypeK: s.TypeK, FlashAttn: s.FlashAttn,
-		// A sliding window kept at full length can be cut anywhere, so prefix
-		// reuse is as exact there as elsewhere.
+		// Layers with a sliding window take the memory of full layers, and
+		// in streams their sequences can be cut anywhere; see reaches.
 		SWAFull: true,
-	})
+	}
+	c, err := m.NewContext(p)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +54,9 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 		room = c.NCtxSeq()
 		cells = room * s.Sequences
 	}
-	return &Backend{ctx: c, batch: b, limits: engine.Limits{
+	return &Backend{ctx: c, batch: b, params: p, limits: engine.Limits{
 		Sequences: s.Sequences, Context: min(room, s.Limit), Cells: cells,
-		Unified: s.Unified, Uncuttable: m.Recurrent() || m.Hybrid(), Batch: BatchTokens,
+		Unified: s.Unified, Uncuttable: uncuttable, Batch: BatchTokens, Outputs: outputs(s.Sequences),
 	}}, nil
 }
 
@@ -82,6 +92,9 @@ func (b *Backend) Logits(i int) ([]float32, error) { return b.ctx.Logits(i) }
 // Copy implements engine.Backend. Between streams llama.cpp copies a sequence
 // whole, so the copy is cut to length after.
 func (b *Backend) Copy(src, dst, n int) bool {
+	if !b.reaches(src, n) {
+		return false
+	}
 	to := int32(-1)
 	if b.limits.Unified && !b.limits.Uncuttable {
 		to = int32(n)
@@ -97,9 +110,51 @@ func (b *Backend) Copy(src, dst, n int) bool {
 }
 
 // Cut implements engine.Backend (llama_memory_seq_rm).
-func (b *Backend) Cut(seq, n int) bool { return b.ctx.SeqRemove(int32(seq), int32(n), -1) }
+func (b *Backend) Cut(seq, n int) bool {
+	return b.reaches(seq, n) && b.ctx.SeqRemove(int32(seq), int32(n), -1)
+}
 
-// Positions implements engine.Backend.
+// reaches reports whether all that a token at position n of a sequence attends
+// to is in the cache. Where a sliding window has passed, it need not be: even
+// in a cache of full length llama.cpp takes cells that the window of their
+// sequence has left for free ones (llama_kv_cache::find_slot), when it looks
+// for room among them. In streams that room comes after a sequence's cells and
+// is enough for it; unified cells of several sequences lie mixed.
+//
+// A state is there whole, whatever window the layers beside it have.
+func (b *Backend) reaches(seq, n int) bool {
+	window := b.ctx.Model().SWA()
+	if window == 0 || n == 0 || b.limits.Uncuttable {
+		return true
+	}
+	first := int(b.ctx.SeqPosMin(int32(seq)))
+	return first >= 0 && first <= max(0, n-window+1)
+}
+
+// Positions implements engine.Backend. The first is 0 where what the cache
+// lacks lies behind the window, and where a state stands for all positions.
 func (b *Backend) Positions(seq int) (first, last int) {
-	return int(b.ctx.SeqPosMin(int32(seq))), int(b.ctx.SeqPosMax(int32(seq)))
+	first, last = int(b.ctx.SeqPosMin(int32(seq))), int(b.ctx.SeqPosMax(int32(seq)))
+	if first > 0 && b.reaches(seq, last+1) {
+		first = 0
+	}
+	return first, last
+}
+
+// SaveSequence implements engine.Backend (llama_state_seq_get_data).
+func (b *Backend) SaveSequence(seq int) ([]byte, error) {
+	_, last := b.Positions(seq)
+	if window := b.ctx.Model().SWA(); window > 0 && last >= window {
+		return nil, fmt.Errorf("of a model with a sliding window llama.cpp saves only the last %d tokens, and the sequence has %d", window, last+1)
+	}
+	return b.ctx.SeqState(int32(seq))
+}
+
+// RestoreSequence implements engine.Backend (llama_state_seq_set_data).
+func (b *Backend) RestoreSequence(seq int, state []byte) error {
+	err := b.ctx.SetSeqState(int32(seq), state)
+	if err != nil {
+		b.Cut(seq, 0)
+	}
+	return err
 }

@@ -166,17 +166,11 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, noReuse bool)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]revise.Record{}
-	rest := rows
-	next := func() (revise.Row, bool) {
-		if len(rest) == 0 {
-			return revise.Row{}, false
-		}
-		r := rest[0]
-		rest = rest[1:]
-		return r, true
+	if err := e.Pin(t.Context(), w.loop.Prefix()); err != nil {
+		t.Fatal(err)
 	}
-	err = w.loop.Run(t.Context(), e, parallel, next, func(r revise.Record) error { out[r.ID] = r; return nil })
+	out := map[string]revise.Record{}
+	err = w.loop.Run(t.Context(), e, parallel, revise.Rows(rows), func(r revise.Record) error { out[r.ID] = r; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,18 +72,27 @@ func linuxAvailable() (uint64, bool) {
 	return 0, false
 }
 
+// UsesGPU reports whether layers go to a GPU that is there.
+func UsesGPU(gpuLayers int) (bool, error) {
+	devices, err := llama.Devices()
+	if err != nil {
+		return false, err
+	}
+	for _, d := range devices {
+		if (d.Type == llama.DeviceGPU || d.Type == llama.DeviceIGPU) && gpuLayers != 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // FlashAttention is off on a CPU: there it is the slower way at every depth
 // that was measured, and its results change with the size of prefill chunks
 // (ARCHITECTURE.md, "Exactness"). On a GPU llama.cpp decides.
 func FlashAttention(gpuLayers int) (llama.FlashAttn, error) {
-	devices, err := llama.Devices()
-	if err != nil {
+	gpu, err := UsesGPU(gpuLayers)
+	if err != nil || !gpu {
 		return llama.FlashOff, err
 	}
-	for _, d := range devices {
-		if (d.Type == llama.DeviceGPU || d.Type == llama.DeviceIGPU) && gpuLayers != 0 {
-			return llama.FlashAuto, nil
-		}
-	}
-	return llama.FlashOff, nil
+	return llama.FlashAuto, nil
 }

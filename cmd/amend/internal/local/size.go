@@ -11,6 +11,10 @@ import (
 // CPU, and a pass can be stopped after each.
 const BatchTokens = 512
 
+// outputs is how many tokens of one llama_decode can have logits: one of every
+// sequence, and room for guesses. Each takes four bytes a vocabulary entry.
+func outputs(sequences int) int { return max(sequences, 128) }
+
 // MaxParallel is the most rows that are run at once without being asked for.
 // On a CPU a decode step costs little less for each row beyond it.
 const MaxParallel = 16

@@ -1,0 +1,98 @@
+// Package bench measures workloads: through amend's engine in several ways,
+// through a server over HTTP, and against what plain llama_decode could reach.
+package bench
+
+import (
+	"time"
+
+	"amend/cmd/amend/internal/workload"
+)
+
+// Report is one `amend bench`: what `--json` prints.
+type Report struct {
+	Workload string           `json:"workload"`
+	Order    string           `json:"order,omitempty"`
+	Lengths  workload.Lengths `json:"lengths"`
+	Expected workload.Counts  `json:"expected"` // for the rows of the variant named amend
+	Setup    Setup            `json:"setup"`
+	Setting  string           `json:"setting"` // of amend's variants
+	Variants []Variant        `json:"variants"`
+	// Ratios are wall times a row, of each variant to amend's: how many times
+	// faster amend is.
+	Ratios     map[string]float64 `json:"ratios,omitempty"`
+	FloorS     float64            `json:"floor_s,omitempty"`       // see Floor
+	FloorWith  string             `json:"floor_setting,omitempty"` // the setting that reached it
+	FloorSpeed []Speed            `json:"floor_speeds,omitempty"`
+	OfFloor    float64            `json:"of_floor,omitempty"` // FloorS / amend's wall time
+	// GoShare is the part of amend's wall time outside llama_decode.
+	GoShare float64 `json:"go_share,omitempty"`
+}
+
+// Setup is what the figures were measured on.
+type Setup struct {
+	Model        string `json:"model"`
+	Architecture string `json:"architecture"`
+	Quantization string `json:"quantization"`
+	CPU          string `json:"cpu"`
+	Cores        int    `json:"cores"`
+	Threads      int    `json:"threads"`
+	LlamaCpp     string `json:"llama_cpp"`
+	Amend        string `json:"amend"`
+}
+
+// Variant is one way of doing a workload, and what it took. Times are seconds.
+type Variant struct {
+	Name        string  `json:"name"`
+	Rows        int     `json:"rows"`
+	WallS       float64 `json:"wall_s"`
+	WallSPerRow float64 `json:"wall_s_per_row"`
+	DecodeTokS  float64 `json:"decode_tok_s"` // tokens sampled by wall time
+	Decoded     int     `json:"decode_tokens"`
+	Computed    int     `json:"prefill_tokens_computed"`
+	Reused      int     `json:"prefill_tokens_reused"`
+	// Of several runs WallS is the median, and these the least and most.
+	Runs int     `json:"runs,omitempty"`
+	MinS float64 `json:"wall_s_min,omitempty"`
+	MaxS float64 `json:"wall_s_max,omitempty"`
+	Note string  `json:"note,omitempty"` // how it differs: fewer rows, say
+
+	*TextCounts // of the text workload; nil for the others
+}
+
+// variant fills in what follows from the counts and the time.
+func variant(name string, rows, decoded, computed, reused int, wall time.Duration) Variant {
+	s := wall.Seconds()
+	return Variant{
+		Name: name, Rows: rows, WallS: s, WallSPerRow: s / float64(rows), DecodeTokS: float64(decoded) / s,
+		Decoded: decoded, Computed: computed, Reused: reused,
+	}
+}
+
+// Compare fills in the ratios to the variant named amend, by wall time a row.
+func (r *Report) Compare() {
+	ours := 0.0
+	for _, v := range r.Variants {
+		if v.Name == Amend {
+			ours = v.WallSPerRow
+		}
+	}
+	if ours == 0 {
+		return
+	}
+	if r.FloorS > 0 {
+		r.OfFloor = r.FloorS / (ours * float64(r.Lengths.Rows))
+	}
+	r.Ratios = map[string]float64{}
+	for _, v := range r.Variants {
+		if v.Name != Amend {
+			r.Ratios[v.Name] = v.WallSPerRow / ours
+		}
+	}
+}
+
+// Names of the variants that are amend's own.
+const (
+	Amend       = "amend"
+	NoReuse     = "amend no-reuse"     // every prompt from its first token
+	PrefixCache = "amend prefix-cache" // one conversation's last prompt is all that is kept
+)

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"amend/engine/llama"
+	"amend/models"
+)
+
+// resolveModel finds a model by a path or a name, and checks in Go, before
+// llama.cpp sees the file, that it can generate text. All its errors are usage
+// errors.
+func resolveModel(name string) (*models.Model, error) {
+	path, err := models.CachesFrom(os.Getenv).Resolve(name)
+	if err != nil {
+		return nil, usage(err)
+	}
+	file, err := models.Open(path)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if err := file.Generative(); err != nil {
+		return nil, usage(err)
+	}
+	return file, nil
+}
+
+// startTemplate starts the process that renders a chat template, for a model
+// with this vocabulary. Conversations show now as their date. The caller closes
+// the template.
+func startTemplate(v *llama.Vocab, source string, now time.Time) (*llama.Template, error) {
+	worker, err := templateWorkerArgs()
+	if err != nil {
+		return nil, err
+	}
+	t, err := llama.NewTemplate(source, llama.TemplateOptions{
+		Worker: worker, BOS: tokenText(v, v.BOS()), EOS: tokenText(v, v.EOS()), Now: now,
+	})
+	return t, usage(err)
+}

@@ -1,0 +1,134 @@
+package engine
+
+import "fmt"
+
+// Score asks how likely the model finds given continuations of a prompt: the
+// log-probabilities of options. It costs prefill only. Options of one token
+// all come from the prompt's own logits; the tokens of longer ones are computed
+// on forks of the prompt, in one pass where there are sequences for all.
+type Score struct {
+	Tokens  []Token   // the prompt; found in the KV cache as a Request's is
+	Options [][]Token // each at least one token
+	// Done receives the result, once, on the engine's goroutine.
+	Done func(Scores)
+}
+
+// Scores are the result of a Score.
+type Scores struct {
+	// LogProbs of each option's tokens, at temperature 1.
+	LogProbs [][]float64
+	Prompt   int // tokens of the prompt
+	Reused   int // of these, found in the KV cache
+	Err      error
+}
+
+// scoring is what makes a Request score tokens instead of generating any.
+type scoring struct {
+	from int // position of the first token whose logits are wanted
+	take func(i int, logits []float32)
+}
+
+// Score queues a score. It fails with a *TooLongError when it can never fit,
+// and then Done is not called.
+func (e *Engine) Score(s *Score) error {
+	longest := 0
+	for i, o := range s.Options {
+		if len(o) == 0 {
+			return fmt.Errorf("scoring %d options: number %d has no tokens", len(s.Options), i)
+		}
+		longest = max(longest, len(o))
+	}
+	if len(s.Tokens) == 0 || longest == 0 {
+		return fmt.Errorf("scoring %d options after %d tokens: both must be at least 1", len(s.Options), len(s.Tokens))
+	}
+	if room := e.room(); len(s.Tokens)+longest > room {
+		return &TooLongError{Prompt: len(s.Tokens), MaxTokens: longest, Context: room}
+	}
+	job := &scoreJob{engine: e, score: s, out: Scores{LogProbs: make([][]float64, len(s.Options)), Prompt: len(s.Tokens)}}
+	return e.queue(&Request{
+		Tokens:  s.Tokens,
+		scoring: &scoring{from: len(s.Tokens) - 1, take: func(_ int, logits []float32) { job.first(logits) }},
+		Done:    job.prompted,
+	})
+}
+
+// scoreJob is a Score under way.
+type scoreJob struct {
+	engine *Engine
+	score  *Score
+	out    Scores
+	open   int // options whose further tokens are being computed
+}
+
+// first takes the logits after the prompt: every option's first token.
+func (j *scoreJob) first(logits []float32) {
+	tokens := make([]Token, len(j.score.Options))
+	for i, o := range j.score.Options {
+		tokens[i] = o[0]
+	}
+	for i, p := range logProbs(logits, tokens) {
+		j.out.LogProbs[i] = append(make([]float64, 0, len(j.score.Options[i])), p)
+	}
+}
+
+// prompted asks for the rest of options that have more than one token.
+func (j *scoreJob) prompted(r Result) {
+	j.out.Reused, j.out.Err = r.Reused, r.Err
+	j.open = 1
+	for i, o := range j.score.Options {
+		if len(o) > 1 && j.out.Err == nil {
+			j.open++
+			j.out.Err = j.engine.queue(j.rest(i, o))
+			if j.out.Err != nil {
+				j.open--
+			}
+		}
+	}
+	j.closeOne()
+}
+
+// rest is the request for option i's tokens after the first.
+func (j *scoreJob) rest(i int, option []Token) *Request {
+	n := len(j.score.Tokens)
+	tokens := append(append(make([]Token, 0, n+len(option)), j.score.Tokens...), option[:len(option)-1]...)
+	return &Request{
+		Tokens: tokens,
+		scoring: &scoring{from: n, take: func(k int, logits []float32) {
+			j.out.LogProbs[i] = append(j.out.LogProbs[i][:1+k], logProb(logits, option[1+k]))
+		}},
+		Done: func(r Result) {
+			if j.out.Err == nil {
+				j.out.Err = r.Err
+			}
+			j.closeOne()
+		},
+	}
+}
+
+func (j *scoreJob) closeOne() {
+	if j.open--; j.open == 0 {
+		j.engine.stats.Scored += len(j.score.Options)
+		j.score.Done(j.out)
+	}
+}
+
+// takeScores gives a scoring turn its logits. The turn ends with those of its
+// last token.
+func (e *Engine) takeScores(t *turn, outputs []output) {
+	for _, o := range outputs {
+		logits, err := e.backend.Logits(o.index)
+		if err == nil {
+			_, err = argmax(logits) // refuses what is no number
+		}
+		if err != nil {
+			e.finish(t, "", fmt.Errorf("reading logits: %w", err))
+			return
+		}
+		t.request.scoring.take(t.decoded, logits)
+		t.decoded++
+	}
+	if e.tree.Computed(t.seq) == t.length() {
+		t.decoded = 0 // nothing was sampled
+		e.finish(t, "", nil)
+	}
+}
