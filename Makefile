@@ -4,6 +4,9 @@
 MODEL_TOOLS := go c++ cmake ninja git pip
 export CUDA VULKAN BLAS
 
+# Threads that wait for each other must not keep a core busy that another test needs.
+PATIENT := OMP_WAIT_POLICY=passive
+
 .PHONY: build models demo test test-pure checkapi race lint dist clean help
 
 build: ## llama.cpp's libraries (lib/) and the binary (bin/amend)
@@ -22,7 +25,8 @@ demo: ## the main job on a real model, from nothing
 test: ## all tests, from nothing (make lint has go vet)
 	@scripts/need $(MODEL_TOOLS)
 	@$(MAKE) --no-print-directory build models
-	scripts/go test -vet=off -timeout 20m ./...
+	@scripts/build-archs >/dev/null
+	$(PATIENT) scripts/go test -vet=off -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-pure checkapi
 
 test-pure: # the packages that promise to work without a C compiler
@@ -32,7 +36,8 @@ checkapi: # the bindings against the pinned llama.h
 	scripts/go run ./scripts/checkapi
 
 race: build models ## all tests but the longest, which only compare numbers, under the race detector
-	scripts/go test -race -short -vet=off -timeout 20m ./...
+	@scripts/build-archs >/dev/null
+	$(PATIENT) scripts/go test -race -short -vet=off -timeout 20m ./...
 
 lint: build ## gofmt, go vet, golangci-lint, where cgo may be
 	@scripts/lint

@@ -50,14 +50,15 @@ type place struct {
 	reuse int // tokens of the request that are in the cache
 }
 
-// before reports whether a request with place p goes before one with q: the one
-// that finds more, and among equals the one that takes over a sequence. A copy
-// into that sequence would overwrite what the other is about to use.
+// before reports whether a request with place p goes before one with q. What
+// lies in a sequence that a request can take over would be lost to one that is
+// copied there, which finds its own source again later: so those who take over
+// go first, among them those who find most.
 func (p place) before(q place) bool {
-	if p.reuse != q.reuse {
-		return p.reuse > q.reuse
+	if a, b := p.from < 0 && p.reuse > 0, q.from < 0 && q.reuse > 0; a != b {
+		return a
 	}
-	return p.from < 0 && q.from >= 0
+	return p.reuse > q.reuse
 }
 
 // placeFor finds a request's place. It returns false while there is none: all

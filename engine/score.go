@@ -25,7 +25,7 @@ type Scores struct {
 // scoring is what makes a Request score tokens instead of generating any.
 type scoring struct {
 	from int // position of the first token whose logits are wanted
-	take func(i int, logits []float32)
+	take func(i int, logits []float32) error
 }
 
 // Score queues a score. It fails with a *TooLongError when it can never fit,
@@ -47,7 +47,7 @@ func (e *Engine) Score(s *Score) error {
 	job := &scoreJob{engine: e, score: s, out: Scores{LogProbs: make([][]float64, len(s.Options)), Prompt: len(s.Tokens)}}
 	return e.queue(&Request{
 		Tokens:  s.Tokens,
-		scoring: &scoring{from: len(s.Tokens) - 1, take: func(_ int, logits []float32) { job.first(logits) }},
+		scoring: &scoring{from: len(s.Tokens) - 1, take: func(_ int, logits []float32) error { return job.first(logits) }},
 		Done:    job.prompted,
 	})
 }
@@ -61,14 +61,20 @@ type scoreJob struct {
 }
 
 // first takes the logits after the prompt: every option's first token.
-func (j *scoreJob) first(logits []float32) {
+func (j *scoreJob) first(logits []float32) error {
 	tokens := make([]Token, len(j.score.Options))
 	for i, o := range j.score.Options {
+		for _, t := range o {
+			if t < 0 || int(t) >= len(logits) {
+				return fmt.Errorf("option %d has token %d, the model's last is %d", i, t, len(logits)-1)
+			}
+		}
 		tokens[i] = o[0]
 	}
 	for i, p := range logProbs(logits, tokens) {
 		j.out.LogProbs[i] = append(make([]float64, 0, len(j.score.Options[i])), p)
 	}
+	return nil
 }
 
 // prompted asks for the rest of options that have more than one token.
@@ -93,8 +99,9 @@ func (j *scoreJob) rest(i int, option []Token) *Request {
 	tokens := append(append(make([]Token, 0, n+len(option)), j.score.Tokens...), option[:len(option)-1]...)
 	return &Request{
 		Tokens: tokens,
-		scoring: &scoring{from: n, take: func(k int, logits []float32) {
+		scoring: &scoring{from: n, take: func(k int, logits []float32) error {
 			j.out.LogProbs[i] = append(j.out.LogProbs[i][:1+k], logProb(logits, option[1+k]))
+			return nil
 		}},
 		Done: func(r Result) {
 			if j.out.Err == nil {
@@ -120,11 +127,14 @@ func (e *Engine) takeScores(t *turn, outputs []output) {
 		if err == nil {
 			_, err = argmax(logits) // refuses what is no number
 		}
+		if err == nil {
+			err = t.request.scoring.take(t.decoded, logits)
+		}
 		if err != nil {
-			e.finish(t, "", fmt.Errorf("reading logits: %w", err))
+			t.decoded = 0
+			e.finish(t, "", fmt.Errorf("scoring after %d tokens: %w", len(t.request.Tokens), err))
 			return
 		}
-		t.request.scoring.take(t.decoded, logits)
 		t.decoded++
 	}
 	if e.tree.Computed(t.seq) == t.length() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -29,32 +30,35 @@ type timeline struct {
 // TestTimelines: whatever is submitted, forked, scored, cancelled and evicted,
 // in either layout, with or without guesses, each result is what the turn alone
 // gives, and tree and cache agree after every step.
-func TestTimelines(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l := drawLimits(t)
-		l.Outputs = rapid.IntRange(l.Sequences, l.Batch).Draw(t, "outputs")
-		m := enginetest.New(l)
-		m.EndBias = float32(rapid.IntRange(-2, 2).Draw(t, "end bias"))
-		m.Repeat = rapid.IntRange(0, 3).Draw(t, "repeat")
-		if l.Unified && rapid.Bool().Draw(t, "short of cells") {
-			m.Slots = rapid.IntRange(l.Context, l.Cells).Draw(t, "slots")
-		}
-		e, err := engine.New(m, m, engine.Config{Verify: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rapid.Bool().Draw(t, "speculate") {
-			e.Speculate([]engine.StepCost{{Sequences: 1, Tokens: 1, Seconds: 1}, {Sequences: 1, Tokens: 8, Seconds: 1.1}})
-		}
-		x := &timeline{t: t, model: m, engine: e, texts: [][]engine.Token{{1, 2, 3, 1, 2, 4}}, left: rapid.IntRange(1, 25).Draw(t, "submissions")}
-		for x.left > 0 {
-			x.burst()
-			x.run()
-		}
-		if x.open != 0 {
-			t.Fatalf("%d requests never ended", x.open)
-		}
-	})
+func TestTimelines(t *testing.T) { rapid.Check(t, lifeOfAnEngine) }
+
+// FuzzTimelines is the same with inputs that coverage guides.
+func FuzzTimelines(f *testing.F) { f.Fuzz(rapid.MakeFuzz(lifeOfAnEngine)) }
+
+func lifeOfAnEngine(t *rapid.T) {
+	l := drawLimits(t)
+	l.Outputs = rapid.IntRange(l.Sequences, l.Batch).Draw(t, "outputs")
+	m := enginetest.New(l)
+	m.EndBias = float32(rapid.IntRange(-2, 2).Draw(t, "end bias"))
+	m.Repeat = rapid.IntRange(0, 3).Draw(t, "repeat")
+	if l.Unified && rapid.Bool().Draw(t, "short of cells") {
+		m.Slots = rapid.IntRange(l.Context, l.Cells).Draw(t, "slots")
+	}
+	e, err := engine.New(m, m, engine.Config{Verify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rapid.Bool().Draw(t, "speculate") {
+		e.Speculate([]engine.StepCost{{Sequences: 1, Tokens: 1, Seconds: 1}, {Sequences: 1, Tokens: 8, Seconds: 1.1}})
+	}
+	x := &timeline{t: t, model: m, engine: e, texts: [][]engine.Token{{1, 2, 3, 1, 2, 4}}, left: rapid.IntRange(1, 25).Draw(t, "submissions")}
+	for x.left > 0 {
+		x.burst()
+		x.run()
+	}
+	if x.open != 0 {
+		t.Fatalf("%d requests never ended", x.open)
+	}
 }
 
 func (x *timeline) burst() {
@@ -146,5 +150,31 @@ func (x *timeline) score(prompt []engine.Token) {
 	}})
 	if err != nil {
 		x.t.Fatal(err)
+	}
+}
+
+// TestScoreRefusesForeignTokens: an option outside the vocabulary fails its
+// score with the token, and nothing else.
+func TestScoreRefusesForeignTokens(t *testing.T) {
+	m := enginetest.New(engine.Limits{Sequences: 2, Context: 40, Cells: 80, Batch: 8})
+	e, err := engine.New(m, m, engine.Config{Verify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed, fine error
+	for _, c := range []struct {
+		token engine.Token
+		err   *error
+	}{{enginetest.VocabSize, &failed}, {3, &fine}} {
+		err := e.Score(&engine.Score{Tokens: []engine.Token{1, 2}, Options: [][]engine.Token{{c.token}, {1, 2}}, Done: func(s engine.Scores) { *c.err = s.Err }})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if failed == nil || !strings.Contains(failed.Error(), "token 27") || fine != nil {
+		t.Errorf("a foreign token: %v; a known one: %v", failed, fine)
 	}
 }

@@ -47,9 +47,9 @@ func (o *benchOptions) addFlags(f *pflag.FlagSet, variants []string) {
 	f.StringVar(&o.peerName, "peer-name", "llama-server", "what to call it")
 	f.IntVar(&o.peerSlots, "peer-slots", 4, "requests it gets at once")
 	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses as amend run does")
-	f.StringVar(&o.kv, "kv", kvAuto, "KV cache: streams, unified or auto, as for amend run")
+	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams, unified or auto, as for amend run")
 	f.StringVar(&o.kvType, "kv-type", "f16", "type of the cached keys: f16 or q8_0")
-	f.StringVar(&o.flash, "flash-attention", kvAuto, "on, off or auto, as amend run chooses")
+	f.StringVar(&o.flash, "flash-attention", flashAuto, "on, off or auto, as amend run chooses")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
 	f.BoolVar(&o.json, "json", false, "print the report as one JSON object")
@@ -73,9 +73,9 @@ func (o *benchOptions) validate(known []string) error {
 		flag, value string
 		among       []string
 	}{
-		{"--kv", o.kv, []string{kvAuto, kvStreams, kvUnified}},
+		{"--kv", o.kv, layoutNames()},
 		{"--kv-type", o.kvType, []string{"f16", "q8_0"}},
-		{"--flash-attention", o.flash, []string{kvAuto, "on", "off"}},
+		{"--flash-attention", o.flash, []string{flashAuto, "on", "off"}},
 	} {
 		if !slices.Contains(c.among, c.value) {
 			return fmt.Errorf("%s %q: must be %s", c.flag, c.value, strings.Join(c.among, ", "))
@@ -89,6 +89,9 @@ func (o *benchOptions) validate(known []string) error {
 		{"--gpu-layers", o.gpuLayers, -1, 1 << 24},
 	})
 }
+
+// flashAuto is --flash-attention as amend run chooses it.
+const flashAuto = "auto"
 
 // intFlag is a flag's value and its range, both ends included.
 type intFlag struct {
@@ -107,8 +110,8 @@ func validateRanges(flags []intFlag) error {
 
 // setting is how amend's own variants compute.
 func (o *benchOptions) setting() (bench.Setting, error) {
-	s := bench.Setting{Unified: o.kv == kvUnified, TypeK: o.kvType, FlashAttention: o.flash == "on"}
-	if o.flash == kvAuto {
+	s := bench.Setting{Unified: local.Layout(o.kv) == local.Unified, TypeK: o.kvType, FlashAttention: o.flash == "on"}
+	if o.flash == flashAuto {
 		fa, err := local.FlashAttention(o.gpuLayers)
 		if err != nil {
 			return s, err

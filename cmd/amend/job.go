@@ -178,7 +178,7 @@ func (j *job) checkDeterministic() error {
 	if !j.options.deterministic {
 		return nil
 	}
-	if j.options.kv == kvUnified {
+	if local.Layout(j.options.kv) == local.Unified {
 		return usage(errors.New("--deterministic and --kv unified exclude each other: with shared cells a sum's order depends on what lies beside a row"))
 	}
 	gpu, err := local.UsesGPU(j.options.gpuLayers)
@@ -295,7 +295,7 @@ func (j *job) openGrammar(path string) (func() (engine.Grammar, error), error) {
 func (j *job) fitContext(ctx context.Context) error {
 	o := j.options
 	demand := local.Demand{
-		Context: o.context, Parallel: o.parallel, Rows: len(j.set.Rows),
+		Context: o.context, Parallel: o.parallel, Layout: local.Layout(o.kv), Rows: len(j.set.Rows), Preamble: len(j.loop.Prefix()),
 		Trained: j.model.CtxTrain(), BytesPerToken: j.file.KVBytesPerToken,
 	}
 	if o.context == 0 {
@@ -309,6 +309,9 @@ func (j *job) fitContext(ctx context.Context) error {
 			}
 		}
 	}
+	if demand.Layout == local.Auto && (o.deterministic || j.model.SWA() > 0) {
+		demand.Layout = local.Streams // shared cells round otherwise, and windows lose them
+	}
 	var err error
 	if demand.FreeMemory, err = local.FreeMemory(j.file.SizeBytes, o.gpuLayers); err != nil {
 		return err
@@ -316,6 +319,9 @@ func (j *job) fitContext(ctx context.Context) error {
 	if old, _, err := runstore.Read(o.out); err == nil && o.parallel == 0 && o.context == 0 && old.Setup.Rows == len(j.set.Rows) {
 		// What was measured to choose a setting is measured once.
 		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
+		if demand.Layout == local.Auto {
+			demand.Layout = local.Layout(old.Setup.KV)
+		}
 	}
 	if j.size, err = local.Fit(demand); err != nil {
 		return usage(err)
@@ -323,7 +329,6 @@ func (j *job) fitContext(ctx context.Context) error {
 	if least := len(j.loop.Prefix()) + o.maxTokens; j.size.Limit <= least {
 		return usage(fmt.Errorf("a row may hold %d tokens, and the few-shots of %s with a turn of --max-tokens take %d already: raise --ctx, or bring a model with a longer context", j.size.Limit, j.doc.Name, least))
 	}
-	j.size.Unified = o.kv == kvUnified
 	if j.size.Threads = o.threads; o.threads == 0 {
 		j.size.Threads = runtime.GOMAXPROCS(0)
 	}
@@ -380,9 +385,9 @@ func off(penalty float64) float64 {
 
 func (j *job) layout() string {
 	if j.size.Unified {
-		return kvUnified
+		return string(local.Unified)
 	}
-	return kvStreams
+	return string(local.Streams)
 }
 
 func (j *job) openEngine(context.Context) error {

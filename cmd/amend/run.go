@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"amend/cmd/amend/internal/local"
 	"amend/engine"
 	"amend/engine/revise"
 )
@@ -77,7 +78,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 
 	f.IntVar(&o.context, "ctx", 0, "most tokens that one row may hold; 0 takes what the rows can need")
 	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses by memory")
-	f.StringVar(&o.kv, "kv", kvAuto, "KV cache: streams (one buffer a sequence), unified (shared cells) or auto, which is streams")
+	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
 	f.StringVar(&o.kvType, "kv-type", "f16", "type of the cached keys: f16 or q8_0 (values stay f16)")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
@@ -91,13 +92,10 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.verbose, "verbose", false, "show llama.cpp's own log")
 }
 
-// The values of --chat and --kv.
+// The values of --chat.
 const (
 	chatTemplate = "template"
 	chatPlain    = "plain"
-	kvAuto       = "auto"
-	kvStreams    = "streams"
-	kvUnified    = "unified"
 )
 
 // validate checks what flags alone can tell. Its errors name flag and range.
@@ -113,7 +111,7 @@ func (o *runOptions) validate() error {
 	}{
 		{"--mode", o.mode, modeNames()},
 		{"--chat", o.chat, []string{chatTemplate, chatPlain}},
-		{"--kv", o.kv, []string{kvAuto, kvStreams, kvUnified}},
+		{"--kv", o.kv, layoutNames()},
 		{"--kv-type", o.kvType, []string{"f16", "q8_0"}},
 		{"--progress", o.progress, []string{progressAuto, progressPlain, progressNone}},
 	} {
@@ -165,6 +163,10 @@ func (o *runOptions) parseLogitBias() error {
 		o.sampling.LogitBias[engine.Token(id)] = value
 	}
 	return nil
+}
+
+func layoutNames() []string {
+	return []string{string(local.Auto), string(local.Streams), string(local.Unified)}
 }
 
 func modeNames() []string {

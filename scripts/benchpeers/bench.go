@@ -18,8 +18,9 @@ type bencher struct {
 }
 
 const (
-	runLimit  = 20 * time.Minute // of one run of anything
-	sweepRows = 4                // the least a configuration is swept on
+	runLimit   = 20 * time.Minute // of one run of anything
+	sweepRows  = 4                // the least a configuration is swept on
+	leastLimit = 20 * time.Second // no run is stopped before
 )
 
 func (b *bencher) run(ctx context.Context) (*report, error) {
@@ -80,19 +81,13 @@ func (b *bencher) sweep(ctx context.Context, c config) error {
 	}
 	rows := min(b.size.rows, max(sweepRows, c.slots))
 	part := float64(rows) / float64(b.size.rows)
-	limit, tooLong := runLimit, 0.0
-	for _, d := range b.done {
-		if most := 2 * d.estimate; !d.stopped && (tooLong == 0 || most < tooLong) {
-			tooLong = most
-			limit = min(runLimit, max(time.Second, seconds((most-warm)*part)))
-		}
-	}
+	limit, most := sweepLimit(b.done, warm, part)
 	r, err := b.bench(s.ctx, limit, append(b.peerArgs(s, c.name()), "--rows", strconv.Itoa(rows))...)
 	result := swept{config: c, rows: rows}
 	switch {
-	case errors.Is(err, errLimit) && tooLong > 0:
-		result.estimate, result.stopped = tooLong, true
-		b.say("%s: stopped, over twice the best", c.name())
+	case errors.Is(err, errLimit):
+		result.estimate, result.stopped = most, true
+		b.say("%s: stopped, it would take over %.0f s on %d rows", c.name(), most, b.size.rows)
 	case err != nil:
 		return err
 	default:
@@ -103,7 +98,19 @@ func (b *bencher) sweep(ctx context.Context, c config) error {
 	return nil
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+// sweepLimit is how long a run of part of the workload may take, the preamble
+// taken in before, so that the whole would not take over twice as long as the
+// best so far; and how long the whole would then take, in seconds.
+func sweepLimit(done []swept, warm, part float64) (limit time.Duration, most float64) {
+	most = runLimit.Seconds()
+	for _, d := range done {
+		if !d.stopped {
+			most = min(most, 2*d.estimate)
+		}
+	}
+	limit = max(leastLimit, time.Duration((most-warm)*part*float64(time.Second)))
+	return limit, warm + limit.Seconds()/part
+}
 
 // warm gives each slot the preamble, which begins the prompts of every workload
 // with the same seed, and returns the seconds it took.

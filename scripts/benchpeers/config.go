@@ -18,10 +18,10 @@ type config struct {
 // kvType is the types of cached keys and values.
 type kvType struct{ k, v string }
 
-// String names a type that keys and values share once.
+// String is f16, or the keys' type and the values'.
 func (t kvType) String() string {
-	if t.k == t.v {
-		return t.k
+	if t.k == "f16" && t.v == "f16" {
+		return "f16"
 	}
 	return t.k + "/" + t.v
 }

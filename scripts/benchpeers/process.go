@@ -60,6 +60,7 @@ func (t *tail) String() string {
 // server is a llama-server that runs.
 type server struct {
 	url   string
+	pid   int
 	slots int
 	ctx   context.Context // ends with the server; its cause tells why
 	stop  func()          // ends it and waits until it has
@@ -87,7 +88,10 @@ func startServer(ctx context.Context, path string, args ...string) (*server, err
 		err := cmd.Wait()
 		died(fmt.Errorf("%s ended (%v). The last it said:\n%s", strings.Join(cmd.Args, " "), err, &log))
 	}()
-	s := &server{url: fmt.Sprintf("http://127.0.0.1:%d", port), ctx: running, stop: func() { died(nil); <-ended }}
+	s := &server{
+		url: fmt.Sprintf("http://127.0.0.1:%d", port), pid: cmd.Process.Pid, ctx: running,
+		stop: func() { died(nil); <-ended },
+	}
 	if s.slots, err = s.ready(); err != nil {
 		s.stop()
 		return nil, err

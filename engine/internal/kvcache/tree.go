@@ -131,8 +131,12 @@ func commonPrefix(a, b []Token) int {
 // Fork makes the empty sequence dst hold the first n computed tokens of src:
 // what llama_memory_seq_cp did in the cache.
 func (t *Tree) Fork(src, dst, n int) {
-	t.mustBe(t.seqs[dst].leaf == t.root, "fork into sequence %d, which is not empty", dst)
-	t.mustBe(n <= t.seqs[src].computed, "fork of %d tokens of sequence %d, which has %d computed", n, src, t.seqs[src].computed)
+	if t.seqs[dst].leaf != t.root {
+		t.broken("fork into sequence %d, which is not empty", dst)
+	}
+	if n > t.seqs[src].computed {
+		t.broken("fork of %d tokens of sequence %d, which has %d computed", n, src, t.seqs[src].computed)
+	}
 	if n > 0 {
 		at := t.splitAt(src, n)
 		for p := at; p != t.root; p = p.parent {
@@ -165,7 +169,9 @@ func (t *Tree) Append(seq int, tokens ...Token) {
 
 // Compute records that the first n tokens of a sequence are in the cache.
 func (t *Tree) Compute(seq, n int) {
-	t.mustBe(n <= t.seqs[seq].length, "sequence %d: %d computed of %d planned", seq, n, t.seqs[seq].length)
+	if n > t.seqs[seq].length {
+		t.broken("sequence %d: %d computed of %d planned", seq, n, t.seqs[seq].length)
+	}
 	t.seqs[seq].computed = n
 }
 
@@ -199,7 +205,9 @@ func (t *Tree) Lock(seq int) {
 
 // Unlock undoes one Lock.
 func (t *Tree) Unlock(seq int) {
-	t.mustBe(t.seqs[seq].locks > 0, "unlock of sequence %d, which is not locked", seq)
+	if t.seqs[seq].locks == 0 {
+		t.broken("unlock of sequence %d, which is not locked", seq)
+	}
 	t.seqs[seq].locks--
 }
 
@@ -333,12 +341,10 @@ func (t *Tree) walk(n *node, visit func(*node)) {
 	}
 }
 
-// mustBe reports a broken contract of the caller with the values in question:
+// broken reports a broken contract of the caller with the values in question:
 // going on would let the tree and the cache disagree silently.
-func (t *Tree) mustBe(ok bool, format string, args ...any) {
-	if !ok {
-		panic("kvcache: " + fmt.Sprintf(format, args...))
-	}
+func (t *Tree) broken(format string, args ...any) {
+	panic("kvcache: " + fmt.Sprintf(format, args...))
 }
 
 func insertSorted(s []int, v int) []int {

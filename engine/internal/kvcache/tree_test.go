@@ -43,59 +43,65 @@ func (m *model) positions(seq int) (int, int) {
 
 // TestTreeAgainstLists drives a tree and plain lists with the same random
 // operations. Few distinct tokens make shared prefixes and splits frequent.
-func TestTreeAgainstLists(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 5).Draw(t, "sequences")
-		tree := New(n)
-		m := &model{tokens: make([][]Token, n), cells: make([][]int, n), computed: make([]int, n), locks: make([]int, n)}
-		run := rapid.SliceOfN(rapid.Int32Range(0, 2), 0, 6)
-		seq := rapid.IntRange(0, n-1)
-		t.Repeat(map[string]func(*rapid.T){
-			"append": func(t *rapid.T) {
-				s, tok := seq.Draw(t, "seq"), run.Draw(t, "tokens")
-				tree.Append(s, tok...)
-				m.tokens[s] = append(slices.Clone(m.tokens[s]), tok...)
-				for range tok {
-					m.next++
-					m.cells[s] = append(slices.Clone(m.cells[s]), m.next)
-				}
-			},
-			"compute": func(t *rapid.T) {
-				s := seq.Draw(t, "seq")
-				m.computed[s] = rapid.IntRange(m.computed[s], len(m.tokens[s])).Draw(t, "n")
-				tree.Compute(s, m.computed[s])
-			},
-			"fork": func(t *rapid.T) {
-				src, dst := seq.Draw(t, "src"), seq.Draw(t, "dst")
-				if src == dst || len(m.tokens[dst]) > 0 {
-					t.Skip()
-				}
-				k := rapid.IntRange(0, m.computed[src]).Draw(t, "k")
-				tree.Fork(src, dst, k)
-				m.tokens[dst], m.cells[dst], m.computed[dst] = slices.Clone(m.tokens[src][:k]), slices.Clone(m.cells[src][:k]), k
-			},
-			"truncate": func(t *rapid.T) {
-				s := seq.Draw(t, "seq")
-				k := rapid.IntRange(0, len(m.tokens[s])).Draw(t, "k")
-				tree.Truncate(s, k)
-				m.tokens[s], m.cells[s], m.computed[s] = m.tokens[s][:k], m.cells[s][:k], min(m.computed[s], k)
-			},
-			"lock": func(t *rapid.T) {
-				s := seq.Draw(t, "seq")
-				tree.Lock(s)
-				m.locks[s]++
-			},
-			"unlock": func(t *rapid.T) {
-				s := seq.Draw(t, "seq")
-				if m.locks[s] == 0 {
-					t.Skip()
-				}
-				tree.Unlock(s)
-				m.locks[s]--
-			},
-			"": func(t *rapid.T) { compare(t, tree, m, run) },
-		})
-	})
+func TestTreeAgainstLists(t *testing.T) { rapid.Check(t, treeAgainstLists) }
+
+// FuzzTreeAgainstLists is the same with inputs that coverage guides.
+func FuzzTreeAgainstLists(f *testing.F) { f.Fuzz(rapid.MakeFuzz(treeAgainstLists)) }
+
+func treeAgainstLists(t *rapid.T) {
+	n := rapid.IntRange(1, 5).Draw(t, "sequences")
+	tree := New(n)
+	m := &model{tokens: make([][]Token, n), cells: make([][]int, n), computed: make([]int, n), locks: make([]int, n)}
+	run := rapid.SliceOfN(rapid.Int32Range(0, 2), 0, 6)
+	seq := rapid.IntRange(0, n-1)
+	actions := []func(){
+		func() { // append
+			s, tok := seq.Draw(t, "seq"), run.Draw(t, "tokens")
+			tree.Append(s, tok...)
+			m.tokens[s] = append(slices.Clone(m.tokens[s]), tok...)
+			for range tok {
+				m.next++
+				m.cells[s] = append(slices.Clone(m.cells[s]), m.next)
+			}
+		},
+		func() { // compute
+			s := seq.Draw(t, "seq")
+			m.computed[s] = rapid.IntRange(m.computed[s], len(m.tokens[s])).Draw(t, "n")
+			tree.Compute(s, m.computed[s])
+		},
+		func() { // fork
+			src, dst := seq.Draw(t, "src"), seq.Draw(t, "dst")
+			if src == dst || len(m.tokens[dst]) > 0 {
+				return
+			}
+			k := rapid.IntRange(0, m.computed[src]).Draw(t, "k")
+			tree.Fork(src, dst, k)
+			m.tokens[dst], m.cells[dst], m.computed[dst] = slices.Clone(m.tokens[src][:k]), slices.Clone(m.cells[src][:k]), k
+		},
+		func() { // truncate
+			s := seq.Draw(t, "seq")
+			k := rapid.IntRange(0, len(m.tokens[s])).Draw(t, "k")
+			tree.Truncate(s, k)
+			m.tokens[s], m.cells[s], m.computed[s] = m.tokens[s][:k], m.cells[s][:k], min(m.computed[s], k)
+		},
+		func() { // lock
+			s := seq.Draw(t, "seq")
+			tree.Lock(s)
+			m.locks[s]++
+		},
+		func() { // unlock
+			s := seq.Draw(t, "seq")
+			if m.locks[s] == 0 {
+				return
+			}
+			tree.Unlock(s)
+			m.locks[s]--
+		},
+	}
+	for range rapid.IntRange(1, 60).Draw(t, "steps") {
+		actions[rapid.IntRange(0, len(actions)-1).Draw(t, "action")]()
+		compare(t, tree, m, run)
+	}
 }
 
 func compare(t *rapid.T, tree *Tree, m *model, run *rapid.Generator[[]Token]) {

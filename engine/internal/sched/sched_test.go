@@ -53,37 +53,40 @@ func drawJobs(t *rapid.T) []Job {
 // the batch, wants no more outputs than there are, takes never more of a job
 // than it has, and is empty only when there is no job: otherwise the engine
 // would stand still. In streams it is one pass but for gaps among decodes.
-func TestPlansProgress(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		jobs := drawJobs(t)
-		p := Planner{Outputs: rapid.IntRange(8, 20).Draw(t, "outputs"), Streams: rapid.Bool().Draw(t, "streams")}
-		p.Batch = p.Outputs + rapid.IntRange(0, 20).Draw(t, "batch")
-		if rapid.Bool().Draw(t, "speculate") {
-			p.Costs = NewCosts([]Cost{{1, 1, 1}, {1, 8, 1.5}, {8, 1, 4}, {8, 8, 9}})
+func TestPlansProgress(t *testing.T) { rapid.Check(t, plansProgress) }
+
+// FuzzPlansProgress is the same with inputs that coverage guides.
+func FuzzPlansProgress(f *testing.F) { f.Fuzz(rapid.MakeFuzz(plansProgress)) }
+
+func plansProgress(t *rapid.T) {
+	jobs := drawJobs(t)
+	p := Planner{Outputs: rapid.IntRange(8, 20).Draw(t, "outputs"), Streams: rapid.Bool().Draw(t, "streams")}
+	p.Batch = p.Outputs + rapid.IntRange(0, 20).Draw(t, "batch")
+	if rapid.Bool().Draw(t, "speculate") {
+		p.Costs = NewCosts([]Cost{{1, 1, 1}, {1, 8, 1.5}, {8, 1, 4}, {8, 8, 9}})
+	}
+	plan, prefill := p.Next(jobs)
+	if (len(plan) == 0) != (len(jobs) == 0) {
+		t.Fatalf("plan %v for jobs %v", plan, jobs)
+	}
+	tokens, outputs := 0, 0
+	for i, c := range plan {
+		j := jobs[slices.IndexFunc(jobs, func(j Job) bool { return j.Seq == c.Seq })]
+		if c.Tokens < 1 || c.Tokens > j.Pending || prefill != (j.Pending > 1) || (prefill && c.Draft > 0) {
+			t.Fatalf("chunk %+v of job %+v", c, j)
 		}
-		plan, prefill := p.Next(jobs)
-		if (len(plan) == 0) != (len(jobs) == 0) {
-			t.Fatalf("plan %v for jobs %v", plan, jobs)
+		if c.Draft > j.Room && p.Streams || c.Draft > j.Draft && !p.Streams {
+			t.Fatalf("%d guesses for job %+v", c.Draft, j)
 		}
-		tokens, outputs := 0, 0
-		for i, c := range plan {
-			j := jobs[slices.IndexFunc(jobs, func(j Job) bool { return j.Seq == c.Seq })]
-			if c.Tokens < 1 || c.Tokens > j.Pending || prefill != (j.Pending > 1) || (prefill && c.Draft > 0) {
-				t.Fatalf("chunk %+v of job %+v", c, j)
-			}
-			if c.Draft > j.Room && p.Streams || c.Draft > j.Draft && !p.Streams {
-				t.Fatalf("%d guesses for job %+v", c.Draft, j)
-			}
-			if i > 0 && (c.Seq <= plan[i-1].Seq || p.Streams && (c.Tokens != plan[0].Tokens || c.Draft != plan[0].Draft || prefill && c.Seq != plan[i-1].Seq+1)) {
-				t.Fatalf("plan %v is not one pass", plan)
-			}
-			tokens += c.Tokens + c.Draft
-			outputs += c.Draft + max(0, c.Tokens-(j.Pending-j.Wanted))
+		if i > 0 && (c.Seq <= plan[i-1].Seq || p.Streams && (c.Tokens != plan[0].Tokens || c.Draft != plan[0].Draft || prefill && c.Seq != plan[i-1].Seq+1)) {
+			t.Fatalf("plan %v is not one pass", plan)
 		}
-		if tokens > p.Batch || outputs > p.Outputs {
-			t.Fatalf("%d tokens of %d, %d outputs of %d: %v for %v", tokens, p.Batch, outputs, p.Outputs, plan, jobs)
-		}
-	})
+		tokens += c.Tokens + c.Draft
+		outputs += c.Draft + max(0, c.Tokens-(j.Pending-j.Wanted))
+	}
+	if tokens > p.Batch || outputs > p.Outputs {
+		t.Fatalf("%d tokens of %d, %d outputs of %d: %v for %v", tokens, p.Batch, outputs, p.Outputs, plan, jobs)
+	}
 }
 
 // TestGuessesFollowCosts: guesses are made where a step with them costs little

@@ -67,6 +67,8 @@ func (c *TextCounts) merge(more TextCounts) {
 	c.Critiques += more.Critiques
 	c.Revisions += more.Revisions
 	c.EndedByItself += more.EndedByItself
+	c.Guesses += more.Guesses
+	c.Guessed += more.Guessed
 }
 
 // chatClient is one worker: it has one conversation at a time.
@@ -153,7 +155,11 @@ type chatAnswer struct {
 		} `json:"message"`
 		FinishReason string `json:"finish_reason"`
 	} `json:"choices"`
-	Timings timings `json:"timings"`
+	Timings struct {
+		timings
+		Guesses int `json:"draft_n"` // where the server guesses tokens
+		Guessed int `json:"draft_n_accepted"`
+	} `json:"timings"`
 }
 
 // turn has the server say one turn, counts it and returns its text.
@@ -175,8 +181,10 @@ func (k *chatClient) turn(ctx context.Context, asked []revise.Message, rowSeed u
 	if err != nil {
 		return "", fmt.Errorf("%s of round %d: %w", kind, round, err)
 	}
-	k.timings.add(got.Timings)
+	k.timings.add(got.Timings.timings)
 	k.counts.add(kind, ended)
+	k.counts.Guesses += got.Timings.Guesses
+	k.counts.Guessed += got.Timings.Guessed
 	return text, nil
 }
 

@@ -41,11 +41,10 @@ type driver struct {
 
 // row is a workload's row under way.
 type row struct {
-	driver    *driver
-	index     int
-	outputs   [][]engine.Token // of its turns; nil until they are done
-	submitted int              // turns, in order
-	open      int              // turns not done
+	driver  *driver
+	index   int
+	outputs [][]engine.Token // of its turns; nil until they are done
+	open    int              // turns not done
 }
 
 func (d *driver) startRow() {
@@ -86,8 +85,8 @@ func (r *row) submit(in *workload.Row, turn int) {
 	var err error
 	if n == 1 {
 		err = r.driver.engine.Score(&engine.Score{
-			Tokens: prompt, Options: [][]engine.Token{{prompt[0]}, {prompt[1]}},
-			Done: func(s engine.Scores) { r.done(turn, []engine.Token{prompt[0]}, s.Err) },
+			Tokens: prompt, Options: [][]engine.Token{{1}, {2}},
+			Done: func(s engine.Scores) { r.done(turn, []engine.Token{1}, s.Err) },
 		})
 	} else {
 		err = r.driver.engine.Submit(&engine.Request{

@@ -32,7 +32,7 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 		return nil, errors.New("--kv unified: this model has a sliding window beside recurrent states, and llama.cpp loses parts of the window when its sequences share cells; use --kv streams")
 	}
 	p := llama.ContextParams{
-		Ctx: s.Sequences * s.Context, SeqMax: s.Sequences, KVUnified: s.Unified,
+		Ctx: s.cells(), SeqMax: s.Sequences, KVUnified: s.Unified,
 		Batch: BatchTokens, UBatch: BatchTokens, OutputsMax: outputs(s.Sequences),
 		Threads: s.Threads, ThreadsBatch: s.Threads,
 		TypeK: s.TypeK, FlashAttn: s.FlashAttn,

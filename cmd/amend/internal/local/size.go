@@ -19,11 +19,24 @@ func outputs(sequences int) int { return max(sequences, 128) }
 // On a CPU a decode step costs little less for each row beyond it.
 const MaxParallel = 16
 
+// Layout says how sequences lie in the KV cache.
+type Layout string
+
+// The layouts, as --kv has them. Auto takes streams, the faster one on a CPU at
+// every size that was measured, unless shared cells let at least twice as many
+// rows run in the memory there is.
+const (
+	Auto    Layout = "auto"
+	Streams Layout = "streams" // a buffer for each sequence
+	Unified Layout = "unified" // cells for all; the preamble lies there once
+)
+
 // Size is the size and kind of a context.
 type Size struct {
 	Limit     int // the most tokens one row may hold
 	Context   int // cells of a sequence: Limit, rounded up as llama.cpp does
 	Sequences int // rows alive at once, and one that holds the preamble
+	Cells     int // of all sequences together; 0 is as many as all can fill
 	Unified   bool
 	Threads   int
 	TypeK     llama.KVType
@@ -33,39 +46,84 @@ type Size struct {
 // Parallel is how many rows can be alive at once.
 func (s Size) Parallel() int { return s.Sequences - 1 }
 
+func (s Size) cells() int {
+	if s.Cells == 0 {
+		return s.Sequences * s.Context
+	}
+	return s.Cells
+}
+
 // Demand is what a run asks for; zero values are chosen here.
 type Demand struct {
 	Context       int // --ctx: the most tokens of a row
 	Parallel      int // --parallel
+	Layout        Layout
 	Need          int // the most tokens that any row can come to hold
+	Preamble      int // of these, shared by all rows
 	Rows          int
 	Trained       int    // the model's own context
 	BytesPerToken uint64 // of KV cache, f16
-	FreeMemory    uint64 // bytes, after the model's weights
+	FreeMemory    uint64 // bytes, after the model's weights; 0 when it is not known
 }
 
-// Fit chooses how many tokens a row may hold and how many rows run at once:
-// what the rows need, and as many as half the free memory has room for.
+// Fit chooses how many tokens a row may hold, how many rows run at once and in
+// which layout: what the rows need, and as many as half the free memory has
+// room for.
 func Fit(d Demand) (Size, error) {
-	var s Size
-	s.Limit = d.Context
+	s := Size{Limit: d.Context}
 	if s.Limit == 0 {
 		s.Limit = min(max(d.Need, 1), max(d.Trained, 1))
 	}
-	s.Context = (s.Limit + 255) / 256 * 256
-	perRow := uint64(s.Context) * max(1, d.BytesPerToken)
-	room := int(d.FreeMemory/2/perRow) - 1
+	s.Context = padded(s.Limit)
 	parallel := d.Parallel
+	wanted := parallel
+	if wanted == 0 {
+		wanted = max(1, min(MaxParallel, d.Rows))
+	}
+	s.Unified = d.Layout == Unified || (d.Layout == Auto && d.prefersUnified(s, wanted))
 	if parallel == 0 {
-		parallel = max(1, min(MaxParallel, d.Rows, room))
+		parallel = max(1, min(wanted, d.room(s)))
 	}
 	if most := llama.MaxSequences() - 1; parallel > most {
 		return s, fmt.Errorf("--parallel %d: llama.cpp has at most %d sequences in a context, one of them for the preamble", parallel, most+1)
 	}
-	if need := perRow * uint64(parallel+1); d.FreeMemory > 0 && need > d.FreeMemory {
-		return s, fmt.Errorf("the KV cache of %d rows and the preamble of %d tokens each would take %d MiB, and %d MiB are free: lower --parallel or --ctx",
+	s.Sequences, s.Cells = parallel+1, d.cells(s, parallel)
+	if need := d.bytes(s.Cells); d.FreeMemory > 0 && need > d.FreeMemory {
+		return s, fmt.Errorf("the KV cache of %d rows of %d tokens and a preamble would take %d MiB, and %d MiB are free: lower --parallel or --ctx",
 			parallel, s.Context, need>>20, d.FreeMemory>>20)
 	}
-	s.Sequences = parallel + 1
 	return s, nil
+}
+
+func padded(cells int) int { return (cells + 255) / 256 * 256 }
+
+// cells is what a number of rows and the preamble take. Shared cells hold the
+// preamble once.
+func (d Demand) cells(s Size, parallel int) int {
+	if !s.Unified {
+		return s.Context * (parallel + 1)
+	}
+	shared := min(d.Preamble, s.Limit)
+	return padded(shared + parallel*(s.Limit-shared))
+}
+
+func (d Demand) bytes(cells int) uint64 { return uint64(cells) * max(1, d.BytesPerToken) }
+
+// room is how many rows half the free memory holds.
+func (d Demand) room(s Size) int {
+	rows := 0
+	for rows < MaxParallel && d.bytes(d.cells(s, rows+1)) <= d.FreeMemory/2 {
+		rows++
+	}
+	return rows
+}
+
+func (d Demand) prefersUnified(s Size, wanted int) bool {
+	if d.FreeMemory == 0 {
+		return false
+	}
+	s.Unified = false
+	streams := max(1, d.room(s))
+	s.Unified = true
+	return streams < wanted && min(wanted, d.room(s)) >= 2*streams
 }

@@ -10,18 +10,23 @@ import (
 	"amend/engine/llama"
 )
 
-// Vocab is the engine's and chat's view of a model's vocabulary.
+// Vocab is the engine's and chat's view of a model's vocabulary. It is used by
+// one goroutine at a time.
 type Vocab struct {
 	v *llama.Vocab
 	// shown are control tokens that are part of a turn: the marks around a
 	// thinking model's thoughts. Any other control token ends the turn.
 	shown map[engine.Token]bool
+	// pieces and ends are what was asked for before: a decode step asks for a
+	// token of every row, and a call into C allocates.
+	pieces [][]byte
+	ends   []int8 // 1 yes, −1 no, 0 not asked
 }
 
 // NewVocab returns the view. think are the marks that the model's template
 // puts around thoughts.
 func NewVocab(v *llama.Vocab, think chat.ThinkTags) (*Vocab, error) {
-	out := &Vocab{v: v, shown: map[engine.Token]bool{}}
+	out := &Vocab{v: v, shown: map[engine.Token]bool{}, pieces: make([][]byte, v.Size()), ends: make([]int8, v.Size())}
 	for _, mark := range []string{think.Open, think.Close} {
 		ids, err := v.Tokenize(mark, false, true)
 		if err != nil {
@@ -36,13 +41,33 @@ func NewVocab(v *llama.Vocab, think chat.ThinkTags) (*Vocab, error) {
 	return out, nil
 }
 
-// Piece implements engine.Vocab and chat.Tokenizer.
-func (v *Vocab) Piece(t engine.Token) []byte { return v.v.Piece(t, v.shown[t]) }
+// Piece implements engine.Vocab and chat.Tokenizer. The bytes are not to be
+// changed.
+func (v *Vocab) Piece(t engine.Token) []byte {
+	if t < 0 || int(t) >= len(v.pieces) {
+		return nil
+	}
+	if v.pieces[t] == nil {
+		if v.pieces[t] = v.v.Piece(t, v.shown[t]); v.pieces[t] == nil {
+			v.pieces[t] = []byte{}
+		}
+	}
+	return v.pieces[t]
+}
 
 // Ends implements engine.Vocab: an end-of-generation token, or any control
 // token that has no place inside a turn.
 func (v *Vocab) Ends(t engine.Token) bool {
-	return v.v.IsEOG(t) || (v.v.IsControl(t) && !v.shown[t])
+	if t < 0 || int(t) >= len(v.ends) {
+		return false
+	}
+	if v.ends[t] == 0 {
+		v.ends[t] = -1
+		if v.v.IsEOG(t) || (v.v.IsControl(t) && !v.shown[t]) {
+			v.ends[t] = 1
+		}
+	}
+	return v.ends[t] > 0
 }
 
 // Tokenize implements chat.Tokenizer.
