@@ -66,6 +66,9 @@ func (e *Engine) dropGuesses(plan []sched.Chunk) {
 // runs of each, the faster counts.
 var calibration = [...]int{1, 2, 4, 8}
 
+// CalibrationSteps is about what Calibrate costs, in full decode steps.
+const CalibrationSteps = 20
+
 // Calibrate measures what passes of one to n sequences cost below prefix, which
 // should be as long as the rows' conversations, on an engine that runs nothing.
 // The cache is empty afterwards but for what is pinned. The result is for
@@ -109,6 +112,13 @@ func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCo
 				return nil, fmt.Errorf("calibrating the length of guesses: %w", err)
 			}
 			costs = append(costs, StepCost{Sequences: sequences, Tokens: tokens, Seconds: cost.Seconds()})
+		}
+	}
+	// More tokens of as many sequences never cost less: where they seem to, the
+	// machine was disturbed.
+	for i := len(costs) - 2; i >= 0; i-- {
+		if costs[i].Sequences == costs[i+1].Sequences {
+			costs[i].Seconds = min(costs[i].Seconds, costs[i+1].Seconds)
 		}
 	}
 	return costs, nil

@@ -4,6 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # Libraries find each other in the folder where they lie, wherever that is.
+# shellcheck disable=SC2034 # for those who source this
 case $(uname -s) in
 Darwin) origin=@loader_path ;;
 *) origin=\$ORIGIN ;;
@@ -51,10 +52,10 @@ patched_source() {
 }
 
 # compile SRC SOURCE DIR LOG TARGETS FLAG...: configures SOURCE and builds TARGETS (words) of it in
-# DIR. The result depends on no git repository around SOURCE and holds no path of this machine; SRC
-# is the llama.cpp tree whose paths are left out.
+# DIR. The result depends on no git repository around SOURCE and holds no path of this machine: that
+# of SRC, the llama.cpp tree, is left out.
 compile() {
-    local src=$1 source=$2 dir=$3 log=$4 targets=$5 map="-ffile-prefix-map=$1/="
+    local source=$2 dir=$3 log=$4 targets=$5 map="-ffile-prefix-map=$1/="
     shift 5
     {
         # shellcheck disable=SC2086 # one word a target

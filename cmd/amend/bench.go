@@ -47,7 +47,7 @@ func (o *benchOptions) addFlags(f *pflag.FlagSet, variants []string) {
 	f.StringVar(&o.peerName, "peer-name", "llama-server", "what to call it")
 	f.IntVar(&o.peerSlots, "peer-slots", 4, "requests it gets at once")
 	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses as amend run does")
-	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams, unified or auto, as for amend run")
+	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams, unified or auto, which here is streams")
 	f.StringVar(&o.kvType, "kv-type", "f16", "type of the cached keys: f16 or q8_0")
 	f.StringVar(&o.flash, "flash-attention", flashAuto, "on, off or auto, as amend run chooses")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")

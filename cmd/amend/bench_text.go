@@ -189,7 +189,7 @@ func (s *textBench) describe(context.Context) error {
 	}
 	s.report.Workload, s.report.Order = textWorkload, string(revise.Faithful)
 	s.report.Lengths = workload.Lengths{Rows: len(s.rows), Preamble: len(s.loop.Prefix()), Rounds: s.options.revisions}
-	s.report.Expected.Turns = turns
+	s.report.Expected.Turns, s.report.Need = turns, s.need
 	s.say("%s: %d rows, %d turns, preamble %d tokens, a row needs up to %d", textWorkload, len(s.rows), turns, len(s.loop.Prefix()), s.need)
 	return nil
 }

@@ -18,7 +18,6 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
-	"amend/engine/kvfile"
 	"amend/engine/llama"
 	"amend/engine/prompts"
 	"amend/engine/revise"
@@ -140,16 +139,9 @@ func (j *job) readInputs(stdin io.Reader) error {
 // openModel finds, checks and loads the weights. The file is checked in Go
 // before llama.cpp sees it.
 func (j *job) openModel(ctx context.Context) error {
-	path, err := models.CachesFrom(os.Getenv).Resolve(j.options.model)
+	file, err := resolveModel(j.options.model)
 	if err != nil {
-		return usage(err)
-	}
-	file, err := models.Open(path)
-	if err != nil {
-		return usage(err)
-	}
-	if err := file.Generative(); err != nil {
-		return usage(err)
+		return err
 	}
 	if err := j.checkDeterministic(); err != nil {
 		return err
@@ -203,30 +195,16 @@ func (j *job) openFormat(ctx context.Context) error {
 	sum := sha256.Sum256([]byte(source))
 	j.templateSHA = hex.EncodeToString(sum[:])
 	j.think, _ = chat.TagsFor(source)
-	worker, err := templateWorkerArgs()
-	if err != nil {
-		return err
-	}
 	now, err := time.Parse(time.DateOnly, j.date)
 	if err != nil {
 		return fmt.Errorf("the date in %s's manifest: %w", j.options.out, err)
 	}
-	v := j.model.Vocab()
-	t, err := llama.NewTemplate(source, llama.TemplateOptions{
-		Worker: worker, BOS: tokenText(v, v.BOS()), EOS: tokenText(v, v.EOS()), Now: now,
-	})
+	t, err := startTemplate(j.model.Vocab(), source, now)
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	j.closers = append(j.closers, t.Close)
 	return j.newFormatter(ctx, chat.NewTemplate(local.NewRenderer(t)))
-}
-
-func tokenText(v *llama.Vocab, t llama.Token) string {
-	if t == llama.NoToken {
-		return ""
-	}
-	return v.Text(t)
 }
 
 func (j *job) templateSource() (string, error) {
@@ -388,91 +366,4 @@ func (j *job) layout() string {
 		return string(local.Unified)
 	}
 	return string(local.Streams)
-}
-
-func (j *job) openEngine(context.Context) error {
-	b, err := local.NewBackend(j.model, j.size)
-	if err != nil {
-		return err
-	}
-	j.closers = append(j.closers, b.Close)
-	config := engine.Config{AfterStep: func() {
-		if j.shown != nil {
-			j.shown.step(j.engine.Stats(), j.engine.Use())
-		}
-	}}
-	if config.Pins, err = j.preambleCache(b); err != nil {
-		return err
-	}
-	j.engine, err = engine.New(b, j.vocab, config)
-	return err
-}
-
-// preambleCache is the folder of --preamble-cache, if there is one.
-func (j *job) preambleCache(b *local.Backend) (*engine.PinCache, error) {
-	if j.options.preambleCache == "" {
-		return nil, nil
-	}
-	f, err := b.Fingerprint(j.modelSHA, j.options.gpuLayers)
-	if err != nil {
-		return nil, err
-	}
-	return &engine.PinCache{
-		Store: kvfile.Dir(j.options.preambleCache), Fingerprint: f,
-		Warn: func(msg string, err error) { j.log.Warn(msg, "why", err) },
-	}, nil
-}
-
-// run does the rows that are not done yet.
-func (j *job) run(ctx context.Context) error {
-	var todo []revise.Row
-	for _, r := range j.set.Rows {
-		if !j.store.Done(r.ID) {
-			todo = append(todo, r)
-		}
-	}
-	j.finishedBefore = len(j.set.Rows) - len(todo)
-	j.log.Info("running", "model", j.file.Name, "rows", len(todo), "done before", j.finishedBefore,
-		"alive at once", j.size.Parallel(), "tokens a row", j.size.Limit, "preamble", len(j.loop.Prefix()))
-	j.shown = newProgress(j.options.progress, j.stderr, j.log, len(j.set.Rows), j.finishedBefore)
-	defer j.shown.close(j.stderr)
-	if len(todo) == 0 {
-		return nil
-	}
-	if err := j.engine.Pin(ctx, j.loop.Prefix()); err != nil {
-		return fmt.Errorf("computing the preamble: %w", err)
-	}
-	if err := j.speculate(ctx); err != nil {
-		return err
-	}
-	return j.loop.Run(ctx, j.engine, j.size.Parallel(), revise.Rows(todo), func(rec revise.Record) error {
-		if rec.Error != "" {
-			j.log.Warn("a row failed", "row", rec.ID, "why", rec.Error)
-		}
-		j.shown.row(rec.Error != "")
-		if err := j.store.Append(rec); err != nil {
-			return &exitError{exitStopped, err} // what is on disk is whole: it can be continued
-		}
-		return nil
-	})
-}
-
-// speculate lets turns try guessed tokens where that pays by the costs of a
-// step, which are measured once for a run.
-func (j *job) speculate(ctx context.Context) error {
-	if !j.options.speculate {
-		return nil
-	}
-	costs := j.store.Manifest().Measured.StepCosts
-	if len(costs) == 0 {
-		var err error
-		if costs, err = j.engine.Calibrate(ctx, j.loop.Prefix(), j.size.Parallel()); err != nil {
-			return err
-		}
-		if err := j.store.Measure(runstore.Measured{StepCosts: costs}); err != nil {
-			return &exitError{exitStopped, err}
-		}
-	}
-	j.engine.Speculate(costs)
-	return nil
 }

@@ -39,3 +39,10 @@ func startTemplate(v *llama.Vocab, source string, now time.Time) (*llama.Templat
 	})
 	return t, usage(err)
 }
+
+func tokenText(v *llama.Vocab, t llama.Token) string {
+	if t == llama.NoToken {
+		return ""
+	}
+	return v.Text(t)
+}

@@ -76,12 +76,12 @@ type Loop struct {
 // the requests.
 func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s Settings) (*Loop, error) {
 	l := &Loop{format: f, doc: doc, settings: s, checker: NewChecker(shotTexts(doc))}
-	shots, err := f.Tokenize(ctx, preamble(doc, s.System))
+	shots, err := f.Tokenize(ctx, FewShots(doc, s.System))
 	if err != nil {
 		return nil, fmt.Errorf("tokenizing the few-shots of constitution %s: %w", doc.Name, err)
 	}
 	l.shots = shots
-	if l.bare, err = f.Tokenize(ctx, preamble(doc, "")); err != nil {
+	if l.bare, err = f.Tokenize(ctx, FewShots(doc, "")); err != nil {
 		return nil, fmt.Errorf("tokenizing the few-shots of constitution %s: %w", doc.Name, err)
 	}
 	if l.prefix, err = f.Prefix(ctx, shots); err != nil {
@@ -91,9 +91,9 @@ func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s S
 	return l, err
 }
 
-// preamble is what stands before every row: the system text, and the
+// FewShots is what stands before every row: the system text, and the
 // demonstrations as turns of one conversation.
-func preamble(doc *constitution.Document, system string) []chat.Message {
+func FewShots(doc *constitution.Document, system string) []chat.Message {
 	var msgs []chat.Message
 	if system != "" {
 		msgs = append(msgs, chat.Message{Role: chat.System, Text: system})

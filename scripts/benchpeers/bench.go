@@ -53,18 +53,30 @@ func (b *bencher) finalists(ctx context.Context) ([]config, error) {
 	if given != nil {
 		return given, nil
 	}
+	var failures []error
 	stages := []func() []config{all}
 	if b.options.sweep == "staged" {
 		stages = []func() []config{firstStage, func() []config { return secondStage(b.done) }}
 	}
 	for _, stage := range stages {
 		for _, c := range usable(stage(), b.size.rows) {
-			if err := b.sweep(ctx, c); err != nil {
-				return nil, fmt.Errorf("%s: %w", c.name(), err)
+			err := b.sweep(ctx, c)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if err != nil { // a backend need not take every combination
+				err = fmt.Errorf("%s: %w", c.name(), err)
+				failures = append(failures, err)
+				b.done = append(b.done, swept{config: c, failed: true})
+				b.say("%v", err)
 			}
 		}
 	}
-	return best(b.done, 2), nil
+	found := best(b.done, 2)
+	if found == nil {
+		return nil, fmt.Errorf("none of the server's configurations could be measured; %w", errors.Join(failures...))
+	}
+	return found, nil
 }
 
 // sweep measures one configuration on a few rows. It is stopped when it is
@@ -104,7 +116,7 @@ func (b *bencher) sweep(ctx context.Context, c config) error {
 func sweepLimit(done []swept, warm, part float64) (limit time.Duration, most float64) {
 	most = runLimit.Seconds()
 	for _, d := range done {
-		if !d.stopped {
+		if d.measured() {
 			most = min(most, 2*d.estimate)
 		}
 	}
@@ -130,7 +142,7 @@ func (b *bencher) warm(s *server) (float64, error) {
 }
 
 // final runs amend and the finalists in turns at full size, and the server as it
-// starts by default once, beside the first.
+// starts by default once, beside the last.
 func (b *bencher) final(ctx context.Context, finalists []config) (*report, error) {
 	var ours *amendReport
 	turns := make([][]variant, b.options.turns)
@@ -159,7 +171,7 @@ func (b *bencher) final(ctx context.Context, finalists []config) (*report, error
 		return nil, err
 	}
 	b.say("%s: %.1f s", v.Name, v.WallS)
-	turns[len(turns)-1] = append(turns[len(turns)-1], v) // it ran beside the last
+	turns[len(turns)-1] = append(turns[len(turns)-1], v)
 	return newReport(ours, turns), nil
 }
 

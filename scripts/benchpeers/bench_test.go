@@ -97,6 +97,27 @@ func TestSweepFindsTheBest(t *testing.T) {
 	}
 }
 
+// TestPickyServer: configurations that do not run are reported and passed over.
+func TestPickyServer(t *testing.T) {
+	var out bytes.Buffer
+	err := run(t.Context(), arguments(t, standIn(t, "as-amend", "-"), standIn(t, "as-server", "picky"), "--json", "--turns", "1"), &out, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range r.Sweep {
+		if s.Failed != strings.Contains(s.Name, "q8_0") {
+			t.Errorf("%+v", s)
+		}
+	}
+	if got, want := r.Variants[1].Name, "llama-server np=8 streams fa=off kv=f16"; got != want {
+		t.Errorf("the best is %q, not %q", got, want)
+	}
+}
+
 // TestFailures: what a program said when it failed is in the error.
 func TestFailures(t *testing.T) {
 	good := func(kind string) string { return standIn(t, kind, "-") }

@@ -123,11 +123,19 @@ type swept struct {
 	estimate float64 // seconds that the whole workload would take
 	rows     int     // that were run
 	stopped  bool    // it took too long; the estimate is what it exceeded
+	failed   bool    // it did not run
 }
 
-// best are the n fastest configurations that were not stopped.
+func (s swept) measured() bool { return !s.stopped && !s.failed }
+
+// best are the n fastest configurations that were measured.
 func best(results []swept, n int) []config {
-	sorted := slices.DeleteFunc(slices.Clone(results), func(s swept) bool { return s.stopped })
+	var sorted []swept
+	for _, s := range results {
+		if s.measured() {
+			sorted = append(sorted, s)
+		}
+	}
 	slices.SortStableFunc(sorted, func(a, b swept) int { return cmp.Compare(a.estimate, b.estimate) })
 	var out []config
 	for _, s := range sorted[:min(n, len(sorted))] {

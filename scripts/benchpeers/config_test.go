@@ -29,6 +29,19 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
+// TestArguments: a slot has its context in either layout, so the whole is that
+// times the slots.
+func TestArguments(t *testing.T) {
+	c := config{slots: 4, unified: true, flash: true, kv: kvType{"q8_0", "f16"}}
+	if got, want := strings.Join(c.args(1792), " "), "--parallel 4 --ctx-size 7168 --kv-unified --flash-attn on --cache-type-k q8_0 --cache-type-v f16"; got != want {
+		t.Errorf("%s: %s, not %s", c.name(), got, want)
+	}
+	c = config{slots: 1, kv: kvType{"f16", "f16"}}
+	if got, want := strings.Join(c.args(256), " "), "--parallel 1 --ctx-size 256 --no-kv-unified --flash-attn off --cache-type-k f16 --cache-type-v f16"; got != want {
+		t.Errorf("%s: %s, not %s", c.name(), got, want)
+	}
+}
+
 func TestStages(t *testing.T) {
 	first := firstStage()
 	if len(first) != 8 {

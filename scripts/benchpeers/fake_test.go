@@ -51,9 +51,10 @@ func value(args []string, flag, fallback string) string {
 }
 
 // fakeServer starts as llama-server does. It says that it loads at first, and
-// in mode "dies" ends with a message instead of getting ready.
+// in mode "dies" ends with a message instead of getting ready; in mode "picky"
+// only with quantized keys.
 func fakeServer(mode string, args []string) {
-	if mode == "dies" {
+	if mode == "dies" || mode == "picky" && value(args, "--cache-type-k", "") == "q8_0" {
 		fmt.Fprintln(os.Stderr, "error: no such model")
 		os.Exit(3)
 	}

@@ -86,7 +86,10 @@ func startServer(ctx context.Context, path string, args ...string) (*server, err
 	go func() {
 		defer close(ended)
 		err := cmd.Wait()
-		died(fmt.Errorf("%s ended (%v). The last it said:\n%s", strings.Join(cmd.Args, " "), err, &log))
+		if err == nil {
+			err = errors.New("exit status 0")
+		}
+		died(fmt.Errorf("%s ended: %w. The last it said:\n%s", strings.Join(cmd.Args, " "), err, &log))
 	}()
 	s := &server{
 		url: fmt.Sprintf("http://127.0.0.1:%d", port), pid: cmd.Process.Pid, ctx: running,

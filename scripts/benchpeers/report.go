@@ -27,10 +27,11 @@ type sweepEntry struct {
 	Rows      int     `json:"rows"` // that were run
 	EstimateS float64 `json:"estimate_s"`
 	Stopped   bool    `json:"stopped,omitempty"`
+	Failed    bool    `json:"failed,omitempty"` // it did not run; why was said then
 }
 
 func newSweepEntry(s swept) sweepEntry {
-	return sweepEntry{Name: s.name(), Rows: s.rows, EstimateS: s.estimate, Stopped: s.stopped}
+	return sweepEntry{Name: s.name(), Rows: s.rows, EstimateS: s.estimate, Stopped: s.stopped, Failed: s.failed}
 }
 
 // ours is the name of the variant that all others are compared with.
@@ -114,11 +115,14 @@ func (r *report) print(w io.Writer) error {
 		row("sweep", "rows run", fmt.Sprintf("seconds for %d rows, estimated", r.Variants[0].Rows))
 	}
 	for _, s := range r.Sweep {
-		over := ""
-		if s.Stopped {
-			over = "> "
+		estimate := fmt.Sprintf("%.1f", s.EstimateS)
+		switch {
+		case s.Failed:
+			estimate = "failed"
+		case s.Stopped:
+			estimate = "> " + estimate
 		}
-		row(s.Name, fmt.Sprint(s.Rows), fmt.Sprintf("%s%.1f", over, s.EstimateS))
+		row(s.Name, fmt.Sprint(s.Rows), estimate)
 	}
 	return t.Flush()
 }

@@ -81,8 +81,8 @@ type chatClient struct {
 
 // row has a row's conversation, from its prompt to its last revision.
 func (k *chatClient) row(ctx context.Context, r revise.Row) (err error) {
-	base, draft := k.opening(r), ""
-	seed := revise.RowSeed(k.Settings.Seed, r.ID)
+	base, seed := k.opening(r), revise.RowSeed(k.Settings.Seed, r.ID)
+	var draft string
 	if r.Response != nil {
 		draft = *r.Response
 	} else if draft, err = k.turn(ctx, base, seed, 0, revise.Response); err != nil {
@@ -116,14 +116,11 @@ func (k *chatClient) opening(r revise.Row) []revise.Message {
 	return slices.Concat(own, fewShots(k.Doc), rest)
 }
 
-// fewShots are the demonstrations as turns of one conversation.
+// fewShots are the loop's own, as messages.
 func fewShots(doc *constitution.Document) []revise.Message {
 	var shots []revise.Message
-	for _, d := range doc.Demonstrations {
-		shots = append(shots, revise.Message{Role: chat.User, Content: d.Prompt})
-		shots = goOn(shots, d.Response, d.CritiqueRequest)
-		shots = goOn(shots, d.Critique, d.RevisionRequest)
-		shots = append(shots, revise.Message{Role: chat.Assistant, Content: d.Revision})
+	for _, m := range revise.FewShots(doc, "") {
+		shots = append(shots, revise.Message{Role: m.Role, Content: m.Text})
 	}
 	return shots
 }

@@ -14,9 +14,12 @@ type Report struct {
 	Order    string           `json:"order,omitempty"`
 	Lengths  workload.Lengths `json:"lengths"`
 	Expected workload.Counts  `json:"expected"` // for the rows of the variant named amend
-	Setup    Setup            `json:"setup"`
-	Setting  string           `json:"setting"` // of amend's variants
-	Variants []Variant        `json:"variants"`
+	// Need is the most tokens that a row of the text workload can come to hold:
+	// what a slot of a server must have room for.
+	Need     int       `json:"need,omitempty"`
+	Setup    Setup     `json:"setup"`
+	Setting  string    `json:"setting"` // of amend's variants
+	Variants []Variant `json:"variants"`
 	// Ratios are wall times a row, of each variant to amend's: how many times
 	// faster amend is.
 	Ratios     map[string]float64 `json:"ratios,omitempty"`

@@ -72,6 +72,20 @@ func TestLogitsWithKeysInQ8(t *testing.T) {
 	}
 }
 
+// TestLogitsOfGrids: types that are indices into grids (IQ4_XS and the like) are
+// computed by another kernel from 8 tokens on, unless ggml is told not to
+// before it first does.
+func TestLogitsOfGrids(t *testing.T) {
+	if *deterministicTable {
+		t.Skip("ggml reads the variable once, and the table is to show what it does without")
+	}
+	t.Setenv("GGML_NO_IQ_PANEL", "1")
+	path, _ := exactFile(t, exactShapes()[3], "IQ4_XS")
+	for _, d := range exactDifferences(t, path, deterministicSetting()) {
+		t.Errorf("%s differs from one token at a time %s", d.way, d)
+	}
+}
+
 // TestWhatOtherSettingsChange prints which settings make logits depend on how a
 // sequence was computed; nothing is asserted.
 func TestWhatOtherSettingsChange(t *testing.T) {

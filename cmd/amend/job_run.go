@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"amend/cmd/amend/internal/local"
+	"amend/engine"
+	"amend/engine/kvfile"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+func (j *job) openEngine(context.Context) error {
+	b, err := local.NewBackend(j.model, j.size)
+	if err != nil {
+		return err
+	}
+	j.closers = append(j.closers, b.Close)
+	config := engine.Config{AfterStep: func() {
+		if j.shown != nil {
+			j.shown.step(j.engine.Stats(), j.engine.Use())
+		}
+	}}
+	if config.Pins, err = j.preambleCache(b); err != nil {
+		return err
+	}
+	j.engine, err = engine.New(b, j.vocab, config)
+	return err
+}
+
+// preambleCache is the folder of --preamble-cache, if there is one.
+func (j *job) preambleCache(b *local.Backend) (*engine.PinCache, error) {
+	if j.options.preambleCache == "" {
+		return nil, nil
+	}
+	f, err := b.Fingerprint(j.modelSHA, j.options.gpuLayers)
+	if err != nil {
+		return nil, err
+	}
+	return &engine.PinCache{
+		Store: kvfile.Dir(j.options.preambleCache), Fingerprint: f,
+		Warn: func(msg string, err error) { j.log.Warn(msg, "why", err) },
+	}, nil
+}
+
+// run does the rows that are not done yet.
+func (j *job) run(ctx context.Context) error {
+	var todo []revise.Row
+	for _, r := range j.set.Rows {
+		if !j.store.Done(r.ID) {
+			todo = append(todo, r)
+		}
+	}
+	j.finishedBefore = len(j.set.Rows) - len(todo)
+	j.log.Info("running", "model", j.file.Name, "rows", len(todo), "done before", j.finishedBefore,
+		"alive at once", j.size.Parallel(), "tokens a row", j.size.Limit, "preamble", len(j.loop.Prefix()))
+	j.shown = newProgress(j.options.progress, j.stderr, j.log, len(j.set.Rows), j.finishedBefore)
+	defer j.shown.close(j.stderr)
+	if len(todo) == 0 {
+		return nil
+	}
+	if err := j.engine.Pin(ctx, j.loop.Prefix()); err != nil {
+		return fmt.Errorf("computing the preamble: %w", err)
+	}
+	if err := j.speculate(ctx, len(todo)); err != nil {
+		return err
+	}
+	return j.loop.Run(ctx, j.engine, j.size.Parallel(), revise.Rows(todo), func(rec revise.Record) error {
+		if rec.Error != "" {
+			j.log.Warn("a row failed", "row", rec.ID, "why", rec.Error)
+		}
+		j.shown.row(rec.Error != "")
+		if err := j.store.Append(rec); err != nil {
+			return &exitError{exitStopped, err} // what is on disk is whole: it can be continued
+		}
+		return nil
+	})
+}
+
+// worthCalibrating is how many times its own cost a run must be for guesses to
+// be calibrated.
+const worthCalibrating = 20
+
+// steps is the most decode steps that rows can take.
+func (j *job) steps(rows int) int {
+	turns := 1 + 2*j.options.revisions
+	return (rows + j.size.Parallel() - 1) / j.size.Parallel() * turns * j.options.maxTokens
+}
+
+// speculate lets turns try guessed tokens where that pays by the costs of a
+// step, which are measured once for a run.
+func (j *job) speculate(ctx context.Context, rows int) error {
+	costs := j.store.Manifest().Measured.StepCosts
+	if !j.options.speculate || (len(costs) == 0 && j.steps(rows) < worthCalibrating*engine.CalibrationSteps) {
+		return nil
+	}
+	if len(costs) == 0 {
+		var err error
+		if costs, err = j.engine.Calibrate(ctx, j.loop.Prefix(), j.size.Parallel()); err != nil {
+			return err
+		}
+		if err := j.store.Measure(runstore.Measured{StepCosts: costs}); err != nil {
+			return &exitError{exitStopped, err}
+		}
+	}
+	j.engine.Speculate(costs)
+	return nil
+}
