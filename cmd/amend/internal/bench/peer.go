@@ -1,15 +1,8 @@
 package bench
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
-	"sync"
 	"time"
 
 	"amend/cmd/amend/internal/workload"
@@ -38,11 +31,12 @@ func runPeer(ctx context.Context, address, name string, w *workload.Workload, co
 	if concurrency < 1 {
 		return Variant{}, fmt.Errorf("driving %s with %d requests at once: at least 1 is needed", name, concurrency)
 	}
-	p, err := newPeer(address, concurrency, cache)
+	s, err := newServer(address, "completion", concurrency)
 	if err != nil {
 		return Variant{}, fmt.Errorf("driving %s: %w", name, err)
 	}
-	defer p.client.CloseIdleConnections()
+	defer s.close()
+	p := &peer{server: s, cache: cache}
 	start := time.Now()
 	sum, err := p.run(ctx, w, concurrency)
 	if err != nil {
@@ -53,63 +47,24 @@ func runPeer(ctx context.Context, address, name string, w *workload.Workload, co
 
 // peer is a llama-server that completes prompts.
 type peer struct {
-	endpoint string
-	cache    bool
-	client   *http.Client
-}
-
-func newPeer(address string, concurrency int, cache bool) (*peer, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, fmt.Errorf("its address: %w", err)
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("its address %q is not of the form http://HOST:PORT", address)
-	}
-	return &peer{
-		endpoint: u.JoinPath("completion").String(),
-		cache:    cache,
-		client: &http.Client{
-			Transport: &http.Transport{MaxIdleConnsPerHost: concurrency, DisableCompression: true}, // and no proxy
-			CheckRedirect: func(*http.Request, []*http.Request) error {
-				return http.ErrUseLastResponse
-			},
-		},
-	}, nil
+	server *server
+	cache  bool
 }
 
 // run hands the rows out to the workers. The first failure stops them all.
 func (p *peer) run(ctx context.Context, w *workload.Workload, workers int) (timings, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	rows := make(chan int)
-	go func() {
-		defer close(rows)
-		for i := range w.Rows {
-			select {
-			case rows <- i:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
 	sums := make([]timings, workers)
-	var wait sync.WaitGroup
-	for i := range workers {
-		wait.Go(func() {
-			for row := range rows {
-				if err := p.row(ctx, &w.Rows[row], &sums[i]); err != nil {
-					cancel(fmt.Errorf("row %d, %w", row, err))
-				}
-			}
-		})
-	}
-	wait.Wait()
+	err := eachRow(ctx, len(w.Rows), workers, func(ctx context.Context, worker, row int) error {
+		if err := p.row(ctx, &w.Rows[row], &sums[worker]); err != nil {
+			return fmt.Errorf("row %d, %w", row, err)
+		}
+		return nil
+	})
 	var sum timings
 	for _, s := range sums {
 		sum.add(s)
 	}
-	return sum, context.Cause(ctx)
+	return sum, err
 }
 
 // row runs a row's turns and adds what they took to sum.
@@ -163,15 +118,12 @@ func (t *timings) add(more timings) {
 // complete has n tokens generated after the prompt, and checks that it was this
 // prompt and these many.
 func (p *peer) complete(ctx context.Context, prompt []workload.Token, n int) (completed, error) {
-	body, err := json.Marshal(completion{
+	request := completion{
 		Prompt: prompt, NPredict: n, IgnoreEOS: true, CachePrompt: p.cache,
 		TopK: 1, Samplers: []string{"top_k"}, ReturnTokens: true, Fields: []string{"tokens", "timings"},
-	})
-	if err != nil {
-		return completed{}, fmt.Errorf("writing a request: %w", err)
 	}
 	var got completed
-	if err := p.post(ctx, body, &got); err != nil {
+	if err := p.server.post(ctx, request, &got); err != nil {
 		return completed{}, fmt.Errorf("a prompt of %d tokens: %w", len(prompt), err)
 	}
 	if len(got.Tokens) != n || got.Timings.Predicted != n {
@@ -184,44 +136,3 @@ func (p *peer) complete(ctx context.Context, prompt []workload.Token, n int) (co
 	}
 	return got, nil
 }
-
-// post sends body and decodes the answer into got.
-func (p *peer) post(ctx context.Context, body []byte, got *completed) (err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.endpoint, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := p.client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	answer, err := io.ReadAll(response.Body) // all of it, so that the connection is used again
-	if err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answered %s: %s", response.Status, message(answer))
-	}
-	if err := json.Unmarshal(answer, got); err != nil {
-		return fmt.Errorf("the server's answer %q: %w", clip(answer), err)
-	}
-	return nil
-}
-
-// message is the text of an error that the server sent.
-func message(answer []byte) string {
-	var e struct {
-		Error struct {
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(answer, &e) == nil && e.Error.Message != "" {
-		return e.Error.Message
-	}
-	return string(clip(answer))
-}
-
-// clip keeps of an answer what an error message can show.
-func clip(answer []byte) []byte { return answer[:min(len(answer), 300)] }

@@ -99,3 +99,19 @@ func eachRow(ctx context.Context, rows, workers int, do func(ctx context.Context
 	wait.Wait()
 	return context.Cause(ctx)
 }
+
+// message is the text of an error that the server sent.
+func message(answer []byte) string {
+	var e struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(answer, &e) == nil && e.Error.Message != "" {
+		return e.Error.Message
+	}
+	return string(clip(answer))
+}
+
+// clip keeps of an answer what an error message can show.
+func clip(answer []byte) []byte { return answer[:min(len(answer), 300)] }
