@@ -48,7 +48,7 @@ func (o *benchOptions) addFlags(f *pflag.FlagSet, variants []string) {
 	f.IntVar(&o.peerSlots, "peer-slots", 4, "requests it gets at once")
 	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses as amend run does")
 	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams, unified or auto, which here is streams")
-	f.StringVar(&o.kvType, "kv-type", "f16", "type of the cached keys: f16 or q8_0")
+	f.StringVar(&o.kvType, "kv-type", local.KVAuto, "type of the cached keys: f16, q8_0 or auto, as for amend run")
 	f.StringVar(&o.flash, "flash-attention", flashAuto, "on, off or auto, as amend run chooses")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
@@ -74,7 +74,7 @@ func (o *benchOptions) validate(known []string) error {
 		among       []string
 	}{
 		{"--kv", o.kv, layoutNames()},
-		{"--kv-type", o.kvType, []string{"f16", "q8_0"}},
+		{"--kv-type", o.kvType, local.KVTypes()},
 		{"--flash-attention", o.flash, []string{flashAuto, "on", "off"}},
 	} {
 		if !slices.Contains(c.among, c.value) {
@@ -109,16 +109,21 @@ func validateRanges(flags []intFlag) error {
 }
 
 // setting is how amend's own variants compute.
-func (o *benchOptions) setting() (bench.Setting, error) {
-	s := bench.Setting{Unified: local.Layout(o.kv) == local.Unified, TypeK: o.kvType, FlashAttention: o.flash == "on"}
+func (s *benchSession) setting() (bench.Setting, error) {
+	o := s.options
+	keys, err := local.ChooseKVType(o.kvType, s.info.Quantization, s.model, o.gpuLayers)
+	if err != nil {
+		return bench.Setting{}, err
+	}
+	set := bench.Setting{Unified: local.Layout(o.kv) == local.Unified, TypeK: keys.String(), FlashAttention: o.flash == "on"}
 	if o.flash == flashAuto {
 		fa, err := local.FlashAttention(o.gpuLayers)
 		if err != nil {
-			return s, err
+			return set, err
 		}
-		s.FlashAttention = fa != llama.FlashOff
+		set.FlashAttention = fa != llama.FlashOff
 	}
-	return s, nil
+	return set, nil
 }
 
 // inTurns runs each of the named variants as often as --repeat says, in turns,

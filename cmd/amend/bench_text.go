@@ -204,7 +204,7 @@ func (s *textBench) measure(ctx context.Context) (err error) {
 		})
 		return err
 	}
-	setting, err := o.setting()
+	setting, err := s.setting()
 	if err != nil {
 		return err
 	}

@@ -165,7 +165,7 @@ func (s *workloadBench) measure(ctx context.Context) error {
 }
 
 func (s *workloadBench) newBench() (*bench.Bench, error) {
-	setting, err := s.options.setting()
+	setting, err := s.setting()
 	if err != nil {
 		return nil, err
 	}

@@ -310,7 +310,7 @@ func (j *job) fitContext(ctx context.Context) error {
 	if j.size.Threads = o.threads; o.threads == 0 {
 		j.size.Threads = runtime.GOMAXPROCS(0)
 	}
-	if j.size.TypeK, err = llama.ParseKVType(o.kvType); err != nil {
+	if j.size.TypeK, err = local.ChooseKVType(o.kvType, j.file.Quantization, j.model, o.gpuLayers); err != nil {
 		return usage(err)
 	}
 	j.size.FlashAttn, err = local.FlashAttention(o.gpuLayers)
@@ -341,7 +341,7 @@ func (j *job) manifest() runstore.Manifest {
 			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
 			RepetitionPenalty: off(s.RepetitionPenalty), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
 			PenaltyWindow: s.PenaltyWindow, LogitBias: o.logitBias, GrammarSHA256: j.grammarSHA, LogProbs: o.logProbs,
-			KVType: o.kvType, Deterministic: o.deterministic,
+			KVType: j.size.TypeK.String(), Deterministic: o.deterministic,
 		},
 		Setup: runstore.Setup{
 			Amend: version, LlamaCpp: llama.Version(), Model: j.file.Path, Architecture: j.file.Architecture,

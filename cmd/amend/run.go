@@ -79,7 +79,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.context, "ctx", 0, "most tokens that one row may hold; 0 takes what the rows can need")
 	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses by memory")
 	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
-	f.StringVar(&o.kvType, "kv-type", "f16", "type of the cached keys: f16 or q8_0 (values stay f16)")
+	f.StringVar(&o.kvType, "kv-type", local.KVAuto, "type of the cached keys: f16, q8_0, or auto: q8_0 for quantized weights on a CPU (values stay f16)")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
 	f.StringVar(&o.preambleCache, "preamble-cache", "", "keep the computed preamble in this folder, and load it from there in a later run; empty keeps none")
@@ -112,7 +112,7 @@ func (o *runOptions) validate() error {
 		{"--mode", o.mode, modeNames()},
 		{"--chat", o.chat, []string{chatTemplate, chatPlain}},
 		{"--kv", o.kv, layoutNames()},
-		{"--kv-type", o.kvType, []string{"f16", "q8_0"}},
+		{"--kv-type", o.kvType, local.KVTypes()},
 		{"--progress", o.progress, []string{progressAuto, progressPlain, progressNone}},
 	} {
 		if !slices.Contains(c.among, c.value) {

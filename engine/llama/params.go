@@ -150,6 +150,12 @@ func (p ContextParams) check(m *Model) error {
 	return p.fits(m)
 }
 
+// TakesKeys reports whether keys can be cached in a type: its blocks must divide
+// a head's width.
+func (m *Model) TakesKeys(t KVType) bool {
+	return t.known() && m.headDim("key")%int(C.ggml_blck_size(kvTypes[t].c)) == 0
+}
+
 // fits refuses a KV cache larger than the machine's memory: Linux would grant it
 // and kill the process when it is filled. A GPU's memory is refused by its
 // backend, and models with a window or a state need less than KVBytes says.

@@ -198,6 +198,11 @@ func TestReferenceQuantized(t *testing.T) {
 		t.Skip("adds up a vocabulary's logits at each of thousands of tokens")
 	}
 	ref := readReference(t)
-	c := openContext(t, openSmol(t), llama.ContextParams{Ctx: 1024, Batch: 128})
-	compare(t, c, ref.Texts, 128).within(t, tolerance{bias: 0.02, mean: 0.14, max: 2, same: 0.92, lead: 2})
+	m := openSmol(t)
+	for _, keys := range []llama.KVType{llama.KVF16, llama.KVQ8_0} {
+		t.Run("keys in "+keys.String(), func(t *testing.T) {
+			c := openContext(t, m, llama.ContextParams{Ctx: 1024, Batch: 128, TypeK: keys, FlashAttn: llama.FlashOff})
+			compare(t, c, ref.Texts, 128).within(t, tolerance{bias: 0.02, mean: 0.14, max: 2, same: 0.92, lead: 2})
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"amend/cmd/amend/internal/workload"
@@ -33,18 +34,24 @@ type Speed struct {
 // free too.
 func MeasureFloor(ctx context.Context, b engine.Backend, w *workload.Workload, sequences int) (Floor, error) {
 	m := meter{ctx: ctx, b: b, n: sequences, batch: b.Limits().Batch, rng: rand.New(rand.NewPCG(1, 2))}
-	preamble, err := m.fill(w.Lengths.Preamble)
+	shallow, deepest := w.Lengths.Preamble, w.Longest()-8
+	preamble, err := m.fill(shallow)
+	if err == nil {
+		_, err = m.fill(deepest)
+	}
+	if err == nil {
+		err = m.spread()
+	}
 	if err != nil {
 		return Floor{}, fmt.Errorf("measuring the floor: %w", err)
 	}
 	var f Floor
-	deepest := w.Longest() - 8
-	for _, depth := range []int{w.Lengths.Preamble, (w.Lengths.Preamble + deepest) / 2, deepest} {
+	for _, depth := range []int{deepest, (shallow + deepest) / 2, shallow} {
 		s, err := m.at(depth)
 		if err != nil {
 			return f, fmt.Errorf("measuring the floor at %d tokens: %w", depth, err)
 		}
-		f.Points = append(f.Points, s)
+		f.Points = append([]Speed{s}, f.Points...)
 	}
 	f.Seconds = preamble.Seconds()
 	w.Each(func(depth int, prefill bool) {
@@ -104,8 +111,8 @@ func (m *meter) decode(depth, tokens int, logits bool, from, to int) (time.Durat
 	return time.Since(start), nil
 }
 
-// fill computes n tokens in sequence 0 in full batches, copies them to the
-// others and returns what computing took.
+// fill computes tokens of sequence 0 in full batches until it holds n, and
+// returns what that took.
 func (m *meter) fill(n int) (time.Duration, error) {
 	var took time.Duration
 	for m.depth < n {
@@ -117,45 +124,48 @@ func (m *meter) fill(n int) (time.Duration, error) {
 		took += t
 		m.depth += tokens
 	}
-	for seq := 1; seq < m.n; seq++ {
-		if n > 0 && !m.b.Copy(0, seq, n) {
-			return 0, fmt.Errorf("sequence 0 of %d tokens cannot be copied", n)
-		}
-	}
 	return took, nil
 }
 
-// at brings all sequences to a depth and times a decode step and prefill there.
-func (m *meter) at(depth int) (Speed, error) {
-	for m.depth < depth {
-		tokens := min(m.batch/m.n, depth-m.depth)
-		if _, err := m.decode(m.depth, tokens, false, 0, m.n); err != nil {
-			return Speed{}, err
+// spread copies sequence 0 to the others.
+func (m *meter) spread() error {
+	for seq := 1; seq < m.n; seq++ {
+		if !m.b.Copy(0, seq, m.depth) {
+			return fmt.Errorf("sequence 0 of %d tokens cannot be copied", m.depth)
 		}
-		m.depth += tokens
 	}
-	s := Speed{Depth: depth}
-	const tries = 4 // the first warms up; the fastest counts
-	for try := range tries {
+	return nil
+}
+
+// at cuts all sequences to a depth and times a decode step and prefill there.
+func (m *meter) at(depth int) (Speed, error) {
+	m.cut(depth)
+	const tries = 7 // the first warms up; of the others the median counts
+	var steps, prompts []float64
+	chunk := min(m.batch/m.n, 32)
+	for range tries {
 		step, err := m.decode(depth, 1, true, 0, m.n)
 		if err != nil {
-			return s, err
+			return Speed{}, err
 		}
+		steps = append(steps, step.Seconds())
 		m.cut(depth)
-		chunk := min(m.batch/m.n, 32)
-		pre, err := m.decode(depth, chunk, false, 0, m.n)
-		if err != nil {
-			return s, err
-		}
-		m.cut(depth)
-		if perToken := pre.Seconds() / float64(chunk*m.n); try == 1 || (try > 1 && perToken < s.Prefill) {
-			s.Prefill = perToken
-		}
-		if try == 1 || (try > 1 && step.Seconds() < s.Step) {
-			s.Step = step.Seconds()
-		}
 	}
-	return s, nil
+	for range tries - 3 {
+		prompt, err := m.decode(depth, chunk, false, 0, m.n)
+		if err != nil {
+			return Speed{}, err
+		}
+		prompts = append(prompts, prompt.Seconds()/float64(chunk*m.n))
+		m.cut(depth)
+	}
+	return Speed{Depth: depth, Step: middle(steps[1:]), Prefill: middle(prompts[1:])}, nil
+}
+
+// middle is the median, the lower one of two.
+func middle(v []float64) float64 {
+	slices.Sort(v)
+	return v[(len(v)-1)/2]
 }
 
 func (m *meter) cut(depth int) {

@@ -53,6 +53,10 @@ type Variant struct {
 	Decoded     int     `json:"decode_tokens"`
 	Computed    int     `json:"prefill_tokens_computed"`
 	Reused      int     `json:"prefill_tokens_reused"`
+	// Where the time went, of amend's own variants.
+	PrefillS    float64 `json:"prefill_s,omitempty"`
+	DecodeS     float64 `json:"decode_s,omitempty"`
+	DecodeSteps int     `json:"decode_steps,omitempty"`
 	// Of several runs WallS is the median, and these the least and most.
 	Runs int     `json:"runs,omitempty"`
 	MinS float64 `json:"wall_s_min,omitempty"`

@@ -2,6 +2,7 @@ package local
 
 import (
 	"fmt"
+	"strings"
 
 	"amend/engine/llama"
 )
@@ -30,6 +31,32 @@ const (
 	Streams Layout = "streams" // a buffer for each sequence
 	Unified Layout = "unified" // cells for all; the preamble lies there once
 )
+
+// KVAuto chooses the type of cached keys. Where weights are quantized and layers
+// run on a CPU it is q8_0: steps are faster, most of one being attention over
+// keys and values, and log-probs are as near to an independent implementation's
+// as with f16 (TestReferenceQuantized in engine/llama). Else it is f16.
+const KVAuto = "auto"
+
+// KVTypes are the values of --kv-type.
+func KVTypes() []string { return []string{KVAuto, "f16", "q8_0"} }
+
+// ChooseKVType is the type of a model's cached keys for --kv-type. quantization
+// is the model's, as models.Info has it.
+func ChooseKVType(flag, quantization string, m *llama.Model, gpuLayers int) (llama.KVType, error) {
+	if flag != KVAuto {
+		return llama.ParseKVType(flag)
+	}
+	gpu, err := UsesGPU(gpuLayers)
+	if err != nil {
+		return llama.KVF16, err
+	}
+	float := strings.HasPrefix(quantization, "F") || strings.HasPrefix(quantization, "BF")
+	if gpu || float || !m.TakesKeys(llama.KVQ8_0) {
+		return llama.KVF16, nil
+	}
+	return llama.KVQ8_0, nil
+}
 
 // Size is the size and kind of a context.
 type Size struct {
