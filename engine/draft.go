@@ -44,7 +44,7 @@ func (e *Engine) fillGuesses(t *turn, pos, n int) {
 	for len(e.guesses) < n {
 		e.guesses = append(e.guesses, t.at(t.length()-1))
 	}
-	e.stats.Guesses += len(guesses)
+	e.stats.Guesses += n
 	for i, g := range e.guesses {
 		last := &e.outputs[len(e.outputs)-1]
 		last.guess, last.guessed = g, true

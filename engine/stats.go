@@ -10,7 +10,7 @@ type Stats struct {
 	Decoded     int // tokens sampled
 	Steps       int // decode steps
 	StepTokens  int // tokens sampled in decode steps: all but each turn's first
-	Guesses     int // tokens tried by looking them up
+	Guesses     int // tokens tried before they were sampled, padding included
 	Guessed     int // of these, right
 	Forced      int // tokens that a grammar left no choice about
 	Scored      int // options given log-probs

@@ -174,7 +174,7 @@ The fourth is the loop itself on prompts, with flags of its own:
 		},
 	}
 	o.addFlags(cmd.Flags())
-	cmd.AddCommand(newBenchTextCommand())
+	cmd.AddCommand(newBenchTextCommand(), newSpeculationCommand())
 	return cmd
 }
 

@@ -173,14 +173,7 @@ func (j *job) checkDeterministic() error {
 	if local.Layout(j.options.kv) == local.Unified {
 		return usage(errors.New("--deterministic and --kv unified exclude each other: with shared cells a sum's order depends on what lies beside a row"))
 	}
-	gpu, err := local.UsesGPU(j.options.gpuLayers)
-	if err != nil {
-		return err
-	}
-	if gpu {
-		return usage(errors.New("--deterministic needs the CPU: a GPU's kernels choose the order of sums by the size of a batch; add --gpu-layers 0"))
-	}
-	return nil
+	return usage(local.Deterministic(j.options.gpuLayers))
 }
 
 // openFormat prepares the way conversations are written down.
