@@ -22,6 +22,7 @@ var (
 	exactModel = flag.String("exact.model", "smollm2", "model of the equality test")
 	exactFlash = flag.Bool("exact.flash", false, "with flash attention, to see what it changes")
 	exactKV    = flag.String("exact.kv", "streams", "streams or unified")
+	exactKeys  = flag.String("exact.keys", KVAuto, "type of the cached keys, as --kv-type")
 )
 
 // TestMain lets the test binary serve as the template process.
@@ -154,6 +155,9 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, noReuse bool)
 		t.Fatal(err)
 	}
 	size.Threads, size.Unified = 2, *exactKV == "unified"
+	if size.TypeK, err = ChooseKVType(*exactKeys, w.info.Quantization, w.model, 0); err != nil {
+		t.Fatal(err)
+	}
 	if size.FlashAttn = llama.FlashOff; *exactFlash {
 		size.FlashAttn = llama.FlashOn
 	}
