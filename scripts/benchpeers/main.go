@@ -75,7 +75,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.workloads, "workloads", "cmd/amend/internal/workload/workloads.json", "the workloads' file")
 	f.StringVar(&o.order, "order", "", "the workload's order, as for amend bench")
 	f.Uint64Var(&o.seed, "seed", 1, "the seed of the random token ids")
-	f.IntVar(&o.threads, "threads", runtime.NumCPU(), "CPU threads, of amend and of the server")
+	f.IntVar(&o.threads, "threads", runtime.GOMAXPROCS(0), "CPU threads, of amend and of the server")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers on a GPU, of amend and of the server; -1 leaves it to them")
 	f.StringVar(&o.sweep, "sweep", "staged", "staged or all: which of the server's configurations to try")
 	f.StringArrayVar(&o.peers, "peer", nil, "a configuration to measure instead of sweeping, as the table names it (may be repeated)")
