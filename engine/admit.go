@@ -18,10 +18,9 @@ func (e *Engine) worthCopy() int {
 	return 4
 }
 
-// admitAll gives waiting requests sequences for as long as there are any. The
-// request with the longest computed prefix goes first, so that a row's next
-// turn finds its own sequence before a new row takes it; equals go in the
-// order of submission.
+// admitAll gives waiting requests sequences for as long as there are any, in the
+// order that before says, so that a row's next turn finds its own sequence
+// before another takes it; equals go in the order of submission.
 //
 // After a preemption nothing is admitted until a turn has ended: what was put
 // back would only fill the same cells again.

@@ -73,7 +73,8 @@ const CalibrationSteps = 20
 // should be as long as the rows' conversations, on an engine that runs nothing.
 // The cache is empty afterwards but for what is pinned. The result is for
 // Speculate, of this engine or of one made in a later run: what is measured to
-// choose a setting is measured once.
+// choose a setting is measured once. It is empty where guesses cannot be: in a
+// memory that cannot be copied or cut (states, a window in unified cells).
 func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCost, error) {
 	n = min(n, e.limits.Sequences)
 	if e.running > 0 || len(e.waiting) > 0 {
@@ -87,7 +88,7 @@ func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCo
 		}
 	}
 	depth := min(len(prefix), e.limits.Context-calibration[len(calibration)-1])
-	if len(free) == 0 || depth < 1 {
+	if len(free) == 0 || depth < 1 || e.limits.Uncuttable {
 		return nil, nil
 	}
 	defer func() {
@@ -95,8 +96,23 @@ func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCo
 			e.clear(seq)
 		}
 	}()
-	if err := e.lay(ctx, prefix[:depth], free); err != nil {
+	costs, err := e.timePasses(ctx, prefix[:depth], free)
+	if errors.Is(err, errRefused) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("calibrating the length of guesses: %w", err)
+	}
+	return costs, nil
+}
+
+// errRefused says that a memory did not copy or cut a sequence.
+var errRefused = errors.New("this model's memory cannot be copied or cut there")
+
+// timePasses lays a prefix into free sequences and times passes below it.
+func (e *Engine) timePasses(ctx context.Context, prefix []Token, free []int) ([]StepCost, error) {
+	if err := e.lay(ctx, prefix, free); err != nil {
+		return nil, err
 	}
 	var costs []StepCost
 	for _, sequences := range []int{1, 4, len(free)} {
@@ -107,9 +123,9 @@ func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCo
 			if sequences*tokens > min(e.limits.Batch, e.limits.Outputs) {
 				break
 			}
-			cost, err := e.timePass(ctx, free[:sequences], depth, tokens, prefix[0])
+			cost, err := e.timePass(ctx, free[:sequences], len(prefix), tokens, prefix[0])
 			if err != nil {
-				return nil, fmt.Errorf("calibrating the length of guesses: %w", err)
+				return nil, err
 			}
 			costs = append(costs, StepCost{Sequences: sequences, Tokens: tokens, Seconds: cost.Seconds()})
 		}
@@ -147,7 +163,7 @@ func (e *Engine) lay(ctx context.Context, prefix []Token, seqs []int) error {
 	}
 	for _, seq := range seqs[1:] {
 		if !e.backend.Copy(seqs[0], seq, len(prefix)) {
-			return fmt.Errorf("sequence %d of %d tokens cannot be copied", seqs[0], len(prefix))
+			return errRefused
 		}
 		e.tree.Fork(seqs[0], seq, len(prefix))
 	}
@@ -177,7 +193,7 @@ func (e *Engine) timePass(ctx context.Context, seqs []int, depth, tokens int, to
 		}
 		for _, seq := range seqs {
 			if !e.backend.Cut(seq, depth) {
-				return 0, fmt.Errorf("sequence %d cannot be cut to %d tokens", seq, depth)
+				return 0, errRefused
 			}
 		}
 	}

@@ -178,3 +178,26 @@ func TestScoreRefusesForeignTokens(t *testing.T) {
 		t.Errorf("a foreign token: %v; a known one: %v", failed, fine)
 	}
 }
+
+// TestCalibrateWhereGuessesCannotBe: a memory that cannot be cut gets no costs
+// and no error, since a run does without guesses then; any other gets costs and
+// an empty cache.
+func TestCalibrateWhereGuessesCannotBe(t *testing.T) {
+	for _, uncuttable := range []bool{true, false} {
+		m := enginetest.New(engine.Limits{Sequences: 4, Context: 60, Cells: 240, Batch: 32, Uncuttable: uncuttable})
+		e, err := engine.New(m, m, engine.Config{Verify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		costs, err := e.Calibrate(context.Background(), []engine.Token{1, 2, 3, 4, 5, 6, 7, 8}, 3)
+		if err != nil || (len(costs) == 0) != uncuttable {
+			t.Errorf("uncuttable %v: %d costs, %v", uncuttable, len(costs), err)
+		}
+		for seq := range 4 {
+			if first, last := m.Positions(seq); first != -1 || last != -1 {
+				t.Errorf("uncuttable %v: sequence %d holds %d to %d afterwards", uncuttable, seq, first, last)
+			}
+		}
+		e.Speculate(costs)
+	}
+}

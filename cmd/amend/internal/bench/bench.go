@@ -27,7 +27,11 @@ func (s Setting) String() string {
 	if s.FlashAttention {
 		flash = "on"
 	}
-	return fmt.Sprintf("%s fa=%s kv=%s", layout, flash, s.TypeK)
+	keys := s.TypeK
+	if keys != "f16" {
+		keys += "/f16" // values stay f16
+	}
+	return fmt.Sprintf("%s fa=%s kv=%s", layout, flash, keys)
 }
 
 // Opened is a backend that the bench closes.
