@@ -32,7 +32,7 @@ func (o *workloadOptions) addFlags(f *pflag.FlagSet) {
 	f.Uint64Var(&o.seed, "seed", 1, "the seed of the random token ids")
 	f.BoolVar(&o.floor, "floor", true, "also measure what plain llama_decode could reach")
 	for _, l := range o.lengthFlags() {
-		f.IntVar(l.value, l.name, 0, l.about+"; 0 takes the workload's own")
+		f.IntVar(l.value, l.name, 0, l.about+" (default the workload's own)")
 	}
 }
 
@@ -74,9 +74,7 @@ func (o *workloadOptions) fill(cmd *cobra.Command, spec workload.Spec) error {
 		if *own[i].value < 0 || *own[i].value > 1<<20 {
 			return fmt.Errorf("--%s %d: must be from 0 to %d", f.name, *own[i].value, 1<<20)
 		}
-		if *own[i].value > 0 || f.name == "preamble" {
-			*f.value = *own[i].value
-		}
+		*f.value = *own[i].value
 	}
 	return nil
 }

@@ -145,6 +145,14 @@ func New(name, order string, l Lengths, vocab int, seed uint64) (*Workload, erro
 	for range l.Rows {
 		w.Rows = append(w.Rows, m.row(name))
 	}
+	if len(w.Rows[0].Turns) == 0 {
+		return nil, fmt.Errorf("workload %s of these lengths has no turns", name)
+	}
+	for i, t := range w.Rows[0].Turns {
+		if t.Decode < 1 {
+			return nil, fmt.Errorf("workload %s: turn %d generates nothing: responses, critiques and revisions must be at least 1 token", name, i)
+		}
+	}
 	return w, nil
 }
 

@@ -79,3 +79,25 @@ func TestPromptFollowsOutputs(t *testing.T) {
 		outputs[i] = make([]Token, turn.Decode)
 	}
 }
+
+// TestLengthsThatDoNothing: no rounds are fine, turns of no tokens and rows of
+// no turns are refused.
+func TestLengthsThatDoNothing(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Lengths)
+		fine   bool
+	}{
+		{"loop", func(l *Lengths) { l.Rounds = 0 }, true},
+		{"loop", func(l *Lengths) { l.Preamble = 0 }, true},
+		{"loop", func(l *Lengths) { l.Critique = 0 }, false},
+		{"loop", func(l *Lengths) { l.Rows = 0 }, false},
+		{"feedback", func(l *Lengths) { l.Principles = 0 }, false},
+	} {
+		l := load(t)[c.name].Lengths
+		c.change(&l)
+		if _, err := New(c.name, "", l, 49152, 7); (err == nil) != c.fine {
+			t.Errorf("%s with %+v: %v", c.name, l, err)
+		}
+	}
+}
