@@ -24,6 +24,7 @@ type variant struct {
 	MinS        float64 `json:"wall_s_min,omitempty"`
 	MaxS        float64 `json:"wall_s_max,omitempty"`
 	Note        string  `json:"note,omitempty"`
+	*TextCounts
 }
 
 // amendReport is what amend bench --json prints, as far as it is read here; the
@@ -33,6 +34,7 @@ type amendReport struct {
 	Order    string          `json:"order,omitempty"`
 	Lengths  json.RawMessage `json:"lengths"`
 	Expected json.RawMessage `json:"expected"`
+	Need     int             `json:"need,omitempty"` // of the text workload: tokens of the longest row
 	Setup    json.RawMessage `json:"setup"`
 	Setting  string          `json:"setting,omitempty"`
 	Variants []variant       `json:"variants"`
@@ -40,20 +42,10 @@ type amendReport struct {
 
 var errLimit = errors.New("it took too long")
 
-// bench runs the workload by amend bench, of the lengths given on the command
-// line unless args say otherwise. It fails with errLimit when it takes longer
-// than limit.
+// bench runs the workload by amend bench, as the command line has it unless
+// args say otherwise. It fails with errLimit when it takes longer than limit.
 func (b *bencher) bench(ctx context.Context, limit time.Duration, args ...string) (*amendReport, error) {
-	var flags []string
-	for _, name := range lengthNames {
-		if n, ok := b.options.lengths[name]; ok {
-			flags = append(flags, "--"+flagOf(name), strconv.Itoa(n))
-		}
-	}
-	if b.options.order != "" {
-		flags = append(flags, "--order", b.options.order)
-	}
-	return b.amend(ctx, limit, b.options.workload, append(flags, args...)...)
+	return b.amend(ctx, limit, b.options.workload, append(b.options.workloadArgs(), args...)...)
 }
 
 // amend runs amend bench with what all runs share.

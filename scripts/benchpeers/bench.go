@@ -25,6 +25,11 @@ const (
 
 func (b *bencher) run(ctx context.Context) (*report, error) {
 	b.start = time.Now()
+	if b.options.workload == textWorkload {
+		if err := b.sizeText(ctx); err != nil {
+			return nil, err
+		}
+	}
 	finalists, err := b.finalists(ctx)
 	if err != nil {
 		return nil, err
@@ -54,9 +59,10 @@ func (b *bencher) finalists(ctx context.Context) ([]config, error) {
 		return given, nil
 	}
 	var failures []error
-	stages := []func() []config{all}
+	guess := b.options.workload == textWorkload // random tokens repeat nothing
+	stages := []func() []config{func() []config { return all(guess) }}
 	if b.options.sweep == "staged" {
-		stages = []func() []config{firstStage, func() []config { return secondStage(b.done) }}
+		stages = []func() []config{firstStage, func() []config { return secondStage(b.done, guess) }}
 	}
 	for _, stage := range stages {
 		for _, c := range usable(stage(), b.size.rows) {
@@ -94,7 +100,7 @@ func (b *bencher) sweep(ctx context.Context, c config) error {
 	rows := min(b.size.rows, max(sweepRows, c.slots))
 	part := float64(rows) / float64(b.size.rows)
 	limit, most := sweepLimit(b.done, warm, part)
-	r, err := b.bench(s.ctx, limit, append(b.peerArgs(s, c.name()), "--rows", strconv.Itoa(rows))...)
+	r, err := b.bench(s.ctx, limit, append(b.peerArgs(s, c.name()), b.options.rowsFlag(), strconv.Itoa(rows))...)
 	result := swept{config: c, rows: rows}
 	switch {
 	case errors.Is(err, errLimit):
@@ -130,6 +136,9 @@ func (b *bencher) warm(s *server) (float64, error) {
 	if b.size.preamble == 0 {
 		return 0, nil
 	}
+	if b.options.workload == textWorkload {
+		return b.warmText(s)
+	}
 	args := append(b.peerArgs(s, "warm-up"), "--preamble", strconv.Itoa(b.size.preamble), "--rows", strconv.Itoa(s.slots))
 	for _, length := range []string{"prompt", "option", "principle", "principles"} {
 		args = append(args, "--"+length, "1")
@@ -147,7 +156,7 @@ func (b *bencher) final(ctx context.Context, finalists []config) (*report, error
 	var ours *amendReport
 	turns := make([][]variant, b.options.turns)
 	for i := range turns {
-		r, err := b.bench(ctx, runLimit, "--variants", "amend", "--floor=false")
+		r, err := b.bench(ctx, runLimit, b.options.oursArgs()...)
 		if err != nil {
 			return nil, err
 		}

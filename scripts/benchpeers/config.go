@@ -13,6 +13,7 @@ type config struct {
 	unified bool // one KV buffer for all slots, or a stream each
 	flash   bool
 	kv      kvType
+	guess   bool // it looks up what may come next, as amend does on text
 }
 
 // kvType is the types of cached keys and values.
@@ -38,17 +39,21 @@ func (c config) name() string {
 	if c.flash {
 		flash = "on"
 	}
-	return fmt.Sprintf("llama-server np=%d %s fa=%s kv=%s", c.slots, layout, flash, c.kv)
+	name := fmt.Sprintf("llama-server np=%d %s fa=%s kv=%s", c.slots, layout, flash, c.kv)
+	if c.guess {
+		name += " spec=ngram-mod"
+	}
+	return name
 }
 
 // parseConfig reads a name back.
 func parseConfig(name string) (config, error) {
-	for _, c := range all() {
+	for _, c := range all(true) {
 		if c.name() == name || c.name() == "llama-server "+name {
 			return c, nil
 		}
 	}
-	return config{}, fmt.Errorf("there is no configuration %q; one is %q", name, all()[0].name())
+	return config{}, fmt.Errorf("there is no configuration %q; one is %q", name, all(false)[0].name())
 }
 
 // args are the server's arguments; context is the tokens that a slot must hold.
@@ -60,9 +65,23 @@ func (c config) args(context int) []string {
 	if c.flash {
 		flash = "on"
 	}
-	return []string{
+	args := []string{
 		"--parallel", strconv.Itoa(c.slots), "--ctx-size", strconv.Itoa(c.slots * context), layout,
 		"--flash-attn", flash, "--cache-type-k", c.kv.k, "--cache-type-v", c.kv.v,
+	}
+	if c.guess {
+		args = append(args, guessArgs()...)
+	}
+	return args
+}
+
+// guessArgs let the server guess up to 8 tokens, the most that amend tries, by
+// a match of 4 tokens. Its own 24 tokens and at least 48 guesses are meant for
+// copies of whole files.
+func guessArgs() []string {
+	return []string{
+		"--spec-type", "ngram-mod", "--spec-ngram-mod-n-match", "4",
+		"--spec-ngram-mod-n-min", "1", "--spec-ngram-mod-n-max", "8",
 	}
 }
 
@@ -70,24 +89,32 @@ func (c config) args(context int) []string {
 // llama.cpp pads a stream to 256 cells, and the server wants some room to spare.
 func slotContext(longest int) int { return (longest + 16 + 255) / 256 * 256 }
 
-// attention is each pair of flash attention and KV types that llama.cpp takes.
-// Values can be quantized with flash attention only.
-func attention() []config {
+// ways is each pair of flash attention and KV types that llama.cpp takes, and
+// each of these with guesses where they are asked for. Values can be quantized
+// with flash attention only.
+func ways(guess bool) []config {
 	var out []config
 	for _, t := range []kvType{{"f16", "f16"}, {"q8_0", "f16"}} {
 		out = append(out, config{flash: false, kv: t}, config{flash: true, kv: t})
 	}
-	return append(out, config{flash: true, kv: kvType{"q8_0", "q8_0"}})
+	out = append(out, config{flash: true, kv: kvType{"q8_0", "q8_0"}})
+	if guess {
+		for _, c := range slices.Clone(out) {
+			c.guess = true
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // all is the whole sweep.
-func all() []config {
+func all(guess bool) []config {
 	var out []config
-	for _, a := range attention() {
+	for _, c := range ways(guess) {
 		for _, slots := range []int{1, 4, 8, 16} {
 			for _, unified := range []bool{false, true} {
-				a.slots, a.unified = slots, unified
-				out = append(out, a)
+				c.slots, c.unified = slots, unified
+				out = append(out, c)
 			}
 		}
 	}
@@ -101,16 +128,16 @@ func usable(cs []config, rows int) []config {
 
 // firstStage varies slots and layout.
 func firstStage() []config {
-	plain := attention()[0]
-	return slices.DeleteFunc(all(), func(c config) bool { return c.flash != plain.flash || c.kv != plain.kv })
+	plain := ways(false)[0]
+	return slices.DeleteFunc(all(false), func(c config) bool { return c.flash != plain.flash || c.kv != plain.kv })
 }
 
-// secondStage varies flash attention and KV types for the best two of the first.
-func secondStage(first []swept) []config {
+// secondStage varies the rest for the best two of the first.
+func secondStage(first []swept, guess bool) []config {
 	var out []config
 	for _, c := range best(first, 2) {
-		for _, a := range attention()[1:] {
-			c.flash, c.kv = a.flash, a.kv
+		for _, w := range ways(guess)[1:] {
+			c.flash, c.kv, c.guess = w.flash, w.kv, w.guess
 			out = append(out, c)
 		}
 	}

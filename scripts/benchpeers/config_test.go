@@ -10,7 +10,7 @@ import (
 // and llama.cpp takes it: values are quantized with flash attention only.
 func TestConfigurations(t *testing.T) {
 	names := map[string]bool{}
-	for _, c := range all() {
+	for _, c := range all(true) {
 		names[c.name()] = true
 		for _, name := range []string{c.name(), strings.TrimPrefix(c.name(), "llama-server ")} {
 			if got, err := parseConfig(name); err != nil || got != c {
@@ -21,7 +21,7 @@ func TestConfigurations(t *testing.T) {
 			t.Errorf("%s has quantized values without flash attention", c.name())
 		}
 	}
-	if want := 4 * 2 * 5; len(names) != want {
+	if want := 2 * 4 * 2 * 5; len(names) != want {
 		t.Errorf("%d names, not %d", len(names), want)
 	}
 	if !names["llama-server np=4 streams fa=off kv=f16"] {
@@ -35,6 +35,10 @@ func TestArguments(t *testing.T) {
 	c := config{slots: 4, unified: true, flash: true, kv: kvType{"q8_0", "f16"}}
 	if got, want := strings.Join(c.args(1792), " "), "--parallel 4 --ctx-size 7168 --kv-unified --flash-attn on --cache-type-k q8_0 --cache-type-v f16"; got != want {
 		t.Errorf("%s: %s, not %s", c.name(), got, want)
+	}
+	c.guess = true
+	if got := strings.Join(c.args(1792), " "); !strings.Contains(got, " --spec-type ngram-mod ") {
+		t.Errorf("%s: %s guesses nothing", c.name(), got)
 	}
 	c = config{slots: 1, kv: kvType{"f16", "f16"}}
 	if got, want := strings.Join(c.args(256), " "), "--parallel 1 --ctx-size 256 --no-kv-unified --flash-attn off --cache-type-k f16 --cache-type-v f16"; got != want {
@@ -51,7 +55,7 @@ func TestStages(t *testing.T) {
 	for i, c := range first {
 		results = append(results, swept{config: c, estimate: float64(10 - i), stopped: i == 7})
 	}
-	second := secondStage(results)
+	second := secondStage(results, false)
 	if len(second) != 8 {
 		t.Fatalf("%d configurations in the second stage: %v", len(second), second)
 	}
@@ -63,7 +67,7 @@ func TestStages(t *testing.T) {
 			t.Errorf("%s is not of the best two that were not stopped", c.name())
 		}
 	}
-	if n := len(usable(all(), 4)); n != 20 {
+	if n := len(usable(all(false), 4)); n != 20 {
 		t.Errorf("%d configurations for 4 rows", n)
 	}
 }

@@ -103,7 +103,7 @@ func fakeServer(mode string, args []string) {
 // configOf finds the configuration that the arguments are of; without any it is
 // what the server starts with by default.
 func configOf(args []string) config {
-	for _, c := range all() {
+	for _, c := range all(false) {
 		if strings.Contains(strings.Join(args, " "), strings.Join(c.args(slotContext(1632)), " ")) {
 			return c
 		}

@@ -1,10 +1,11 @@
 // Benchpeers measures llama-server beside amend on a workload of `amend bench`:
 // it looks for the server's best configurations, then runs the best two and
 // amend in turns at full size and prints one table. scripts/bench-peers builds
-// what it needs and starts it.
+// what it needs and starts it. Of text it drives the server's chat endpoint.
 //
 // The sweep is over slots (1, 4, 8, 16), KV layout, flash attention and KV
-// types, prompt caching on, everything else as the server starts by default. A
+// types, and on text also looked-up guesses; prompt caching on, everything else
+// as the server starts by default. A
 // configuration is measured on max(4, slots) rows after its slots were given
 // the preamble, and what the whole workload would take is added up from both
 // parts; otherwise few rows would favour the configurations in which each row
@@ -54,6 +55,7 @@ type options struct {
 	order     string
 	seed      uint64
 	lengths   lengths
+	text      textOptions
 	threads   int
 	gpuLayers int // -1: each program's default
 	sweep     string
@@ -67,14 +69,14 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f := pflag.NewFlagSet("bench-peers", pflag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.Usage = func() {
-		fmt.Fprintf(stderr, "usage: scripts/bench-peers loop|fanout|feedback [flag...]\n\n%s", f.FlagUsages())
+		fmt.Fprintf(stderr, "usage: scripts/bench-peers loop|fanout|feedback|text [flag...]\n\n%s", f.FlagUsages())
 	}
 	f.StringVar(&o.model, "model", "", "the GGUF model, as for amend bench (default: smollm2 requantized to Q4_0)")
 	f.StringVar(&o.amend, "amend", "bin/amend", "the amend binary")
 	f.StringVar(&o.server, "server", "bin/peers/llama-server", "the llama-server binary")
 	f.StringVar(&o.workloads, "workloads", "cmd/amend/internal/workload/workloads.json", "the workloads' file")
 	f.StringVar(&o.order, "order", "", "the workload's order, as for amend bench")
-	f.Uint64Var(&o.seed, "seed", 1, "the seed of the random token ids")
+	f.Uint64Var(&o.seed, "seed", 1, "the seed of the random token ids, or of text's draws")
 	f.IntVar(&o.threads, "threads", runtime.GOMAXPROCS(0), "CPU threads, of amend and of the server")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers on a GPU, of amend and of the server; -1 leaves it to them")
 	f.StringVar(&o.sweep, "sweep", "staged", "staged or all: which of the server's configurations to try")
@@ -85,6 +87,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	for _, name := range lengthNames {
 		given[name] = f.Int(flagOf(name), 0, "as for amend bench")
 	}
+	o.text.addFlags(f)
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -97,6 +100,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		if f.Changed(flagOf(name)) {
 			o.lengths[name] = *value
 		}
+	}
+	if err := o.checkWorkload(f); err != nil {
+		return nil, err
 	}
 	if o.turns < 1 || o.threads < 1 {
 		return nil, fmt.Errorf("--turns %d and --threads %d must be at least 1", o.turns, o.threads)
@@ -120,12 +126,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	size, err := readSize(o.workloads, o.workload, o.order, o.lengths)
-	if err != nil {
-		return err
+	var s size
+	if o.workload != textWorkload { // whose size amend tells
+		if s, err = readSize(o.workloads, o.workload, o.order, o.lengths); err != nil {
+			return err
+		}
 	}
 	b := &bencher{
-		options: o, size: size,
+		options: o, size: s,
 		say: func(format string, args ...any) {
 			fmt.Fprintf(stderr, "bench-peers: %s\n", fmt.Sprintf(format, args...))
 		},

@@ -74,6 +74,7 @@ func together(runs []variant) variant {
 	v.WallS = median(walls)
 	v.WallSPerRow = v.WallS / float64(v.Rows)
 	v.DecodeTokS = float64(v.Decoded) / v.WallS
+	v.TextCounts = v.over(v.WallS)
 	v.Runs, v.MinS, v.MaxS = len(runs), slices.Min(walls), slices.Max(walls)
 	return v
 }
@@ -101,14 +102,24 @@ func (r *report) print(w io.Writer) error {
 		r.Workload, r.Order, r.Variants[0].Rows, setup.Model, setup.Quantization, setup.CPU, setup.Threads, setup.LlamaCpp, r.Setting)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
-	row("variant", "runs", "seconds", "from–to", "s/row", "decode tok/s", "computed", "reused", "times amend", "from–to")
+	head := []string{"variant", "runs", "seconds", "from–to", "s/row", "decode tok/s", "computed", "reused", "times amend", "from–to"}
+	if r.Workload == textWorkload {
+		head = append(head, "revisions/s", "critiques/1k tokens", "decoded", "guessed")
+	}
+	row(head...)
 	for _, v := range r.Variants {
 		ratio, between := "", ""
 		if x, ok := r.Ratios[v.Name]; ok {
 			ratio, between = fmt.Sprintf("%.2f", x), fmt.Sprintf("%.2f–%.2f", r.RatioRanges[v.Name][0], r.RatioRanges[v.Name][1])
 		}
-		row(v.Name, fmt.Sprint(v.Runs), fmt.Sprintf("%.1f", v.WallS), fmt.Sprintf("%.1f–%.1f", v.MinS, v.MaxS), fmt.Sprintf("%.2f", v.WallSPerRow),
-			fmt.Sprintf("%.1f", v.DecodeTokS), fmt.Sprint(v.Computed), fmt.Sprint(v.Reused), ratio, between)
+		cells := []string{
+			v.Name, fmt.Sprint(v.Runs), fmt.Sprintf("%.1f", v.WallS), fmt.Sprintf("%.1f–%.1f", v.MinS, v.MaxS), fmt.Sprintf("%.2f", v.WallSPerRow),
+			fmt.Sprintf("%.1f", v.DecodeTokS), fmt.Sprint(v.Computed), fmt.Sprint(v.Reused), ratio, between,
+		}
+		if c := v.TextCounts; c != nil {
+			cells = append(cells, fmt.Sprintf("%.3f", c.RevisionsPerS), fmt.Sprintf("%.2f", c.CritiquesPer1k), fmt.Sprint(v.Decoded), fmt.Sprintf("%d of %d", c.Guessed, c.Guesses))
+		}
+		row(cells...)
 	}
 	if len(r.Sweep) > 0 {
 		row()
