@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -306,6 +307,47 @@ func TestCancelEndsEveryRequestOnce(t *testing.T) {
 	}
 	if err := e.Run(ctx); !errors.Is(err, context.Canceled) || ended != 5 {
 		t.Errorf("%v, %d of 5 requests ended", err, ended)
+	}
+}
+
+// failing is a model whose context breaks.
+type failing struct {
+	*enginetest.Model
+	after int // steps that work
+}
+
+func (f *failing) Decode(ctx context.Context, batch []engine.Input) error {
+	if f.after--; f.after < 0 {
+		return fmt.Errorf("%w: llama_decode returned -3", engine.ErrFatal)
+	}
+	return f.Model.Decode(ctx, batch)
+}
+
+// TestABrokenContextEndsTheRun: every request gets the cause, once, as one that
+// was not finished and can be run again; what was finished before stays.
+func TestABrokenContextEndsTheRun(t *testing.T) {
+	m := enginetest.New(engine.Limits{Sequences: 2, Context: 40, Cells: 80, Batch: 8})
+	m.EndBias = -100
+	e, err := engine.New(&failing{m, 8}, m, engine.Config{Verify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := map[bool]int{} // by whether the turn was finished
+	for i := range 5 {
+		r := request(i, 0, []engine.Token{engine.Token(i + 1)})
+		r.Stop = nil
+		r.Done = func(got engine.Result) {
+			if got.Err != nil && !(errors.Is(got.Err, engine.ErrStopped) && errors.Is(got.Err, engine.ErrFatal)) {
+				t.Errorf("row %d: %v", i, got.Err)
+			}
+			ends[got.Err == nil]++
+		}
+		if err := e.Submit(&r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Run(context.Background()); !errors.Is(err, engine.ErrFatal) || ends[true] != 2 || ends[false] != 3 {
+		t.Errorf("%v; finished and not: %v, want 2 and 3", err, ends)
 	}
 }
 

@@ -17,10 +17,11 @@ import (
 // workloadOptions are the flags of the workloads of fixed lengths.
 type workloadOptions struct {
 	benchOptions
-	order   string
-	lengths workload.Lengths
-	seed    uint64
-	floor   bool
+	order     string
+	lengths   workload.Lengths
+	seed      uint64
+	floor     bool
+	peerCache bool
 }
 
 // workloadVariants are amend's ways of doing a workload of fixed lengths.
@@ -30,7 +31,8 @@ func (o *workloadOptions) addFlags(f *pflag.FlagSet) {
 	o.benchOptions.addFlags(f, workloadVariants())
 	f.StringVar(&o.order, "order", "", "loop: append or faithful; feedback: options-first or principle-first (the paper's)")
 	f.Uint64Var(&o.seed, "seed", 1, "the seed of the random token ids")
-	f.BoolVar(&o.floor, "floor", true, "also measure what plain llama_decode could reach")
+	f.BoolVar(&o.floor, "floor", true, "also measure what plain llama_decode could reach, in turns with amend")
+	f.BoolVar(&o.peerCache, "peer-cache", true, "let the server at --peer-url cache prompts")
 	for _, l := range o.lengthFlags() {
 		f.IntVar(l.value, l.name, 0, l.about+" (default the workload's own)")
 	}
@@ -132,31 +134,38 @@ func (s *workloadBench) open(ctx context.Context, name string) error {
 	return nil
 }
 
-// measure runs amend's variants in turns, and the floor.
+// measure runs amend's variants in turns, with the floor before and after each
+// run of amend.
 func (s *workloadBench) measure(ctx context.Context) error {
 	b, err := s.newBench()
 	if err != nil {
 		return err
 	}
 	s.report.Setting = b.Setting.String()
+	var floors *bench.Floors
+	if s.options.floor {
+		other := b.Setting
+		other.FlashAttention = !other.FlashAttention
+		if floors, err = b.Floors(ctx, b.Setting, other); err != nil {
+			return err
+		}
+	}
 	s.report.Variants, err = s.options.inTurns(s.options.variants, func(name string) (bench.Variant, error) {
 		v, stats, err := b.Run(ctx, name)
-		if err == nil && name == bench.Amend {
-			s.report.GoShare = 1 - (stats.PrefillTime+stats.DecodeTime).Seconds()/v.WallS
+		if err != nil || name != bench.Amend {
+			return v, err
+		}
+		s.report.GoShare = 1 - (stats.PrefillTime+stats.DecodeTime).Seconds()/v.WallS
+		if floors != nil {
+			err = floors.After(ctx, v.WallS)
 		}
 		return v, err
 	})
 	if err != nil {
 		return err
 	}
-	if s.options.floor {
-		other := b.Setting
-		other.FlashAttention = !other.FlashAttention
-		f, with, err := b.Floor(ctx, []bench.Setting{b.Setting, other})
-		if err != nil {
-			return err
-		}
-		s.report.FloorS, s.report.FloorWith, s.report.FloorSpeed = f.Seconds, with.String(), f.Points
+	if floors != nil {
+		floors.Report(&s.report)
 	}
 	s.report.Compare()
 	return nil
@@ -183,9 +192,12 @@ func (s *workloadBench) newBench() (*bench.Bench, error) {
 
 // measurePeer runs the workload on a server.
 func (s *workloadBench) measurePeer(ctx context.Context) (err error) {
-	o := s.options
+	o, peer := s.options, bench.Peer
+	if !o.peerCache {
+		peer = bench.PeerNoCache
+	}
 	s.report.Variants, err = o.inTurns([]string{o.peerName}, func(name string) (bench.Variant, error) {
-		return bench.Peer(ctx, o.peerURL, name, s.work, o.peerSlots)
+		return peer(ctx, o.peerURL, name, s.work, o.peerSlots)
 	})
 	return err
 }

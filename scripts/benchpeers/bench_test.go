@@ -20,6 +20,13 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
+// textArguments are a command line of the text workload over the stand-ins.
+func textArguments(t *testing.T, more ...string) []string {
+	all := arguments(t, standIn(t, "as-amend", "-"), standIn(t, "as-server", "-"), more...)
+	all[0] = textWorkload
+	return all
+}
+
 // arguments are a command line over the stand-ins.
 func arguments(t *testing.T, amend, server string, more ...string) []string {
 	t.Helper()
@@ -93,6 +100,44 @@ func TestSweepFindsTheBest(t *testing.T) {
 		}
 		if got, w := r.Ratios[want[0].name()], total(want[0], 16)/60; math.Abs(got-w) > 1e-9 {
 			t.Errorf("%s: ratio %v, not %v", sweep, got, w)
+		}
+	}
+}
+
+// TestText: rows and slots are as large as amend says, the sweep goes over
+// guesses too, and what text has besides is in report and table.
+func TestText(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), textArguments(t, "--json", "--turns", "1"), &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	var r report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	best := config{slots: 8, kv: kvType{"q8_0", "f16"}, guess: true}
+	if got := r.Variants[1]; got.Name != best.name() || got.TextCounts == nil || got.RevisionsPerS != 32/total(best, 16) {
+		t.Errorf("%+v is not what is best, %s", got, best.name())
+	}
+	for _, s := range r.Sweep {
+		c, err := parseConfig(s.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if truth := total(c, 16); math.Abs(s.EstimateS-truth) > 1e-6 {
+			t.Errorf("%s: estimated %v s, takes %v", s.Name, s.EstimateS, truth)
+		}
+	}
+	if want := 8 + 2*9; len(r.Sweep) != want {
+		t.Errorf("%d configurations, not %d", len(r.Sweep), want)
+	}
+	out.Reset()
+	if err := r.print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"revisions/s", "3.50", "30 of 70"} {
+		if !strings.Contains(out.String(), part) {
+			t.Errorf("%q is not in the table:\n%s", part, &out)
 		}
 	}
 }
@@ -183,7 +228,7 @@ func TestLimit(t *testing.T) {
 func TestCommandLine(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"loop", "fanout"}, {"loop", "--sweep", "some"}, {"loop", "--turns", "0"}, {"nothing"}, {"loop", "--rows", "x"},
-		{"loop", "--peer", "np=3 streams"},
+		{"loop", "--peer", "np=3 streams"}, {"loop", "--limit", "3"}, {"text", "--rows", "3"}, {"text", "--order", "append"},
 	} {
 		full := append(arguments(t, "/nonexistent", "/nonexistent")[1:], args...)
 		if err := run(t.Context(), full, io.Discard, io.Discard); err == nil {

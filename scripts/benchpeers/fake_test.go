@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,11 +41,11 @@ func standIn(t *testing.T, kind, mode string) string {
 	return path
 }
 
-// value is what follows a flag, or fallback.
+// value is what follows a flag where it stands last, or fallback.
 func value(args []string, flag, fallback string) string {
 	for i, a := range args {
 		if a == flag {
-			return args[i+1]
+			fallback = args[i+1]
 		}
 	}
 	return fallback
@@ -103,7 +104,7 @@ func fakeServer(mode string, args []string) {
 // configOf finds the configuration that the arguments are of; without any it is
 // what the server starts with by default.
 func configOf(args []string) config {
-	for _, c := range all(false) {
+	for _, c := range slices.Backward(all(true)) { // those that guess have arguments more
 		if strings.Contains(strings.Join(args, " "), strings.Join(c.args(slotContext(1632)), " ")) {
 			return c
 		}
@@ -128,6 +129,9 @@ func cost(c config) (slot, row float64) {
 	if c.kv.v == "q8_0" {
 		slot, row = 1.5, row-0.2
 	}
+	if c.guess {
+		row -= 0.5
+	}
 	return slot, row
 }
 
@@ -141,6 +145,12 @@ func total(c config, rows int) float64 {
 // that says.
 func fakeAmend(mode string, args []string) {
 	peer, rows, wall := value(args, "--peer-url", ""), value(args, "--rows", "16"), 60.0
+	work := args[1]
+	if work == textWorkload {
+		if rows = value(args, "--limit", ""); value(args, "--max-tokens", "") == "1" {
+			work = "feedback" // the preamble alone, near enough
+		}
+	}
 	switch {
 	case mode == "fails":
 		fmt.Fprintln(os.Stderr, "amend: no such thing")
@@ -153,7 +163,7 @@ func fakeAmend(mode string, args []string) {
 		}
 		select {}
 	case peer != "":
-		answer, err := http.Get(peer + "/cost?workload=" + args[1] + "&rows=" + rows)
+		answer, err := http.Get(peer + "/cost?workload=" + work + "&rows=" + rows)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -167,11 +177,16 @@ func fakeAmend(mode string, args []string) {
 	if err != nil {
 		os.Exit(2)
 	}
-	json.NewEncoder(os.Stdout).Encode(amendReport{
-		Workload: args[1], Order: "append", Lengths: json.RawMessage(`{"rows":16}`), Expected: json.RawMessage(`{}`),
+	report := amendReport{
+		Workload: args[1], Order: "append", Lengths: json.RawMessage(`{"rows":16,"preamble":1024}`), Expected: json.RawMessage(`{}`),
 		Setup:    json.RawMessage(`{"model":"m","quantization":"Q4_0","cpu":"a cpu","threads":2,"llama_cpp":"1"}`),
 		Setting:  "streams fa=off kv=f16",
 		Variants: []variant{{Name: value(args, "--peer-name", ours), Rows: n, WallS: wall, WallSPerRow: wall / float64(n), Decoded: 416 * n, Computed: 100, Reused: 200}},
-	})
+	}
+	if args[1] == textWorkload {
+		report.Need = 1632
+		report.Variants[0].TextCounts = &TextCounts{Turns: 5 * n, Critiques: 2 * n, Revisions: 2 * n, CritiquesPer1k: 3.5, Guesses: 70, Guessed: 30}
+	}
+	json.NewEncoder(os.Stdout).Encode(report)
 	os.Exit(0)
 }

@@ -94,32 +94,6 @@ func (b *Bench) Run(ctx context.Context, name string) (v Variant, stats engine.S
 	return v, stats, nil
 }
 
-// Floor measures the floor with each of the settings and returns the lowest,
-// with the setting that reached it.
-func (b *Bench) Floor(ctx context.Context, settings []Setting) (best Floor, with Setting, err error) {
-	for i, s := range settings {
-		b.Say("floor: %s", s)
-		f, err := b.floor(ctx, s)
-		if err != nil {
-			return best, with, err
-		}
-		if i == 0 || f.Seconds < best.Seconds {
-			best, with = f, s
-		}
-	}
-	return best, with, nil
-}
-
-func (b *Bench) floor(ctx context.Context, s Setting) (f Floor, err error) {
-	alive := min(b.Alive, len(b.Workload.Rows))
-	backend, err := b.Open(s, alive+1, b.Workload.Longest())
-	if err != nil {
-		return f, err
-	}
-	defer func() { err = errors.Join(err, backend.Close()) }()
-	return MeasureFloor(ctx, backend, b.Workload, alive)
-}
-
 // Median is the variant whose wall time is the middle one of several runs.
 func Median(runs []Variant) Variant {
 	sorted := slices.SortedFunc(slices.Values(runs), func(a, b Variant) int {

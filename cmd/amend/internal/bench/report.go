@@ -26,7 +26,9 @@ type Report struct {
 	FloorS     float64            `json:"floor_s,omitempty"`       // see Floor
 	FloorWith  string             `json:"floor_setting,omitempty"` // the setting that reached it
 	FloorSpeed []Speed            `json:"floor_speeds,omitempty"`
-	OfFloor    float64            `json:"of_floor,omitempty"` // FloorS / amend's wall time
+	// OfFloor is the floor by amend's time: for each run of amend the mean of the
+	// floors before and after it, of several runs the median.
+	OfFloor float64 `json:"of_floor,omitempty"`
 	// GoShare is the part of amend's wall time outside llama_decode.
 	GoShare float64 `json:"go_share,omitempty"`
 }
@@ -85,9 +87,6 @@ func (r *Report) Compare() {
 	}
 	if ours == 0 {
 		return
-	}
-	if r.FloorS > 0 {
-		r.OfFloor = r.FloorS / (ours * float64(r.Lengths.Rows))
 	}
 	r.Ratios = map[string]float64{}
 	for _, v := range r.Variants {

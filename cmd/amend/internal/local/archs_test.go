@@ -211,7 +211,7 @@ func (run *archRun) compareWithPlain(t *testing.T, m *llama.Model) {
 				continue // the next turn's conversation begins with this one
 			}
 			whole := turn.whole()
-			for pos, want := range plainLogits(t, m, whole) {
+			for pos, want := range plainLogits(t, m, archKeys(m), whole) {
 				begin := key(whole[:pos+1])
 				if got, ok := run.cache.logits[begin]; ok {
 					compared[begin] = true
@@ -231,9 +231,9 @@ func (run *archRun) compareWithPlain(t *testing.T, m *llama.Model) {
 
 // plainLogits computes tokens at once in a context of their own and returns
 // the logits after each.
-func plainLogits(t *testing.T, m *llama.Model, tokens []engine.Token) [][]float32 {
+func plainLogits(t *testing.T, m *llama.Model, keys llama.KVType, tokens []engine.Token) [][]float32 {
 	t.Helper()
-	c, err := m.NewContext(llama.ContextParams{Ctx: archContext, Batch: archContext, UBatch: archContext, Threads: 1, ThreadsBatch: 1, FlashAttn: llama.FlashOff, TypeK: archKeys(m)})
+	c, err := m.NewContext(llama.ContextParams{Ctx: archContext, Batch: archContext, UBatch: archContext, Threads: 1, ThreadsBatch: 1, FlashAttn: llama.FlashOff, TypeK: keys})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 	}
 	return &Backend{ctx: c, batch: b, params: p, limits: engine.Limits{
 		Sequences: s.Sequences, Context: min(room, s.Limit), Cells: cells,
-		Unified: s.Unified, Uncuttable: uncuttable, Batch: BatchTokens, Outputs: outputs(s.Sequences),
+		Unified: s.Unified, Uncuttable: uncuttable, Batch: min(BatchTokens, c.NBatch()), Outputs: outputs(s.Sequences),
 	}}, nil
 }
 

@@ -51,7 +51,7 @@ func TestWindowThatHasPassed(t *testing.T) {
 		if !b.Copy(0, 3, n) || !b.Cut(0, n) {
 			t.Fatalf("unified=%v: a sequence could not be kept to %d", unified, n)
 		}
-		want := plainLogits(t, m, tokens[:n+1])[n]
+		want := plainLogits(t, m, archKeys(m), tokens[:n+1])[n]
 		for _, seq := range []int{0, 3} {
 			got := decodeFrom(t, b, seq, n, tokens[n:n+1])
 			if d := difference(got, want); d > archTolerance {
