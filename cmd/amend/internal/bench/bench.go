@@ -87,7 +87,7 @@ func (b *Bench) Run(ctx context.Context, name string) (v Variant, stats engine.S
 		return v, stats, fmt.Errorf("running %s: %w", name, err)
 	}
 	v = variant(name, len(w.Rows), stats.Decoded, stats.Prefilled, stats.Reused, wall)
-	v.PrefillS, v.DecodeS, v.DecodeSteps = stats.PrefillTime.Seconds(), stats.DecodeTime.Seconds(), stats.Steps
+	v.spent(stats)
 	if len(w.Rows) < len(b.Workload.Rows) {
 		v.Note = fmt.Sprintf("%d rows of %d: compare by row", len(w.Rows), len(b.Workload.Rows))
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"amend/cmd/amend/internal/workload"
+	"amend/engine"
 )
 
 // Report is one `amend bench`: what `--json` prints.
@@ -75,6 +76,11 @@ func variant(name string, rows, decoded, computed, reused int, wall time.Duratio
 		Name: name, Rows: rows, WallS: s, WallSPerRow: s / float64(rows), DecodeTokS: float64(decoded) / s,
 		Decoded: decoded, Computed: computed, Reused: reused,
 	}
+}
+
+// spent notes where amend's time went.
+func (v *Variant) spent(s engine.Stats) {
+	v.PrefillS, v.DecodeS, v.DecodeSteps = s.PrefillTime.Seconds(), s.DecodeTime.Seconds(), s.Steps
 }
 
 // Compare fills in the ratios to the variant named amend, by wall time a row.

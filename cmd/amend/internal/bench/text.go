@@ -95,6 +95,7 @@ func (t *Text) Run(ctx context.Context, name string) (v Variant, stats engine.St
 	stats = e.Stats()
 	counts.Guesses, counts.Guessed = stats.Guesses, stats.Guessed
 	v = variant(name, len(t.Rows), stats.Decoded, stats.Prefilled, stats.Reused, time.Since(start))
+	v.spent(stats)
 	return textVariant(v, counts), stats, nil
 }
 
