@@ -97,6 +97,9 @@ func runBenchWorkload(cmd *cobra.Command, name string, o workloadOptions) (err e
 	if err := o.validate(workloadVariants()); err != nil {
 		return usage(err)
 	}
+	if !o.peerCache && o.peerURL == "" {
+		return usage(errors.New("--peer-cache=false is about a server: give its --peer-url"))
+	}
 	s := &workloadBench{benchSession: newBenchSession(cmd, o.benchOptions), options: o}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(cmd.Context(), name); err != nil {
@@ -192,12 +195,9 @@ func (s *workloadBench) newBench() (*bench.Bench, error) {
 
 // measurePeer runs the workload on a server.
 func (s *workloadBench) measurePeer(ctx context.Context) (err error) {
-	o, peer := s.options, bench.Peer
-	if !o.peerCache {
-		peer = bench.PeerNoCache
-	}
+	o := s.options
 	s.report.Variants, err = o.inTurns([]string{o.peerName}, func(name string) (bench.Variant, error) {
-		return peer(ctx, o.peerURL, name, s.work, o.peerSlots)
+		return bench.Peer(ctx, o.peerURL, name, s.work, o.peerSlots, o.peerCache)
 	})
 	return err
 }

@@ -82,15 +82,7 @@ func TestSweepFindsTheBest(t *testing.T) {
 		if len(r.Sweep) != runs {
 			t.Errorf("%s: %d configurations, not %d", sweep, len(r.Sweep), runs)
 		}
-		for _, s := range r.Sweep {
-			c, err := parseConfig(s.Name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if truth := total(c, 16); math.Abs(s.EstimateS-truth) > 1e-6 {
-				t.Errorf("%s: estimated %v s, takes %v", s.Name, s.EstimateS, truth)
-			}
-		}
+		checkEstimates(t, r.Sweep)
 		var names []string
 		for _, v := range r.Variants {
 			names = append(names, v.Name)
@@ -100,6 +92,20 @@ func TestSweepFindsTheBest(t *testing.T) {
 		}
 		if got, w := r.Ratios[want[0].name()], total(want[0], 16)/60; math.Abs(got-w) > 1e-9 {
 			t.Errorf("%s: ratio %v, not %v", sweep, got, w)
+		}
+	}
+}
+
+// checkEstimates compares what the sweep adds up with what the stand-in takes.
+func checkEstimates(t *testing.T, sweep []sweepEntry) {
+	t.Helper()
+	for _, s := range sweep {
+		c, err := parseConfig(s.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if truth := total(c, 16); math.Abs(s.EstimateS-truth) > 1e-6 {
+			t.Errorf("%s: estimated %v s, takes %v", s.Name, s.EstimateS, truth)
 		}
 	}
 }
@@ -119,15 +125,7 @@ func TestText(t *testing.T) {
 	if got := r.Variants[1]; got.Name != best.name() || got.TextCounts == nil || got.RevisionsPerS != 32/total(best, 16) {
 		t.Errorf("%+v is not what is best, %s", got, best.name())
 	}
-	for _, s := range r.Sweep {
-		c, err := parseConfig(s.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if truth := total(c, 16); math.Abs(s.EstimateS-truth) > 1e-6 {
-			t.Errorf("%s: estimated %v s, takes %v", s.Name, s.EstimateS, truth)
-		}
-	}
+	checkEstimates(t, r.Sweep)
 	if want := 8 + 2*9; len(r.Sweep) != want {
 		t.Errorf("%d configurations, not %d", len(r.Sweep), want)
 	}

@@ -75,13 +75,13 @@ func (c config) args(context int) []string {
 	return args
 }
 
-// guessArgs let the server guess up to 8 tokens, the most that amend tries, by
+// guessArgs let the server guess up to 15 tokens, the most that amend tries, by
 // a match of 4 tokens. Its own 24 tokens and at least 48 guesses are meant for
 // copies of whole files.
 func guessArgs() []string {
 	return []string{
 		"--spec-type", "ngram-mod", "--spec-ngram-mod-n-match", "4",
-		"--spec-ngram-mod-n-min", "1", "--spec-ngram-mod-n-max", "8",
+		"--spec-ngram-mod-n-min", "1", "--spec-ngram-mod-n-max", "15",
 	}
 }
 

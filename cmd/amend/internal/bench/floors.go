@@ -38,10 +38,16 @@ func (f *Floors) After(ctx context.Context, wall float64) error {
 	if err != nil {
 		return err
 	}
+	f.add(after, wall)
+	return nil
+}
+
+// add notes the floor after a run that took wall seconds; the last one that was
+// noted is the floor before it.
+func (f *Floors) add(after Floor, wall float64) {
 	before := f.measured[len(f.measured)-1]
 	f.measured = append(f.measured, after)
 	f.parts = append(f.parts, (before.Seconds+after.Seconds)/2/wall)
-	return nil
 }
 
 // Report fills in the median floor, and the median part that it was of amend's

@@ -8,8 +8,9 @@ import (
 	"amend/cmd/amend/internal/workload"
 )
 
-// Peer runs the workload through a llama-server at address, whose prompt
-// caching is on, and returns what that took as the variant called name. As many
+// Peer runs the workload through a llama-server at address and returns what that
+// took as the variant called name. With cache the server's prompt caching is on,
+// without it computes every prompt from its first token. As many
 // workers as concurrency each take a row and run its turns in order, so that a
 // slot of the server keeps the row's prefix from turn to turn; a server with
 // fewer slots lets the others wait.
@@ -17,17 +18,7 @@ import (
 // It fails when the server cannot be reached, answers with an error, or with
 // anything else than the tokens asked for; the error names the row and the turn.
 // Nothing but address is connected to.
-func Peer(ctx context.Context, address, name string, w *workload.Workload, concurrency int) (Variant, error) {
-	return runPeer(ctx, address, name, w, concurrency, true)
-}
-
-// PeerNoCache is Peer with the server's prompt caching off: it computes every
-// prompt from its first token.
-func PeerNoCache(ctx context.Context, address, name string, w *workload.Workload, concurrency int) (Variant, error) {
-	return runPeer(ctx, address, name, w, concurrency, false)
-}
-
-func runPeer(ctx context.Context, address, name string, w *workload.Workload, concurrency int, cache bool) (Variant, error) {
+func Peer(ctx context.Context, address, name string, w *workload.Workload, concurrency int, cache bool) (Variant, error) {
 	if concurrency < 1 {
 		return Variant{}, fmt.Errorf("driving %s with %d requests at once: at least 1 is needed", name, concurrency)
 	}

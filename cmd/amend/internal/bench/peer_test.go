@@ -146,11 +146,7 @@ func TestPeerSendsTheWorkload(t *testing.T) {
 		fake := newFake(concurrency)
 		server := httptest.NewServer(fake)
 		defer server.Close()
-		run := Peer
-		if !cache {
-			run = PeerNoCache
-		}
-		v, err := run(t.Context(), server.URL, "fake", w, concurrency)
+		v, err := Peer(t.Context(), server.URL, "fake", w, concurrency, cache)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +178,7 @@ func TestPeerFinishesRows(t *testing.T) {
 	for _, workers := range []int{1, 3, 9} {
 		fake := newFake(workers)
 		server := httptest.NewServer(fake)
-		v, err := Peer(t.Context(), server.URL, "fake", w, workers)
+		v, err := Peer(t.Context(), server.URL, "fake", w, workers, true)
 		server.Close()
 		if err != nil {
 			t.Fatal(err)
@@ -231,7 +227,7 @@ func TestPeerRunsRowsTogether(t *testing.T) {
 		fake.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	if _, err := Peer(t.Context(), server.URL, "fake", w, workers); err != nil {
+	if _, err := Peer(t.Context(), server.URL, "fake", w, workers, true); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -273,7 +269,7 @@ func TestPeerErrors(t *testing.T) {
 				fmt.Fprint(w, body)
 			}))
 			defer server.Close()
-			_, err := Peer(t.Context(), server.URL, "fake", w, 1)
+			_, err := Peer(t.Context(), server.URL, "fake", w, 1, true)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -292,11 +288,11 @@ func TestPeerRefusesItsArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"localhost:8080", "ftp://localhost", "http://", ":"} {
-		if _, err := Peer(t.Context(), address, "fake", w, 1); err == nil {
+		if _, err := Peer(t.Context(), address, "fake", w, 1, true); err == nil {
 			t.Errorf("address %q was taken", address)
 		}
 	}
-	if _, err := Peer(t.Context(), "http://localhost:1", "fake", w, 0); err == nil {
+	if _, err := Peer(t.Context(), "http://localhost:1", "fake", w, 0, true); err == nil {
 		t.Error("no requests at once were taken")
 	}
 }
@@ -317,7 +313,7 @@ func TestPeerStops(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer server.Close()
-	if _, err := Peer(ctx, server.URL, "fake", w, 2); !errors.Is(err, context.Canceled) {
+	if _, err := Peer(ctx, server.URL, "fake", w, 2, true); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
 }
