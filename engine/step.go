@@ -45,7 +45,7 @@ func (e *Engine) listJobs() []sched.Job {
 		j := sched.Job{Seq: seq, Pending: t.length() - e.tree.Computed(seq)}
 		j.Wanted = min(j.Pending, t.length()-t.outputsFrom)
 		if t.drafter != nil && j.Pending == 1 {
-			j.Draft, j.Accept = len(t.drafter.Guess(t.mayGrow()-1)), t.drafter.Rate()
+			j.Right = t.drafter.Right(t.mayGrow() - 1)
 			j.Room = e.limits.Context - t.length()
 		}
 		e.jobs = append(e.jobs, j)

@@ -11,7 +11,7 @@ import (
 )
 
 // Context is a model at work (llama_context): its KV cache, its compute buffers
-// and the outputs of the last Decode.
+// and the outputs of the last Decode. It computes on a thread of its own.
 //
 // One goroutine at a time may call its methods. The end of the context.Context
 // given to Decode may come from any goroutine.
@@ -22,7 +22,8 @@ type Context struct {
 	params  ContextParams
 	opened  *opened
 	cleanup runtime.Cleanup
-	abort   *C.int // C memory, polled by llama_decode
+	abort   *C.int          // C memory, polled by llama_decode
+	thread  *C.amend_thread // computes
 
 	outputs    []bool     // which tokens of the last Decode have an output
 	embeddings bool       // every token has one
@@ -44,20 +45,26 @@ func (m *Model) NewContext(p ContextParams) (*Context, error) {
 	if err := p.check(m); err != nil {
 		return nil, fmt.Errorf("llama: new context: %w", err)
 	}
+	thread := C.amend_thread_new()
+	if thread == nil {
+		return nil, errors.New("llama: new context: the system gives no more threads")
+	}
 	abort := C.amend_flag_new()
 	if abort == nil {
+		C.amend_thread_free(thread)
 		return nil, errors.New("llama: new context: out of memory")
 	}
 	mark := process.sink.mark()
 	c := C.amend_context_new(m.c, p.c())
 	if c == nil {
 		C.amend_flag_free(abort)
+		C.amend_thread_free(thread)
 		return nil, errors.New(withLines(fmt.Sprintf(
 			"llama: new context of %d cells for %d sequences, %v keys, %v values, batch %d: not possible; use a smaller context, fewer sequences or a smaller KV type",
 			p.Ctx, max(1, p.SeqMax), p.TypeK, p.TypeV, p.Batch), process.sink.errorsSince(mark)))
 	}
 	C.amend_abort_install(c, abort)
-	x := &Context{c: c, mem: C.llama_get_memory(c), model: m, params: p, abort: abort, embeddings: p.Embeddings}
+	x := &Context{c: c, mem: C.llama_get_memory(c), model: m, params: p, abort: abort, thread: thread, embeddings: p.Embeddings}
 	x.outputsMax = p.OutputsMax
 	if x.outputsMax == 0 {
 		x.outputsMax = x.NBatch()
@@ -86,7 +93,8 @@ func (c *Context) Close() error {
 	c.cleanup.Stop()
 	C.llama_free(c.c)
 	C.amend_flag_free(c.abort)
-	c.c, c.mem, c.abort = nil, nil, nil
+	C.amend_thread_free(c.thread)
+	c.c, c.mem, c.abort, c.thread = nil, nil, nil, nil
 	for _, a := range c.adapters {
 		a.unset()
 	}

@@ -14,7 +14,7 @@ import (
 // between two operations, on the CPU only. A *DecodeError says what a result
 // means for the cache.
 func (c *Context) Decode(ctx context.Context, b *Batch) error {
-	return c.compute(ctx, b, func() C.int32_t { return C.amend_decode(c.c, b.c) })
+	return c.compute(ctx, b, func() C.int32_t { return C.amend_decode(c.thread, c.c, b.c) })
 }
 
 // Encode computes a batch with the model's encoder (llama_encode), as Decode
@@ -23,7 +23,7 @@ func (c *Context) Encode(ctx context.Context, b *Batch) error {
 	if !c.model.HasEncoder() {
 		return fmt.Errorf("llama: encode: model %q has no encoder", c.model.path)
 	}
-	return c.compute(ctx, b, func() C.int32_t { return C.amend_encode(c.c, b.c) })
+	return c.compute(ctx, b, func() C.int32_t { return C.amend_encode(c.thread, c.c, b.c) })
 }
 
 func (c *Context) compute(ctx context.Context, b *Batch, call func() C.int32_t) error {

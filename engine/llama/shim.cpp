@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -106,6 +109,48 @@ constexpr size_t grammar_chunk_first = 32;
 constexpr size_t grammar_chunk       = 1024;
 
 } // namespace
+
+// A thread and the call that it is to make, if any.
+struct amend_thread {
+    amend_thread() : thread([this] { serve(); }) {}
+
+    ~amend_thread() {
+        {
+            const std::lock_guard<std::mutex> lock(mutex);
+            ended = true;
+        }
+        changed.notify_all();
+        thread.join();
+    }
+
+    // Makes the call, which must not throw, and waits for it.
+    void run(std::function<void()> todo) {
+        std::unique_lock<std::mutex> lock(mutex);
+        call = std::move(todo);
+        changed.notify_all();
+        changed.wait(lock, [this] { return call == nullptr; });
+    }
+
+  private:
+    void serve() {
+        std::unique_lock<std::mutex> lock(mutex);
+        while (true) {
+            changed.wait(lock, [this] { return ended || call != nullptr; });
+            if (ended) {
+                return;
+            }
+            call(); // under the lock: who waits for it has nothing else to do
+            call = nullptr;
+            changed.notify_all();
+        }
+    }
+
+    std::mutex              mutex;
+    std::condition_variable changed;
+    std::function<void()>   call;
+    bool                    ended = false;
+    std::thread             thread; // last: it uses the others
+};
 
 struct amend_grammar {
     llama_sampler *  sampler;
@@ -271,12 +316,24 @@ int32_t amend_piece(const llama_vocab * vocab, llama_token token, char * buf, in
                  [&] { return llama_token_to_piece(vocab, token, buf, max, 0, special); });
 }
 
-int32_t amend_decode(llama_context * ctx, llama_batch batch) {
-    return guard("decode", AMEND_THREW, [&] { return llama_decode(ctx, batch); });
+amend_thread * amend_thread_new() {
+    return guard("thread", static_cast<amend_thread *>(nullptr), [] { return new amend_thread; });
 }
 
-int32_t amend_encode(llama_context * ctx, llama_batch batch) {
-    return guard("encode", AMEND_THREW, [&] { return llama_encode(ctx, batch); });
+void amend_thread_free(amend_thread * thread) {
+    delete thread;
+}
+
+int32_t amend_decode(amend_thread * thread, llama_context * ctx, llama_batch batch) {
+    int32_t code = AMEND_THREW;
+    thread->run([&] { code = guard("decode", AMEND_THREW, [&] { return llama_decode(ctx, batch); }); });
+    return code;
+}
+
+int32_t amend_encode(amend_thread * thread, llama_context * ctx, llama_batch batch) {
+    int32_t code = AMEND_THREW;
+    thread->run([&] { code = guard("encode", AMEND_THREW, [&] { return llama_encode(ctx, batch); }); });
+    return code;
 }
 
 size_t amend_state_size(llama_context * ctx, llama_seq_id seq) {

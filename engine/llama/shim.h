@@ -49,8 +49,18 @@ int32_t amend_detokenize(const struct llama_vocab * vocab, const llama_token * t
                          char * text, int32_t max, bool remove_special, bool unparse_special);
 int32_t amend_piece(const struct llama_vocab * vocab, llama_token token, char * buf, int32_t max, bool special);
 
-int32_t amend_decode(struct llama_context * ctx, struct llama_batch batch);
-int32_t amend_encode(struct llama_context * ctx, struct llama_batch batch);
+// A thread that computes. OpenMP keeps workers for each thread that ever called
+// it, and while there are more of them than processors they sleep at every
+// barrier in place of spinning; so a context computes on one thread of its own,
+// whichever thread asks. Returns NULL when there is no thread to be had. One call
+// at a time.
+typedef struct amend_thread amend_thread;
+
+amend_thread * amend_thread_new(void);
+void           amend_thread_free(amend_thread * thread);
+
+int32_t amend_decode(amend_thread * thread, struct llama_context * ctx, struct llama_batch batch);
+int32_t amend_encode(amend_thread * thread, struct llama_context * ctx, struct llama_batch batch);
 size_t  amend_state_size(struct llama_context * ctx, llama_seq_id seq);
 size_t  amend_state_get(struct llama_context * ctx, uint8_t * dst, size_t size, llama_seq_id seq);
 size_t  amend_state_set(struct llama_context * ctx, const uint8_t * src, size_t size, llama_seq_id seq);

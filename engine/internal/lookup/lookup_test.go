@@ -10,12 +10,12 @@ import (
 // TestGuessFollowsACopy: a text that repeats an earlier one is guessed token
 // for token once its first two came, and the rate rises to it.
 func TestGuessFollowsACopy(t *testing.T) {
-	draft := []Token{10, 11, 12, 13, 14, 15, 16, 17, 18, 19}
+	draft := []Token{10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25}
 	d := New(slices.Concat(draft, []Token{1, 2, 3}))
 	if got := d.Guess(4); got != nil {
 		t.Fatalf("guessed %v where nothing repeats", got)
 	}
-	for i, tok := range draft[:8] {
+	for i, tok := range draft[:14] {
 		if i >= 2 {
 			if got := d.Guess(2); !slices.Equal(got, draft[i:i+2]) {
 				t.Errorf("after %d tokens of the copy: guessed %v, it goes on %v", i, got, draft[i:i+2])
@@ -23,8 +23,8 @@ func TestGuessFollowsACopy(t *testing.T) {
 		}
 		d.Add(tok)
 	}
-	if d.Rate() <= firstRate {
-		t.Errorf("rate %v after six right guesses", d.Rate())
+	if got, first := d.Right(1)[0], *firstRates.of(d.matched); got <= first {
+		t.Errorf("a rate of %v after twelve right guesses, %v before", got, first)
 	}
 }
 
@@ -77,4 +77,29 @@ func BenchmarkAdd(b *testing.B) {
 			b.StartTimer()
 		}
 	}
+}
+
+// TestRightAddsUp: a guess counts only if those before it were right, so each
+// adds at most what the one before it did; and there are as many numbers as
+// guesses.
+func TestRightAddsUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := New(nil)
+		for _, tok := range rapid.SliceOfN(rapid.Int32Range(1, 3), 0, 60).Draw(t, "text") {
+			d.Add(tok)
+		}
+		n := rapid.IntRange(0, Ahead).Draw(t, "n")
+		right := d.Right(n)
+		if len(right) != len(d.Guess(n)) {
+			t.Fatalf("%d numbers for %d guesses", len(right), len(d.Guess(n)))
+		}
+		before, sum := 1.0, 0.0
+		for i, r := range right {
+			if more := r - sum; more < 0 || more > before {
+				t.Fatalf("guess %d adds %v, the one before it %v: %v", i, more, before, right)
+			} else {
+				before, sum = more, r
+			}
+		}
+	})
 }

@@ -1,6 +1,9 @@
 package sched
 
-import "math"
+import (
+	"cmp"
+	"slices"
+)
 
 // draftLengths are the lengths that are tried, and worthDraft how much faster a
 // step with guesses must promise to be: less is within what the costs were
@@ -9,45 +12,121 @@ var draftLengths = [...]int{1, 2, 3, 4, 5, 7, 9, 11, 15}
 
 const worthDraft = 1.05
 
-// draft is how many guessed tokens the jobs get in a decode step: the number
-// that promises most tokens a second by the measured costs. In streams all jobs
-// get as many, since unequal counts would cost passes; a job without that many
-// guesses of its own is padded, and its padding counts as never right.
-func (p *Planner) draft(jobs []Job) int {
+// drafts is how many guessed tokens each job gets in a decode step: those
+// numbers, of the ones tried, that promise most tokens a second by the measured
+// costs. For each length the jobs whose guesses are likeliest right come first,
+// and the first 1, 2, 4, … or all of them get guesses. In streams unequal counts cost passes
+// of their own, which are counted; so all jobs with equal counts are tried as
+// well, where a job without that many guesses is padded.
+func (p *Planner) drafts(jobs []Job) []int {
+	p.best = zeros(p.best, len(jobs))
 	if p.Costs == nil || len(jobs) == 0 {
-		return 0
+		return p.best
 	}
-	room := jobs[0].Room
-	for _, j := range jobs {
-		room = min(room, j.Room)
+	p.counts = zeros(p.counts, len(jobs))
+	most := worthDraft * float64(len(jobs)) / p.cost(jobs, p.counts)
+	budget := min(p.Batch, p.Outputs) - len(jobs)
+	try := func(right float64) {
+		if rate := (float64(len(jobs)) + right) / p.cost(jobs, p.counts); rate > most {
+			most = rate
+			copy(p.best, p.counts)
+		}
 	}
-	best, bestRate := 0, worthDraft*float64(len(jobs))/p.Costs.At(len(jobs), 1)
 	for _, k := range draftLengths {
-		if len(jobs)*(1+k) > min(p.Batch, p.Outputs) || (p.Streams && k > room) {
-			break
+		p.rank(jobs, k)
+		if p.order[0].right == 0 {
+			break // none has a guess
 		}
-		tokens, computed := 0.0, 0
-		for _, j := range jobs {
-			n := min(k, j.Draft)
-			tokens += 1 + expected(j.Accept, n)
-			computed += 1 + n
+		p.counts = zeros(p.counts, len(jobs))
+		left, right := budget, 0.0
+		for i, r := range p.order {
+			n := min(k, len(jobs[r.job].Right), left)
+			if n == 0 {
+				break
+			}
+			p.counts[r.job] = n
+			left -= n
+			right += jobs[r.job].Right[n-1]
+			if i&(i+1) == 0 { // 1, 2, 4, 8, …
+				try(right)
+			}
 		}
-		perJob := float64(1 + k)
-		if !p.Streams {
-			perJob = float64(computed) / float64(len(jobs))
-		}
-		if rate := tokens / p.Costs.At(len(jobs), perJob); rate > bestRate {
-			best, bestRate = k, rate
+		try(right)
+		if p.Streams && p.level(jobs, k, budget) {
+			try(right)
 		}
 	}
-	return best
+	return p.best
 }
 
-// expected is how many of n guesses in a row will be right when each is with
-// probability a after the one before was.
-func expected(a float64, n int) float64 {
-	if a >= 1 {
-		return float64(n)
+// ranked is a job and how many of its guesses will be right on average.
+type ranked struct {
+	job   int
+	right float64
+}
+
+// rank sorts the jobs by what up to k guesses of each promise.
+func (p *Planner) rank(jobs []Job, k int) {
+	p.order = p.order[:0]
+	for i, j := range jobs {
+		r := ranked{job: i}
+		if n := min(k, len(j.Right)); n > 0 {
+			r.right = j.Right[n-1]
+		}
+		p.order = append(p.order, r)
 	}
-	return a * (1 - math.Pow(a, float64(n))) / (1 - a)
+	slices.SortStableFunc(p.order, func(a, b ranked) int { return cmp.Compare(b.right, a.right) })
+}
+
+// level gives all jobs k guesses, and says whether there is room for them.
+func (p *Planner) level(jobs []Job, k, budget int) bool {
+	if k*len(jobs) > budget {
+		return false
+	}
+	for i, j := range jobs {
+		if k > j.Room {
+			return false
+		}
+		p.counts[i] = k
+	}
+	return true
+}
+
+// cost is what a decode step takes in which each job has so many guesses behind
+// its token, in seconds: the passes that llama.cpp's split_equal makes of it, or
+// the one that unified cells need.
+func (p *Planner) cost(jobs []Job, guesses []int) float64 {
+	if !p.Streams {
+		tokens := len(jobs)
+		for _, n := range guesses {
+			tokens += n
+		}
+		return p.Costs.At(len(jobs), float64(tokens)/float64(len(jobs)))
+	}
+	p.left = p.left[:0]
+	for _, n := range guesses {
+		p.left = append(p.left, 1+n)
+	}
+	seconds := 0.0
+	for i := 0; i < len(p.left); {
+		if p.left[i] == 0 {
+			i++
+			continue
+		}
+		n, end := p.left[i], i+1
+		for ; end < len(p.left) && p.left[end] > 0 && jobs[end].Seq == jobs[end-1].Seq+1; end++ {
+			n = min(n, p.left[end])
+		}
+		for k := i; k < end; k++ {
+			p.left[k] -= n
+		}
+		seconds += p.Costs.At(end-i, float64(n))
+	}
+	return seconds
+}
+
+func zeros(s []int, n int) []int {
+	s = slices.Grow(s[:0], n)[:n]
+	clear(s)
+	return s
 }

@@ -5,7 +5,8 @@
 // What a plan costs is passes over the weights, not calls. With unified cells
 // a batch is one pass. With one stream a sequence a pass takes only sequences
 // with consecutive ascending ids and equal token counts (llama.cpp's
-// split_equal), so there a plan is one such run, or as few as there are gaps.
+// split_equal), so there a prefill is one such run, and a decode step as few as
+// there are gaps, unless guesses of unequal numbers promise more.
 package sched
 
 // Job is one active request as the planners see it.
@@ -13,11 +14,11 @@ type Job struct {
 	Seq     int // its sequence
 	Pending int // known tokens not yet in the cache, at least 1: a prompt's, or the one sampled last
 	Wanted  int // of the pending tokens the last so many whose logits are wanted
-	Draft   int // guessed tokens that could be tried behind these
 	// Room is how many tokens its sequence may hold beyond the pending ones.
 	Room int
-	// Accept is how often this request's guesses were right lately, 0 to 1.
-	Accept float64
+	// Right is what guesses behind the pending tokens promise: how many of the
+	// first 1, 2, … will be right on average. There are as many guesses.
+	Right []float64
 }
 
 // Chunk is the planned part of one job: how many of its pending tokens go into
@@ -36,6 +37,10 @@ type Planner struct {
 	Costs   Costs
 
 	plan []Chunk
+
+	// Scratch of drafts, by job.
+	best, counts, left []int
+	order              []ranked
 }
 
 // Next plans a step: prompt chunks while any job has a prompt to compute, since
@@ -108,12 +113,7 @@ func (p *Planner) chunk(j Job, n int) int {
 // guesses behind them where those pay.
 func (p *Planner) decode(jobs []Job) {
 	jobs = jobs[:min(len(jobs), p.Batch, p.Outputs)]
-	draft := p.draft(jobs)
-	for _, j := range jobs {
-		n := draft
-		if !p.Streams {
-			n = min(draft, j.Draft)
-		}
-		p.plan = append(p.plan, Chunk{Seq: j.Seq, Tokens: 1, Draft: n})
+	for i, n := range p.drafts(jobs) {
+		p.plan = append(p.plan, Chunk{Seq: jobs[i].Seq, Tokens: 1, Draft: n})
 	}
 }

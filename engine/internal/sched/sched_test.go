@@ -36,13 +36,26 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// promises are those of n guesses of which each is right with probability a
+// after the one before was.
+func promises(n int, a float64) []float64 {
+	right, sum, all := make([]float64, n), 0.0, 1.0
+	for i := range right {
+		all *= a
+		sum += all
+		right[i] = sum
+	}
+	return right
+}
+
 func drawJobs(t *rapid.T) []Job {
 	var jobs []Job
 	for s, pending := range rapid.SliceOfN(rapid.IntRange(0, 9), 0, 8).Draw(t, "pending") {
 		if pending > 0 {
+			room := rapid.IntRange(0, 20).Draw(t, "room")
 			jobs = append(jobs, Job{
-				Seq: s, Pending: pending, Wanted: rapid.IntRange(1, pending).Draw(t, "wanted"), Room: rapid.IntRange(0, 20).Draw(t, "room"),
-				Draft: rapid.IntRange(0, 6).Draw(t, "draft"), Accept: rapid.Float64Range(0, 1).Draw(t, "accept"),
+				Seq: s, Pending: pending, Wanted: rapid.IntRange(1, pending).Draw(t, "wanted"), Room: room,
+				Right: promises(rapid.IntRange(0, min(6, room)).Draw(t, "guesses"), rapid.Float64Range(0, 1).Draw(t, "accept")),
 			})
 		}
 	}
@@ -52,7 +65,7 @@ func drawJobs(t *rapid.T) []Job {
 // TestPlansProgress: however jobs and limits fall, a plan takes no more than
 // the batch, wants no more outputs than there are, takes never more of a job
 // than it has, and is empty only when there is no job: otherwise the engine
-// would stand still. In streams it is one pass but for gaps among decodes.
+// would stand still. In streams a prefill is one pass.
 func TestPlansProgress(t *testing.T) { rapid.Check(t, plansProgress) }
 
 // FuzzPlansProgress is the same with inputs that coverage guides.
@@ -75,10 +88,10 @@ func plansProgress(t *rapid.T) {
 		if c.Tokens < 1 || c.Tokens > j.Pending || prefill != (j.Pending > 1) || (prefill && c.Draft > 0) {
 			t.Fatalf("chunk %+v of job %+v", c, j)
 		}
-		if c.Draft > j.Room && p.Streams || c.Draft > j.Draft && !p.Streams {
+		if c.Draft > j.Room && p.Streams || c.Draft > len(j.Right) && !p.Streams {
 			t.Fatalf("%d guesses for job %+v", c.Draft, j)
 		}
-		if i > 0 && (c.Seq <= plan[i-1].Seq || p.Streams && (c.Tokens != plan[0].Tokens || c.Draft != plan[0].Draft || prefill && c.Seq != plan[i-1].Seq+1)) {
+		if i > 0 && (c.Seq <= plan[i-1].Seq || p.Streams && (c.Tokens != plan[0].Tokens || prefill && c.Seq != plan[i-1].Seq+1)) {
 			t.Fatalf("plan %v is not one pass", plan)
 		}
 		tokens += c.Tokens + c.Draft
@@ -107,7 +120,7 @@ func TestGuessesFollowCosts(t *testing.T) {
 		{"not measured", nil, 0.9, false},
 	} {
 		p := Planner{Batch: 64, Outputs: 64, Streams: true, Costs: c.costs}
-		plan, _ := p.Next([]Job{{Seq: 0, Pending: 1, Draft: 9, Accept: c.accept, Room: 50}})
+		plan, _ := p.Next([]Job{{Seq: 0, Pending: 1, Right: promises(9, c.accept), Room: 50}})
 		if got := plan[0].Draft > 0; got != c.some {
 			t.Errorf("%s: %d guesses", c.name, plan[0].Draft)
 		}
@@ -131,5 +144,57 @@ func TestCosts(t *testing.T) {
 	}
 	if got := c.At(40, 1); got != 10 {
 		t.Errorf("more sequences than measured: %v, want that of the most", got)
+	}
+}
+
+// TestGuessesGoToThoseWhoCopy: where passes cost what they hold, a job whose
+// guesses are never right gets none because its neighbours' are; where a pass
+// costs as much whatever it holds, all share one.
+func TestGuessesGoToThoseWhoCopy(t *testing.T) {
+	jobs := []Job{
+		{Seq: 0, Pending: 1, Right: promises(8, 0.95), Room: 50},
+		{Seq: 1, Pending: 1, Right: promises(8, 0.01), Room: 50},
+		{Seq: 2, Pending: 1, Right: promises(4, 0.95), Room: 50},
+		{Seq: 3, Pending: 1, Room: 50},
+	}
+	for _, c := range []struct {
+		name  string
+		costs Costs
+		want  func(drafts []int) bool
+	}{
+		{"by tokens", NewCosts([]Cost{{1, 1, 1}, {1, 8, 2.5}, {4, 1, 4}, {4, 8, 12}}), func(d []int) bool { return d[0] > 0 && d[1] == 0 && d[2] > 0 && d[3] == 0 }},
+		{"by passes", NewCosts([]Cost{{1, 1, 4}, {1, 8, 4}, {4, 1, 4}, {4, 8, 4}}), func(d []int) bool { return d[0] > 0 && d[0] == d[1] && d[1] == d[2] && d[2] == d[3] }},
+	} {
+		p := Planner{Batch: 64, Outputs: 64, Streams: true, Costs: c.costs}
+		plan, _ := p.Next(jobs)
+		var drafts []int
+		for _, chunk := range plan {
+			drafts = append(drafts, chunk.Draft)
+		}
+		if !c.want(drafts) {
+			t.Errorf("%s: guesses %v", c.name, drafts)
+		}
+	}
+}
+
+// TestCostCountsPasses: a step costs what the passes cost that split_equal makes
+// of it.
+func TestCostCountsPasses(t *testing.T) {
+	jobs := []Job{{Seq: 0}, {Seq: 1}, {Seq: 2}, {Seq: 4}}
+	one := NewCosts([]Cost{{1, 1, 1}, {1, 2, 1}}) // a second a pass
+	for _, c := range []struct {
+		guesses []int
+		want    float64
+	}{
+		{[]int{0, 0, 0, 0}, 2}, // 0 to 2, 4
+		{[]int{3, 3, 3, 3}, 2},
+		{[]int{3, 0, 0, 0}, 3}, // and 0 again
+		{[]int{3, 0, 3, 3}, 4}, // 0 to 2, 0 again, 2 again, 4
+		{[]int{1, 2, 3, 0}, 4}, // 0 to 2, 1 and 2, 2, 4
+	} {
+		p := Planner{Streams: true, Costs: one}
+		if got := p.cost(jobs, c.guesses); got != c.want {
+			t.Errorf("%v: %v passes, want %v", c.guesses, got, c.want)
+		}
 	}
 }

@@ -33,7 +33,7 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 	}
 	p := llama.ContextParams{
 		Ctx: s.cells(), SeqMax: s.Sequences, KVUnified: s.Unified,
-		Batch: BatchTokens, UBatch: BatchTokens, OutputsMax: outputs(s.Sequences),
+		Batch: BatchTokens, UBatch: BatchTokens, OutputsMax: outputs(s.Sequences, m.Vocab().Size()),
 		Threads: s.Threads, ThreadsBatch: s.Threads,
 		TypeK: s.TypeK, FlashAttn: s.FlashAttn,
 		// Layers with a sliding window take the memory of full layers, and
@@ -56,7 +56,7 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 	}
 	return &Backend{ctx: c, batch: b, params: p, limits: engine.Limits{
 		Sequences: s.Sequences, Context: min(room, s.Limit), Cells: cells,
-		Unified: s.Unified, Uncuttable: uncuttable, Batch: min(BatchTokens, c.NBatch()), Outputs: outputs(s.Sequences),
+		Unified: s.Unified, Uncuttable: uncuttable, Batch: min(BatchTokens, c.NBatch()), Outputs: p.OutputsMax,
 	}}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"amend/engine"
 	"amend/engine/llama"
 )
 
@@ -13,8 +14,13 @@ import (
 const BatchTokens = 512
 
 // outputs is how many tokens of one llama_decode can have logits: one of every
-// sequence, and room for guesses. Each takes four bytes a vocabulary entry.
-func outputs(sequences int) int { return max(sequences, 128) }
+// sequence, and room for the most guesses as far as 64 MiB of logits go, which
+// take four bytes a vocabulary entry; 128 in any case.
+func outputs(sequences, vocabulary int) int {
+	const logits = 64 << 20
+	guesses := sequences * engine.MaxGuesses
+	return min(BatchTokens, sequences+max(128, min(guesses, logits/(4*max(1, vocabulary)))))
+}
 
 // MaxParallel is the most rows that are run at once without being asked for.
 // On a CPU a decode step costs little less for each row beyond it.
