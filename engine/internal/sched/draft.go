@@ -10,7 +10,7 @@ import (
 // measured to.
 var draftLengths = [...]int{1, 2, 3, 4, 5, 7, 9, 11, 15}
 
-const worthDraft = 1.05
+const worthDraft = 1.1
 
 // drafts is how many guessed tokens each job gets in a decode step: those
 // numbers, of the ones tried, that promise most tokens a second by the measured

@@ -113,7 +113,6 @@ func (t *Text) drive(ctx context.Context, e *engine.Engine, alive int, speculate
 			return c, err
 		}
 		c.CalibrationS = time.Since(start).Seconds()
-		t.Say("costs %v", costs)
 		e.Speculate(costs)
 	}
 	var failed error
