@@ -141,7 +141,7 @@ func (e *Engine) admit(r *Request, p place) {
 	e.makeRoom(e.growth(r, reuse))
 	e.tree.Append(p.seq, r.Tokens[reuse:]...)
 	e.admits++
-	t := newTurn(r, p.seq, reuse, e.admits)
+	t := newTurn(r, p.seq, reuse, e.admits, e.roomFor(r.Tokens))
 	t.drafter = e.newDrafter(r)
 	e.active[p.seq] = t
 	e.running++
@@ -158,11 +158,19 @@ func (e *Engine) admit(r *Request, p place) {
 // are now: none where the model's memory cannot be copied.
 func (e *Engine) copy(src, dst, n int) int {
 	e.clear(dst)
-	if !e.backend.Copy(src, dst, n) {
+	if !e.attach(src, dst, n) && !e.backend.Copy(src, dst, n) {
 		return 0
 	}
 	e.tree.Fork(src, dst, n)
 	return n
+}
+
+// attach lets dst read the n tokens of src in place of a copy, and reports
+// whether it does: where src is a pinned prefix, which stays as long as the
+// engine, and all of it is wanted.
+func (e *Engine) attach(src, dst, n int) bool {
+	pinned := e.active[src] == nil && e.tree.Locked(src)
+	return pinned && n == e.tree.Len(src) && e.backend.Attach(src, dst)
 }
 
 // cut keeps the first n tokens of a sequence, or none where the model's

@@ -43,6 +43,12 @@ type Backend interface {
 	// window in unified cells).
 	Copy(src, dst, n int) bool
 
+	// Attach makes the empty sequence dst go on behind src, reading what that
+	// holds without a copy, until dst is cut to nothing. It returns false, leaving
+	// dst empty, where the backend cannot. Neither src nor dst can then be cut
+	// inside of what they share.
+	Attach(src, dst int) bool
+
 	// Cut removes all positions of seq from n on. It returns false, having
 	// changed nothing, when this model's memory cannot be cut there, for the
 	// reasons that Copy has; n = 0 always works.
@@ -64,10 +70,13 @@ type Backend interface {
 
 // Limits are the sizes of a Backend.
 type Limits struct {
-	Sequences int  // sequence ids are 0 … Sequences−1
-	Context   int  // cells one sequence can fill
-	Cells     int  // cells of all sequences together
-	Unified   bool // sequences share cells: a copy is free
+	Sequences int // sequence ids are 0 … Sequences−1
+	Context   int // cells one sequence can fill
+	// Shared is how many tokens a pinned prefix may have that sequences read
+	// beside cells of their own, with Attach; 0 where they hold copies.
+	Shared  int
+	Cells   int  // cells of all sequences together
+	Unified bool // sequences share cells: a copy is free
 	// Uncuttable memories keep a state in place of cells (recurrent and hybrid
 	// models): a sequence can be copied and dropped whole, not in part.
 	Uncuttable bool

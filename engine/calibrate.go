@@ -36,7 +36,7 @@ func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCo
 			free = append(free, seq)
 		}
 	}
-	depth := min(len(prefix), e.limits.Context-calibration[len(calibration)-1])
+	depth := min(len(prefix), e.roomFor(append(slices.Clip(prefix), 0))-calibration[len(calibration)-1])
 	if len(free) == 0 || depth < 1 || e.limits.Uncuttable {
 		return nil, nil
 	}
@@ -91,9 +91,8 @@ func (e *Engine) timePasses(ctx context.Context, prefix []Token, free []int) ([]
 func (e *Engine) lay(ctx context.Context, prefix []Token, seqs []int) error {
 	hit := e.tree.Match(prefix, e.limits.Uncuttable)
 	have := 0
-	if hit.Seq >= 0 && e.backend.Copy(hit.Seq, seqs[0], hit.Computed) {
-		e.tree.Fork(hit.Seq, seqs[0], hit.Computed)
-		have = hit.Computed
+	if hit.Seq >= 0 {
+		have = e.copy(hit.Seq, seqs[0], hit.Computed)
 	}
 	for from := have; from < len(prefix); from += e.limits.Batch {
 		chunk := prefix[from:min(from+e.limits.Batch, len(prefix))]

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"amend/engine/internal/kvcache"
@@ -56,6 +57,7 @@ type Engine struct {
 	admits  int
 	crowded bool // a turn was preempted and none has ended since
 	stats   Stats
+	shared  []Token // the pinned prefix that turns read without holding it, if any
 
 	// Of one step, kept to be used again.
 	batch   []Input
@@ -90,7 +92,7 @@ func (e *Engine) Submit(r *Request) error {
 }
 
 func (e *Engine) queue(r *Request) error {
-	if room := e.room(); len(r.Tokens)+r.MaxTokens > room {
+	if room := e.roomFor(r.Tokens); len(r.Tokens)+r.MaxTokens > room {
 		return &TooLongError{Prompt: len(r.Tokens), MaxTokens: r.MaxTokens, Context: room}
 	}
 	e.waiting = append(e.waiting, r)
@@ -103,6 +105,15 @@ func (e *Engine) room() int {
 		return min(e.limits.Context, e.limits.Cells)
 	}
 	return e.limits.Context
+}
+
+// roomFor is the most tokens that a request with this prompt may hold: more
+// where it goes on from a prefix whose cells it does not fill itself.
+func (e *Engine) roomFor(tokens []Token) int {
+	if n := len(e.shared); n > 0 && len(tokens) > n && slices.Equal(tokens[:n], e.shared) {
+		return n + e.room()
+	}
+	return e.room()
 }
 
 // Run works until no request is left, or ctx ends. Requests that are not

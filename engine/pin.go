@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 // PinStore keeps saved sequences by key. amend/engine/kvfile is one in a folder.
@@ -40,8 +41,9 @@ func (e *Engine) Pin(ctx context.Context, tokens []Token) error {
 	if seq < 1 {
 		return fmt.Errorf("pinning a prefix of %d tokens: all %d sequences are in use", len(tokens), e.limits.Sequences)
 	}
-	if len(tokens) >= e.room() {
-		return &TooLongError{Prompt: len(tokens), Context: e.room()}
+	room := max(e.room()-1, e.limits.Shared)
+	if len(tokens) > room {
+		return &TooLongError{Prompt: len(tokens), Context: room}
 	}
 	if err := e.fillPin(ctx, seq, tokens); err != nil {
 		return err
@@ -49,6 +51,9 @@ func (e *Engine) Pin(ctx context.Context, tokens []Token) error {
 	e.tree.Append(seq, tokens...)
 	e.tree.Compute(seq, len(tokens))
 	e.tree.Lock(seq)
+	if len(tokens) <= e.limits.Shared {
+		e.shared = slices.Clone(tokens)
+	}
 	return nil
 }
 

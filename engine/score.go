@@ -41,7 +41,7 @@ func (e *Engine) Score(s *Score) error {
 	if len(s.Tokens) == 0 || longest == 0 {
 		return fmt.Errorf("scoring %d options after %d tokens: both must be at least 1", len(s.Options), len(s.Tokens))
 	}
-	if room := e.room(); len(s.Tokens)+longest > room {
+	if room := e.roomFor(s.Tokens); len(s.Tokens)+longest > room {
 		return &TooLongError{Prompt: len(s.Tokens), MaxTokens: longest, Context: room}
 	}
 	job := &scoreJob{engine: e, score: s, out: Scores{LogProbs: make([][]float64, len(s.Options)), Prompt: len(s.Tokens)}}

@@ -46,7 +46,7 @@ func (e *Engine) listJobs() []sched.Job {
 		j.Wanted = min(j.Pending, t.length()-t.outputsFrom)
 		if t.drafter != nil && j.Pending == 1 {
 			j.Right = t.drafter.Right(t.mayGrow() - 1)
-			j.Room = e.limits.Context - t.length()
+			j.Room = t.room - t.length()
 		}
 		e.jobs = append(e.jobs, j)
 	}

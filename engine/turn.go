@@ -11,6 +11,7 @@ type turn struct {
 	request *Request
 	seq     int
 	order   int // admissions before it, to tell the youngest
+	room    int // the most tokens its sequence may hold
 	sampler *sampler
 
 	drafter *lookup.Drafter // guesses what comes next; nil without speculation
@@ -25,9 +26,9 @@ type turn struct {
 	textEnd   int // where the text ends before a stop string; len(text) without one
 }
 
-func newTurn(r *Request, seq, reused, order int) *turn {
+func newTurn(r *Request, seq, reused, order, room int) *turn {
 	return &turn{
-		request: r, seq: seq, order: order, reused: reused, outputsFrom: r.firstOutput(),
+		request: r, seq: seq, order: order, room: room, reused: reused, outputsFrom: r.firstOutput(),
 		sampler: newSampler(r.Sampling, r.Seed),
 	}
 }

@@ -109,7 +109,7 @@ func validateRanges(flags []intFlag) error {
 }
 
 // setting is how amend's own variants compute.
-func (s *benchSession) setting() (bench.Setting, error) {
+func (s *benchSession) setting(preamble int) (bench.Setting, error) {
 	o := s.options
 	keys, err := local.ChooseKVType(o.kvType, s.info.Quantization, s.model, o.gpuLayers)
 	if err != nil {
@@ -123,7 +123,15 @@ func (s *benchSession) setting() (bench.Setting, error) {
 		}
 		set.FlashAttention = fa != llama.FlashOff
 	}
-	return set, nil
+	size := local.Size{Unified: set.Unified, TypeK: keys, FlashAttn: llama.FlashOff}
+	if set.FlashAttention {
+		size.FlashAttn = llama.FlashOn
+	}
+	attach, err := local.CanAttach(s.model, size)
+	if attach {
+		set.Shared = preamble
+	}
+	return set, err
 }
 
 // inTurns runs each of the named variants as often as --repeat says, in turns,
@@ -247,7 +255,7 @@ func (s *benchSession) openContext(set bench.Setting, sequences, tokens int) (be
 		return nil, err
 	}
 	size := local.Size{
-		Limit: tokens, Context: (tokens + 255) / 256 * 256, Sequences: sequences, Unified: set.Unified,
+		Limit: tokens, Own: tokens - set.Shared, Context: (tokens - set.Shared + 255) / 256 * 256, Shared: set.Shared, Sequences: sequences, Unified: set.Unified,
 		Threads: s.options.threads, TypeK: typeK, FlashAttn: llama.FlashOff,
 	}
 	if set.FlashAttention {

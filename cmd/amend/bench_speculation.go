@@ -80,7 +80,7 @@ func (o *speculationOptions) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	setting, err := s.setting()
+	setting, err := s.setting(o.preamble)
 	if err != nil {
 		return err
 	}

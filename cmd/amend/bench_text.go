@@ -125,6 +125,7 @@ type textBench struct {
 	vocab   *local.Vocab
 	loop    *revise.Loop
 	need    int // the most tokens that a row can come to hold
+	sharing int // rows that begin with the loop's prefix
 }
 
 // readInputs reads constitution and prompts. A row that cannot be read is an
@@ -168,11 +169,14 @@ func (s *textBench) openLoop(ctx context.Context) error {
 		return usage(err)
 	}
 	for _, r := range s.rows {
-		need, err := s.loop.Need(ctx, r)
+		need, shares, err := s.loop.Need(ctx, r)
 		if err != nil {
 			return usage(fmt.Errorf("row %s: %w", r.ID, err))
 		}
 		s.need = max(s.need, need)
+		if shares {
+			s.sharing++
+		}
 	}
 	return nil
 }
@@ -204,7 +208,11 @@ func (s *textBench) measure(ctx context.Context) (err error) {
 		})
 		return err
 	}
-	setting, err := s.setting()
+	preamble := len(s.loop.Prefix())
+	if s.sharing < len(s.rows) {
+		preamble = 0 // some need cells for all their tokens
+	}
+	setting, err := s.setting(preamble)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,9 @@ type workloadOptions struct {
 }
 
 // workloadVariants are amend's ways of doing a workload of fixed lengths.
-func workloadVariants() []string { return []string{bench.Amend, bench.PrefixCache, bench.NoReuse} }
+func workloadVariants() []string {
+	return []string{bench.Amend, bench.PrefixCopied, bench.PrefixCache, bench.NoReuse}
+}
 
 func (o *workloadOptions) addFlags(f *pflag.FlagSet) {
 	o.benchOptions.addFlags(f, workloadVariants())
@@ -175,7 +177,7 @@ func (s *workloadBench) measure(ctx context.Context) error {
 }
 
 func (s *workloadBench) newBench() (*bench.Bench, error) {
-	setting, err := s.setting()
+	setting, err := s.setting(len(s.work.Preamble))
 	if err != nil {
 		return nil, err
 	}

@@ -269,15 +269,17 @@ func (j *job) fitContext(ctx context.Context) error {
 		Context: o.context, Parallel: o.parallel, Layout: local.Layout(o.kv), Rows: len(j.set.Rows), Preamble: len(j.loop.Prefix()),
 		Trained: j.model.CtxTrain(), BytesPerToken: j.file.KVBytesPerToken,
 	}
-	if o.context == 0 {
-		for _, r := range j.set.Rows {
-			need, err := j.loop.Need(ctx, r)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err == nil { // else the row fails by itself when it is begun
-				demand.Need = max(demand.Need, need)
-			}
+	for _, r := range j.set.Rows {
+		need, shares, err := j.loop.Need(ctx, r)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			continue // the row fails by itself when it is begun
+		}
+		demand.Need = max(demand.Need, need)
+		if !shares {
+			demand.Alone = max(demand.Alone, need)
 		}
 	}
 	if demand.Layout == local.Auto && (o.deterministic || j.model.SWA() > 0) {
@@ -294,20 +296,29 @@ func (j *job) fitContext(ctx context.Context) error {
 			demand.Layout = local.Layout(old.Setup.KV)
 		}
 	}
+	as := local.Size{}
+	if as.TypeK, err = local.ChooseKVType(o.kvType, j.file.Quantization, j.model, o.gpuLayers); err != nil {
+		return usage(err)
+	}
+	if as.FlashAttn, err = local.FlashAttention(o.gpuLayers); err != nil {
+		return err
+	}
+	if !o.deterministic { // what is shared and what is a row's own are summed apart
+		if demand.Attach, err = local.CanAttach(j.model, as); err != nil {
+			return err
+		}
+	}
 	if j.size, err = local.Fit(demand); err != nil {
 		return usage(err)
 	}
+	j.size.TypeK, j.size.FlashAttn = as.TypeK, as.FlashAttn
 	if least := len(j.loop.Prefix()) + o.maxTokens; j.size.Limit <= least {
 		return usage(fmt.Errorf("a row may hold %d tokens, and the few-shots of %s with a turn of --max-tokens take %d already: raise --ctx, or bring a model with a longer context", j.size.Limit, j.doc.Name, least))
 	}
 	if j.size.Threads = o.threads; o.threads == 0 {
 		j.size.Threads = runtime.GOMAXPROCS(0)
 	}
-	if j.size.TypeK, err = local.ChooseKVType(o.kvType, j.file.Quantization, j.model, o.gpuLayers); err != nil {
-		return usage(err)
-	}
-	j.size.FlashAttn, err = local.FlashAttention(o.gpuLayers)
-	return err
+	return nil
 }
 
 func (j *job) openStore(context.Context) error {

@@ -43,8 +43,10 @@ type Model struct {
 	plain   [VocabSize]float32
 	letters []byte
 	seqs    [][]cell
-	logits  [][]float32
-	nextID  int
+	// attached is how many leading tokens a sequence reads of another.
+	attached map[int]int
+	logits   [][]float32
+	nextID   int
 	// Batches records the size of every batch computed, in order.
 	Batches []int
 }
@@ -168,8 +170,27 @@ func (m *Model) Copy(src, dst, n int) bool {
 	return true
 }
 
+// Attach implements engine.Backend: a copy that can be cut only as an attached
+// sequence can.
+func (m *Model) Attach(src, dst int) bool {
+	if m.limits.Unified || m.limits.Uncuttable || !m.Copy(src, dst, len(m.seqs[src])) {
+		return false
+	}
+	if m.attached == nil {
+		m.attached = map[int]int{}
+	}
+	m.attached[dst] = len(m.seqs[src])
+	return true
+}
+
 // Cut implements engine.Backend.
 func (m *Model) Cut(seq, n int) bool {
+	if n == 0 {
+		delete(m.attached, seq)
+	}
+	if n < m.attached[seq] {
+		return false
+	}
 	if m.limits.Uncuttable && n != 0 && n < len(m.seqs[seq]) {
 		return false
 	}

@@ -61,6 +61,20 @@ func (c *Context) SeqCopy(src, dst, p0, p1 int32) error {
 	return nil
 }
 
+// SeqAttach makes an empty sequence go on behind src, whose cells it reads from
+// then on and does not hold (llama_memory_seq_attach, of third_party/patches).
+// Sequences that are attached to the same one and decoded together read it once.
+// It reports whether it could: that takes a stream for each sequence, no flash
+// attention and a plain KV cache. What others are attached to cannot be cut, nor
+// can a sequence inside of what it is attached to; SeqRemove of the whole
+// detaches it.
+func (c *Context) SeqAttach(seq, src int32) bool {
+	if !c.has(seq) || !c.has(src) {
+		return false
+	}
+	return bool(C.llama_memory_seq_attach(c.mem, C.llama_seq_id(seq), C.llama_seq_id(src)))
+}
+
 // SeqKeep removes all tokens that are not in the sequence, of its stream only
 // where sequences have separate ones (llama_memory_seq_keep).
 func (c *Context) SeqKeep(seq int32) error {
@@ -105,6 +119,9 @@ func (c *Context) SeqPosMax(seq int32) int32 {
 	}
 	return int32(C.llama_memory_seq_pos_max(c.mem, C.llama_seq_id(seq)))
 }
+
+// CanAttach reports whether SeqAttach can work (llama_memory_can_attach).
+func (c *Context) CanAttach() bool { return c.c != nil && bool(C.llama_memory_can_attach(c.mem)) }
 
 // CanShift reports whether positions can be moved (llama_memory_can_shift).
 func (c *Context) CanShift() bool { return c.c != nil && bool(C.llama_memory_can_shift(c.mem)) }

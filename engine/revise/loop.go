@@ -204,11 +204,11 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 }
 
 // Need is the most tokens that a row can come to hold: what --ctx must be for
-// it never to fail for want of room.
-func (l *Loop) Need(ctx context.Context, in Row) (int, error) {
+// it never to fail for want of room. shares says whether they begin with Prefix.
+func (l *Loop) Need(ctx context.Context, in Row) (tokens int, shares bool, err error) {
 	r := l.newRow(in)
 	if err := r.open(); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	s := l.settings
 	draft := s.MaxTokens
@@ -220,7 +220,9 @@ func (l *Loop) Need(ctx context.Context, in Row) (int, error) {
 	if s.Mode == Append {
 		rounds = s.Rounds
 	}
-	return len(r.base.Tokens) + draft + rounds*round, ctx.Err()
+	n := len(l.prefix)
+	shares = len(r.base.Tokens) > n && slices.Equal(r.base.Tokens[:n], l.prefix)
+	return len(r.base.Tokens) + draft + rounds*round, shares, ctx.Err()
 }
 
 // context is the run's, or before Run the background: what a template's

@@ -222,7 +222,7 @@ func TestNeedIsEnough(t *testing.T) {
 		w := newWorld(t, s, 2, false)
 		w.model.EndBias = -100 // every turn runs to its limit
 		in := inputs(1)[0]
-		need, err := w.loop.Need(t.Context(), in)
+		need, _, err := w.loop.Need(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ type Setting struct {
 	Unified        bool
 	FlashAttention bool
 	TypeK          string // f16 or q8_0
+	Shared         int    // tokens of the preamble that sequences read without holding them
 }
 
 // String is the setting in the words of the command line.
@@ -31,7 +32,11 @@ func (s Setting) String() string {
 	if keys != "f16" {
 		keys += "/f16" // values stay f16
 	}
-	return fmt.Sprintf("%s fa=%s kv=%s", layout, flash, keys)
+	out := fmt.Sprintf("%s fa=%s kv=%s", layout, flash, keys)
+	if s.Shared > 0 {
+		out += fmt.Sprintf(" attached=%d", s.Shared)
+	}
+	return out
 }
 
 // Opened is a backend that the bench closes.
@@ -61,19 +66,24 @@ const slowRows = 2
 func (b *Bench) Run(ctx context.Context, name string) (v Variant, stats engine.Stats, err error) {
 	w, pin := *b.Workload, true
 	var c engine.Config
+	setting := b.Setting
+	if name != Amend {
+		setting.Shared = 0
+	}
 	switch name {
 	case Amend:
 	case NoReuse:
 		c.NoReuse, pin = true, false
 		w.Rows = w.Rows[:min(slowRows, len(w.Rows))]
+	case PrefixCopied:
 	case PrefixCache:
 		c.NoFork, pin = true, false
 	default:
-		return v, stats, fmt.Errorf("there is no variant %q; there are %q, %q and %q", name, Amend, NoReuse, PrefixCache)
+		return v, stats, fmt.Errorf("there is no variant %q; there are %q, %q, %q and %q", name, Amend, PrefixCopied, PrefixCache, NoReuse)
 	}
 	alive := min(b.Alive, len(w.Rows))
-	b.Say("%s: %d rows, %d at once, %s", name, len(w.Rows), alive, b.Setting)
-	backend, err := b.Open(b.Setting, alive+1, w.Longest())
+	b.Say("%s: %d rows, %d at once, %s", name, len(w.Rows), alive, setting)
+	backend, err := b.Open(setting, alive+1, w.Longest())
 	if err != nil {
 		return v, stats, err
 	}

@@ -21,6 +21,7 @@ type Floors struct {
 func (b *Bench) Floors(ctx context.Context, settings ...Setting) (*Floors, error) {
 	f := &Floors{bench: b}
 	for i, s := range settings {
+		s.Shared = 0 // plain llama_decode has none of it
 		measured, err := b.floor(ctx, s)
 		if err != nil {
 			return nil, err

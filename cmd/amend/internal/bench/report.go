@@ -104,7 +104,8 @@ func (r *Report) Compare() {
 
 // Names of the variants that are amend's own.
 const (
-	Amend       = "amend"
-	NoReuse     = "amend no-reuse"     // every prompt from its first token
-	PrefixCache = "amend prefix-cache" // one conversation's last prompt is all that is kept
+	Amend        = "amend"
+	NoReuse      = "amend no-reuse"      // every prompt from its first token
+	PrefixCopied = "amend prefix-copied" // the preamble is copied to every sequence
+	PrefixCache  = "amend prefix-cache"  // one conversation's last prompt is all that is kept
 )

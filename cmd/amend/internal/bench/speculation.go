@@ -177,6 +177,14 @@ func (p *parrot) Copy(src, dst, n int) bool {
 	return true
 }
 
+func (p *parrot) Attach(src, dst int) bool {
+	if !p.Opened.Attach(src, dst) {
+		return false
+	}
+	p.rows[dst] = p.rows[src]
+	return true
+}
+
 func (p *parrot) Logits(i int) ([]float32, error) {
 	real, err := p.Opened.Logits(i)
 	if err != nil {

@@ -233,12 +233,13 @@ func (run *archRun) compareWithPlain(t *testing.T, m *llama.Model) {
 // the logits after each.
 func plainLogits(t *testing.T, m *llama.Model, keys llama.KVType, tokens []engine.Token) [][]float32 {
 	t.Helper()
-	c, err := m.NewContext(llama.ContextParams{Ctx: archContext, Batch: archContext, UBatch: archContext, Threads: 1, ThreadsBatch: 1, FlashAttn: llama.FlashOff, TypeK: keys})
+	size := max(archContext, padded(len(tokens)))
+	c, err := m.NewContext(llama.ContextParams{Ctx: size, Batch: size, UBatch: size, Threads: 1, ThreadsBatch: 1, FlashAttn: llama.FlashOff, TypeK: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer closing(t, c.Close)
-	b, err := llama.NewBatch(archContext, 1)
+	b, err := llama.NewBatch(size, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,6 +378,15 @@ func (r *logitKeeper) Copy(src, dst, n int) bool {
 	ok := r.Backend.Copy(src, dst, n)
 	if ok {
 		r.held[dst] = slices.Clone(r.held[src][:n])
+	}
+	return ok
+}
+
+// Attach implements engine.Backend.
+func (r *logitKeeper) Attach(src, dst int) bool {
+	ok := r.Backend.Attach(src, dst)
+	if ok {
+		r.held[dst] = slices.Clone(r.held[src])
 	}
 	return ok
 }

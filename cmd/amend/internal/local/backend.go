@@ -15,10 +15,11 @@ import (
 // Backend is an engine.Backend over one llama.cpp context. Like the context it
 // is used by one goroutine at a time.
 type Backend struct {
-	ctx    *llama.Context
-	batch  *llama.Batch
-	params llama.ContextParams
-	limits engine.Limits
+	ctx      *llama.Context
+	batch    *llama.Batch
+	params   llama.ContextParams
+	limits   engine.Limits
+	preamble preamble
 }
 
 // NewBackend makes a context of the given sizes. Close frees it.
@@ -32,7 +33,7 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 		return nil, errors.New("--kv unified: this model has a sliding window beside recurrent states, and llama.cpp loses parts of the window when its sequences share cells; use --kv streams")
 	}
 	p := llama.ContextParams{
-		Ctx: s.cells(), SeqMax: s.Sequences, KVUnified: s.Unified,
+		Ctx: s.cells(), SeqMax: s.streams(), KVUnified: s.Unified,
 		Batch: BatchTokens, UBatch: BatchTokens, OutputsMax: outputs(s.Sequences, m.Vocab().Size()),
 		Threads: s.Threads, ThreadsBatch: s.Threads,
 		TypeK: s.TypeK, FlashAttn: s.FlashAttn,
@@ -52,10 +53,18 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 	room := cells
 	if !s.Unified {
 		room = c.NCtxSeq()
-		cells = room * s.Sequences
+		cells = room * s.streams()
 	}
-	return &Backend{ctx: c, batch: b, params: p, limits: engine.Limits{
-		Sequences: s.Sequences, Context: min(room, s.Limit), Cells: cells,
+	own := s.Own
+	if own == 0 {
+		own = s.Limit
+	}
+	var pre preamble
+	if s.Shared > 0 {
+		pre = preamble{seq: s.Parallel(), part: room}
+	}
+	return &Backend{ctx: c, batch: b, params: p, preamble: pre, limits: engine.Limits{
+		Sequences: s.Sequences, Context: min(room, own), Shared: s.Shared, Cells: cells,
 		Unified: s.Unified, Uncuttable: uncuttable, Batch: min(BatchTokens, c.NBatch()), Outputs: p.OutputsMax,
 	}}, nil
 }
@@ -68,6 +77,14 @@ func (b *Backend) Limits() engine.Limits { return b.limits }
 
 // Decode implements engine.Backend (llama_decode).
 func (b *Backend) Decode(ctx context.Context, batch []engine.Input) error {
+	decode := func(batch []engine.Input) error { return b.decode(ctx, batch) }
+	if len(batch) > 0 && b.preamble.in(batch[0].Seq) {
+		return b.decodePreamble(decode, batch)
+	}
+	return decode(batch)
+}
+
+func (b *Backend) decode(ctx context.Context, batch []engine.Input) error {
 	b.batch.Clear()
 	for _, in := range batch {
 		if err := b.batch.Add(in.Token, in.Pos, in.Logits, int32(in.Seq)); err != nil {
@@ -90,9 +107,10 @@ func (b *Backend) Decode(ctx context.Context, batch []engine.Input) error {
 func (b *Backend) Logits(i int) ([]float32, error) { return b.ctx.Logits(i) }
 
 // Copy implements engine.Backend. Between streams llama.cpp copies a sequence
-// whole, so the copy is cut to length after.
+// whole, so the copy is cut to length after. Of a preamble in parts nothing is
+// copied.
 func (b *Backend) Copy(src, dst, n int) bool {
-	if !b.reaches(src, n) {
+	if !b.reaches(src, n) || b.preamble.in(src) || b.preamble.in(dst) {
 		return false
 	}
 	to := int32(-1)
@@ -109,8 +127,20 @@ func (b *Backend) Copy(src, dst, n int) bool {
 	return false
 }
 
+// Attach implements engine.Backend (llama_memory_seq_attach).
+func (b *Backend) Attach(src, dst int) bool {
+	if !b.preamble.in(src) {
+		return false
+	}
+	last := b.preambleEnd() / b.preamble.part
+	return b.ctx.SeqAttach(int32(dst), int32(b.preamble.seq+last))
+}
+
 // Cut implements engine.Backend (llama_memory_seq_rm).
 func (b *Backend) Cut(seq, n int) bool {
+	if b.preamble.in(seq) {
+		return n == 0 && b.clearPreamble()
+	}
 	return b.reaches(seq, n) && b.ctx.SeqRemove(int32(seq), int32(n), -1)
 }
 
@@ -134,6 +164,9 @@ func (b *Backend) reaches(seq, n int) bool {
 // Positions implements engine.Backend. The first is 0 where what the cache
 // lacks lies behind the window, and where a state stands for all positions.
 func (b *Backend) Positions(seq int) (first, last int) {
+	if b.preamble.in(seq) {
+		return int(b.ctx.SeqPosMin(int32(seq))), b.preambleEnd()
+	}
 	first, last = int(b.ctx.SeqPosMin(int32(seq))), int(b.ctx.SeqPosMax(int32(seq)))
 	if first > 0 && b.reaches(seq, last+1) {
 		first = 0
@@ -143,6 +176,9 @@ func (b *Backend) Positions(seq int) (first, last int) {
 
 // SaveSequence implements engine.Backend (llama_state_seq_get_data).
 func (b *Backend) SaveSequence(seq int) ([]byte, error) {
+	if b.preamble.in(seq) {
+		return b.savePreamble()
+	}
 	_, last := b.Positions(seq)
 	if window := b.ctx.Model().SWA(); window > 0 && last >= window {
 		return nil, fmt.Errorf("of a model with a sliding window llama.cpp saves only the last %d tokens, and the sequence has %d", window, last+1)
@@ -152,7 +188,11 @@ func (b *Backend) SaveSequence(seq int) ([]byte, error) {
 
 // RestoreSequence implements engine.Backend (llama_state_seq_set_data).
 func (b *Backend) RestoreSequence(seq int, state []byte) error {
-	err := b.ctx.SetSeqState(int32(seq), state)
+	restore := func() error { return b.ctx.SetSeqState(int32(seq), state) }
+	if b.preamble.in(seq) {
+		restore = func() error { return b.restorePreamble(state) }
+	}
+	err := restore()
 	if err != nil {
 		b.Cut(seq, 0)
 	}

@@ -144,7 +144,7 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, noReuse bool)
 	t.Helper()
 	need := 0
 	for _, r := range rows {
-		n, err := w.loop.Need(t.Context(), r)
+		n, _, err := w.loop.Need(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
 		}

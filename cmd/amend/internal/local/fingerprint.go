@@ -17,7 +17,7 @@ func (b *Backend) Fingerprint(modelSHA256 string, gpuLayers int) (engine.Fingerp
 		return engine.Fingerprint{}, err
 	}
 	single, batch := b.ctx.Threads()
-	streams := b.limits.Sequences
+	streams := b.ctx.NSeqMax()
 	if b.limits.Unified {
 		streams = 1
 	}
@@ -47,12 +47,16 @@ func flashName(f llama.FlashAttn) string {
 // ropeContext is the cells of a sequence where rotary factors depend on them:
 // llama.cpp takes a model's long ones in a context beyond its original length.
 func (b *Backend) ropeContext() int {
-	m := b.ctx.Model()
-	arch, _ := m.Meta("general.architecture")
-	if _, ok := m.Meta(arch + ".rope.scaling.original_context_length"); !ok {
+	if !ropeByContext(b.ctx.Model()) {
 		return 0
 	}
 	return b.ctx.NCtxSeq()
+}
+
+func ropeByContext(m *llama.Model) bool {
+	arch, _ := m.Meta("general.architecture")
+	_, ok := m.Meta(arch + ".rope.scaling.original_context_length")
+	return ok
 }
 
 // deviceNames is each device with its hardware and the features of its backend.

@@ -67,7 +67,9 @@ func ChooseKVType(flag, quantization string, m *llama.Model, gpuLayers int) (lla
 // Size is the size and kind of a context.
 type Size struct {
 	Limit     int // the most tokens one row may hold
-	Context   int // cells of a sequence: Limit, rounded up as llama.cpp does
+	Own       int // of these, the most that lie in cells of its own: all where it shares none, as 0 has it too
+	Context   int // cells of a sequence: Own, rounded up as llama.cpp does
+	Shared    int // tokens of a preamble that rows read without holding them; 0 where they hold copies
 	Sequences int // rows alive at once, and one that holds the preamble
 	Cells     int // of all sequences together; 0 is as many as all can fill
 	Unified   bool
@@ -79,9 +81,15 @@ type Size struct {
 // Parallel is how many rows can be alive at once.
 func (s Size) Parallel() int { return s.Sequences - 1 }
 
+// streams is how many sequences llama.cpp has: a row each, and those that the
+// preamble fills.
+func (s Size) streams() int {
+	return s.Parallel() + max(1, (s.Shared+s.Context-1)/s.Context)
+}
+
 func (s Size) cells() int {
 	if s.Cells == 0 {
-		return s.Sequences * s.Context
+		return s.streams() * s.Context
 	}
 	return s.Cells
 }
@@ -91,8 +99,10 @@ type Demand struct {
 	Context       int // --ctx: the most tokens of a row
 	Parallel      int // --parallel
 	Layout        Layout
-	Need          int // the most tokens that any row can come to hold
-	Preamble      int // of these, shared by all rows
+	Need          int  // the most tokens that any row can come to hold
+	Preamble      int  // of these, shared by all rows
+	Alone         int  // the most tokens of a row that does not begin with the preamble
+	Attach        bool // rows can read the preamble without holding it (CanAttach)
 	Rows          int
 	Trained       int    // the model's own context
 	BytesPerToken uint64 // of KV cache, f16
@@ -107,13 +117,17 @@ func Fit(d Demand) (Size, error) {
 	if s.Limit == 0 {
 		s.Limit = min(max(d.Need, 1), max(d.Trained, 1))
 	}
-	s.Context = padded(s.Limit)
+	if d.Attach && d.Layout != Unified && d.Preamble >= worthAttaching && d.Preamble < s.Limit {
+		s.Shared = d.Preamble
+	}
+	s.Own = max(s.Limit-s.Shared, min(s.Limit, d.Alone))
+	s.Context = padded(s.Own)
 	parallel := d.Parallel
 	wanted := parallel
 	if wanted == 0 {
 		wanted = max(1, min(MaxParallel, d.Rows))
 	}
-	s.Unified = d.Layout == Unified || (d.Layout == Auto && d.prefersUnified(s, wanted))
+	s.Unified = d.Layout == Unified || (d.Layout == Auto && s.Shared == 0 && d.prefersUnified(s, wanted))
 	if parallel == 0 {
 		parallel = max(1, min(wanted, d.room(s)))
 	}
@@ -128,13 +142,18 @@ func Fit(d Demand) (Size, error) {
 	return s, nil
 }
 
+// worthAttaching is the shortest preamble that rows read in common. Below it a
+// step's attention is a small part of it.
+const worthAttaching = 128
+
 func padded(cells int) int { return (cells + 255) / 256 * 256 }
 
 // cells is what a number of rows and the preamble take. Shared cells hold the
 // preamble once.
 func (d Demand) cells(s Size, parallel int) int {
 	if !s.Unified {
-		return s.Context * (parallel + 1)
+		s.Sequences = parallel + 1
+		return s.Context * s.streams()
 	}
 	shared := min(d.Preamble, s.Limit)
 	return padded(shared + parallel*(s.Limit-shared))

@@ -17,6 +17,8 @@ import (
 // want of cells, with and without guesses, the logits that each token was drawn
 // from are those of the whole conversation computed at once: to the last bit in
 // streams, nearly in unified cells. A greedy turn takes the likeliest tokens.
+// Rows attached to a preamble, which fills a stream and part of another, come
+// near too, and are to the last bit those of a row attached to it alone.
 func TestTimelines(t *testing.T) {
 	for _, c := range []struct {
 		name, weights string
@@ -24,6 +26,7 @@ func TestTimelines(t *testing.T) {
 		most          float32 // difference, as a share of the logits' range
 	}{
 		{"streams", "F16", Size{Sequences: 3, TypeK: llama.KVF16}, 0},
+		{"attached", "F16", Size{Sequences: 4, Shared: archContext + 51, TypeK: llama.KVF16}, 2e-3},
 		// Cells for two of the longest rows. Sums in another order round some values
 		// in the cache otherwise, which made 0.0003.
 		{"unified", "F16", Size{Sequences: 9, Unified: true, Cells: archContext, TypeK: llama.KVF16}, 2e-3},
@@ -58,23 +61,33 @@ type timeline struct {
 	engine *engine.Engine
 	cache  *troubled
 	texts  [][]engine.Token // conversations so far
-	greedy [][2]int         // turns without a temperature: which text, and where its answer starts
-	left   int              // submissions to come
-	open   int
+	// preamble is how many tokens all begin with that are pinned.
+	preamble int
+	greedy   [][2]int // turns without a temperature: which text, and where its answer starts
+	left     int      // submissions to come
+	open     int
 }
 
 // lifeOnModel lives one timeline, compares it and returns what the engine did.
 func lifeOnModel(t *testing.T, r *rapid.T, m *llama.Model, s Size, most float32) engine.Stats {
 	t.Helper()
-	s.Limit, s.Context, s.Threads, s.FlashAttn = timelineRow, archContext, 1, llama.FlashOff
+	s.Limit, s.Own, s.Context, s.Threads, s.FlashAttn = s.Shared+timelineRow, timelineRow, archContext, 1, llama.FlashOff
 	b, err := NewBackend(m, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer closing(t, b.Close)
-	x := &timeline{T: r, left: rapid.IntRange(1, 20).Draw(r, "submissions"), texts: [][]engine.Token{{1, 2, 3, 1, 2, 4}}}
+	preamble := make([]engine.Token, s.Shared)
+	for i := range preamble {
+		preamble[i] = engine.Token(1 + i*i%7)
+	}
+	x := &timeline{T: r, left: rapid.IntRange(1, 20).Draw(r, "submissions"), preamble: s.Shared}
+	x.texts = [][]engine.Token{append(preamble, 1, 2, 3, 1, 2, 4)}
 	x.cache = &troubled{logitKeeper: logitKeeper{Backend: b, held: make([][]engine.Token, s.Sequences), logits: map[string][]float32{}}}
 	if x.engine, err = engine.New(x.cache, letters{}, engine.Config{Verify: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.engine.Pin(t.Context(), preamble); err != nil {
 		t.Fatal(err)
 	}
 	if rapid.Bool().Draw(r, "speculate") {
@@ -89,7 +102,10 @@ func lifeOnModel(t *testing.T, r *rapid.T, m *llama.Model, s Size, most float32)
 	if x.open != 0 {
 		r.Fatalf("%d requests never ended", x.open)
 	}
-	x.compare(t, m, s.TypeK, most)
+	x.compare(func(text []engine.Token) [][]float32 { return plainLogits(t, m, s.TypeK, text) }, most)
+	if s.Shared > 0 {
+		x.compare(func(text []engine.Token) [][]float32 { return attachedLogits(t, m, s, text) }, 0)
+	}
 	return x.engine.Stats()
 }
 
@@ -109,7 +125,7 @@ func (x *timeline) run(ctx context.Context) {
 func (x *timeline) submit() {
 	x.left--
 	base := x.texts[rapid.IntRange(0, len(x.texts)-1).Draw(x.T, "base")]
-	cut, own := rapid.IntRange(1, min(len(base), 40)).Draw(x.T, "cut"), rapid.SampledFrom([]int{0, 3, 12, 70, 70}).Draw(x.T, "own")
+	cut, own := x.preamble+rapid.IntRange(1, min(len(base)-x.preamble, 40)).Draw(x.T, "cut"), rapid.SampledFrom([]int{0, 3, 12, 70, 70}).Draw(x.T, "own")
 	prompt := slices.Concat(base[:cut], rapid.SliceOfN(rapid.Int32Range(1, 4), own, own).Draw(x.T, "tokens"))
 	x.open++
 	var err error
@@ -147,12 +163,15 @@ func (x *timeline) ended(err error) {
 	}
 }
 
-// compare computes each conversation at once and compares the logits that the
-// engine read on its way there.
-func (x *timeline) compare(t *testing.T, m *llama.Model, keys llama.KVType, most float32) {
+// compare has each conversation computed at once, and compares the logits that
+// the engine read on its way there.
+func (x *timeline) compare(atOnce func(text []engine.Token) [][]float32, most float32) {
 	for i, text := range x.texts {
-		logits := plainLogits(t, m, keys, text)
+		logits := atOnce(text)
 		for pos, want := range logits {
+			if want == nil {
+				continue
+			}
 			if got, ok := x.cache.logits[key(text[:pos+1])]; ok {
 				if d := difference(got, want); d > most {
 					x.Fatalf("after %v the logits differ by %g of their range", text[:pos+1], d)
@@ -165,6 +184,46 @@ func (x *timeline) compare(t *testing.T, m *llama.Model, keys llama.KVType, most
 			}
 		}
 	}
+}
+
+// attachedLogits are those of a text behind a preamble, computed at once in a
+// context that has nothing else.
+func attachedLogits(t *testing.T, m *llama.Model, s Size, text []engine.Token) [][]float32 {
+	t.Helper()
+	s.Sequences = 2
+	b, err := NewBackend(m, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closing(t, b.Close)
+	var pin, own []engine.Input
+	for pos, token := range text {
+		if pos < s.Shared {
+			pin = append(pin, engine.Input{Token: token, Pos: int32(pos), Seq: 1})
+		} else {
+			own = append(own, engine.Input{Token: token, Pos: int32(pos), Seq: 0, Logits: true})
+		}
+	}
+	out := make([][]float32, len(text))
+	if err := b.Decode(t.Context(), pin); err != nil {
+		t.Fatal(err)
+	}
+	if !b.Attach(1, 0) {
+		t.Fatal("cannot be attached")
+	}
+	for chunk := range slices.Chunk(own, 64) {
+		if err := b.Decode(t.Context(), chunk); err != nil {
+			t.Fatal(err)
+		}
+		for i, in := range chunk {
+			logits, err := b.Logits(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[in.Pos] = slices.Clone(logits)
+		}
+	}
+	return out
 }
 
 // likeliest checks the tokens that a greedy turn drew.

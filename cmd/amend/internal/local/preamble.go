@@ -1,0 +1,119 @@
+package local
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"amend/engine"
+	"amend/engine/llama"
+)
+
+// CanAttach reports whether sequences of a model in contexts of this kind can
+// read a preamble without holding it. Models whose rotary factors depend on the
+// length of a sequence's stream cannot: that would no longer be the longest row.
+func CanAttach(m *llama.Model, s Size) (bool, error) {
+	if s.Unified || ropeByContext(m) {
+		return false, nil
+	}
+	c, err := m.NewContext(llama.ContextParams{Ctx: 512, SeqMax: 2, Batch: 32, OutputsMax: 2, TypeK: s.TypeK, FlashAttn: s.FlashAttn, SWAFull: true})
+	if err != nil {
+		return false, fmt.Errorf("trying whether sequences can be attached to one another: %w", err)
+	}
+	return c.CanAttach(), c.Close()
+}
+
+// preamble is where the pinned prefix lies that other sequences are attached
+// to: the engine's last sequence, and in llama.cpp as many as its tokens fill,
+// each attached to the one before. So the others need no cells for it, and a
+// stream is only as long as what a row adds.
+type preamble struct {
+	seq  int // the engine's sequence, and llama.cpp's first
+	part int // cells of a stream; 0 where a sequence is a sequence
+}
+
+// in reports whether an engine's sequence is the preamble, in parts.
+func (p preamble) in(seq int) bool { return p.part > 0 && seq == p.seq }
+
+// parts is how many streams n tokens fill.
+func (p preamble) parts(n int) int { return (n + p.part - 1) / p.part }
+
+// decodePreamble computes tokens of the preamble, part by part. A part is
+// attached to the one before when that is full.
+func (b *Backend) decodePreamble(decode func([]engine.Input) error, batch []engine.Input) error {
+	for len(batch) > 0 {
+		part := int(batch[0].Pos) / b.preamble.part
+		n := 1
+		for n < len(batch) && int(batch[n].Pos)/b.preamble.part == part {
+			n++
+		}
+		if part > 0 && int(batch[0].Pos)%b.preamble.part == 0 && !b.attachPart(part) {
+			return fmt.Errorf("part %d of the preamble cannot go on behind part %d", part+1, part)
+		}
+		placed := slices.Clone(batch[:n])
+		for i := range placed {
+			placed[i].Seq = b.preamble.seq + part
+		}
+		if err := decode(placed); err != nil {
+			return err
+		}
+		batch = batch[n:]
+	}
+	return nil
+}
+
+func (b *Backend) attachPart(part int) bool {
+	return b.ctx.SeqAttach(int32(b.preamble.seq+part), int32(b.preamble.seq+part-1))
+}
+
+// preambleEnd is the last position of the preamble, −1 when there is none.
+func (b *Backend) preambleEnd() int {
+	last := -1
+	for seq := b.preamble.seq; seq < b.ctx.NSeqMax(); seq++ {
+		last = max(last, int(b.ctx.SeqPosMax(int32(seq))))
+	}
+	return last
+}
+
+// clearPreamble empties it, the last part first: those before it are attached to.
+func (b *Backend) clearPreamble() bool {
+	ok := true
+	for seq := b.ctx.NSeqMax() - 1; seq >= b.preamble.seq; seq-- {
+		ok = b.ctx.SeqRemove(int32(seq), -1, -1) && ok
+	}
+	return ok
+}
+
+// savePreamble is the state of each part with its length before it.
+func (b *Backend) savePreamble() ([]byte, error) {
+	var out []byte
+	for part := range b.preamble.parts(b.preambleEnd() + 1) {
+		state, err := b.ctx.SeqState(int32(b.preamble.seq + part))
+		if err != nil {
+			return nil, err
+		}
+		out = append(binary.LittleEndian.AppendUint64(out, uint64(len(state))), state...)
+	}
+	return out, nil
+}
+
+func (b *Backend) restorePreamble(state []byte) error {
+	for part := 0; len(state) > 0; part++ {
+		if len(state) < 8 {
+			return errors.New("the saved preamble ends within a length")
+		}
+		n := binary.LittleEndian.Uint64(state)
+		if state = state[8:]; n > uint64(len(state)) || b.preamble.seq+part >= b.ctx.NSeqMax() {
+			return fmt.Errorf("part %d of the saved preamble has %d bytes, of %d that are left", part+1, n, len(state))
+		}
+		if err := b.ctx.SetSeqState(int32(b.preamble.seq+part), state[:n]); err != nil {
+			return err
+		}
+		if part > 0 && !b.attachPart(part) {
+			return fmt.Errorf("part %d of the saved preamble does not go on behind part %d", part+1, part)
+		}
+		state = state[n:]
+	}
+	return nil
+}
