@@ -255,7 +255,7 @@ func (s *benchSession) openContext(set bench.Setting, sequences, tokens int) (be
 		return nil, err
 	}
 	size := local.Size{
-		Limit: tokens, Own: tokens - set.Shared, Context: (tokens - set.Shared + 255) / 256 * 256, Shared: set.Shared, Sequences: sequences, Unified: set.Unified,
+		Limit: tokens, Own: tokens - set.Shared, Context: local.StreamCells(tokens-set.Shared, set.Shared), Shared: set.Shared, Sequences: sequences, Unified: set.Unified,
 		Threads: s.options.threads, TypeK: typeK, FlashAttn: llama.FlashOff,
 	}
 	if set.FlashAttention {

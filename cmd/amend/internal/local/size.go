@@ -121,7 +121,7 @@ func Fit(d Demand) (Size, error) {
 		s.Shared = d.Preamble
 	}
 	s.Own = max(s.Limit-s.Shared, min(s.Limit, d.Alone))
-	s.Context = padded(s.Own)
+	s.Context = StreamCells(s.Own, s.Shared)
 	parallel := d.Parallel
 	wanted := parallel
 	if wanted == 0 {
@@ -145,6 +145,16 @@ func Fit(d Demand) (Size, error) {
 // worthAttaching is the shortest preamble that rows read in common. Below it a
 // step's attention is a small part of it.
 const worthAttaching = 128
+
+// preambleParts is the most streams that a shared preamble may fill: each is a
+// product of its own in every layer, and a graph has room for so many nodes.
+const preambleParts = 4
+
+// StreamCells is the size of a stream for rows that fill own cells each and
+// share some tokens of a preamble.
+func StreamCells(own, shared int) int {
+	return padded(max(own, (shared+preambleParts-1)/preambleParts))
+}
 
 func padded(cells int) int { return (cells + 255) / 256 * 256 }
 
