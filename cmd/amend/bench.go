@@ -128,7 +128,7 @@ func (s *benchSession) setting(preamble int) (bench.Setting, error) {
 		size.FlashAttn = llama.FlashOn
 	}
 	attach, err := local.CanAttach(s.model, size)
-	if attach {
+	if attach && preamble >= local.WorthAttaching {
 		set.Shared = preamble
 	}
 	return set, err

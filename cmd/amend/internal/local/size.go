@@ -117,7 +117,7 @@ func Fit(d Demand) (Size, error) {
 	if s.Limit == 0 {
 		s.Limit = min(max(d.Need, 1), max(d.Trained, 1))
 	}
-	if d.Attach && d.Layout != Unified && d.Preamble >= worthAttaching && d.Preamble < s.Limit {
+	if d.Attach && d.Layout != Unified && d.Preamble >= WorthAttaching && d.Preamble < s.Limit {
 		s.Shared = d.Preamble
 	}
 	s.Own = max(s.Limit-s.Shared, min(s.Limit, d.Alone))
@@ -142,9 +142,9 @@ func Fit(d Demand) (Size, error) {
 	return s, nil
 }
 
-// worthAttaching is the shortest preamble that rows read in common. Below it a
+// WorthAttaching is the shortest preamble that rows read in common. Below it a
 // step's attention is a small part of it.
-const worthAttaching = 128
+const WorthAttaching = 128
 
 // preambleParts is the most streams that a shared preamble may fill: each is a
 // product of its own in every layer, and a graph has room for so many nodes.
