@@ -24,6 +24,7 @@ type Fingerprint struct {
 	TypeK, TypeV   string // of the KV cache
 	FlashAttention string // on, off, or auto where llama.cpp decides
 	Streams        int    // buffers of the KV cache: one for each sequence, or 1 when they share cells
+	Part           int    // tokens of a part, where a pinned prefix lies in parts that others are attached to; else 0
 	FullWindow     bool   // layers with a sliding window keep the whole context
 	RopeContext    int    // cells of a sequence, where the model's rotary factors depend on them; else 0
 
@@ -39,7 +40,7 @@ type AdapterScale struct {
 
 // keyDomain names the encoding that Key hashes. It changes with the encoding,
 // and with what the project takes a fingerprint to mean.
-const keyDomain = "amend KV key 1"
+const keyDomain = "amend KV key 2"
 
 // Key is the name under which what was computed for tokens is kept: 64 hex
 // digits, the SHA-256 of the fingerprint and the exact token ids. It is the
@@ -68,6 +69,7 @@ func (f Fingerprint) Key(tokens []Token) string {
 	k.text(f.TypeV)
 	k.text(f.FlashAttention)
 	k.number(f.Streams)
+	k.number(f.Part)
 	k.flag(f.FullWindow)
 	k.number(f.RopeContext)
 

@@ -123,9 +123,9 @@ func (s *benchSession) setting(preamble int) (bench.Setting, error) {
 		}
 		set.FlashAttention = fa != llama.FlashOff
 	}
-	size := local.Size{Unified: set.Unified, TypeK: keys, FlashAttn: llama.FlashOff}
-	if set.FlashAttention {
-		size.FlashAttn = llama.FlashOn
+	size, err := s.size(set)
+	if err != nil {
+		return set, err
 	}
 	attach, err := local.CanAttach(s.model, size)
 	if attach && preamble >= local.WorthAttaching {
@@ -250,18 +250,23 @@ func (s *benchSession) fit(rows, need, trained int) (local.Size, error) {
 
 // openContext makes a context of sequences that each hold tokens.
 func (s *benchSession) openContext(set bench.Setting, sequences, tokens int) (bench.Opened, error) {
-	typeK, err := llama.ParseKVType(set.TypeK)
+	size, err := s.size(set)
 	if err != nil {
 		return nil, err
 	}
-	size := local.Size{
-		Limit: tokens, Own: tokens - set.Shared, Context: local.StreamCells(tokens-set.Shared, set.Shared), Shared: set.Shared, Sequences: sequences, Unified: set.Unified,
-		Threads: s.options.threads, TypeK: typeK, FlashAttn: llama.FlashOff,
-	}
+	size.Limit, size.Own, size.Shared, size.Sequences = tokens, tokens-set.Shared, set.Shared, sequences
+	size.Context = local.StreamCells(size.Own, size.Shared)
+	return local.NewBackend(s.model, size)
+}
+
+// size is the kind of context that a setting asks for, not yet its sizes.
+func (s *benchSession) size(set bench.Setting) (local.Size, error) {
+	typeK, err := llama.ParseKVType(set.TypeK)
+	size := local.Size{Unified: set.Unified, Threads: s.options.threads, TypeK: typeK, FlashAttn: llama.FlashOff}
 	if set.FlashAttention {
 		size.FlashAttn = llama.FlashOn
 	}
-	return local.NewBackend(s.model, size)
+	return size, err
 }
 
 func (s *benchSession) say(format string, args ...any) { s.log.Infof(format, args...) }

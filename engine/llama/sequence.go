@@ -28,7 +28,7 @@ func (c *Context) check(doing string, seqs ...int32) error {
 // (llama_memory_seq_rm); a negative p0 is 0, a negative p1 is the end. It
 // reports whether it could: recurrent models cannot be cut in the middle, and a
 // sequence that the context does not have cannot be removed. A whole sequence
-// always can.
+// always can, unless others are attached to it.
 func (c *Context) SeqRemove(seq, p0, p1 int32) bool {
 	if !c.has(seq) {
 		return false

@@ -59,12 +59,9 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 	if own == 0 {
 		own = s.Limit
 	}
-	var pre preamble
-	if s.Shared > 0 {
-		pre = preamble{seq: s.Parallel(), part: room}
-		if parts := pre.parts(s.Shared); parts > preambleParts {
-			return nil, errors.Join(fmt.Errorf("a preamble of %d tokens fills %d streams of %d cells, and at most %d can be read together", s.Shared, parts, room, preambleParts), b.Close(), c.Close())
-		}
+	pre := newPreamble(s)
+	if pre.part > room {
+		return nil, errors.Join(fmt.Errorf("a part of the preamble has %d tokens, and a stream %d cells: StreamCells says how many it needs", pre.part, room), b.Close(), c.Close())
 	}
 	return &Backend{ctx: c, batch: b, params: p, preamble: pre, limits: engine.Limits{
 		Sequences: s.Sequences, Context: min(room, own), Shared: s.Shared, Cells: cells,

@@ -2,6 +2,7 @@ package local
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,19 +37,35 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestTogetherWithReuseAsAloneWithout: greedy turns of rows that run 16 at
+// TestTogetherAsAlone: greedy turns of rows that run 16 at
 // once over a shared preamble, with every prefix reused, are those of the rows
 // computed one at a time from their first token. Contexts are deeper than 512
 // tokens, where llama.cpp may choose other kernels. What makes this exact, and
 // for which weights it is not, is in ARCHITECTURE.md.
-func TestTogetherWithReuseAsAloneWithout(t *testing.T) {
+//
+// Rows that are attached to the preamble, as runs have them by default, are
+// compared with the row in a context of its own, attached to the same preamble.
+func TestTogetherAsAlone(t *testing.T) {
 	if testing.Short() {
 		t.Skip("computes for minutes")
 	}
 	rows := realRows(t, *exactRows)
 	w := openWorld(t, *exactModel)
-	together := w.run(t, rows, 16, false)
-	alone := w.run(t, rows, 1, true)
+	t.Run("copied", func(t *testing.T) {
+		compareRows(t, rows, w.run(t, rows, 16, running{}), w.run(t, rows, 1, running{noReuse: true}))
+	})
+	t.Run("attached", func(t *testing.T) {
+		alone := map[string]revise.Record{}
+		for _, r := range rows {
+			maps.Copy(alone, w.run(t, []revise.Row{r}, 1, running{attach: true}))
+		}
+		compareRows(t, rows, w.run(t, rows, 16, running{attach: true}), alone)
+	})
+}
+
+// compareRows compares the tokens of rows that ran together and alone.
+func compareRows(t *testing.T, rows []revise.Row, together, alone map[string]revise.Record) {
+	t.Helper()
 	var turns, tokens, differ int
 	for _, in := range rows {
 		a, b := together[in.ID], alone[in.ID]
@@ -139,8 +156,14 @@ func openWorld(t *testing.T, name string) *world {
 	return w
 }
 
+// running is how rows run.
+type running struct {
+	noReuse bool // from their first token
+	attach  bool // they read the preamble without holding it
+}
+
 // run runs rows in a context of their own.
-func (w *world) run(t *testing.T, rows []revise.Row, parallel int, noReuse bool) map[string]revise.Record {
+func (w *world) run(t *testing.T, rows []revise.Row, parallel int, how running) map[string]revise.Record {
 	t.Helper()
 	need := 0
 	for _, r := range rows {
@@ -150,7 +173,7 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, noReuse bool)
 		}
 		need = max(need, n)
 	}
-	size, err := Fit(Demand{Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken})
+	size, err := Fit(Demand{Attach: how.attach, Preamble: len(w.loop.Prefix()), Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +189,7 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, noReuse bool)
 		t.Fatal(err)
 	}
 	defer closing(t, b.Close)
-	e, err := engine.New(b, w.vocab, engine.Config{NoReuse: noReuse, Verify: true})
+	e, err := engine.New(b, w.vocab, engine.Config{NoReuse: how.noReuse, Verify: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +201,7 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, noReuse bool)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("parallel %d, reuse %v: %+v", parallel, !noReuse, e.Stats())
+	t.Logf("parallel %d, %+v: %+v", parallel, how, e.Stats())
 	return out
 }
 

@@ -27,7 +27,7 @@ func (b *Backend) Fingerprint(modelSHA256 string, gpuLayers int) (engine.Fingerp
 		Repack: true, // what llama.cpp does unless it is told not to
 		TypeK:  b.params.TypeK.String(), TypeV: b.params.TypeV.String(),
 		FlashAttention: flashName(b.params.FlashAttn),
-		Streams:        streams, FullWindow: b.params.SWAFull, RopeContext: b.ropeContext(),
+		Streams:        streams, Part: b.preamble.part, FullWindow: b.params.SWAFull, RopeContext: b.ropeContext(),
 		Threads: single, BatchThreads: batch,
 		Batch: b.ctx.NBatch(), MicroBatch: b.ctx.NUBatch(),
 	}, nil

@@ -14,7 +14,7 @@ import (
 // read a preamble without holding it. Models whose rotary factors depend on the
 // length of a sequence's stream cannot: that would no longer be the longest row.
 func CanAttach(m *llama.Model, s Size) (bool, error) {
-	if s.Unified || ropeByContext(m) {
+	if s.Unified || s.FlashAttn != llama.FlashOff || ropeByContext(m) {
 		return false, nil
 	}
 	c, err := m.NewContext(llama.ContextParams{Ctx: 512, SeqMax: 2, Batch: 32, OutputsMax: 2, TypeK: s.TypeK, FlashAttn: s.FlashAttn, SWAFull: true})
@@ -25,19 +25,40 @@ func CanAttach(m *llama.Model, s Size) (bool, error) {
 }
 
 // preamble is where the pinned prefix lies that other sequences are attached
-// to: the engine's last sequence, and in llama.cpp as many as its tokens fill,
-// each attached to the one before. So the others need no cells for it, and a
-// stream is only as long as what a row adds.
+// to: the engine's last sequence, and in llama.cpp as many as it has parts, each
+// attached to the one before. So the others need no cells for it, and a stream
+// is only as long as what a row adds.
 type preamble struct {
 	seq  int // the engine's sequence, and llama.cpp's first
-	part int // cells of a stream; 0 where a sequence is a sequence
+	part int // tokens of a part; 0 where a sequence is a sequence
 }
+
+// preambleParts is the most parts: each is a product of its own in every layer,
+// and a graph has room for so many nodes.
+const preambleParts = 4
+
+// partCells is how many of shared tokens are a part. It depends on them alone:
+// each part's values are summed by themselves, so that a row's logits would
+// change in the last bits with whatever else it depended on.
+func partCells(shared int) int {
+	if shared == 0 {
+		return 0
+	}
+	return padded((shared + preambleParts - 1) / preambleParts)
+}
+
+func newPreamble(s Size) preamble { return preamble{seq: s.Parallel(), part: partCells(s.Shared)} }
 
 // in reports whether an engine's sequence is the preamble, in parts.
 func (p preamble) in(seq int) bool { return p.part > 0 && seq == p.seq }
 
-// parts is how many streams n tokens fill.
-func (p preamble) parts(n int) int { return (n + p.part - 1) / p.part }
+// parts is how many n tokens fill.
+func (p preamble) parts(n int) int {
+	if p.part == 0 {
+		return 0
+	}
+	return (n + p.part - 1) / p.part
+}
 
 // decodePreamble computes tokens of the preamble, part by part. A part is
 // attached to the one before when that is full.

@@ -84,7 +84,7 @@ func (s Size) Parallel() int { return s.Sequences - 1 }
 // streams is how many sequences llama.cpp has: a row each, and those that the
 // preamble fills.
 func (s Size) streams() int {
-	return s.Parallel() + max(1, (s.Shared+s.Context-1)/s.Context)
+	return s.Parallel() + max(1, newPreamble(s).parts(s.Shared))
 }
 
 func (s Size) cells() int {
@@ -146,15 +146,9 @@ func Fit(d Demand) (Size, error) {
 // step's attention is a small part of it.
 const WorthAttaching = 128
 
-// preambleParts is the most streams that a shared preamble may fill: each is a
-// product of its own in every layer, and a graph has room for so many nodes.
-const preambleParts = 4
-
 // StreamCells is the size of a stream for rows that fill own cells each and
-// share some tokens of a preamble.
-func StreamCells(own, shared int) int {
-	return padded(max(own, (shared+preambleParts-1)/preambleParts))
-}
+// share some tokens of a preamble, of which a part has to fit.
+func StreamCells(own, shared int) int { return max(padded(own), partCells(shared)) }
 
 func padded(cells int) int { return (cells + 255) / 256 * 256 }
 
