@@ -153,14 +153,14 @@ func StreamCells(own, shared int) int { return max(padded(own), partCells(shared
 func padded(cells int) int { return (cells + 255) / 256 * 256 }
 
 // cells is what a number of rows and the preamble take. Shared cells hold the
-// preamble once.
+// preamble once; one row that does not begin with it must fit beside it.
 func (d Demand) cells(s Size, parallel int) int {
 	if !s.Unified {
 		s.Sequences = parallel + 1
 		return s.Context * s.streams()
 	}
 	shared := min(d.Preamble, s.Limit)
-	return padded(shared + parallel*(s.Limit-shared))
+	return padded(shared + max(parallel*(s.Limit-shared), min(s.Limit, d.Alone)))
 }
 
 func (d Demand) bytes(cells int) uint64 { return uint64(cells) * max(1, d.BytesPerToken) }

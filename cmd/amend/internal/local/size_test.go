@@ -60,3 +60,31 @@ func TestFitFits(t *testing.T) {
 		}
 	})
 }
+
+// TestFitHoldsARowThatSharesNothing: in either layout, with the preamble pinned,
+// a row that does not begin with it has room for all its tokens.
+func TestFitHoldsARowThatSharesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := Demand{
+			Layout: rapid.SampledFrom([]Layout{Streams, Unified}).Draw(t, "layout"), Attach: rapid.Bool().Draw(t, "attach"),
+			Need: rapid.IntRange(2, 5000).Draw(t, "need"), Rows: rapid.IntRange(1, 3).Draw(t, "rows"),
+			Trained: 8192, BytesPerToken: 1, FreeMemory: 1 << 30,
+		}
+		d.Preamble = d.Need - rapid.IntRange(1, d.Need).Draw(t, "own")
+		d.Alone = rapid.IntRange(0, d.Need).Draw(t, "alone")
+		s, err := Fit(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		room := s.Own
+		if s.Unified {
+			room = s.Cells - d.Preamble
+		}
+		if room < d.Alone || s.Own < s.Limit-s.Shared {
+			t.Fatalf("%+v for a row of %d tokens beside a preamble of %d", s, d.Alone, d.Preamble)
+		}
+		if p := newPreamble(s); p.part > s.Context || p.parts(s.Shared) > preambleParts {
+			t.Fatalf("%+v: parts of %d tokens", s, p.part)
+		}
+	})
+}
