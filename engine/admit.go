@@ -158,7 +158,12 @@ func (e *Engine) admit(r *Request, p place) {
 // are now: none where the model's memory cannot be copied.
 func (e *Engine) copy(src, dst, n int) int {
 	e.clear(dst)
-	if !e.attach(src, dst, n) && !e.backend.Copy(src, dst, n) {
+	switch {
+	case e.attach(src, dst, n):
+		e.reads[dst] = n
+	case e.backend.Copy(src, dst, n):
+		e.reads[dst] = e.reads[src]
+	default:
 		return 0
 	}
 	e.tree.Fork(src, dst, n)
@@ -190,6 +195,7 @@ func (e *Engine) cut(seq, n int) int {
 func (e *Engine) clear(seq int) {
 	e.backend.Cut(seq, 0)
 	e.tree.Truncate(seq, 0)
+	e.reads[seq] = 0
 }
 
 // makeRoom evicts whole sequences, those used longest ago first, until growth

@@ -20,6 +20,7 @@ func (e *Engine) compact() {
 		return // a memory that cannot be copied: the gap stays
 	}
 	e.tree.Fork(highest, gap, computed)
+	e.reads[gap] = e.reads[highest]
 	for pos := computed; pos < t.length(); pos++ {
 		e.tree.Append(gap, t.at(pos))
 	}

@@ -58,6 +58,7 @@ type Engine struct {
 	crowded bool // a turn was preempted and none has ended since
 	stats   Stats
 	shared  []Token // the pinned prefix that turns read without holding it, if any
+	reads   []int   // by sequence: how many tokens of it, all or none
 
 	// Of one step, kept to be used again.
 	batch   []Input
@@ -77,7 +78,7 @@ func New(b Backend, v Vocab, c Config) (*Engine, error) {
 	}
 	return &Engine{
 		backend: b, vocab: v, config: c, limits: l,
-		tree: kvcache.New(l.Sequences), active: make([]*turn, l.Sequences),
+		tree: kvcache.New(l.Sequences), active: make([]*turn, l.Sequences), reads: make([]int, l.Sequences),
 		planner: sched.Planner{Batch: l.Batch, Outputs: l.Outputs, Streams: !l.Unified},
 	}, nil
 }

@@ -1,24 +1,32 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"amend/engine/internal/sched"
+)
 
 // Stats counts an engine's work since New. Times are of the steps alone; they
 // are reported, never used to decide anything.
 type Stats struct {
-	Prefilled   int // prompt tokens computed, pinned prefixes included
-	Reused      int // prompt tokens found in the KV cache
-	Decoded     int // tokens sampled
-	Steps       int // decode steps
-	StepTokens  int // tokens sampled in decode steps: all but each turn's first
-	Guesses     int // tokens tried before they were sampled, padding included
-	Guessed     int // of these, right
-	Forced      int // tokens that a grammar left no choice about
-	Scored      int // options given log-probs
-	Moved       int // turns moved to keep active sequences next to each other
-	Preempted   int // turns put back because the cache had no room
-	PrefillTime time.Duration
-	DecodeTime  time.Duration
-	RunTime     time.Duration // of Run: what is neither prefill nor decode is amend's own
+	Prefilled  int // prompt tokens computed, pinned prefixes included
+	Reused     int // prompt tokens found in the KV cache
+	Decoded    int // tokens sampled
+	Steps      int // decode steps
+	StepTokens int // tokens sampled in decode steps: all but each turn's first
+	Guesses    int // tokens tried before they were sampled, padding included
+	Guessed    int // of these, right
+	Forced     int // tokens that a grammar left no choice about
+	Scored     int // options given log-probs
+	Moved      int // turns moved to keep active sequences next to each other
+	Preempted  int // turns put back because the cache had no room
+	// KVRead is how many cells steps read, a cell being the keys and values of a
+	// token in all layers; KVWhole how many it would have been, had each sequence
+	// held all that it attends to.
+	KVRead, KVWhole int
+	PrefillTime     time.Duration
+	DecodeTime      time.Duration
+	RunTime         time.Duration // of Run: what is neither prefill nor decode is amend's own
 }
 
 // Use is what an engine holds at a moment.
@@ -60,4 +68,25 @@ func (e *Engine) timedPrefill(tokens int, step func() error) error {
 		e.stats.Prefilled += tokens
 	}
 	return err
+}
+
+// countReads counts the cells that the passes of a plan read: in each pass what
+// its sequences hold, and once the prefix that any of them reads without.
+func (e *Engine) countReads(plan []sched.Chunk) {
+	if e.limits.Unified {
+		n := e.tree.Cells(true)
+		e.stats.KVRead += n
+		e.stats.KVWhole += n
+		return
+	}
+	e.planner.Passes(plan, func(from, to int) {
+		shared := 0
+		for _, c := range plan[from:to] {
+			whole := e.tree.Computed(c.Seq) + c.Tokens + c.Draft
+			e.stats.KVWhole += whole
+			e.stats.KVRead += whole - e.reads[c.Seq]
+			shared = max(shared, e.reads[c.Seq])
+		}
+		e.stats.KVRead += shared
+	})
 }

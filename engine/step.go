@@ -22,6 +22,7 @@ func (e *Engine) step(ctx context.Context) error {
 		return err
 	}
 	e.stats.Prefilled += prompts
+	e.countReads(plan)
 	before := e.stats.Decoded
 	for _, c := range plan {
 		e.tree.Compute(c.Seq, e.tree.Computed(c.Seq)+c.Tokens+c.Draft)

@@ -31,6 +31,7 @@ type Info struct {
 	TemplateSHA256  string      `json:"chat_template_sha256,omitempty"`
 	TiedEmbeddings  bool        `json:"tied_embeddings"`    // no output.weight: the token embeddings serve
 	KVBytesPerToken uint64      `json:"kv_bytes_per_token"` // f16 keys and values of all layers, no sliding window assumed
+	KeysPerToken    uint64      `json:"-"`                  // numbers in the keys of a token, of all layers
 	SizeBytes       uint64      `json:"size_bytes"`         // of all parts
 	SHA256          string      `json:"sha256,omitempty"`   // filled by the caller, from SHA256: it reads the whole file
 	Runnable        bool        `json:"runnable"`
@@ -134,6 +135,7 @@ func (m *Model) readShape(info *Info) {
 	}
 	for _, n := range kvHeads[:min(uint64(len(kvHeads)), info.Layers)] {
 		info.KVBytesPerToken += n * (info.HeadDim + valueDim) * 2
+		info.KeysPerToken += n * info.HeadDim
 	}
 }
 

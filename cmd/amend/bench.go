@@ -127,8 +127,8 @@ func (s *benchSession) setting(preamble int) (bench.Setting, error) {
 	if err != nil {
 		return set, err
 	}
-	attach, err := local.CanAttach(s.model, size)
-	if attach && preamble >= local.WorthAttaching {
+	why, err := local.WhyCopied(s.model, size)
+	if err == nil && why == "" && preamble >= local.WorthAttaching {
 		set.Shared = preamble
 	}
 	return set, err
@@ -147,11 +147,7 @@ func (o *benchOptions) inTurns(names []string, run func(name string) (bench.Vari
 			runs[i] = append(runs[i], v)
 		}
 	}
-	medians := make([]bench.Variant, len(names))
-	for i := range runs {
-		medians[i] = bench.Median(runs[i])
-	}
-	return medians, nil
+	return bench.Turns(runs), nil
 }
 
 func newBenchCommand() *cobra.Command {

@@ -42,6 +42,9 @@ func benchLine(r bench.Report, v bench.Variant) []string {
 	ratio := ""
 	if x, ok := r.Ratios[v.Name]; ok {
 		ratio = fmt.Sprintf("%.2f", x)
+		if v.RatioMax > 0 {
+			ratio += fmt.Sprintf(" (%.2f to %.2f)", v.RatioMin, v.RatioMax)
+		}
 	}
 	line := []string{
 		v.Name, fmt.Sprint(v.Rows), fmt.Sprintf("%.1f", v.WallS), fmt.Sprintf("%.2f", v.WallSPerRow),

@@ -24,6 +24,9 @@ type speculationOptions struct {
 	seed     uint64
 }
 
+// speculationVariants are the ways to hold the preamble that are measured.
+func speculationVariants() []string { return []string{bench.Amend, bench.PrefixCopied} }
+
 func newSpeculationCommand() *cobra.Command {
 	var o speculationOptions
 	cmd := &cobra.Command{
@@ -40,6 +43,7 @@ copies as much as one would like to measure.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "the GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
+	f.StringSliceVar(&o.variants, "variants", []string{bench.Amend}, "amend, and amend prefix-copied, where every row holds the preamble")
 	f.IntSliceVar(&o.rows, "row-counts", []int{1, 4, 16}, "rows at once")
 	f.IntSliceVar(&o.copied, "copied", []int{0, 50, 80, 95, 100}, "percent of the draft that the revision copies")
 	f.IntVar(&o.preamble, "preamble", 1024, "tokens that all rows share")
@@ -55,8 +59,7 @@ copies as much as one would like to measure.`,
 func (o *speculationOptions) run(cmd *cobra.Command) (err error) {
 	ctx := cmd.Context()
 	o.kv, o.flash, o.repeat, o.peerSlots = string(local.Auto), flashAuto, 1, 1
-	o.variants = []string{bench.Amend}
-	if err := o.validate([]string{bench.Amend}); err != nil {
+	if err := o.validate(speculationVariants()); err != nil {
 		return usage(err)
 	}
 	ranges := []intFlag{{"--preamble", o.preamble, 1, 1 << 20}, {"--draft", o.draft, 8, 1 << 16}}
@@ -87,12 +90,14 @@ func (o *speculationOptions) run(cmd *cobra.Command) (err error) {
 	b := bench.Speculation{Open: s.openContext, Vocab: vocab, Size: s.model.Vocab().Size(), Setting: setting, Preamble: o.preamble, Draft: o.draft, Request: 16, Seed: o.seed}
 	var table []bench.Copied
 	for _, n := range o.rows {
-		s.say("%d rows, %s", n, setting)
-		c, err := b.Run(ctx, n, shares)
-		if err != nil {
-			return err
+		for _, name := range o.variants {
+			s.say("%s: %d rows, %s", name, n, setting)
+			c, err := b.Run(ctx, name, n, shares)
+			if err != nil {
+				return err
+			}
+			table = append(table, c...)
 		}
-		table = append(table, c...)
 	}
 	return printSpeculation(cmd.OutOrStdout(), s.report, setting, table, o.json)
 }
@@ -105,9 +110,9 @@ func printSpeculation(w io.Writer, r bench.Report, set bench.Setting, table []be
 	}
 	fmt.Fprintf(w, "%s %s on %s, %d threads, %s\n\n", r.Setup.Model, r.Setup.Quantization, r.Setup.CPU, r.Setup.Threads, set)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "rows\tcopied\twithout, s\twith, s\ttimes faster\tguesses right")
+	fmt.Fprintln(t, "variant\trows\tcopied\twithout, s\twith, s\ttimes faster\tguesses right")
 	for _, c := range table {
-		fmt.Fprintf(t, "%d\t%.0f %%\t%.2f\t%.2f\t%.2f\t%d of %d\n", c.Rows, 100*c.Share, c.Without, c.With, c.Ratio, c.Guessed, c.Guesses)
+		fmt.Fprintf(t, "%s\t%d\t%.0f %%\t%.2f\t%.2f\t%.2f\t%d of %d\n", c.Variant, c.Rows, 100*c.Share, c.Without, c.With, c.Ratio, c.Guessed, c.Guesses)
 	}
 	return t.Flush()
 }

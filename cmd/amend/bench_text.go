@@ -38,10 +38,8 @@ type textOptions struct {
 	seed        uint64
 }
 
-func textVariants() []string { return []string{bench.Amend, bench.NoSpeculation} }
-
 func (o *textOptions) addFlags(f *pflag.FlagSet) {
-	o.benchOptions.addFlags(f, textVariants())
+	o.benchOptions.addFlags(f, bench.TextVariants())
 	f.StringVar(&o.prompts, "prompts", "", "the prompts, as for amend run (required)")
 	f.IntVar(&o.limit, "limit", 0, "take only the first N rows; 0 takes all")
 	f.IntVar(&o.revisions, "revisions", 2, "rounds of critique and revision")
@@ -51,7 +49,7 @@ func (o *textOptions) addFlags(f *pflag.FlagSet) {
 }
 
 func (o *textOptions) validate() error {
-	if err := o.benchOptions.validate(textVariants()); err != nil {
+	if err := o.benchOptions.validate(bench.TextVariants()); err != nil {
 		return err
 	}
 	if o.prompts == "" {
@@ -83,8 +81,8 @@ func newBenchTextCommand() *cobra.Command {
 		Long: `Measure what amend run does, on prompts, under the constitution hhh with its few-shots and the
 model's own template: turns end by themselves where the model ends them. Nothing is written.
 
-The variants are amend as it is and amend without guessing repeated tokens; the time of measuring
-when guesses pay is in wall_s and also apart, as calibration_s. With --peer-url the same conversations
+The variants are amend as it is, with the preamble copied to every row, and without guessing repeated
+tokens; the time of measuring when guesses pay is in wall_s and also apart, as calibration_s. With --peer-url the same conversations
 are had with a llama-server through its chat endpoint, principles drawn alike. Its texts differ in part,
 by rounding and by tokenizing text anew each turn; decode_tokens says how alike the work was.`,
 		Example: `  amend bench text --model smollm2 --prompts examples/prompts.jsonl

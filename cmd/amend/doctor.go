@@ -32,6 +32,7 @@ type health struct {
 	Devices  []healthDevice `json:"devices"`
 	Models   []string       `json:"models"`
 	Speeds   []quantSpeed   `json:"speeds"`
+	Model    *healthModel   `json:"model,omitempty"` // of --model
 	Findings []string       `json:"findings"` // what is missing or could be faster
 }
 
@@ -55,19 +56,26 @@ type quantSpeed struct {
 
 func newDoctorCommand() *cobra.Command {
 	var asJSON, measure bool
+	var model string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Show what this machine has, and what would make it faster",
 		Long: `Show the devices and CPU features that llama.cpp uses, the models at hand, and what is missing.
 With --measure it times weights of each type on a small model of random numbers, with the shapes
-and vocabulary of SmolLM2-135M, which make models fetches (about a minute).`,
-		Example: "  amend doctor\n  amend doctor --measure --json",
+and vocabulary of SmolLM2-135M, which make models fetches (about a minute). With --model it says how
+rows of that model would run here.`,
+		Example: "  amend doctor\n  amend doctor --measure --json\n  amend doctor --model big.gguf",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			newLogger(cmd.ErrOrStderr(), false)
 			h, err := examine(cmd.Context(), measure)
 			if err != nil {
 				return err
+			}
+			if model != "" {
+				if h.Model, err = examineModel(cmd.Context(), model); err != nil {
+					return err
+				}
 			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), h)
@@ -76,6 +84,7 @@ and vocabulary of SmolLM2-135M, which make models fetches (about a minute).`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().StringVar(&model, "model", "", "also say how rows of this GGUF model would run: a path, smollm2, or a name that amend model ls shows")
 	cmd.Flags().BoolVar(&measure, "measure", false, "time weights of each type on this machine")
 	return cmd
 }
@@ -161,6 +170,9 @@ func (h *health) print(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(t, "models\t%s\n", strings.Join(h.Models, ", "))
+	if h.Model != nil {
+		h.Model.print(t)
+	}
 	for _, s := range h.Speeds {
 		fmt.Fprintf(t, "speed\t%s: prefill %.0f tok/s, decode %.0f tok/s %s\n", s.Type, s.PrefillTokS, s.DecodeTokS, s.Note)
 	}

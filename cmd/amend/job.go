@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"time"
 
 	"charm.land/log/v2"
@@ -46,6 +45,7 @@ type job struct {
 	format         *chat.Formatter
 	loop           *revise.Loop
 	size           local.Size
+	attach         *engine.AttachCosts // what was measured for this run, if anything
 	store          *runstore.Run
 	engine         *engine.Engine
 	shown          *progress
@@ -261,66 +261,6 @@ func (j *job) openGrammar(path string) (func() (engine.Grammar, error), error) {
 	return func() (engine.Grammar, error) { return g.Clone() }, nil
 }
 
-// fitContext chooses the sizes of the context from what the rows need and the
-// memory there is.
-func (j *job) fitContext(ctx context.Context) error {
-	o := j.options
-	demand := local.Demand{
-		Context: o.context, Parallel: o.parallel, Layout: local.Layout(o.kv), Rows: len(j.set.Rows), Preamble: len(j.loop.Prefix()),
-		Trained: j.model.CtxTrain(), BytesPerToken: j.file.KVBytesPerToken,
-	}
-	for _, r := range j.set.Rows {
-		need, shares, err := j.loop.Need(ctx, r)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			continue // the row fails by itself when it is begun
-		}
-		demand.Need = max(demand.Need, need)
-		if !shares {
-			demand.Alone = max(demand.Alone, need)
-		}
-	}
-	if demand.Layout == local.Auto && (o.deterministic || j.model.SWA() > 0) {
-		demand.Layout = local.Streams // shared cells round otherwise, and windows lose them
-	}
-	var err error
-	if demand.FreeMemory, err = local.FreeMemory(j.file.SizeBytes, o.gpuLayers); err != nil {
-		return err
-	}
-	if old, _, err := runstore.Read(o.out); err == nil && o.parallel == 0 && o.context == 0 && old.Setup.Rows == len(j.set.Rows) {
-		// What was measured to choose a setting is measured once.
-		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
-		if demand.Layout == local.Auto {
-			demand.Layout = local.Layout(old.Setup.KV)
-		}
-	}
-	as := local.Size{}
-	if as.TypeK, err = local.ChooseKVType(o.kvType, j.file.Quantization, j.model, o.gpuLayers); err != nil {
-		return usage(err)
-	}
-	if as.FlashAttn, err = local.FlashAttention(o.gpuLayers); err != nil {
-		return err
-	}
-	if !o.deterministic { // what is shared and what is a row's own are summed apart
-		if demand.Attach, err = local.CanAttach(j.model, as); err != nil {
-			return err
-		}
-	}
-	if j.size, err = local.Fit(demand); err != nil {
-		return usage(err)
-	}
-	j.size.TypeK, j.size.FlashAttn = as.TypeK, as.FlashAttn
-	if least := len(j.loop.Prefix()) + o.maxTokens; j.size.Limit <= least {
-		return usage(fmt.Errorf("a row may hold %d tokens, and the few-shots of %s with a turn of --max-tokens take %d already: raise --ctx, or bring a model with a longer context", j.size.Limit, j.doc.Name, least))
-	}
-	if j.size.Threads = o.threads; o.threads == 0 {
-		j.size.Threads = runtime.GOMAXPROCS(0)
-	}
-	return nil
-}
-
 func (j *job) openStore(context.Context) error {
 	store, warnings, err := runstore.Open(j.options.out, j.manifest())
 	if err != nil {
@@ -331,7 +271,10 @@ func (j *job) openStore(context.Context) error {
 	}
 	j.store = store
 	j.closers = append(j.closers, store.Close)
-	return nil
+	if j.attach == nil {
+		return nil
+	}
+	return store.Measure(runstore.Measured{Attach: j.attach})
 }
 
 func (j *job) manifest() runstore.Manifest {

@@ -8,7 +8,6 @@ import (
 	"amend/engine"
 	"amend/engine/kvfile"
 	"amend/engine/revise"
-	"amend/engine/runstore"
 )
 
 func (j *job) openEngine(context.Context) error {
@@ -78,8 +77,8 @@ func (j *job) run(ctx context.Context) error {
 	})
 }
 
-// worthCalibrating is how many times its own cost a run must be for guesses to
-// be calibrated.
+// worthCalibrating is how many times its own cost a run must be for something to
+// be measured that makes it faster.
 const worthCalibrating = 20
 
 // steps is the most decode steps that rows can take.
@@ -100,7 +99,9 @@ func (j *job) speculate(ctx context.Context, rows int) error {
 		if costs, err = j.engine.Calibrate(ctx, j.loop.Prefix(), j.size.Parallel()); err != nil {
 			return err
 		}
-		if err := j.store.Measure(runstore.Measured{StepCosts: costs}); err != nil {
+		measured := j.store.Manifest().Measured
+		measured.StepCosts = costs
+		if err := j.store.Measure(measured); err != nil {
 			return &exitError{exitStopped, err}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"amend/cmd/amend/internal/local"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -24,6 +25,8 @@ type runReport struct {
 	Decoded     int                 `json:"decode_tokens"`
 	Computed    int                 `json:"prefill_tokens_computed"`
 	Reused      int                 `json:"prefill_tokens_reused"`
+	KVRead      uint64              `json:"kv_bytes_read"`  // keys and values that attention read
+	KVWhole     uint64              `json:"kv_bytes_whole"` // as much, had each row held its preamble
 	WallS       float64             `json:"wall_s"`
 	DecodeTokS  float64             `json:"decode_tok_s"`  // tokens of decode steps by their time in llama.cpp
 	PrefillTokS float64             `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
@@ -65,6 +68,7 @@ func (j *job) report(stdout io.Writer) error {
 		printSummary(stdout, summary, Figures{
 			WallS: r.WallS, DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS,
 			DecodeTokens: r.Decoded, PrefillComputed: r.Computed, PrefillReused: r.Reused, Dir: r.Out,
+			KVRead: r.KVRead, KVWhole: r.KVWhole,
 			Unreadable: len(unreadable),
 		})
 	}
@@ -94,11 +98,13 @@ func (j *job) rows() iter.Seq2[revise.Record, error] {
 
 func (j *job) newReport(s runstore.Summary) (runReport, error) {
 	st := j.engine.Stats()
+	cell := local.CellBytes(j.file, j.size.TypeK)
 	r := runReport{
 		Out: j.options.out, Prompts: len(j.set.Rows) + len(j.set.Bad), Completed: s.Completed, Failed: s.Failed + len(j.set.Bad),
 		DoneBefore: j.finishedBefore, Revisions: s.Revisions, Decoded: st.Decoded,
 		Computed: st.Prefilled, Reused: st.Reused, WallS: time.Since(j.started).Seconds(),
 		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
+		KVRead: uint64(st.KVRead) * cell, KVWhole: uint64(st.KVWhole) * cell,
 		Seed: j.options.seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Failures: []failure{},
 	}
 	for _, bad := range j.set.Bad {

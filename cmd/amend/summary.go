@@ -21,6 +21,7 @@ type Figures struct {
 	DecodeTokens    int     // sampled
 	PrefillComputed int     // prompt tokens
 	PrefillReused   int     // prompt tokens found in the KV cache
+	KVRead, KVWhole uint64  // bytes of keys and values that attention read, and would have, had each row held its preamble
 	Unreadable      int     // rows of the prompts that could not be read
 	Dir             string  // the run directory
 }
@@ -34,6 +35,13 @@ func printSummary(w io.Writer, s runstore.Summary, f Figures) {
 	printField(w, "decode", fmt.Sprintf("%s tokens, %.1f a second", grouped(f.DecodeTokens), f.DecodeTokS))
 	printField(w, "prefill", fmt.Sprintf("%s tokens computed, %.1f a second; %s reused (%.0f%%)",
 		grouped(f.PrefillComputed), f.PrefillTokS, grouped(f.PrefillReused), percent(f.PrefillReused, f.PrefillComputed+f.PrefillReused)))
+	if f.KVRead > 0 {
+		kv := gib(f.KVRead) + " of keys and values read"
+		if f.KVWhole > f.KVRead {
+			kv += fmt.Sprintf("; %s if the preamble were not read once for all rows", gib(f.KVWhole))
+		}
+		printField(w, "kv", kv)
+	}
 	printField(w, "time", time.Duration(f.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
 	printFile(w, "files", f.Dir, runstore.RevisionsFile, "final revisions, ready for fine-tuning")
 	printFile(w, "", f.Dir, runstore.RowsFile, "the trace of every row: amend show "+f.Dir)
@@ -73,6 +81,9 @@ func printField(w io.Writer, label, text string) {
 		label = ""
 	}
 }
+
+// gib writes bytes in GiB.
+func gib(n uint64) string { return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30)) }
 
 // grouped writes a number with commas: 98,765.
 func grouped(n int) string {

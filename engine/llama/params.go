@@ -60,6 +60,15 @@ func (t KVType) String() string {
 	return kvTypes[t].name
 }
 
+// Bytes is what n numbers of this type take (ggml_row_size), where n is a
+// multiple of the type's blocks.
+func (t KVType) Bytes(n uint64) uint64 {
+	if !t.known() {
+		return 0
+	}
+	return uint64(C.ggml_row_size(kvTypes[t].c, C.int64_t(n)))
+}
+
 func (t KVType) known() bool { return t >= 0 && int(t) < len(kvTypes) }
 
 // ParseKVType finds a KV cache type by its name, such as "q8_0".

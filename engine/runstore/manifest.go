@@ -95,6 +95,8 @@ type Machine struct {
 type Measured struct {
 	// StepCosts say how many guessed tokens pay (engine.Calibrate).
 	StepCosts []engine.StepCost `json:"step_costs,omitempty"`
+	// Attach says from which length on rows read the preamble without holding it.
+	Attach *engine.AttachCosts `json:"attach,omitempty"`
 }
 
 // Change is a field that differs between a run and what it was to be continued with.

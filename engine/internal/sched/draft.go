@@ -108,20 +108,9 @@ func (p *Planner) cost(jobs []Job, guesses []int) float64 {
 		p.left = append(p.left, 1+n)
 	}
 	seconds := 0.0
-	for i := 0; i < len(p.left); {
-		if p.left[i] == 0 {
-			i++
-			continue
-		}
-		n, end := p.left[i], i+1
-		for ; end < len(p.left) && p.left[end] > 0 && jobs[end].Seq == jobs[end-1].Seq+1; end++ {
-			n = min(n, p.left[end])
-		}
-		for k := i; k < end; k++ {
-			p.left[k] -= n
-		}
-		seconds += p.Costs.At(end-i, float64(n))
-	}
+	split(p.left, func(i int) int { return jobs[i].Seq }, func(from, to, tokens int) {
+		seconds += p.Costs.At(to-from, float64(tokens))
+	})
 	return seconds
 }
 

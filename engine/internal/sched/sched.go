@@ -59,6 +59,40 @@ func (p *Planner) Next(jobs []Job) (plan []Chunk, prefill bool) {
 	return p.plan, false
 }
 
+// Passes calls visit for each pass over the weights that a plan takes, with the
+// chunks that are computed in it: from, and up to but not with to.
+func (p *Planner) Passes(plan []Chunk, visit func(from, to int)) {
+	if !p.Streams {
+		visit(0, len(plan))
+		return
+	}
+	p.left = p.left[:0]
+	for _, c := range plan {
+		p.left = append(p.left, c.Tokens+c.Draft)
+	}
+	split(p.left, func(i int) int { return plan[i].Seq }, func(from, to, _ int) { visit(from, to) })
+}
+
+// split goes through the passes that llama.cpp's split_equal makes of sequences
+// with so many tokens left each, and calls visit with the first, the one after
+// the last, and the tokens of each. left is zero after.
+func split(left []int, seq func(i int) int, visit func(from, to, tokens int)) {
+	for i := 0; i < len(left); {
+		if left[i] == 0 {
+			i++
+			continue
+		}
+		n, end := left[i], i+1
+		for ; end < len(left) && left[end] > 0 && seq(end) == seq(end-1)+1; end++ {
+			n = min(n, left[end])
+		}
+		for k := i; k < end; k++ {
+			left[k] -= n
+		}
+		visit(i, end, n)
+	}
+}
+
 // prefill takes prompts until the budget is full. A prompt longer than what is
 // left is cut, the rest waits. The last token of a prompt yields logits, so a
 // job whose chunk completes it samples its first token in this step.

@@ -104,6 +104,25 @@ func (b *Bench) Run(ctx context.Context, name string) (v Variant, stats engine.S
 	return v, stats, nil
 }
 
+// Turns reduces the runs that variants had in turns to one each: that of the
+// median time, with how it compares to amend's runs, turn by turn.
+func Turns(runs [][]Variant) []Variant {
+	at := slices.IndexFunc(runs, func(r []Variant) bool { return r[0].Name == Amend })
+	out := make([]Variant, len(runs))
+	for i, r := range runs {
+		out[i] = Median(r)
+		if len(r) < 2 || at < 0 || i == at {
+			continue
+		}
+		for turn := range r {
+			out[i].ratios = append(out[i].ratios, r[turn].WallSPerRow/runs[at][turn].WallSPerRow)
+		}
+		slices.Sort(out[i].ratios)
+		out[i].RatioMin, out[i].RatioMax = out[i].ratios[0], out[i].ratios[len(r)-1]
+	}
+	return out
+}
+
 // Median is the variant whose wall time is the middle one of several runs.
 func Median(runs []Variant) Variant {
 	sorted := slices.SortedFunc(slices.Values(runs), func(a, b Variant) int {

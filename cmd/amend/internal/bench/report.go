@@ -64,7 +64,18 @@ type Variant struct {
 	Runs int     `json:"runs,omitempty"`
 	MinS float64 `json:"wall_s_min,omitempty"`
 	MaxS float64 `json:"wall_s_max,omitempty"`
-	Note string  `json:"note,omitempty"` // how it differs: fewer rows, say
+	// RatioMin and RatioMax are the least and most of the ratios to amend's run of
+	// the same turn.
+	RatioMin float64 `json:"ratio_min,omitempty"`
+	RatioMax float64 `json:"ratio_max,omitempty"`
+	Note     string  `json:"note,omitempty"` // how it differs: fewer rows, say
+
+	// Cells of keys and values that amend's own variants read, and would have read,
+	// had each row held its preamble (engine.Stats).
+	KVRead  int `json:"kv_cells_read,omitempty"`
+	KVWhole int `json:"kv_cells_whole,omitempty"`
+
+	ratios []float64 // of turns, in ascending order
 
 	*TextCounts // of the text workload; nil for the others
 }
@@ -81,9 +92,11 @@ func variant(name string, rows, decoded, computed, reused int, wall time.Duratio
 // spent notes where amend's time went.
 func (v *Variant) spent(s engine.Stats) {
 	v.PrefillS, v.DecodeS, v.DecodeSteps = s.PrefillTime.Seconds(), s.DecodeTime.Seconds(), s.Steps
+	v.KVRead, v.KVWhole = s.KVRead, s.KVWhole
 }
 
-// Compare fills in the ratios to the variant named amend, by wall time a row.
+// Compare fills in the ratios to the variant named amend, by wall time a row: of
+// several turns the median of their ratios.
 func (r *Report) Compare() {
 	ours := 0.0
 	for _, v := range r.Variants {
@@ -96,7 +109,11 @@ func (r *Report) Compare() {
 	}
 	r.Ratios = map[string]float64{}
 	for _, v := range r.Variants {
-		if v.Name != Amend {
+		switch n := len(v.ratios); {
+		case v.Name == Amend:
+		case n > 0:
+			r.Ratios[v.Name] = (v.ratios[(n-1)/2] + v.ratios[n/2]) / 2
+		default:
 			r.Ratios[v.Name] = v.WallSPerRow / ours
 		}
 	}

@@ -28,6 +28,7 @@ type Speculation struct {
 
 // Copied is what one combination took.
 type Copied struct {
+	Variant string  `json:"variant"`
 	Rows    int     `json:"rows"`
 	Share   float64 `json:"copied"` // of the draft's tokens
 	Without float64 `json:"without_s"`
@@ -40,10 +41,14 @@ type Copied struct {
 // editLength is how many tokens of a draft are changed in one place.
 const editLength = 4
 
-// Run measures rows at once at each share, with and without guesses in turns.
-// Calibration is not in the times: a run does it once.
-func (s *Speculation) Run(ctx context.Context, rows int, shares []float64) (out []Copied, err error) {
-	backend, err := s.Open(s.Setting, rows+1, s.length()+s.Draft)
+// Run measures a variant, Amend or PrefixCopied, with rows at once at each share,
+// with and without guesses in turns. Calibration is not in the times: a run does it once.
+func (s *Speculation) Run(ctx context.Context, variant string, rows int, shares []float64) (out []Copied, err error) {
+	setting := s.Setting
+	if variant == PrefixCopied {
+		setting.Shared = 0
+	}
+	backend, err := s.Open(setting, rows+1, s.length()+s.Draft)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +68,7 @@ func (s *Speculation) Run(ctx context.Context, rows int, shares []float64) (out 
 		return nil, err
 	}
 	for _, share := range shares {
-		c := Copied{Rows: rows, Share: share}
+		c := Copied{Variant: variant, Rows: rows, Share: share}
 		for _, v := range []struct {
 			costs []engine.StepCost
 			took  *float64

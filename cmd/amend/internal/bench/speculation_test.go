@@ -17,7 +17,7 @@ func TestSpeculationSaysTheScript(t *testing.T) {
 		Open:  func(Setting, int, int) (Opened, error) { return closable{m}, nil },
 		Vocab: m, Size: enginetest.VocabSize, Preamble: 40, Draft: 30, Request: 6, Seed: 2,
 	}
-	table, err := s.Run(t.Context(), 3, []float64{0, 0.8, 1})
+	table, err := s.Run(t.Context(), Amend, 3, []float64{0, 0.8, 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"amend/engine"
@@ -70,15 +72,22 @@ type Text struct {
 	Say func(format string, args ...any)
 }
 
-// Run measures one variant, Amend or NoSpeculation. It fails when a row does:
-// the figures would be of other work.
+// TextVariants are the variants of the text workload.
+func TextVariants() []string { return []string{Amend, PrefixCopied, NoSpeculation} }
+
+// Run measures one of TextVariants. It fails when a row does: the figures would
+// be of other work.
 func (t *Text) Run(ctx context.Context, name string) (v Variant, stats engine.Stats, err error) {
-	if name != Amend && name != NoSpeculation {
-		return v, stats, fmt.Errorf("there is no variant %q of the text workload; there are %q and %q", name, Amend, NoSpeculation)
+	if !slices.Contains(TextVariants(), name) {
+		return v, stats, fmt.Errorf("there is no variant %q of the text workload; there are %s", name, strings.Join(TextVariants(), ", "))
+	}
+	setting := t.Setting
+	if name == PrefixCopied {
+		setting.Shared = 0
 	}
 	alive := min(t.Alive, len(t.Rows))
-	t.Say("%s: %d rows, %d at once, %s", name, len(t.Rows), alive, t.Setting)
-	backend, err := t.Open(t.Setting, alive+1, t.Need)
+	t.Say("%s: %d rows, %d at once, %s", name, len(t.Rows), alive, setting)
+	backend, err := t.Open(setting, alive+1, t.Need)
 	if err != nil {
 		return v, stats, err
 	}
@@ -88,7 +97,7 @@ func (t *Text) Run(ctx context.Context, name string) (v Variant, stats engine.St
 		return v, stats, err
 	}
 	start := time.Now()
-	counts, err := t.drive(ctx, e, alive, name == Amend)
+	counts, err := t.drive(ctx, e, alive, name != NoSpeculation)
 	if err != nil {
 		return v, stats, fmt.Errorf("running %s: %w", name, err)
 	}

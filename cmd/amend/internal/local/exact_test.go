@@ -173,7 +173,7 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, how running) 
 		}
 		need = max(need, n)
 	}
-	size, err := Fit(Demand{Attach: how.attach, Preamble: len(w.loop.Prefix()), Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken})
+	size, err := Fit(Demand{AttachFrom: attachFrom(how.attach), Preamble: len(w.loop.Prefix()), Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken})
 	if err != nil {
 		t.Fatal(err)
 	}

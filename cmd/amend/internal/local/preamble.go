@@ -7,22 +7,7 @@ import (
 	"slices"
 
 	"amend/engine"
-	"amend/engine/llama"
 )
-
-// CanAttach reports whether sequences of a model in contexts of this kind can
-// read a preamble without holding it. Models whose rotary factors depend on the
-// length of a sequence's stream cannot: that would no longer be the longest row.
-func CanAttach(m *llama.Model, s Size) (bool, error) {
-	if s.Unified || s.FlashAttn != llama.FlashOff || ropeByContext(m) {
-		return false, nil
-	}
-	c, err := m.NewContext(llama.ContextParams{Ctx: 512, SeqMax: 2, Batch: 32, OutputsMax: 2, TypeK: s.TypeK, FlashAttn: s.FlashAttn, SWAFull: true})
-	if err != nil {
-		return false, fmt.Errorf("trying whether sequences can be attached to one another: %w", err)
-	}
-	return c.CanAttach(), c.Close()
-}
 
 // preamble is where the pinned prefix lies that other sequences are attached
 // to: the engine's last sequence, and in llama.cpp as many as it has parts, each

@@ -6,6 +6,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/llama"
+	"amend/models"
 )
 
 // BatchTokens is the most tokens in one llama_decode, and the size of a
@@ -64,6 +65,11 @@ func ChooseKVType(flag, quantization string, m *llama.Model, gpuLayers int) (lla
 	return llama.KVQ8_0, nil
 }
 
+// CellBytes is what the keys and values of one token take, in all layers.
+func CellBytes(info models.Info, keys llama.KVType) uint64 {
+	return info.KVBytesPerToken - llama.KVF16.Bytes(info.KeysPerToken) + keys.Bytes(info.KeysPerToken)
+}
+
 // Size is the size and kind of a context.
 type Size struct {
 	Limit     int // the most tokens one row may hold
@@ -99,10 +105,10 @@ type Demand struct {
 	Context       int // --ctx: the most tokens of a row
 	Parallel      int // --parallel
 	Layout        Layout
-	Need          int  // the most tokens that any row can come to hold
-	Preamble      int  // of these, shared by all rows
-	Alone         int  // the most tokens of a row that does not begin with the preamble
-	Attach        bool // rows can read the preamble without holding it (CanAttach)
+	Need          int // the most tokens that any row can come to hold
+	Preamble      int // of these, shared by all rows
+	Alone         int // the most tokens of a row that does not begin with the preamble
+	AttachFrom    int // shortest preamble that rows read without holding it (WorthAttaching); 0 where they cannot (WhyCopied)
 	Rows          int
 	Trained       int    // the model's own context
 	BytesPerToken uint64 // of KV cache, f16
@@ -117,7 +123,7 @@ func Fit(d Demand) (Size, error) {
 	if s.Limit == 0 {
 		s.Limit = min(max(d.Need, 1), max(d.Trained, 1))
 	}
-	if d.Attach && d.Layout != Unified && d.Preamble >= WorthAttaching && d.Preamble < s.Limit {
+	if d.AttachFrom > 0 && d.Layout != Unified && d.Preamble >= d.AttachFrom && d.Preamble < s.Limit {
 		s.Shared = d.Preamble
 	}
 	s.Own = max(s.Limit-s.Shared, min(s.Limit, d.Alone))
@@ -142,8 +148,9 @@ func Fit(d Demand) (Size, error) {
 	return s, nil
 }
 
-// WorthAttaching is the shortest preamble that rows read in common. Below it a
-// step's attention is a small part of it.
+// WorthAttaching is the shortest preamble that rows read in common where that is
+// not measured (MeasureAttach), in runs too short for it: about where it paid on
+// two cores, whatever the number of rows (docs/shared-prefix.md).
 const WorthAttaching = 128
 
 // StreamCells is the size of a stream for rows that fill own cells each and

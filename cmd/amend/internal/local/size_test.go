@@ -66,7 +66,7 @@ func TestFitFits(t *testing.T) {
 func TestFitHoldsARowThatSharesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := Demand{
-			Layout: rapid.SampledFrom([]Layout{Streams, Unified}).Draw(t, "layout"), Attach: rapid.Bool().Draw(t, "attach"),
+			Layout: rapid.SampledFrom([]Layout{Streams, Unified}).Draw(t, "layout"), AttachFrom: attachFrom(rapid.Bool().Draw(t, "attach")),
 			Need: rapid.IntRange(2, 5000).Draw(t, "need"), Rows: rapid.IntRange(1, 3).Draw(t, "rows"),
 			Trained: 8192, BytesPerToken: 1, FreeMemory: 1 << 30,
 		}
@@ -87,4 +87,12 @@ func TestFitHoldsARowThatSharesNothing(t *testing.T) {
 			t.Fatalf("%+v: parts of %d tokens", s, p.part)
 		}
 	})
+}
+
+// attachFrom is Demand.AttachFrom where rows can be attached, or cannot.
+func attachFrom(can bool) int {
+	if can {
+		return WorthAttaching
+	}
+	return 0
 }
