@@ -38,6 +38,10 @@ const (
 	otherArchs = "clip wavtokenizer-dec qwen3tts pockettts"
 )
 
+// poolingUnspecified is what a file says that leaves pooling to the program
+// (LLAMA_POOLING_TYPE_UNSPECIFIED, −1).
+const poolingUnspecified = 1<<32 - 1
+
 // Generative says whether the model can be run: nil, or an error that matches ErrInvalid and says what the
 // file is instead (an encoder, an adapter, a vocabulary, an architecture that this llama.cpp does not know).
 func (m *Model) Generative() error {
@@ -52,7 +56,7 @@ func (m *Model) Generative() error {
 	if why := refusal(arch); why != "" {
 		return invalidf("%s: architecture %q %s", m.Path, arch, why)
 	}
-	if pooling, ok := f.Uint(arch + ".pooling_type"); ok && pooling != 0 {
+	if pooling, ok := f.Uint(arch + ".pooling_type"); ok && pooling != 0 && uint32(pooling) != poolingUnspecified {
 		return invalidf("%s is an embedding model (%s.pooling_type is %d): it makes vectors, not text", m.Path, arch, pooling)
 	}
 	if causal, ok := f.Value(arch + ".attention.causal").(bool); ok && !causal {

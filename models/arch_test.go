@@ -29,6 +29,7 @@ func TestGenerative(t *testing.T) {
 		{"unknown", arch("lama"), weights, "knows; the nearest are llama"},
 		{"adapter", arch("llama", KV{"general.type", "adapter"}), weights, "LoRA adapter"},
 		{"embedding model", arch("qwen3", KV{"qwen3.pooling_type", uint32(3)}), weights, "embedding model"},
+		{"pooling unspecified", arch("qwen3", KV{"qwen3.pooling_type", uint32(1<<32 - 1)}), weights, ""},
 		{"pooling none", arch("qwen3", KV{"qwen3.pooling_type", uint32(0)}), weights, ""},
 		{"not causal", arch("llama", KV{"llama.attention.causal", false}), weights, "attention.causal is false"},
 		{"vocabulary only", arch("llama"), nil, "no weights"},
