@@ -33,7 +33,7 @@ type health struct {
 	Models   []string       `json:"models"`
 	Speeds   []quantSpeed   `json:"speeds"`
 	Model    *healthModel   `json:"model,omitempty"` // of --model
-	Findings []string       `json:"findings"` // what is missing or could be faster
+	Findings []string       `json:"findings"`        // what is missing or could be faster
 }
 
 type healthDevice struct {
