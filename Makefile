@@ -7,7 +7,7 @@ export CUDA VULKAN BLAS
 # Threads that wait for each other must not keep a core busy that another test needs.
 PATIENT := OMP_WAIT_POLICY=passive
 
-.PHONY: build models demo test test-pure checkapi race lint dist clean help
+.PHONY: build models demo test test-pure checkapi race unattached lint dist clean help
 
 build: ## llama.cpp's libraries (lib/) and the binary (bin/amend)
 	@scripts/need go c++ cmake ninja git
@@ -38,6 +38,9 @@ checkapi: # the bindings against the pinned llama.h
 race: build models ## all tests but the longest, which only compare numbers, under the race detector
 	@scripts/build-archs >/dev/null
 	$(PATIENT) scripts/go test -race -short -vet=off -timeout 20m ./...
+
+unattached: ## llama.cpp with our patches against itself without: equal logits
+	$(PATIENT) scripts/unattached
 
 lint: build ## gofmt, go vet, golangci-lint, where cgo may be
 	@scripts/lint

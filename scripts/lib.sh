@@ -78,6 +78,16 @@ go_environment() {
     fi
 }
 
+# find_model FILE: prints where FILE lies: in a folder of AMEND_MODELS or, also when it is nowhere, in ours.
+find_model() {
+    local given dir
+    IFS=: read -r -a given <<<"${AMEND_MODELS:-}"
+    for dir in ${given[@]+"${given[@]}"} "$models"; do
+        [[ ! $dir || ! -f $dir/$1 ]] || break
+    done
+    echo "$dir/$1"
+}
+
 # wheels REQUIREMENTS DIR: downloads the pinned wheels that fit this machine and unpacks them into
 # DIR. Nothing is installed: pip only fetches and checks the hashes, so no Python environment of
 # the user is touched, and one that is managed by the system does not object. (Every step says

@@ -93,3 +93,57 @@ put() {
         mv -f "$to.new" "$to"
     fi
 }
+
+# library PATCH...: what the shared libraries of llama.cpp with these patches are made of and with, and
+# where the cache has them: sets common_flags, flags, compiler, source_key, src, key and built. They
+# are portable where $portable says so (see build-llama).
+library() {
+    local name=$LLAMA_VERSION backend
+    patches=("$@")
+    common_flags=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "-DCMAKE_INSTALL_RPATH=$origin")
+    [[ ${CUDA:-} != 1 ]] || have nvcc || die "CUDA=1 needs nvcc: install the CUDA toolkit and put its bin folder into PATH"
+    flags=(
+        -DBUILD_SHARED_LIBS=ON -DLLAMA_BUILD_IS_DEV=OFF "-DLLAMA_BUILD_COMMIT=${LLAMA_TREE:0:8}"
+        -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF
+        -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF
+    )
+    if [[ ${portable:-} ]]; then
+        # Without OpenMP, whose run-time library comes with compilers and may be missing elsewhere.
+        flags+=(-DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_OPENMP=OFF)
+        name+=-portable
+    else
+        flags+=(-DGGML_NATIVE=ON)
+        name+=-native
+    fi
+    for backend in CUDA VULKAN BLAS; do
+        case ${!backend:-} in
+        '' | 0) ;;
+        1)
+            flags+=("-DGGML_$backend=ON")
+            name+=-$backend
+            ;;
+        *) die "$backend=${!backend}: give 1 or nothing" ;;
+        esac
+    done
+    compiler=$(compiler)
+    source_key=$(source_key "$LLAMA_TREE" ${patches[@]+"${patches[@]}"})
+    key=$name-$({
+        printf '%s\n' "$source_key" "$compiler" "${common_flags[@]}" "${flags[@]}" "${CFLAGS:-}" "${CXXFLAGS:-}"
+        [[ ${portable:-} ]] || cpu
+    } | sha256 - | cut -c 1-12)
+    src=$cache/source/$source_key built=$cache/llama/$key
+}
+
+# build_library: builds what library has set. The cache's lock must be held.
+build_library() {
+    local partial=$built.partial.$$
+    say "building llama.cpp ${key%-*}: $([[ ${portable:-} ]] && echo 'every CPU variant, many times three' || echo 'about three') minutes on two cores, once (log: $built.log)"
+    patched_source "$src" ${patches[@]+"${patches[@]}"}
+    mkdir -p "$partial/lib" "$partial/include"
+    remove_at_exit "$partial"
+    compile "$src" "$src" "$partial/build" "$built.log" llama "${common_flags[@]}" "${flags[@]}"
+    cp -RP "$partial"/build/bin/lib*.{so,so.*,dylib} "$partial/lib"
+    cp "$src/include/llama.h" "$src"/ggml/include/{ggml*,gguf}.h "$partial/include"
+    rm -rf "$partial/build"
+    mv "$partial" "$built"
+}
