@@ -251,7 +251,7 @@ func (s *benchSession) openContext(set bench.Setting, sequences, tokens int) (be
 		return nil, err
 	}
 	size.Limit, size.Own, size.Shared, size.Sequences = tokens, tokens-set.Shared, set.Shared, sequences
-	size.Context = local.StreamCells(size.Own, size.Shared)
+	size.Part, size.Context = local.PartCells(set.Shared), local.StreamCells(size.Own, size.Shared)
 	return local.NewBackend(s.model, size)
 }
 

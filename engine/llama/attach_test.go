@@ -58,8 +58,27 @@ func TestSeqAttach(t *testing.T) {
 	if c.SeqRemove(0, 3, -1) || c.SeqAttach(1, 0) || c.SeqAttach(3, 3) || c.SeqAttach(9, 0) {
 		t.Error("cut below those who are attached, or attached what holds something, to itself, or what is not there")
 	}
+	if err := c.SeqCopy(2, 0, -1, -1); err == nil {
+		t.Error("replaced by a copy below those who are attached")
+	}
 	if !c.SeqRemove(1, -1, -1) || c.SeqPosMax(1) != -1 {
 		t.Error("an attached sequence is not empty after all of it was cut")
+	}
+}
+
+// A graph has room for as many parts as SeqAttach lets be read.
+func TestSeqAttachMost(t *testing.T) {
+	m := openTiny(t)
+	c := openContext(t, m, llama.ContextParams{Ctx: 12 * 256, SeqMax: 12, FlashAttn: llama.FlashOff})
+	token := tokenize(t, m, passage)[:1]
+	decode(t, c, 0, 0, token)
+	attached := int32(0)
+	for c.SeqAttach(attached+1, attached) {
+		attached++
+		decode(t, c, attached, attached, token)
+	}
+	if attached != 8 {
+		t.Errorf("a chain of %d, want 8", attached)
 	}
 }
 

@@ -54,6 +54,9 @@ func (c *Context) SeqCopy(src, dst, p0, p1 int32) error {
 			return fmt.Errorf("llama: copy sequence %d to %d: it holds positions %d to %d and can only be copied whole, not from %d to before %d",
 				src, dst, lo, hi, p0, p1)
 		}
+		if c.streams() && !c.SeqRemove(dst, -1, -1) {
+			return fmt.Errorf("llama: copy sequence %d to %d: others are attached to what it would replace", src, dst)
+		}
 		p0, p1 = -1, -1
 		c.pending = c.pending || c.streams()
 	}
@@ -65,7 +68,8 @@ func (c *Context) SeqCopy(src, dst, p0, p1 int32) error {
 // then on and does not hold (llama_memory_seq_attach, of third_party/patches).
 // Sequences that are attached to the same one and decoded together read it once.
 // It reports whether it could: that takes a stream for each sequence, no flash
-// attention and a plain KV cache. What others are attached to cannot be cut, nor
+// attention, a plain KV cache, and no more than eight sequences that others are
+// attached to. What others are attached to cannot be cut, nor
 // can a sequence inside of what it is attached to; SeqRemove of the whole
 // detaches it.
 func (c *Context) SeqAttach(seq, src int32) bool {

@@ -184,7 +184,7 @@ func (w *sharedWorld) prompts(t *testing.T, n int) [][]engine.Token {
 // open makes a context for rows of at most so many tokens behind the preamble.
 func (w *sharedWorld) open(t *testing.T, keys llama.KVType, attach bool, rows, own int) *Backend {
 	t.Helper()
-	size, err := Fit(Demand{Attach: attach, Preamble: len(w.preamble), Parallel: rows, Need: len(w.preamble) + own, Rows: rows, Trained: w.model.CtxTrain()})
+	size, err := Fit(Demand{AttachFrom: attachFrom(attach), Preamble: len(w.preamble), Parallel: rows, Need: len(w.preamble) + own, Rows: rows, Trained: w.model.CtxTrain()})
 	if err != nil {
 		t.Fatal(err)
 	}

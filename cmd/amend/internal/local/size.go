@@ -76,6 +76,7 @@ type Size struct {
 	Own       int // of these, the most that lie in cells of its own: all where it shares none, as 0 has it too
 	Context   int // cells of a sequence: Own, rounded up as llama.cpp does
 	Shared    int // tokens of a preamble that rows read without holding them; 0 where they hold copies
+	Part      int // of these, in one stream (PartCells)
 	Sequences int // rows alive at once, and one that holds the preamble
 	Cells     int // of all sequences together; 0 is as many as all can fill
 	Unified   bool
@@ -124,7 +125,7 @@ func Fit(d Demand) (Size, error) {
 		s.Limit = min(max(d.Need, 1), max(d.Trained, 1))
 	}
 	if d.AttachFrom > 0 && d.Layout != Unified && d.Preamble >= d.AttachFrom && d.Preamble < s.Limit {
-		s.Shared = d.Preamble
+		s.Shared, s.Part = d.Preamble, PartCells(d.Preamble)
 	}
 	s.Own = max(s.Limit-s.Shared, min(s.Limit, d.Alone))
 	s.Context = StreamCells(s.Own, s.Shared)
@@ -155,7 +156,7 @@ const WorthAttaching = 128
 
 // StreamCells is the size of a stream for rows that fill own cells each and
 // share some tokens of a preamble, of which a part has to fit.
-func StreamCells(own, shared int) int { return max(padded(own), partCells(shared)) }
+func StreamCells(own, shared int) int { return max(padded(own), PartCells(shared)) }
 
 func padded(cells int) int { return (cells + 255) / 256 * 256 }
 

@@ -83,7 +83,7 @@ func TestFitHoldsARowThatSharesNothing(t *testing.T) {
 		if room < d.Alone || s.Own < s.Limit-s.Shared {
 			t.Fatalf("%+v for a row of %d tokens beside a preamble of %d", s, d.Alone, d.Preamble)
 		}
-		if p := newPreamble(s); p.part > s.Context || p.parts(s.Shared) > preambleParts {
+		if p := newPreamble(s); p.part > s.Context || p.parts(s.Shared) > 4 {
 			t.Fatalf("%+v: parts of %d tokens", s, p.part)
 		}
 	})
