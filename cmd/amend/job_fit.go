@@ -38,10 +38,11 @@ func (j *job) fitContext(ctx context.Context) error {
 	if err := j.fit(demand, kind); err != nil {
 		return err
 	}
-	if continued || demand.AttachFrom == 0 || demand.Preamble == 0 || j.steps(demand.Rows) < worthCalibrating*local.AttachSteps {
+	if continued || demand.AttachFrom == 0 || demand.Preamble == 0 || j.steps(demand.Rows) < worthCalibrating*local.AttachSteps ||
+		demand.Trained <= local.AttachTokens { // positions beyond may not be in the model
 		return nil
 	}
-	costs, err := local.MeasureAttach(ctx, j.model, kind, j.size.Parallel())
+	costs, err := local.MeasureAttach(ctx, j.model, kind, min(j.size.Parallel(), local.MaxParallel))
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,7 @@ func (j *job) demand(ctx context.Context) (local.Demand, error) {
 // kind is how the context computes, without its sizes.
 func (j *job) kind() (s local.Size, err error) {
 	o := j.options
+	s.Unified = local.Layout(o.kv) == local.Unified
 	if s.Threads = o.threads; o.threads == 0 {
 		s.Threads = runtime.GOMAXPROCS(0)
 	}

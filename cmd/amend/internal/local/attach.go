@@ -36,10 +36,13 @@ func WhyCopied(m *llama.Model, s Size) (string, error) {
 	return "the model's cache is not the plain one of keys and values for each head", c.Close()
 }
 
+// AttachTokens is the longer of the preambles that MeasureAttach tries.
+const AttachTokens = 512
+
 // attachTried are the preambles that MeasureAttach tries, attachTurns how often
 // each, in turns, and attachSteps how many steps then, after one that is not
 // timed: it copies and makes the graph.
-var attachTried = [2]int{64, 512}
+var attachTried = [2]int{64, AttachTokens}
 
 const attachTurns, attachSteps = 3, 2
 
@@ -51,7 +54,7 @@ const AttachSteps = 2*len(attachTried)*attachTurns*(1+attachSteps) + 20
 // and copied, in a context of its own, of the kind that s says.
 func MeasureAttach(ctx context.Context, m *llama.Model, s Size, rows int) (c engine.AttachCosts, err error) {
 	s.Sequences, s.Shared, s.Cells = rows+len(attachTried), 0, 0
-	s.Limit, s.Own, s.Context = attachTried[1]+1, attachTried[1]+1, padded(attachTried[1]+1)
+	s.Limit, s.Own, s.Context = AttachTokens+1, AttachTokens+1, padded(AttachTokens+1)
 	b, err := NewBackend(m, s)
 	if err != nil {
 		return c, fmt.Errorf("a context to try attached sequences in: %w", err)

@@ -151,7 +151,7 @@ func Fit(d Demand) (Size, error) {
 
 // WorthAttaching is the shortest preamble that rows read in common where that is
 // not measured (MeasureAttach), in runs too short for it: about where it paid on
-// two cores, whatever the number of rows (docs/shared-prefix.md).
+// two cores, whatever the number of rows (docs/benchmarks.md).
 const WorthAttaching = 128
 
 // StreamCells is the size of a stream for rows that fill own cells each and
