@@ -47,6 +47,9 @@ func TestCellsRead(t *testing.T) {
 		if err := e.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if use := e.Use(); use.Cells != prefix+rows*(own+said-1) {
+			t.Errorf("%s: %d cells in use, want the prefix and what rows added, %d", c.name, use.Cells, prefix+rows*(own+said-1))
+		}
 		got := e.Stats()
 		if got.KVRead != c.read || (!c.limits.Unified && got.KVWhole != whole) {
 			t.Errorf("%s: %d cells read, %d if each row held the prefix; want %d and %d", c.name, got.KVRead, got.KVWhole, c.read, whole)

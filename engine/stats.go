@@ -40,10 +40,11 @@ func (e *Engine) Stats() Stats { return e.stats }
 
 // Use returns what is in use now.
 func (e *Engine) Use() Use {
-	return Use{
-		Active: e.running, Waiting: len(e.waiting),
-		Cells: e.tree.Cells(e.limits.Unified), CellLimit: e.limits.Cells,
+	cells := e.tree.Cells(e.limits.Unified)
+	for _, n := range e.reads {
+		cells -= n // read, and held once, where it is pinned
 	}
+	return Use{Active: e.running, Waiting: len(e.waiting), Cells: cells, CellLimit: e.limits.Cells}
 }
 
 // timed runs one step and counts it as prefill or decode. A plan is of one
