@@ -162,8 +162,8 @@ so that every engine does the same work:
   fanout    one response a row, criticised and revised under several principles
   feedback  pairs of responses judged under several principles, in both orders
 
-The variants are amend as it is; with a prefix cache for each conversation alone; and without reuse,
-on fewer rows. The floor is the time that the necessary tokens would take at the speeds which plain
+The variants are amend as it is; with the preamble copied to every row in place of being read once for
+all; with a prefix cache for each conversation alone; and without reuse, on fewer rows. The floor is the time that the necessary tokens would take at the speeds which plain
 llama_decode reaches here. scripts/bench-peers measures llama-server beside amend.
 
 The fourth is the loop itself on prompts, with flags of its own:

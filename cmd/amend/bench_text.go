@@ -82,9 +82,10 @@ func newBenchTextCommand() *cobra.Command {
 model's own template: turns end by themselves where the model ends them. Nothing is written.
 
 The variants are amend as it is, with the preamble copied to every row, and without guessing repeated
-tokens; the time of measuring when guesses pay is in wall_s and also apart, as calibration_s. With --peer-url the same conversations
-are had with a llama-server through its chat endpoint, principles drawn alike. Its texts differ in part,
-by rounding and by tokenizing text anew each turn; decode_tokens says how alike the work was.`,
+tokens; the time of measuring when guesses pay is in wall_s and also apart, as calibration_s. With
+--peer-url the same conversations are had with a llama-server through its chat endpoint, principles
+drawn alike. Its texts differ in part, by rounding and by tokenizing text anew each turn; decode_tokens
+says how alike the work was.`,
 		Example: `  amend bench text --model smollm2 --prompts examples/prompts.jsonl
   amend bench text --model smollm2 --prompts examples/prompts.jsonl --peer-url http://127.0.0.1:8080 --peer-slots 8`,
 		Args: cobra.NoArgs,
