@@ -1,12 +1,14 @@
 // Runs a fixed timeline of decodes on a model, in every setting of the KV cache, and writes all logits as float32 to
 // stdout, and what each setting did to stderr. scripts/unattached compares the logits of two builds of llama.cpp, so
-// only functions that both have are called here.
+// only functions that both have are called here. As "logits q4_0 MODEL TO" it writes a model in Q4_0 to run on, the type
+// whose kernels are patched.
 #include "llama.h"
 
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <random>
@@ -173,14 +175,18 @@ void log_errors(ggml_log_level level, const char * text, void *) {
     }
 }
 
-} // namespace
+void quantize(const char * from, const char * to) {
+    llama_model_quantize_params params = llama_model_quantize_default_params();
+    params.ftype            = LLAMA_FTYPE_MOSTLY_Q4_0;
+    params.allow_requantize = true;
+    params.nthread          = n_threads;
+    require(llama_model_quantize(from, to, &params) == 0, "the model could not be quantized");
+}
 
-int main(int argc, char ** argv) try {
-    require(argc == 2, "usage: logits MODEL");
-    llama_log_set(log_errors, nullptr);
+void compute(const char * path) {
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = 0;
-    const model_ptr model(llama_model_load_from_file(argv[1], params), llama_model_free);
+    const model_ptr model(llama_model_load_from_file(path, params), llama_model_free);
     require(model != nullptr, "the model could not be loaded");
     size_t n_logits = 0;
     for (bool unified : { false, true }) {
@@ -191,6 +197,18 @@ int main(int argc, char ** argv) try {
         }
     }
     require(fflush(stdout) == 0, "writing failed");
+}
+
+} // namespace
+
+int main(int argc, char ** argv) try {
+    llama_log_set(log_errors, nullptr);
+    if (argc == 4 && strcmp(argv[1], "q4_0") == 0) {
+        quantize(argv[2], argv[3]);
+        return 0;
+    }
+    require(argc == 2, "usage: logits MODEL, or logits q4_0 MODEL TO");
+    compute(argv[1]);
     return 0;
 } catch (const std::exception & error) {
     fprintf(stderr, "%s\n", error.what());
