@@ -113,7 +113,7 @@ func (s *benchSession) setting(preamble int) (bench.Setting, error) {
 	o := s.options
 	keys, err := local.ChooseKVType(o.kvType, s.info.Quantization, s.model, o.gpuLayers)
 	if err != nil {
-		return bench.Setting{}, err
+		return bench.Setting{}, usage(err)
 	}
 	set := bench.Setting{Unified: local.Layout(o.kv) == local.Unified, TypeK: keys.String(), FlashAttention: o.flash == "on"}
 	if o.flash == flashAuto {

@@ -148,21 +148,27 @@ func (p ContextParams) check(m *Model) error {
 		which string
 		t     KVType
 	}{{"key", p.TypeK}, {"value", p.TypeV}} {
-		if !kv.t.known() {
-			return fmt.Errorf("%v is not one", kv.t)
-		}
-		block := int(C.ggml_blck_size(kvTypes[kv.t].c))
-		if width := m.headDim(kv.which) * m.HeadsKV(); width%block != 0 {
-			return fmt.Errorf("KV cache type %v needs rows of a multiple of %d values, and the model's have %d; use f16", kv.t, block, width)
+		if err := m.caches(kv.which, kv.t); err != nil {
+			return err
 		}
 	}
 	return p.fits(m)
 }
 
-// TakesKeys reports whether keys can be cached in a type: its blocks must divide
-// a head's width.
-func (m *Model) TakesKeys(t KVType) bool {
-	return t.known() && m.headDim("key")%int(C.ggml_blck_size(kvTypes[t].c)) == 0
+// CachesKeys returns an error with figures where keys cannot be cached in a type:
+// its blocks must divide a head's width.
+func (m *Model) CachesKeys(t KVType) error { return m.caches("key", t) }
+
+// caches is CachesKeys for keys or values. llama.cpp asks with flash attention
+// only; without it, products leave out a head's last part of a block.
+func (m *Model) caches(which string, t KVType) error {
+	if !t.known() {
+		return fmt.Errorf("%v is not one", t)
+	}
+	if block, width := int(C.ggml_blck_size(kvTypes[t].c)), m.headDim(which); width%block != 0 {
+		return fmt.Errorf("KV cache type %v needs heads of a multiple of %d numbers, and the model's have %d for each %s; use f16", t, block, width, which)
+	}
+	return nil
 }
 
 // fits refuses a KV cache larger than the machine's memory: Linux would grant it

@@ -49,17 +49,22 @@ const KVAuto = "auto"
 func KVTypes() []string { return []string{KVAuto, "f16", "q8_0"} }
 
 // ChooseKVType is the type of a model's cached keys for --kv-type. quantization
-// is the model's, as models.Info has it.
+// is the model's, as models.Info has it. A type that the model's heads do not
+// fit is an error, and never chosen.
 func ChooseKVType(flag, quantization string, m *llama.Model, gpuLayers int) (llama.KVType, error) {
 	if flag != KVAuto {
-		return llama.ParseKVType(flag)
+		t, err := llama.ParseKVType(flag)
+		if err != nil {
+			return t, err
+		}
+		return t, m.CachesKeys(t)
 	}
 	gpu, err := UsesGPU(gpuLayers)
 	if err != nil {
 		return llama.KVF16, err
 	}
 	float := strings.HasPrefix(quantization, "F") || strings.HasPrefix(quantization, "BF")
-	if gpu || float || !m.TakesKeys(llama.KVQ8_0) {
+	if gpu || float || m.CachesKeys(llama.KVQ8_0) != nil {
 		return llama.KVF16, nil
 	}
 	return llama.KVQ8_0, nil
