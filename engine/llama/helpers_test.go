@@ -93,6 +93,16 @@ func openModel(t testing.TB, file string) *llama.Model {
 	return m
 }
 
+// openAs opens a model file with weights of another type.
+func openAs(t testing.TB, file string, weights llama.FileType) *llama.Model {
+	t.Helper()
+	other := filepath.Join(t.TempDir(), "other.gguf")
+	if err := llama.Quantize(file, other, llama.QuantizeParams{FileType: weights, AllowRequantize: true}); err != nil {
+		t.Fatal(err)
+	}
+	return openModel(t, other)
+}
+
 // openContext makes a context that is closed before its model.
 func openContext(t testing.TB, m *llama.Model, p llama.ContextParams) *llama.Context {
 	t.Helper()

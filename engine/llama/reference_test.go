@@ -9,7 +9,6 @@ import (
 	"flag"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -137,22 +136,6 @@ func writeJSON(t *testing.T, file string, v any) {
 	}
 }
 
-// openSmolAs opens SmolLM2 with weights of another type. It is closed after the
-// contexts that are opened on it later.
-func openSmolAs(t *testing.T, weights llama.FileType) *llama.Model {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "smollm2.gguf")
-	if err := llama.Quantize(smolFile(t), file, llama.QuantizeParams{FileType: weights, AllowRequantize: true}); err != nil {
-		t.Fatal(err)
-	}
-	m, err := llama.LoadModel(context.Background(), file, llama.ModelParams{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { mustClose(t, m) })
-	return m
-}
-
 // TestReferenceF32 has the same weights as the reference: llama.cpp's own
 // dequantization of the GGUF.
 func TestReferenceF32(t *testing.T) {
@@ -160,7 +143,7 @@ func TestReferenceF32(t *testing.T) {
 		t.Skip("writes 540 MB")
 	}
 	ref := readReference(t)
-	m := openSmolAs(t, llama.FileTypeF32)
+	m := openAs(t, smolFile(t), llama.FileTypeF32)
 
 	// With keys and values in 32 bits too and without flash attention (which
 	// rounds queries to 16 bits) both sides do the same 32-bit arithmetic, and
@@ -218,7 +201,7 @@ func TestReferenceQuantized(t *testing.T) {
 	// In Q8_0, whose products third_party/patches computes, with rows of 576 and of
 	// 1,536 numbers.
 	t.Run("weights in Q8_0", func(t *testing.T) {
-		m := openSmolAs(t, llama.FileTypeQ8_0)
+		m := openAs(t, smolFile(t), llama.FileTypeQ8_0)
 		compare(t, openContext(t, m, params), ref.Texts[:16], 128).within(t, tol)
 	})
 }
