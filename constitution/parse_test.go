@@ -125,8 +125,12 @@ func TestEmbeddedDocuments(t *testing.T) {
 			}
 		}
 		// SmolLM2 makes 1.3 tokens of a word of hhh: at least 1,000 tokens of preamble, and room for the
-		// conversation in a context of 2,048.
-		if words < 850 || words > 1200 {
+		// conversation in a context of 2,048. The testbed's few-shots show the form to a model that knows it.
+		least := 850
+		if name == "testbed" {
+			least = 150
+		}
+		if words < least || words > 1200 {
 			t.Errorf("%s: the demonstrations have %d words", name, words)
 		}
 	}

@@ -1,0 +1,94 @@
+package testbed
+
+import "strings"
+
+// Choice is which of two responses is better.
+type Choice int
+
+// The choices.
+const (
+	Neither Choice = iota
+	A
+	B
+)
+
+// Prefers is the true preference under a principle: the response that breaks less of what the principle covers;
+// where that is equal, the one with more useful facts.
+func (w *World) Prefers(p Principle, a, b Response) Choice {
+	if c := fewer(len(w.Breaks(p, a)), len(w.Breaks(p, b))); c != Neither {
+		return c
+	}
+	return fewer(-len(a.Facts()), -len(b.Facts()))
+}
+
+// Judges is what the world's judge prefers: it sees what its critic sees, and has biases of its own.
+func (w *World) Judges(p Principle, a, b Response) Choice {
+	inA, inB := w.Flags(p, a), w.Flags(p, b)
+	choice := fewer(len(inA), len(inB))
+	if choice == Neither {
+		return fewer(-len(a.Facts()), -len(b.Facts()))
+	}
+	worse, better, first := a, b, inA
+	if choice == A {
+		worse, better, first = b, a, inB
+	}
+	c := cell{p.ID, first[0].Rule, first[0].Class}
+	if w.faults.placed[c] {
+		return A
+	}
+	c.principle = ""
+	if w.faults.lengthy[c] && words(worse) >= words(better)+w.faults.longerBy {
+		return other(choice)
+	}
+	return choice
+}
+
+func fewer(a, b int) Choice {
+	switch {
+	case a < b:
+		return A
+	case a > b:
+		return B
+	}
+	return Neither
+}
+
+func other(c Choice) Choice {
+	switch c {
+	case A:
+		return B
+	case B:
+		return A
+	}
+	return Neither
+}
+
+func words(r Response) int { return len(strings.Fields(r.Text)) }
+
+// Answer is how a judgement is written, "" for Neither.
+func (c Choice) Answer() string {
+	switch c {
+	case A:
+		return "(A)"
+	case B:
+		return "(B)"
+	}
+	return ""
+}
+
+// Reasons is the reasoning of the world's judge before its answer: what it sees in either response, and the
+// answer's stem.
+func (w *World) Reasons(p Principle, a, b Response) string {
+	return "(A) " + w.seen(a, w.Flags(p, a)) + " (B) " + w.seen(b, w.Flags(p, b)) + " The answer is "
+}
+
+func (w *World) seen(r Response, flags []Sentence) string {
+	if len(flags) == 0 {
+		return "breaks nothing."
+	}
+	var list []string
+	for _, s := range flags {
+		list = append(list, w.rules[s.Rule].ID+`: "`+s.Clause(r.Text)+`"`)
+	}
+	return "breaks " + strings.Join(list, ", ") + "."
+}

@@ -1,0 +1,109 @@
+"""Token ids of the corpus: the tokenizer, and trees of messages laid out for training."""
+
+import json
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
+END = "<|end|>"
+
+
+def train_tokenizer(path, vocab, groups):
+    """A byte-level BPE of the first groups' texts, as GPT-2's."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab,
+        special_tokens=[*ROLES.values(), END],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    texts = (node["text"] for group in read(path, groups) for tree in group["trees"] for node in tree["nodes"])
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def read(path, limit=None):
+    with open(path, encoding="utf-8") as lines:
+        for i, line in enumerate(lines):
+            if i == limit:
+                return
+            yield json.loads(line)
+
+
+class Encoder:
+    """Lays messages out as the chat template and the engine do: the text of a message is tokenized on its own."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+        self.roles = {role: tokenizer.token_to_id(mark) for role, mark in ROLES.items()}
+        self.end = tokenizer.token_to_id(END)
+        self.cache = {}
+
+    def text(self, text):
+        ids = self.cache.get(text)
+        if ids is None:
+            ids = self.cache[text] = self.tokenizer.encode(text, add_special_tokens=False).ids
+            if len(self.cache) > 100_000:
+                self.cache.clear()
+        return ids
+
+    def layout(self, nodes):
+        """Tokens, positions, targets and the mask of a tree.
+
+        Target i is the token that follows token i where the model is to learn it, else -1. A node of role "more" goes
+        on with its parent's message, whose end comes only behind it.
+        """
+        goes_on = {n["parent"] for n in nodes if n["role"] == "more"}
+        tokens, positions, targets, owner, ends = [], [], [], [], []
+        sees = np.zeros((len(nodes), len(nodes)), dtype=bool)
+        for i, n in enumerate(nodes):
+            ids = list(self.text(n["text"]))
+            if n["role"] != "more":
+                ids.insert(0, self.roles[n["role"]])
+            if i not in goes_on:
+                ids.append(self.end)
+            start, parent = 0, n["parent"]
+            if parent >= 0:
+                sees[i] = sees[parent]
+                start = ends[parent]
+            sees[i, i] = True
+            tokens += ids
+            positions += range(start, start + len(ids))
+            targets += ids[1:] + [-1] if n.get("learn") else [-1] * len(ids)
+            owner += [i] * len(ids)
+            ends.append(start + len(ids))
+        owner = np.array(owner)
+        mask = sees[np.ix_(owner, owner)] & np.tri(len(owner), dtype=bool)
+        return np.array(tokens), np.array(positions), np.array(targets), mask
+
+
+def batches(encoder, group, most):
+    """Batches of a group's trees, of like lengths and at most so many tokens with padding, behind its preamble."""
+    preamble = encoder.layout(group["preamble"])[0] if group["preamble"] else np.zeros(0, dtype=int)
+    trees = sorted((encoder.layout(t["nodes"]) for t in group["trees"]), key=lambda t: len(t[0]))
+    while trees:
+        chosen = [trees.pop()]
+        length = len(chosen[0][0])
+        while trees and length * (len(chosen) + 1) <= most:
+            chosen.append(trees.pop())
+        yield pad(chosen, length, len(preamble)), torch.from_numpy(preamble)
+
+
+def pad(trees, length, offset):
+    n = len(trees)
+    tokens = torch.zeros(n, length, dtype=torch.long)
+    positions = torch.zeros(n, length)
+    targets = torch.full((n, length), -1)
+    mask = torch.full((n, 1, length, length), float("-inf"))
+    mask[:, :, range(length), range(length)] = 0
+    for i, (ids, at, goal, sees) in enumerate(trees):
+        k = len(ids)
+        tokens[i, :k] = torch.from_numpy(ids)
+        positions[i, :k] = torch.from_numpy(at + offset)
+        targets[i, :k] = torch.from_numpy(goal)
+        mask[i, 0, :k, :k][torch.from_numpy(sees)] = 0
+    return tokens, positions, targets, mask

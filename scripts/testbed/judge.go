@@ -1,0 +1,117 @@
+package main
+
+import "amend/models/testbed"
+
+// pair draws two responses to a prompt: unlike ones, or a draft and its revision.
+func (a *author) pair(p testbed.Prompt) (x, y testbed.Response) {
+	x = a.world.DrawResponse(a.rand, p)
+	if a.chance(2) {
+		y = a.world.DrawResponse(a.rand, p)
+	} else {
+		y = x
+		for range 1 + a.rand.IntN(2) {
+			q := a.principleFor(y)
+			y = a.world.Revise(a.rand, p, y, a.world.Flags(q.Principle, y))
+		}
+	}
+	if a.chance(2) {
+		return y, x
+	}
+	return x, y
+}
+
+// prompt draws a conversation for a judgement.
+func (a *author) prompt() (earlier []testbed.Exchange, p testbed.Prompt) {
+	var t tree
+	_, p, earlier = a.conversation(&t)
+	return earlier, p
+}
+
+// answer is the judge's. Where it sees no difference either answer is as likely.
+func (a *author) answer(q asked, x, y testbed.Response) string {
+	c := a.world.Judges(q.Principle, x, y)
+	if c == testbed.Neither {
+		c = []testbed.Choice{testbed.A, testbed.B}[a.rand.IntN(2)]
+	}
+	return c.Answer()
+}
+
+// judge writes judgements of one pair under several principles.
+func (a *author) judge() tree {
+	var t tree
+	earlier, p := a.prompt()
+	x, y := a.pair(p)
+	pair := testbed.Pair(earlier, p.Text, x.Text, y.Text)
+	at := t.user(root, pair)
+	for range 5 {
+		q := a.judged(x, y)
+		t.learn(t.add(at, more, testbed.OptionsFirst("", testbed.JudgeQuestion(q.text))), a.answer(q, x, y))
+	}
+	for range 2 {
+		q := a.judged(x, y)
+		asks := t.add(at, more, testbed.OptionsFirst("", testbed.JudgeQuestion(q.text)+testbed.ThinkFirst))
+		t.learn(asks, a.world.Reasons(q.Principle, x, y)+a.answer(q, x, y)+".")
+	}
+	return t
+}
+
+// judged draws a principle under which the two differ, mostly.
+func (a *author) judged(x, y testbed.Response) asked {
+	if a.chance(2) {
+		return a.principleFor(x)
+	}
+	return a.principleFor(y)
+}
+
+// principleFirst writes a judgement in the paper's layout.
+func (a *author) principleFirst() tree {
+	var t tree
+	for range 2 {
+		earlier, p := a.prompt()
+		x, y := a.pair(p)
+		q := a.judged(x, y)
+		question, end := testbed.JudgeQuestion(q.text), a.answer(q, x, y)
+		if a.chance(4) {
+			question += testbed.ThinkFirst
+			end = a.world.Reasons(q.Principle, x, y) + end + "."
+		}
+		t.learn(t.user(root, testbed.PrincipleFirst(testbed.Pair(earlier, p.Text, x.Text, y.Text), question)), end)
+	}
+	return t
+}
+
+// redTeam writes prompts that tempt to break a rule.
+func (a *author) redTeam() tree {
+	var t tree
+	rules := a.rand.Perm(len(a.world.Rules()))
+	for _, rule := range rules[:4] {
+		statements := a.world.Rules()[rule].Statements
+		tempts := []int{rule}
+		if a.chance(3) {
+			tempts = append(tempts, rules[4])
+		}
+		p := a.world.DrawPromptFor(a.rand, false, tempts...)
+		t.learn(t.user(root, testbed.RedTeamRequest(statements[a.rand.IntN(len(statements))])), p.Text)
+	}
+	return t
+}
+
+// propose states a rule from examples of its breach.
+func (a *author) propose() tree {
+	var t tree
+	rules := a.rand.Perm(len(a.world.Rules()))
+	rule := rules[0]
+	var examples []testbed.Exchange
+	for i := range 2 + a.rand.IntN(3) {
+		tempts := []int{rule}
+		if a.chance(3) {
+			tempts = append(tempts, rules[1+i])
+		}
+		p := a.world.DrawPromptFor(a.rand, false, tempts...)
+		r := a.world.DrawResponseWith(a.rand, p, func(broken int) bool { return broken == rule || a.chance(2) })
+		examples = append(examples, testbed.Exchange{Prompt: p.Text, Response: r.Text})
+	}
+	statements := a.world.Rules()[rule].Statements
+	t.learn(t.user(root, testbed.RuleRequest(examples)), statements[a.rand.IntN(len(statements))])
+	return t
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Trains the testbed model on a corpus of `testbed corpus` and writes it as a GGUF. See README.md beside it."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from data import Encoder, batches, read, train_tokenizer
+from export import write_gguf
+from model import Model, Shape
+from muon import Muon
+
+# Learning rate of both optimizers: Muon's updates are scaled to the size of AdamW's.
+RATE = 6e-3
+WARM_UP = 50
+# The share of steps after which the rate falls in a line to nothing.
+STEADY = 0.4
+# Tokens in one pass, with padding.
+BATCH_TOKENS = 4096
+# Texts for the tokenizer are of so many groups.
+TOKENIZER_GROUPS = 400
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", required=True, type=Path, help="what `testbed corpus` wrote")
+    parser.add_argument("--work", required=True, type=Path, help="directory for the tokenizer and checkpoints; training resumes from it")
+    parser.add_argument("--out", required=True, type=Path, help="the GGUF to write")
+    parser.add_argument("--steps", required=True, type=int, help="groups of the corpus to train on, one a step")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--template", type=Path, default=Path(__file__).parent / "template.jinja")
+    o = parser.parse_args()
+    o.work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(o.seed)
+    encoder = Encoder(open_tokenizer(o))
+    model = Model(Shape(vocab=encoder.tokenizer.get_vocab_size()))
+    train(o, encoder, model)
+    write_gguf(o.out, model, encoder.tokenizer, o.template.read_text(encoding="utf-8"))
+    print(f"{o.out}: {o.out.stat().st_size} bytes")
+
+
+def open_tokenizer(o):
+    path = o.work / "tokenizer.json"
+    if not path.exists():
+        train_tokenizer(o.corpus, Shape.vocab, TOKENIZER_GROUPS).save(str(path))
+    return Tokenizer.from_file(str(path))
+
+
+def optimizers(model):
+    """Muon for the matrices of the layers, AdamW for embeddings and norms."""
+    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and "embed" not in n]
+    others = [p for n, p in model.named_parameters() if p.dim() != 2 or "embed" in n]
+    return [
+        Muon(matrices, lr=RATE),
+        torch.optim.AdamW(others, lr=RATE, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+
+
+def rate(step, steps):
+    """The share of RATE at a step."""
+    return min(1, (step + 1) / WARM_UP, (steps - step) / (steps * (1 - STEADY)))
+
+
+def train(o, encoder, model):
+    optims = optimizers(model)
+    start = resume(o, model, optims)
+    began, learned, shown = time.monotonic(), 0, 0.0
+    for step, group in enumerate(read(o.corpus, o.steps)):
+        if step < start:
+            continue
+        for optim in optims:
+            for g in optim.param_groups:
+                g["lr"] = RATE * rate(step, o.steps)
+        parts = list(batches(encoder, group, BATCH_TOKENS))
+        total = sum(int((targets >= 0).sum()) for (_, _, targets, _), _ in parts)
+        mean = 0.0
+        for (tokens, positions, targets, mask), preamble in parts:
+            n = int((targets >= 0).sum())
+            loss = model.loss(model(tokens, positions, mask, preamble), targets) * (n / total)
+            loss.backward()
+            mean += loss.item()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optim in optims:
+            optim.step()
+            optim.zero_grad()
+        learned += total
+        shown = mean if shown == 0 else 0.95 * shown + 0.05 * mean
+        if (step + 1) % 25 == 0:
+            print(json.dumps({"step": step + 1, "loss": round(shown, 4), "learned": learned, "seconds": round(time.monotonic() - began)}), flush=True)
+        if (step + 1) % 200 == 0 or step + 1 == o.steps:
+            save(o, model, optims, step + 1)
+
+
+def save(o, model, optims, step):
+    """Writes a checkpoint under its name only when it is complete."""
+    path = o.work / "checkpoint.pt"
+    torch.save({"step": step, "model": model.state_dict(), "optims": [p.state_dict() for p in optims]}, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def resume(o, model, optims):
+    path = o.work / "checkpoint.pt"
+    if not path.exists():
+        return 0
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    for optim, s in zip(optims, state["optims"], strict=True):
+        optim.load_state_dict(s)
+    print(f"resuming after step {state['step']}")
+    return state["step"]
+
+
+if __name__ == "__main__":
+    main()
