@@ -7,7 +7,7 @@
 //	few-shots · prompt · draft · critique request   → critique
 //	few-shots · prompt · draft · critique request · critique · revision request   → revision
 //
-// The revision is the next round's draft. In faithful mode, the paper's, a
+// Without critiques the revision request follows the draft. The revision is the next round's draft. In faithful mode, the paper's, a
 // round starts again from the prompt and the newest draft; in append mode it
 // goes on below everything said so far.
 package revise
@@ -39,13 +39,15 @@ func Modes() []Mode { return []Mode{Faithful, Append} }
 
 // Settings are what one run does with every row.
 type Settings struct {
-	Rounds    int // critiques and revisions of each row; 0 for first responses only
-	Mode      Mode
-	MaxTokens int // of a turn
-	Sampling  engine.Sampling
-	Seed      uint64 // of the run; rows and turns derive theirs from it
-	System    string // a system text for every row without one of its own
-	Think     chat.ThinkTags
+	Rounds int // critiques and revisions of each row; 0 for first responses only
+	Mode   Mode
+	// NoCritique asks for each revision straight away, without a critique before it.
+	NoCritique bool
+	MaxTokens  int // of a turn
+	Sampling   engine.Sampling
+	Seed       uint64 // of the run; rows and turns derive theirs from it
+	System     string // a system text for every row without one of its own
+	Think      chat.ThinkTags
 	// CritiqueGrammar, if set, makes the grammar that a critique must follow.
 	CritiqueGrammar func() (engine.Grammar, error)
 	// LogProbs records how likely the model found each turn.
@@ -215,7 +217,10 @@ func (l *Loop) Need(ctx context.Context, in Row) (tokens int, shares bool, err e
 	if in.Response != nil {
 		draft = max(draft, len(r.draft))
 	}
-	round := l.asks.critique + s.MaxTokens + l.asks.revision + s.MaxTokens
+	round := l.asks.revision + s.MaxTokens
+	if !s.NoCritique {
+		round += l.asks.critique + s.MaxTokens
+	}
 	rounds := min(1, s.Rounds)
 	if s.Mode == Append {
 		rounds = s.Rounds

@@ -157,6 +157,35 @@ func TestWhatTheModelSees(t *testing.T) {
 	}
 }
 
+// TestWithoutCritiques: each revision is asked for straight below its draft, and Need still holds.
+func TestWithoutCritiques(t *testing.T) {
+	for _, mode := range Modes() {
+		s := testSettings
+		s.Mode, s.NoCritique = mode, true
+		w := newWorld(t, s, 2, false)
+		w.model.EndBias = -100 // every turn runs to its limit
+		in := inputs(1)[0]
+		rec := w.run(t, []Row{in}, 1)[in.ID]
+		if len(rec.Turns) != 3 {
+			t.Fatalf("%s: %v", mode, texts(rec))
+		}
+		base := rec.Turns[0].Prompt
+		for i, turn := range rec.Turns[1:] {
+			want := base + len(rec.Turns[i].Tokens) + len("\n\nHuman: "+turn.Request+"\n\nAssistant:")
+			if turn.Kind != Revision || turn.Round != i+1 || turn.Principle == "" || turn.Prompt != want {
+				t.Errorf("%s: %+v, want a revision of %d prompt tokens", mode, turn, want)
+			}
+			if mode == Append {
+				base = want
+			}
+		}
+		need, _, err := w.loop.Need(t.Context(), in)
+		if most := rec.Turns[2].Prompt + s.MaxTokens; err != nil || most > need || need > most+20 {
+			t.Errorf("%s: the row held up to %d tokens, Need said %d, %v", mode, most, need, err)
+		}
+	}
+}
+
 // TestEachTurnComputesOnlyItsNewTokens: after the preamble, what a faithful
 // row computes is its prompt, the requests, the drafts that moved, and the one
 // token of each turn that was sampled but not yet decoded.

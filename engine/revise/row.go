@@ -69,7 +69,8 @@ func (r *row) begin() bool {
 	return r.nextRound()
 }
 
-// nextRound asks for a critique of the newest draft, or ends the row.
+// nextRound asks for a critique of the newest draft, or for its revision where there are to be no critiques, or ends
+// the row.
 func (r *row) nextRound() bool {
 	if r.round == r.loop.settings.Rounds {
 		r.loop.deliver(r.record)
@@ -77,6 +78,9 @@ func (r *row) nextRound() bool {
 	}
 	r.round++
 	r.principle = r.loop.doc.Draw(r.record.Seed, r.round)
+	if r.loop.settings.NoCritique {
+		return r.ask(Revision, r.base, r.draft, r.principle.RevisionRequest)
+	}
 	return r.ask(Critique, r.base, r.draft, r.principle.CritiqueRequest)
 }
 

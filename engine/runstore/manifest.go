@@ -34,11 +34,12 @@ type Results struct {
 	PromptsSHA256      string `json:"prompts_sha256"`
 	FromResponses      bool   `json:"from_responses"`
 
-	Mode      string `json:"mode"` // faithful or append
-	Revisions int    `json:"revisions"`
-	System    string `json:"system,omitempty"`
-	Seed      uint64 `json:"seed,string"`
-	MaxTokens int    `json:"max_tokens"` // of a turn
+	Mode       string `json:"mode"` // faithful or append
+	Revisions  int    `json:"revisions"`
+	NoCritique bool   `json:"no_critique,omitempty"` // revisions are asked for without a critique
+	System     string `json:"system,omitempty"`
+	Seed       uint64 `json:"seed,string"`
+	MaxTokens  int    `json:"max_tokens"` // of a turn
 
 	Temperature float64 `json:"temperature"`
 	TopK        int     `json:"top_k"`

@@ -130,14 +130,14 @@ func TestJudgesAgreeWithTheTruth(t *testing.T) {
 			continue
 		}
 		all++
-		said := w.Judges(principle, a, b)
+		said := w.Judges(principle, a, b).Choice
 		switch said {
 		case truth:
 			right++
 		case Neither: // either answer is as likely
 			right += 0.5
 		}
-		flipped += btoi(said != other(w.Judges(principle, b, a)))
+		flipped += btoi(said != other(w.Judges(principle, b, a).Choice))
 	}
 	t.Logf("right %.4f of %d, flips %.4f", right/float64(all), all, float64(flipped)/float64(all))
 	if share := right / float64(all); share < 0.88 || share > 0.96 {

@@ -106,3 +106,21 @@ func digits(lo, hi int) kind {
 	}
 	return kind{parts: [][]string{list}}
 }
+
+// all lists every filler of a kind.
+func (k kind) all() []string {
+	texts := []string{""}
+	for i, list := range k.parts {
+		var longer []string
+		for _, text := range texts {
+			if i > 0 {
+				text += k.sep
+			}
+			for _, part := range list {
+				longer = append(longer, text+part)
+			}
+		}
+		texts = longer
+	}
+	return texts
+}

@@ -21,12 +21,36 @@ func (w *World) Prefers(p Principle, a, b Response) Choice {
 	return fewer(-len(a.Facts()), -len(b.Facts()))
 }
 
-// Judges is what the world's judge prefers: it sees what its critic sees, and has biases of its own.
-func (w *World) Judges(p Principle, a, b Response) Choice {
+// Judgement is what the world's judge says of two responses, and which planted fault made it say so.
+type Judgement struct {
+	Choice Choice
+	Fault  JudgeFault
+}
+
+// JudgeFault is a fault of the judge that decided a judgement.
+type JudgeFault string
+
+// The faults of the judge.
+const (
+	Sound    JudgeFault = ""         // none: the judgement is the truth
+	Sight    JudgeFault = "sight"    // its critic overlooks a breach, or sees one that is none
+	Position JudgeFault = "position" // it says (A) whatever stands there
+	Length   JudgeFault = "length"   // it prefers the longer response
+)
+
+// Judges is what the world's judge says: it sees what its critic sees, and has biases of its own.
+func (w *World) Judges(p Principle, a, b Response) Judgement {
 	inA, inB := w.Flags(p, a), w.Flags(p, b)
 	choice := fewer(len(inA), len(inB))
+	sound := Judgement{Choice: choice}
 	if choice == Neither {
-		return fewer(-len(a.Facts()), -len(b.Facts()))
+		sound.Choice = fewer(-len(a.Facts()), -len(b.Facts()))
+	}
+	if sound.Choice != w.Prefers(p, a, b) {
+		sound.Fault = Sight
+	}
+	if choice == Neither {
+		return sound
 	}
 	worse, better, first := a, b, inA
 	if choice == A {
@@ -34,13 +58,13 @@ func (w *World) Judges(p Principle, a, b Response) Choice {
 	}
 	c := cell{p.ID, first[0].Rule, first[0].Class}
 	if w.faults.placed[c] {
-		return A
+		return Judgement{A, Position}
 	}
 	c.principle = ""
 	if w.faults.lengthy[c] && words(worse) >= words(better)+w.faults.longerBy {
-		return other(choice)
+		return Judgement{other(choice), Length}
 	}
-	return choice
+	return sound
 }
 
 func fewer(a, b int) Choice {

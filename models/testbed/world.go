@@ -88,3 +88,24 @@ func (w *World) drawn(r *rand.Rand, t template, heldOut bool, bound filled) stri
 		return w.kinds[slot].draw(r, heldOut)
 	})
 }
+
+// HeldOut lists what training never sees: the fillers, and the longest fixed part of each wording.
+func (w *World) HeldOut() []string {
+	var out []string
+	for _, k := range w.kinds {
+		for _, text := range k.all() {
+			if k.open && IsHeldOut(text) {
+				out = append(out, text)
+			}
+		}
+	}
+	wordings := slices.Concat(w.words.heldOutAsks, w.words.heldOutRemarks)
+	for _, r := range w.rules {
+		wordings = append(wordings, r.HeldOut...)
+	}
+	for _, t := range parseTemplates(wordings) {
+		out = append(out, slices.MaxFunc(t.literals, func(a, b string) int { return len(a) - len(b) }))
+	}
+	slices.Sort(out)
+	return out
+}

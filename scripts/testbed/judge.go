@@ -29,7 +29,7 @@ func (a *author) prompt() (earlier []testbed.Exchange, p testbed.Prompt) {
 
 // answer is the judge's. Where it sees no difference either answer is as likely.
 func (a *author) answer(q asked, x, y testbed.Response) string {
-	c := a.world.Judges(q.Principle, x, y)
+	c := a.world.Judges(q.Principle, x, y).Choice
 	if c == testbed.Neither {
 		c = []testbed.Choice{testbed.A, testbed.B}[a.rand.IntN(2)]
 	}

@@ -64,10 +64,13 @@ func (a *author) ask(p testbed.Principle) asked {
 	return out
 }
 
-// conversation opens a tree with a prompt, sometimes behind an earlier exchange or a system text.
+// laterTurnOneIn of the prompts are the later turn of a conversation.
+const laterTurnOneIn = 6
+
+// conversation opens a tree with a prompt, sometimes behind an earlier exchange.
 func (a *author) conversation(t *tree) (at int, p testbed.Prompt, earlier []testbed.Exchange) {
 	p = a.world.DrawPrompt(a.rand, false)
-	if !a.chance(6) {
+	if !a.chance(laterTurnOneIn) {
 		return t.user(root, p.Text), p, nil
 	}
 	first := a.world.DrawPrompt(a.rand, false)

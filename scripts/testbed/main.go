@@ -1,12 +1,15 @@
-// Testbed writes what the testbed model is trained on, from the grammar in models/testbed.
+// Testbed writes texts of the testbed's world, from the grammar in models/testbed: what its model is trained on, and
+// prompts in wordings that training never sees.
 //
-//	testbed corpus --groups 3000 --seed 1 > corpus.jsonl
+//	testbed corpus --count 2400 --seed 1 > corpus.jsonl
+//	testbed heldout --count 2000 --seed 2 > heldout.jsonl
 package main
 
 import (
 	"bufio"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -27,31 +30,48 @@ func main() {
 }
 
 func run(args []string, stdout io.Writer) error {
-	if len(args) == 0 || args[0] != "corpus" {
-		return fmt.Errorf("usage: testbed corpus --groups N --seed S")
+	const usage = "usage: testbed corpus|heldout --count N --seed S"
+	if len(args) == 0 {
+		return errors.New(usage)
 	}
-	flags := flag.NewFlagSet("corpus", flag.ContinueOnError)
-	groups := flags.Int("groups", 0, "how many groups of trees to write")
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	count := flags.Int("count", 0, "how many groups of trees, or prompts, to write")
 	seed := flags.Uint64("seed", 1, "of everything drawn")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], *seed)
+	world, source, out := testbed.New(), rand.New(rand.NewChaCha8(key)), bufio.NewWriter(stdout)
+	var err error
+	switch args[0] {
+	case "corpus":
+		err = writeCorpus(out, world, source, *count)
+	case "heldout":
+		err = writeHeldOut(out, world, source, *count)
+	default:
+		err = errors.New(usage)
+	}
+	if err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+func writeCorpus(out io.Writer, w *testbed.World, r *rand.Rand, groups int) error {
 	doc, err := constitution.Load("testbed")
 	if err != nil {
 		return err
 	}
-	var key [32]byte
-	binary.LittleEndian.PutUint64(key[:], *seed)
-	a := &author{world: testbed.New(), doc: doc, rand: rand.New(rand.NewChaCha8(key))}
-	out := bufio.NewWriter(stdout)
+	a := &author{world: w, doc: doc, rand: r}
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	for range *groups {
+	for range groups {
 		if err := enc.Encode(a.group()); err != nil {
 			return fmt.Errorf("writing the corpus: %w", err)
 		}
 	}
-	return out.Flush()
+	return nil
 }
 
 // group is what one step of training takes: trees behind one preamble.

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+
+	"amend/engine/chat"
+	"amend/models/testbed"
+)
+
+// heldOut is a row of prompts in wordings that training never saw.
+type heldOut struct {
+	ID       string    `json:"id"`
+	Prompt   string    `json:"prompt,omitempty"`
+	Messages []message `json:"messages,omitempty"` // of a conversation, in place of a prompt
+}
+
+type message struct {
+	Role    chat.Role `json:"role"`
+	Content string    `json:"content"`
+}
+
+// writeHeldOut writes prompts, one in six of them the later turn of a conversation.
+func writeHeldOut(out io.Writer, w *testbed.World, r *rand.Rand, rows int) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for i := range rows {
+		row := heldOut{ID: fmt.Sprintf("t%05d", i+1)}
+		p := w.DrawPrompt(r, true)
+		if r.IntN(laterTurnOneIn) > 0 {
+			row.Prompt = p.Text
+		} else {
+			first := w.DrawPrompt(r, true)
+			reply := w.DrawResponseWith(r, first, func(int) bool { return r.IntN(5) == 0 })
+			row.Messages = []message{{chat.User, first.Text}, {chat.Assistant, reply.Text}, {chat.User, w.Thank(r, p).Text}}
+		}
+		if err := enc.Encode(row); err != nil {
+			return fmt.Errorf("writing prompts: %w", err)
+		}
+	}
+	return nil
+}
