@@ -64,6 +64,29 @@ func Of(w *testbed.World, rows iter.Seq2[revise.Record, error]) (Outcome, error)
 	return t.outcome(), nil
 }
 
+// Answer is one row's response of one round.
+type Answer struct {
+	Text   string
+	Broken int // rules that it breaks
+	Facts  int
+}
+
+// Answers are a row's responses by round, the first one first; ok is false for rows that no figure counts.
+func Answers(w *testbed.World, rec revise.Record) (answers []Answer, ok bool) {
+	p, ok := Prompt(w, rec)
+	if !ok || rec.Error != "" {
+		return nil, false
+	}
+	for _, turn := range rec.Turns {
+		if turn.Kind == revise.Critique {
+			continue
+		}
+		r := w.ReadResponse(p, turn.Text)
+		answers = append(answers, Answer{turn.Text, len(r.Broken()), len(r.Facts())})
+	}
+	return answers, true
+}
+
 // tally counts rows.
 type tally struct {
 	world   *testbed.World

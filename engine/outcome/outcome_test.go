@@ -121,3 +121,27 @@ func TestShare(t *testing.T) {
 		}
 	}
 }
+
+// TestBootstrap: the interval of a mean is that of the normal approximation, and a paired difference without any is 0.
+func TestBootstrap(t *testing.T) {
+	values := make([]float64, 400)
+	for i := range values {
+		values[i] = float64(i % 2) // mean 0.5, standard error 0.025
+	}
+	mean := func(places []int) (sum float64) {
+		for _, i := range places {
+			sum += values[i] / float64(len(places))
+		}
+		return sum
+	}
+	got := Bootstrap(len(values), 4000, 1, mean)
+	if math.Abs(got.Value-0.5) > 1e-9 || math.Abs(got.Low-0.451) > 0.006 || math.Abs(got.High-0.549) > 0.006 {
+		t.Errorf("%+v, want 0.5 from 0.451 to 0.549", got)
+	}
+	if again := Bootstrap(len(values), 4000, 1, mean); again != got {
+		t.Errorf("the same seed gives %+v, then %+v", got, again)
+	}
+	if got := Bootstrap(10, 100, 1, func([]int) float64 { return 0 }); got != (Interval{}) {
+		t.Errorf("no difference: %+v", got)
+	}
+}

@@ -1,8 +1,9 @@
 // Testbed writes texts of the testbed's world, from the grammar in models/testbed: what its model is trained on, and
-// prompts in wordings that training never sees.
+// prompts in wordings that training never sees; and what the oracle says of the runs of scripts/testbed/experiments.
 //
 //	testbed corpus --count 2400 --seed 1 > corpus.jsonl
 //	testbed heldout --count 2000 --seed 2 > heldout.jsonl
+//	testbed experiments --runs DIR > table.md
 package main
 
 import (
@@ -30,13 +31,14 @@ func main() {
 }
 
 func run(args []string, stdout io.Writer) error {
-	const usage = "usage: testbed corpus|heldout --count N --seed S"
+	const usage = "usage: testbed corpus|heldout --count N --seed S, or testbed experiments --runs DIR"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	count := flags.Int("count", 0, "how many groups of trees, or prompts, to write")
 	seed := flags.Uint64("seed", 1, "of everything drawn")
+	runs := flags.String("runs", "", "the folder that scripts/testbed/experiments filled")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -49,6 +51,8 @@ func run(args []string, stdout io.Writer) error {
 		err = writeCorpus(out, world, source, *count)
 	case "heldout":
 		err = writeHeldOut(out, world, source, *count)
+	case "experiments":
+		err = writeExperiments(out, world, *runs)
 	default:
 		err = errors.New(usage)
 	}
