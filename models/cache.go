@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"amend/models/testbed"
 )
 
 // Caches says where models are looked for, in this order.
@@ -56,7 +58,7 @@ func (c Caches) flat() []string {
 type Found struct {
 	Name   string `json:"name"`   // what --model takes: the file's name without .gguf, for Hugging Face with org/repo/ before it
 	Path   string `json:"path"`   // of the file or link
-	Source string `json:"source"` // "AMEND_MODELS", "amend" or "huggingface"
+	Source string `json:"source"` // "embedded", "AMEND_MODELS", "amend" or "huggingface"
 	Info   *Info  `json:"info,omitempty"`
 	Fault  string `json:"fault,omitempty"` // why the file cannot be read, with Info nil
 }
@@ -107,10 +109,21 @@ func (c Caches) hfNames() []Found {
 	return all
 }
 
-// List is Names with every model's header read.
+// List is the embedded model, where there is one, and Names, with every model's header read.
 func (c Caches) List() []Found {
 	all := c.Names()
+	if len(testbed.File()) > 0 {
+		embedded := Found{Name: testbed.Name, Source: "embedded"}
+		path, err := c.unpack()
+		if embedded.Path = path; err != nil {
+			embedded.Fault = err.Error()
+		}
+		all = append([]Found{embedded}, all...)
+	}
 	for i := range all {
+		if all[i].Fault != "" {
+			continue
+		}
 		m, err := Open(all[i].Path)
 		if err != nil {
 			all[i].Fault = err.Error()

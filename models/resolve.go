@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"amend/models/testbed"
 )
 
 // Known is a model that this project has a name for.
@@ -28,10 +30,13 @@ func KnownModels() []Known {
 	}}
 }
 
-// Resolve finds the model file for what was given as --model: a known name (smollm2), a path, or the name of
+// Resolve finds the model file for what was given as --model: testbed, a known name (smollm2), a path, or the name of
 // a model in a cache as `amend model ls` shows it, in that order. The file exists; it has not been opened.
 // The error for a name that leads nowhere says where it was looked for and what there is; it matches ErrInvalid.
 func (c Caches) Resolve(name string) (string, error) {
+	if name == testbed.Name {
+		return c.unpack()
+	}
 	for _, k := range KnownModels() {
 		if k.Name == name {
 			return c.findKnown(k)
@@ -85,7 +90,7 @@ func looksLikePath(name string) bool {
 
 // unknownModel lists the nearest names and, if they are few, everything there is.
 func unknownModel(name string, found []Found, c Caches) error {
-	var all []string
+	all := []string{testbed.Name}
 	for _, k := range KnownModels() {
 		all = append(all, k.Name)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"amend/models/testbed"
 )
 
 // file writes an empty file of that size.
@@ -79,7 +81,7 @@ func TestResolvePathsAndNames(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		"qwen":                {"neither a file nor a known name", "nearest are Qwen2.5-0.5B-Q8_0", "Known: smollm2, Qwen2.5-0.5B-Q8_0, big", c.Own},
+		"qwen":                {"neither a file nor a known name", "nearest are Qwen2.5-0.5B-Q8_0", "Known: testbed, smollm2, Qwen2.5-0.5B-Q8_0, big", c.Own},
 		"smolm2":              {"nearest are smollm2"},
 		"./qwen2.5-0.5b.gguf": {"model file ./qwen2.5-0.5b.gguf does not exist", "nearest are Qwen2.5-0.5B-Q8_0"},
 		c.Own:                 {"is a directory"},
@@ -137,6 +139,9 @@ func TestListShowsEveryCache(t *testing.T) {
 		got = append(got, f.Source+" "+f.Name+": "+state)
 	}
 	want := []string{"AMEND_MODELS good: llama", "amend broken: ", "huggingface org/repo/enc: bert", "huggingface org/repo/gone: "}
+	if len(testbed.File()) > 0 {
+		want = append(want, "embedded testbed: llama")
+	}
 	if len(got) != len(want) {
 		t.Fatalf("listed %q", got)
 	}

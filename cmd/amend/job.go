@@ -22,6 +22,7 @@ import (
 	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/models"
+	"amend/models/testbed"
 )
 
 // job is one `amend run`, put together step by step: inputs, model, loop,
@@ -107,7 +108,7 @@ func (j *job) close() error {
 // readInputs reads what a person wrote: constitution and prompts.
 func (j *job) readInputs(stdin io.Reader) error {
 	o := j.options
-	doc, err := constitution.Load(o.constitutions[0])
+	doc, err := constitution.Load(o.constitution())
 	if err != nil {
 		return usage(err)
 	}
@@ -129,11 +130,29 @@ func (j *job) readInputs(stdin io.Reader) error {
 		}
 		j.log.Warn("a row cannot be read and is left out", "file", bad.File, "line", bad.Line, "why", bad.Reason)
 	}
+	j.warnOfForeignPrompts()
 	j.date = time.Now().UTC().Format(time.DateOnly)
 	if old, _, err := runstore.Read(o.out); err == nil {
 		j.date = old.Created
 	}
 	return nil
+}
+
+// warnOfForeignPrompts tells who tries the embedded model on prompts of their own that it knows its own world only.
+func (j *job) warnOfForeignPrompts() {
+	if j.options.model != testbed.Name {
+		return
+	}
+	foreign, world := 0, testbed.New()
+	for _, r := range j.set.Rows {
+		if _, ok := world.ReadPrompt(r.Messages[len(r.Messages)-1].Text); !ok {
+			foreign++
+		}
+	}
+	if foreign > 0 {
+		j.log.Warn("the testbed model is a test bench: to prompts that are not of its small world it answers nonsense; give --model for a model of yours",
+			"such prompts", foreign, "of", len(j.set.Rows))
+	}
 }
 
 // openModel finds, checks and loads the weights. The file is checked in Go
@@ -228,7 +247,7 @@ func (j *job) newFormatter(ctx context.Context, l chat.Layout) (err error) {
 func (j *job) openLoop(ctx context.Context) (err error) {
 	o := j.options
 	settings := revise.Settings{
-		Rounds: o.revisions, Mode: revise.Mode(o.mode), MaxTokens: o.maxTokens,
+		Rounds: o.revisions, Mode: revise.Mode(o.mode), NoCritique: !o.critique, MaxTokens: o.maxTokens,
 		Sampling: o.sampling, Seed: o.seed, System: o.system, Think: j.think, LogProbs: o.logProbs,
 	}
 	for id := range o.sampling.LogitBias {
@@ -284,7 +303,7 @@ func (j *job) manifest() runstore.Manifest {
 		Results: runstore.Results{
 			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), TemplateSHA256: j.templateSHA, Chat: o.chat,
 			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses,
-			Mode: o.mode, Revisions: o.revisions, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
+			Mode: o.mode, Revisions: o.revisions, NoCritique: !o.critique, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
 			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
 			RepetitionPenalty: off(s.RepetitionPenalty), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
 			PenaltyWindow: s.PenaltyWindow, LogitBias: o.logitBias, GrammarSHA256: j.grammarSHA, LogProbs: o.logProbs,

@@ -12,6 +12,7 @@ import (
 	"amend/cmd/amend/internal/local"
 	"amend/engine"
 	"amend/engine/revise"
+	"amend/models/testbed"
 )
 
 // runOptions are the flags of `amend run`.
@@ -24,6 +25,7 @@ type runOptions struct {
 	limit         int
 
 	revisions int
+	critique  bool
 	mode      string
 	maxTokens int
 	sampling  engine.Sampling
@@ -50,7 +52,7 @@ type runOptions struct {
 
 func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "model", "", "the GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
-	f.StringArrayVar(&o.constitutions, "constitution", []string{"hhh"}, "the constitution: a name or a path")
+	f.StringArrayVar(&o.constitutions, "constitution", nil, "the constitution: a name or a path (default hhh, for the testbed its own)")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	f.StringVar(&o.prompts, "prompts", "", "the prompts: JSONL, hh-rlhf rows or one a line, also gzipped; - is standard input (required)")
 	f.BoolVar(&o.fromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
@@ -58,6 +60,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.limit, "limit", 0, "take only the first N rows; 0 takes all")
 
 	f.IntVar(&o.revisions, "revisions", 2, "rounds of critique and revision; 0 makes first responses only")
+	f.BoolVar(&o.critique, "critique", true, "ask for a critique before each revision; without, revisions are asked for straight away")
 	f.StringVar(&o.mode, "mode", string(revise.Faithful), "how a round goes on: faithful (from prompt and newest revision, the paper's) or append (below everything said)")
 	f.IntVar(&o.maxTokens, "max-tokens", 256, "most tokens of a turn")
 	f.Float64Var(&o.sampling.Temperature, "temperature", 1, "0 takes the likeliest token; 1 is the paper's")
@@ -136,7 +139,7 @@ func (o *runOptions) validate() error {
 			return fmt.Errorf("%s %d: must be from %d to %d", c.flag, c.value, c.lo, c.hi)
 		}
 	}
-	if len(o.constitutions) != 1 {
+	if len(o.constitutions) > 1 {
 		return fmt.Errorf("--constitution was given %d times: this version takes one document, layers are not composed", len(o.constitutions))
 	}
 	if o.template != "" && o.chat == chatPlain {
@@ -146,6 +149,17 @@ func (o *runOptions) validate() error {
 		return err
 	}
 	return o.sampling.Validate()
+}
+
+// constitution is the document to load: the one given, or the model's default.
+func (o *runOptions) constitution() string {
+	switch {
+	case len(o.constitutions) > 0:
+		return o.constitutions[0]
+	case o.model == testbed.Name:
+		return testbed.Name
+	}
+	return "hhh"
 }
 
 // parseLogitBias reads --logit-bias into the sampling.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"amend/models"
+	"amend/models/testbed"
 )
 
 // TestMain makes the test binary also be amend, for the scripts and for the
@@ -35,6 +37,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("OMP_NUM_THREADS", "2")
 			env.Setenv("OMP_WAIT_POLICY", "passive") // scripts run side by side: threads that wait leave the cores to others
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "testbed" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return len(testbed.File()) > 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs},
 	})

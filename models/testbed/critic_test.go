@@ -131,10 +131,9 @@ func TestJudgesAgreeWithTheTruth(t *testing.T) {
 		}
 		all++
 		said := w.Judges(principle, a, b).Choice
-		switch said {
-		case truth:
+		if said == truth {
 			right++
-		case Neither: // either answer is as likely
+		} else if said == Neither { // either answer is as likely
 			right += 0.5
 		}
 		flipped += btoi(said != other(w.Judges(principle, b, a).Choice))

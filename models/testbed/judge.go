@@ -83,6 +83,7 @@ func other(c Choice) Choice {
 		return B
 	case B:
 		return A
+	case Neither:
 	}
 	return Neither
 }
@@ -96,6 +97,7 @@ func (c Choice) Answer() string {
 		return "(A)"
 	case B:
 		return "(B)"
+	case Neither:
 	}
 	return ""
 }

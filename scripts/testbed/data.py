@@ -9,6 +9,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
 END = "<|end|>"
 
+# The weight of text that the model is not to write, in the loss.
+READING = 0.2
+
 
 def train_tokenizer(path, vocab, groups):
     """A byte-level BPE of the first groups' texts, as GPT-2's."""
@@ -52,13 +55,14 @@ class Encoder:
         return ids
 
     def layout(self, nodes):
-        """Tokens, positions, targets and the mask of a tree.
+        """Tokens, positions, targets, their weights and the mask of a tree.
 
-        Target i is the token that follows token i where the model is to learn it, else -1. A node of role "more" goes
-        on with its parent's message, whose end comes only behind it.
+        Target i is the token that follows token i in its message. What the model is to write weighs 1; other text
+        weighs little: reading on teaches it to copy. A node of role "more" goes on with its parent's message, whose end
+        comes only behind it.
         """
         goes_on = {n["parent"] for n in nodes if n["role"] == "more"}
-        tokens, positions, targets, owner, ends = [], [], [], [], []
+        tokens, positions, targets, weights, owner, ends = [], [], [], [], [], []
         sees = np.zeros((len(nodes), len(nodes)), dtype=bool)
         for i, n in enumerate(nodes):
             ids = list(self.text(n["text"]))
@@ -73,12 +77,30 @@ class Encoder:
             sees[i, i] = True
             tokens += ids
             positions += range(start, start + len(ids))
-            targets += ids[1:] + [-1] if n.get("learn") else [-1] * len(ids)
+            targets += ids[1:] + [0]
+            weights += [1.0 if n.get("learn") else READING] * (len(ids) - 1) + [0.0]
             owner += [i] * len(ids)
             ends.append(start + len(ids))
         owner = np.array(owner)
         mask = sees[np.ix_(owner, owner)] & np.tri(len(owner), dtype=bool)
-        return np.array(tokens), np.array(positions), np.array(targets), mask
+        return np.array(tokens), np.array(positions), np.array(targets), np.array(weights, dtype=np.float32), mask
+
+
+def branch(nodes, rng):
+    """One conversation of a tree: from a beginning to an end, drawn at each fork."""
+    children = {}
+    for i, n in enumerate(nodes):
+        children.setdefault(n["parent"], []).append(i)
+    path, at = [], -1
+    while at in children:
+        at = rng.choice(children[at])
+        path.append({**nodes[at], "parent": len(path) - 1})
+    return path
+
+
+def shorten(group, rng):
+    """A group without its preamble, and with one conversation of each tree."""
+    return {"preamble": [], "trees": [{"nodes": branch(t["nodes"], rng)} for t in group["trees"]]}
 
 
 def batches(encoder, group, most):
@@ -97,13 +119,15 @@ def pad(trees, length, offset):
     n = len(trees)
     tokens = torch.zeros(n, length, dtype=torch.long)
     positions = torch.zeros(n, length)
-    targets = torch.full((n, length), -1)
+    targets = torch.zeros(n, length, dtype=torch.long)
+    weights = torch.zeros(n, length)
     mask = torch.full((n, 1, length, length), float("-inf"))
     mask[:, :, range(length), range(length)] = 0
-    for i, (ids, at, goal, sees) in enumerate(trees):
+    for i, (ids, at, goal, weight, sees) in enumerate(trees):
         k = len(ids)
         tokens[i, :k] = torch.from_numpy(ids)
         positions[i, :k] = torch.from_numpy(at + offset)
         targets[i, :k] = torch.from_numpy(goal)
+        weights[i, :k] = torch.from_numpy(weight)
         mask[i, 0, :k, :k][torch.from_numpy(sees)] = 0
-    return tokens, positions, targets, mask
+    return tokens, positions, targets, weights, mask

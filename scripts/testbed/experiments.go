@@ -36,8 +36,11 @@ type runs struct {
 // readRuns reads DIR/NAME-*.
 func readRuns(w *testbed.World, dir, name string) (*runs, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, name+"-*"))
-	if err != nil || len(paths) == 0 {
-		return nil, fmt.Errorf("no runs %s-SEED in %s (%v)", name, dir, err)
+	if err != nil {
+		return nil, fmt.Errorf("looking for runs in %s: %w", dir, err)
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("there are no runs %s-SEED in %s", name, dir)
 	}
 	out := &runs{}
 	for _, path := range paths {

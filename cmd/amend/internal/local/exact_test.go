@@ -113,6 +113,22 @@ type world struct {
 
 func openWorld(t *testing.T, name string) *world {
 	t.Helper()
+	w, format := openFormat(t, name)
+	doc, err := constitution.Load("hhh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Demonstrations = doc.Demonstrations[:2] // about 570 tokens: deep enough, and soon computed
+	w.loop, err = revise.New(t.Context(), format, doc, revise.Settings{Rounds: 1, Mode: revise.Faithful, MaxTokens: 16, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// openFormat opens a model and its chat template. The world has no loop yet.
+func openFormat(t *testing.T, name string) (*world, *chat.Formatter) {
+	t.Helper()
 	path, err := models.CachesFrom(os.Getenv).Resolve(name)
 	if err != nil {
 		t.Fatal(err)
@@ -144,16 +160,7 @@ func openWorld(t *testing.T, name string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := constitution.Load("hhh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc.Demonstrations = doc.Demonstrations[:2] // about 570 tokens: deep enough, and soon computed
-	w.loop, err = revise.New(t.Context(), format, doc, revise.Settings{Rounds: 1, Mode: revise.Faithful, MaxTokens: 16, Seed: 5})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return w, format
 }
 
 // running is how rows run.
