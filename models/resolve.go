@@ -90,7 +90,10 @@ func looksLikePath(name string) bool {
 
 // unknownModel lists the nearest names and, if they are few, everything there is.
 func unknownModel(name string, found []Found, c Caches) error {
-	all := []string{testbed.Name}
+	var all []string
+	if len(testbed.File()) > 0 {
+		all = append(all, testbed.Name)
+	}
 	for _, k := range KnownModels() {
 		all = append(all, k.Name)
 	}

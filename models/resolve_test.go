@@ -81,7 +81,7 @@ func TestResolvePathsAndNames(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		"qwen":                {"neither a file nor a known name", "nearest are Qwen2.5-0.5B-Q8_0", "Known: testbed, smollm2, Qwen2.5-0.5B-Q8_0, big", c.Own},
+		"qwen":                {"neither a file nor a known name", "nearest are Qwen2.5-0.5B-Q8_0", "smollm2, Qwen2.5-0.5B-Q8_0, big", c.Own},
 		"smolm2":              {"nearest are smollm2"},
 		"./qwen2.5-0.5b.gguf": {"model file ./qwen2.5-0.5b.gguf does not exist", "nearest are Qwen2.5-0.5B-Q8_0"},
 		c.Own:                 {"is a directory"},

@@ -140,7 +140,7 @@ func (j *job) readInputs(stdin io.Reader) error {
 
 // warnOfForeignPrompts tells who tries the embedded model on prompts of their own that it knows its own world only.
 func (j *job) warnOfForeignPrompts() {
-	if j.options.model != testbed.Name {
+	if j.options.model != testbed.Name || len(testbed.File()) == 0 {
 		return
 	}
 	foreign, world := 0, testbed.New()

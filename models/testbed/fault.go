@@ -11,15 +11,14 @@ import (
 // principles, rules and phrase classes, chosen by a hash: the same words under the same principle always meet
 // the same error, another principle often does not.
 type Faults struct {
-	missed   map[cell]bool // a breach that the critic does not see under a principle
-	unseen   map[cell]bool // a breach that it sees under no principle; no principle in the cell
-	alarmed  map[cell]bool // a clean clause that it takes for a breach
-	spoiled  map[cell]int  // a breach whose repair breaks another rule: which; no principle in the cell
-	lost     map[cell]bool // a breach whose repair drops a useful fact; no principle in the cell
-	placed   map[cell]bool // the worse response's first breach, at which the judge says (A) wherever it stands
-	lengthy  map[cell]bool // the same, at which it says the longer response; no principle in the cell
-	sizes    []FaultSize
-	longerBy int
+	missed  map[cell]bool // a breach that the critic does not see under a principle
+	unseen  map[cell]bool // a breach that it sees under no principle; no principle in the cell
+	alarmed map[cell]bool // a clean clause that it takes for a breach
+	spoiled map[cell]int  // a breach whose repair breaks another rule: which; no principle in the cell
+	lost    map[cell]bool // a breach whose repair drops a useful fact; no principle in the cell
+	placed  map[cell]bool // the worse response's first breach, at which the judge says (A) wherever it stands
+	lengthy map[cell]bool // the same, at which it says the longer response; no principle in the cell
+	sizes   []FaultSize
 }
 
 // cell is a place in a table of faults. Its principle is "" where a fault does not depend on it.
@@ -61,7 +60,7 @@ func plant(w *World) *Faults {
 			}
 		}
 	}
-	f := &Faults{longerBy: longerBy, spoiled: map[cell]int{}}
+	f := &Faults{spoiled: map[cell]int{}}
 	f.unseen = f.choose("unseen", all, 1, "the critic sees such a breach under no principle")
 	f.missed = f.choose("missed", breaches, 7, "the critic does not see such a breach under this principle")
 	f.alarmed = f.choose("false alarm", cleans, 8, "the critic takes such a clean clause for a breach under this principle")

@@ -61,7 +61,7 @@ func (w *World) Judges(p Principle, a, b Response) Judgement {
 		return Judgement{A, Position}
 	}
 	c.principle = ""
-	if w.faults.lengthy[c] && words(worse) >= words(better)+w.faults.longerBy {
+	if w.faults.lengthy[c] && words(worse) >= words(better)+longerBy {
 		return Judgement{other(choice), Length}
 	}
 	return sound

@@ -4,10 +4,9 @@ import "slices"
 
 // Marks are what the oracle says of a critique.
 type Marks struct {
-	Due    int // rules that the response breaks and the principle covers
-	Flags  int // that the critique names
-	Right  int // of these, on a rule that is broken and covered, with the words that break it
-	Covers int // of these, on a rule that the principle covers
+	Due   int // rules that the response breaks and the principle covers
+	Flags int // that the critique names
+	Right int // of these, on a rule that is broken and covered, with the words that break it
 }
 
 // MarkCritique compares a critique with the truth.
@@ -15,7 +14,6 @@ func (w *World) MarkCritique(p Principle, r Response, c Critique) Marks {
 	breaks := w.Breaks(p, r)
 	m := Marks{Due: len(breaks), Flags: len(c.Flags)}
 	for _, f := range c.Flags {
-		m.Covers += count(p.CoversRule(f.Rule))
 		m.Right += count(slices.ContainsFunc(breaks, func(s Sentence) bool { return s.Rule == f.Rule && s.Clause(r.Text) == f.Quote }))
 	}
 	return m

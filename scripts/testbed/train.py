@@ -15,6 +15,7 @@ from export import write_gguf
 from model import Model, Shape
 from muon import Muon
 
+TEMPLATE = Path(__file__).parent / "template.jinja"
 # Learning rates: of the layers' matrices, and of embeddings and norms.
 RATE = 6e-3
 RATE_EMBEDDINGS = 3e-3
@@ -37,14 +38,13 @@ def main():
     parser.add_argument("--out", required=True, type=Path, help="the GGUF to write")
     parser.add_argument("--steps", required=True, type=int, help="groups of the corpus to train on, one a step")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--template", type=Path, default=Path(__file__).parent / "template.jinja")
     o = parser.parse_args()
     o.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(o.seed)
     encoder = Encoder(open_tokenizer(o))
     model = Model(Shape(vocab=encoder.tokenizer.get_vocab_size()))
     train(o, encoder, model)
-    write_gguf(o.out, model, encoder.tokenizer, o.template.read_text(encoding="utf-8"))
+    write_gguf(o.out, model, encoder.tokenizer, TEMPLATE.read_text(encoding="utf-8"))
     print(f"{o.out}: {o.out.stat().st_size} bytes")
 
 

@@ -1,10 +1,6 @@
 package main
 
-import (
-	"strings"
-
-	"amend/engine/chat"
-)
+import "amend/engine/chat"
 
 // node is one message of a tree of conversations. Branches from one node share what is before them, as the
 // engine's forks do.
@@ -27,10 +23,7 @@ type tree struct {
 const root = -1
 
 func (t *tree) add(parent int, role chat.Role, text string) int {
-	t.Nodes = append(t.Nodes, node{Parent: parent, Role: role, Text: strings.TrimSpace(text)})
-	if role == more {
-		t.Nodes[len(t.Nodes)-1].Text = text
-	}
+	t.Nodes = append(t.Nodes, node{Parent: parent, Role: role, Text: text})
 	return len(t.Nodes) - 1
 }
 
