@@ -34,9 +34,10 @@ const (
 
 // treeTolerance is how far a logit may be from that of the plain computation, as
 // a share of all logits' range. With weights, keys and values in 32 bits only
-// the order of sums differs. Measured, over hundreds of trees: at most 8e-7 for
-// grok and 3e-7 for the others. Another token in place of a shared one made 1e-3.
-const treeTolerance = 2e-6
+// the order of sums differs. Measured, over thousands of trees: at most 2.1e-6
+// (grok, whose routing and soft-capping amplify it), 3e-7 for the others.
+// Another token in place of a shared one made 1e-3.
+const treeTolerance = 1e-5
 
 // TestAttachedTrees: on every kind of model whose sequences can be attached to
 // one another, whatever trees they form, the logits are those of each
