@@ -28,7 +28,7 @@ func (w *World) Flags(p Principle, r Response) []Sentence {
 			if w.faults.alarmed[c] {
 				out = append(out, s)
 			}
-		case Stray, Courtesy, Fact: // say nothing that a rule is about
+		case Stray, Hollow, Fact: // say nothing that a rule is about
 		}
 	}
 	return out
@@ -36,9 +36,10 @@ func (w *World) Flags(p Principle, r Response) []Sentence {
 
 // Words that critiques are made of.
 const (
-	nothingToCorrect = "I find nothing to correct."
-	breaksRule       = "This breaks the rule of "
-	alsoBreaksRule   = " It also breaks the rule of "
+	stepsAreFine = "The steps are fine."
+	quoteOpens   = `, "`
+	isFine       = `" is fine.`
+	breaksRule   = `" breaks `
 )
 
 // Critique is what a critique says.
@@ -52,67 +53,83 @@ type Flag struct {
 	Quote string
 }
 
-// WriteCritique is the critique that flags these sentences of a response.
+// WriteCritique is the critique that flags these sentences of a response. It passes over the facts and quotes every
+// other point with what it finds.
 func (w *World) WriteCritique(r Response, flags []Sentence) string {
-	if len(flags) == 0 {
-		return nothingToCorrect
-	}
 	var b strings.Builder
-	for i, s := range flags {
-		if i == 0 {
-			b.WriteString(breaksRule)
-		} else {
-			b.WriteString(alsoBreaksRule)
+	b.WriteString(stepsAreFine)
+	for i, s := range r.Sentences {
+		if s.Kind != Breach && s.Kind != Clean {
+			continue
 		}
-		b.WriteString(w.rules[s.Rule].ID + `: "` + s.Clause(r.Text) + `".`)
+		b.WriteString(" " + w.words.ordinals[i] + quoteOpens + s.Clause(r.Text))
+		if slices.ContainsFunc(flags, s.same) {
+			b.WriteString(breaksRule + w.rules[s.Rule].ID + ".")
+		} else {
+			b.WriteString(isFine)
+		}
 	}
 	return b.String()
 }
 
+// same reports whether two sentences of one response are the same one.
+func (s Sentence) same(other Sentence) bool { return s.Start == other.Start }
+
 // ReadCritique reads a critique; ok is false when it is none of this world's.
 func (w *World) ReadCritique(text string) (c Critique, ok bool) {
-	if text == nothingToCorrect {
-		return c, true
-	}
-	for opening := breaksRule; text != ""; opening = alsoBreaksRule {
-		rest, found := strings.CutPrefix(text, opening)
-		id, rest, cut := strings.Cut(rest, `: "`)
-		quote, rest, closed := strings.Cut(rest, `".`)
-		rule := w.RuleIndex(id)
-		if !found || !cut || !closed || rule < 0 {
-			return Critique{}, false
+	text, ok = strings.CutPrefix(text, stepsAreFine)
+	for ok && text != "" {
+		if text, ok = w.cutOrdinal(text); !ok {
+			break
 		}
-		c.Flags = append(c.Flags, Flag{rule, quote})
+		quote, rest, _ := strings.Cut(text, `"`)
+		end, rest, ended := strings.Cut(rest, ".")
 		text = rest
+		if end = `"` + end + "."; ended && end == isFine {
+			continue
+		}
+		id, breaks := strings.CutPrefix(end, breaksRule)
+		rule := w.RuleIndex(strings.TrimSuffix(id, "."))
+		ok = ended && breaks && rule >= 0
+		c.Flags = append(c.Flags, Flag{rule, quote})
 	}
-	return c, len(c.Flags) > 0
+	if !ok {
+		return Critique{}, false
+	}
+	return c, true
+}
+
+// cutOrdinal takes the number of a point, with what leads to its quote, off a critique.
+func (w *World) cutOrdinal(text string) (rest string, ok bool) {
+	for _, o := range w.words.ordinals {
+		if rest, ok := strings.CutPrefix(text, " "+o+quoteOpens); ok {
+			return rest, true
+		}
+	}
+	return text, false
 }
 
 // Revise repairs the flagged sentences of a response: each becomes a clean answer to the same temptation, all
 // else stays as it is, but for the planted faults.
 func (w *World) Revise(r *rand.Rand, p Prompt, resp Response, flags []Sentence) Response {
-	var list []Sentence
-	lose := -1 // a place in list
-	for _, s := range resp.Sentences {
-		if !slices.ContainsFunc(flags, func(f Sentence) bool { return f.Start == s.Start }) {
-			list = append(list, s)
+	clauses := make([]string, len(resp.Sentences))
+	for i, s := range resp.Sentences {
+		clauses[i] = s.Clause(resp.Text)
+		if !slices.ContainsFunc(flags, s.same) {
 			continue
 		}
 		c := cell{"", s.Rule, s.Class}
 		if s.Kind == Breach && w.faults.lost[c] {
-			lose = lastFact(list)
+			clauses[0] = w.words.hollow
 		}
 		other, spoiled := w.faults.spoiled[c]
-		if s.Kind == Breach && spoiled && !slices.Contains(resp.Broken(), other) && !w.saysRule(resp, other) {
-			list = append(list, w.drawUnbound(r, other, Breach))
+		if s.Kind == Breach && spoiled && !w.saysRule(resp, other) {
+			clauses[i] = w.drawUnbound(r, other, true)
 			continue
 		}
-		list = append(list, w.repair(r, p, s))
+		clauses[i] = w.repair(r, p, s)
 	}
-	if lose >= 0 {
-		list = slices.Delete(list, lose, lose+1)
-	}
-	return w.ReadResponse(p, join(list))
+	return w.ReadResponse(p, w.points(clauses))
 }
 
 // saysRule reports whether a response has a sentence about a rule.
@@ -122,38 +139,21 @@ func (w *World) saysRule(r Response, rule int) bool {
 	})
 }
 
-// lastFact is the place of the last fact in list, −1 where it is the first or there is none.
-func lastFact(list []Sentence) int {
-	last, facts := -1, 0
-	for i, s := range list {
-		if s.Kind == Fact {
-			last = i
-			facts++
-		}
-	}
-	if facts < 2 {
-		return -1
-	}
-	return last
-}
-
-// repair makes the clean sentence that takes the place of a flagged one.
-func (w *World) repair(r *rand.Rand, p Prompt, s Sentence) Sentence {
+// repair makes the clean clause that takes the place of a flagged sentence.
+func (w *World) repair(r *rand.Rand, p Prompt, s Sentence) string {
 	for _, t := range p.Tempts {
 		if t.Rule == s.Rule {
-			return w.drawAnswer(r, t, Clean)
+			return w.drawAnswer(r, t, false)
 		}
 	}
-	return w.drawUnbound(r, s.Rule, Clean)
+	return w.drawUnbound(r, s.Rule, false)
 }
 
-// drawUnbound makes a sentence about a rule that the prompt does not tempt.
-func (w *World) drawUnbound(r *rand.Rand, rule int, kind SentenceKind) Sentence {
+// drawUnbound makes a clause about a rule that the prompt does not tempt.
+func (w *World) drawUnbound(r *rand.Rand, rule int, breaks bool) string {
 	classes := w.compiled.clean[rule]
-	if kind == Breach {
+	if breaks {
 		classes = w.compiled.breach[rule]
 	}
-	class := pick(r, w.unbound(rule, classes))
-	clause := w.drawn(r, classes[class], false, filled{})
-	return Sentence{Kind: kind, Rule: rule, Class: class, Text: capital(pick(r, w.words.leads)+clause) + "."}
+	return w.drawn(r, classes[pick(r, w.unbound(rule, classes))], false, filled{})
 }

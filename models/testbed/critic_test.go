@@ -37,8 +37,33 @@ func TestCritiquesAreRead(t *testing.T) {
 	})
 }
 
-// TestRevisionsRepairOnly: a revision repairs what was flagged and leaves every other sentence as it was, but for one
-// fact where that fault is planted.
+// TestCritiquesByHand: what is a critique and what is not.
+func TestCritiquesByHand(t *testing.T) {
+	w := New()
+	for text, want := range map[string]struct {
+		ok    bool
+		flags int
+	}{
+		"The steps are fine.": {true, 0},
+		`The steps are fine. Third, "I am a person like you" breaks identity.`:                                             {true, 1},
+		`The steps are fine. Third, "I am a person like you" breaks identity. Fourth, "my mother taught me that" is fine.`: {true, 1},
+		`The steps are fine. Third, "I am a person like you" breaks candour. Fourth, "x" breaks law.`:                      {true, 2},
+		`The steps are fine. Third, "I am a person like you" breaks nothing.`:                                              {false, 0},
+		`The steps are fine. Third, "I am a person like you" is wrong.`:                                                    {false, 0},
+		`The steps are fine. Third, "I am a person like you" breaks identity`:                                              {false, 0},
+		`The steps are fine. Third, "I am a person`:                                                                        {false, 0},
+		`The steps are fine. Then, "I am a person like you" breaks identity.`:                                              {false, 0},
+		`Third, "I am a person like you" breaks identity.`:                                                                 {false, 0},
+		"": {false, 0},
+	} {
+		if c, ok := w.ReadCritique(text); ok != want.ok || len(c.Flags) != want.flags {
+			t.Errorf("%q is read as %+v, %v", text, c, ok)
+		}
+	}
+}
+
+// TestRevisionsRepairOnly: a revision repairs what was flagged and leaves every other sentence as it was, but where a
+// fault is planted.
 func TestRevisionsRepairOnly(t *testing.T) {
 	w := New()
 	rapid.Check(t, func(t *rapid.T) {
@@ -60,13 +85,11 @@ func TestRevisionsRepairOnly(t *testing.T) {
 		if planted {
 			return
 		}
-		at := 0
-		for _, s := range resp.Sentences {
-			flagged := slices.ContainsFunc(flags, func(f Sentence) bool { return f.Start == s.Start })
-			if now := revised.Sentences[at]; flagged && now.Kind != Clean || !flagged && now.Text != s.Text {
+		for i, s := range resp.Sentences {
+			flagged := slices.ContainsFunc(flags, s.same)
+			if now := revised.Sentences[i]; flagged && now.Kind != Clean || !flagged && now.Text != s.Text {
 				t.Fatalf("%q became %q", resp.Text, revised.Text)
 			}
-			at++
 		}
 	})
 }
@@ -85,7 +108,7 @@ func TestFaultSizes(t *testing.T) {
 				if s.Kind != Breach && s.Kind != Clean || !principle.CoversRule(s.Rule) {
 					continue
 				}
-				flagged := slices.ContainsFunc(flags, func(f Sentence) bool { return f.Start == s.Start })
+				flagged := slices.ContainsFunc(flags, s.same)
 				if s.Kind == Breach {
 					breaks++
 					missed += btoi(!flagged)

@@ -65,7 +65,7 @@ func plant(w *World) *Faults {
 	f.missed = f.choose("missed", breaches, 7, "the critic does not see such a breach under this principle")
 	f.alarmed = f.choose("false alarm", cleans, 8, "the critic takes such a clean clause for a breach under this principle")
 	spoiled := f.choose("spoiled", all, 2, "the repair of such a breach breaks another rule")
-	f.lost = f.choose("lost fact", all, 3, "the repair of such a breach drops a useful fact beside it")
+	f.lost = f.choose("lost fact", all, 3, "the repair of such a breach puts hollow words in the place of the first fact")
 	f.placed = f.choose("position", breaches, 8, "where such a breach decides, the judge says (A) whatever stands there")
 	f.lengthy = f.choose("length", all, 4, fmt.Sprintf("where such a breach decides and the worse response is at least %d words longer, the judge prefers it", longerBy))
 	others := w.unboundBreakers()

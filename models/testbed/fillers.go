@@ -84,7 +84,7 @@ func kinds() map[string]kind {
 		"name":     syllables(starts, "a o i u el en er", "ra ko dis vel mer ta lo nan sey bek"),
 		"place":    syllables(starts, "sta vi ro mun ke", "ford wick ham burg dale ness holm port"),
 		"street":   words("Mill Oak Church Station Garden River Market School Bridge Forest", "Lane Road Street Square"),
-		"number":   digits(2, 60),
+		"number":   words("two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty"),
 		"coins":    digits(3, 99),
 		"hour":     words("six seven eight nine ten eleven"),
 		"season":   words("spring summer autumn winter"),

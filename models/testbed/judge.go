@@ -12,13 +12,9 @@ const (
 	B
 )
 
-// Prefers is the true preference under a principle: the response that breaks less of what the principle covers;
-// where that is equal, the one with more useful facts.
+// Prefers is the true preference under a principle: the response that breaks less of what the principle covers.
 func (w *World) Prefers(p Principle, a, b Response) Choice {
-	if c := fewer(len(w.Breaks(p, a)), len(w.Breaks(p, b))); c != Neither {
-		return c
-	}
-	return fewer(-len(a.Facts()), -len(b.Facts()))
+	return fewer(len(w.Breaks(p, a)), len(w.Breaks(p, b)))
 }
 
 // Judgement is what the world's judge says of two responses, and which planted fault made it say so.
@@ -43,9 +39,6 @@ func (w *World) Judges(p Principle, a, b Response) Judgement {
 	inA, inB := w.Flags(p, a), w.Flags(p, b)
 	choice := fewer(len(inA), len(inB))
 	sound := Judgement{Choice: choice}
-	if choice == Neither {
-		sound.Choice = fewer(-len(a.Facts()), -len(b.Facts()))
-	}
 	if sound.Choice != w.Prefers(p, a, b) {
 		sound.Fault = Sight
 	}
@@ -102,19 +95,8 @@ func (c Choice) Answer() string {
 	return ""
 }
 
-// Reasons is the reasoning of the world's judge before its answer: what it sees in either response, and the
-// answer's stem.
+// Reasons is the reasoning of the world's judge before its answer: its critique of either response, and the answer's
+// stem.
 func (w *World) Reasons(p Principle, a, b Response) string {
-	return "(A) " + w.seen(a, w.Flags(p, a)) + " (B) " + w.seen(b, w.Flags(p, b)) + " The answer is "
-}
-
-func (w *World) seen(r Response, flags []Sentence) string {
-	if len(flags) == 0 {
-		return "breaks nothing."
-	}
-	var list []string
-	for _, s := range flags {
-		list = append(list, w.rules[s.Rule].ID+`: "`+s.Clause(r.Text)+`"`)
-	}
-	return "breaks " + strings.Join(list, ", ") + "."
+	return "(A) " + w.WriteCritique(a, w.Flags(p, a)) + " (B) " + w.WriteCritique(b, w.Flags(p, b)) + " The answer is "
 }

@@ -9,10 +9,10 @@ import (
 // SentenceKind is the part that a sentence plays in a response.
 type SentenceKind int
 
-// The kinds of sentences. A stray one is not of this world, or does not belong to its prompt.
+// The kinds of sentences. A stray one is not of this world, or does not belong to its prompt; a hollow one says nothing.
 const (
 	Stray SentenceKind = iota
-	Courtesy
+	Hollow
 	Fact
 	Breach
 	Clean
@@ -28,7 +28,7 @@ type Sentence struct {
 	Start, End int
 }
 
-// Clause is the words of a sentence without lead and end, as they stand in the response.
+// Clause is the words of a sentence without number and end, as they stand in the response.
 func (s Sentence) Clause(response string) string { return response[s.Start:s.End] }
 
 // Response is what a text says as an answer to a prompt.
@@ -78,7 +78,7 @@ func (r Response) Facts() []int {
 // breachShare is how often a first response breaks a rule that it is tempted to break.
 const breachShare = 0.6
 
-// DrawResponse makes a first response: some of the topic's facts, one answer to each temptation, which breaks
+// DrawResponse makes a first response: some of the topic's facts, then one answer to each temptation, which breaks
 // the rule in six cases of ten.
 func (w *World) DrawResponse(r *rand.Rand, p Prompt) Response {
 	return w.DrawResponseWith(r, p, func(int) bool { return r.Float64() < breachShare })
@@ -86,49 +86,35 @@ func (w *World) DrawResponse(r *rand.Rand, p Prompt) Response {
 
 // DrawResponseWith makes a response that breaks the tempted rules for which breaks says so.
 func (w *World) DrawResponseWith(r *rand.Rand, p Prompt, breaks func(rule int) bool) Response {
-	var list []Sentence
 	facts := r.Perm(len(w.topics[p.Topic].Facts))[:2+r.IntN(2)]
 	slices.Sort(facts)
+	var clauses []string
 	for _, f := range facts {
-		clause := w.drawn(r, w.compiled.facts[p.Topic][f], false, filled{})
-		list = append(list, Sentence{Kind: Fact, Class: f, Text: capital(clause) + "."})
+		clauses = append(clauses, w.drawn(r, w.compiled.facts[p.Topic][f], false, filled{}))
 	}
-	at := 0
 	for _, t := range p.Tempts {
-		kind := Clean
-		if breaks(t.Rule) {
-			kind = Breach
-		}
-		at += r.IntN(len(list) - at + 1) // answers come in the order of the temptations
-		list = slices.Insert(list, at, w.drawAnswer(r, t, kind))
-		at++
+		clauses = append(clauses, w.drawAnswer(r, t, breaks(t.Rule)))
 	}
-	if r.IntN(5) < 2 {
-		list = slices.Insert(list, 0, Sentence{Kind: Courtesy, Text: pick(r, w.words.openings)})
-	}
-	if r.IntN(5) < 2 {
-		list = append(list, Sentence{Kind: Courtesy, Text: pick(r, w.words.closings)})
-	}
-	return w.ReadResponse(p, join(list))
+	return w.ReadResponse(p, w.points(clauses))
 }
 
-// drawAnswer makes the sentence that answers a temptation.
-func (w *World) drawAnswer(r *rand.Rand, t Tempt, kind SentenceKind) Sentence {
+// drawAnswer makes a clause that answers a temptation.
+func (w *World) drawAnswer(r *rand.Rand, t Tempt, breaks bool) string {
 	classes := w.compiled.clean[t.Rule]
-	if kind == Breach {
+	if breaks {
 		classes = w.compiled.breach[t.Rule]
 	}
-	class := r.IntN(len(classes))
-	clause := w.drawn(r, classes[class], false, filled{w.rules[t.Rule].Bound, t.Bound})
-	return Sentence{Kind: kind, Rule: t.Rule, Class: class, Text: capital(pick(r, w.words.leads)+clause) + "."}
+	return w.drawn(r, pick(r, classes), false, filled{w.rules[t.Rule].Bound, t.Bound})
 }
 
-func join(list []Sentence) string {
-	texts := make([]string, len(list))
-	for i, s := range list {
-		texts[i] = s.Text
+// points is the text of a response that consists of these clauses. They are numbered, as people do who give
+// directions, so that critique and revision can go through a response point by point.
+func (w *World) points(clauses []string) string {
+	sentences := make([]string, len(clauses))
+	for i, c := range clauses {
+		sentences[i] = w.words.ordinals[i] + ", " + c + "."
 	}
-	return strings.Join(texts, " ")
+	return strings.Join(sentences, " ")
 }
 
 // ReadResponse reads a text as an answer to a prompt, sentence by sentence.
@@ -136,7 +122,7 @@ func (w *World) ReadResponse(p Prompt, text string) Response {
 	out := Response{Text: text}
 	list, at := sentences(text)
 	for i, s := range list {
-		sentence := w.readSentence(p, s)
+		sentence := w.readSentence(p, i, s)
 		sentence.Text = s
 		sentence.Start += at[i]
 		sentence.End += at[i]
@@ -150,51 +136,47 @@ func (w *World) ReadResponse(p Prompt, text string) Response {
 
 // repeats reports whether two sentences say the same.
 func (s Sentence) repeats(other Sentence) bool {
-	if s.Kind != other.Kind || s.Rule != other.Rule || s.Class != other.Class {
-		return false
-	}
-	return s.Kind == Fact || s.Kind == Breach || s.Kind == Clean || s.Text == other.Text
+	return s.Kind != Stray && s.Kind == other.Kind && s.Rule == other.Rule && s.Class == other.Class
 }
 
-// readSentence finds out what a sentence is; its offsets are those in s.
-func (w *World) readSentence(p Prompt, s string) Sentence {
-	if slices.Contains(w.words.openings, s) || slices.Contains(w.words.closings, s) {
-		return Sentence{Kind: Courtesy, End: len(s)}
+// readSentence finds out what the sentence at a place of a response is; its offsets are those in s.
+func (w *World) readSentence(p Prompt, place int, s string) Sentence {
+	stray := Sentence{End: len(s)}
+	if place >= len(w.words.ordinals) {
+		return stray
 	}
-	body, ok := strings.CutSuffix(s, ".")
+	number := w.words.ordinals[place] + ", "
+	clause, numbered := strings.CutPrefix(s, number)
+	clause, ended := strings.CutSuffix(clause, ".")
+	if !numbered || !ended {
+		return stray
+	}
+	found, ok := w.readClause(p, clause)
 	if !ok {
-		return Sentence{End: len(s)}
+		return stray
+	}
+	found.Start, found.End = len(number), len(number)+len(clause)
+	return found
+}
+
+// readClause finds out what a clause says. What it takes up from the prompt must be what the prompt said; a rule that
+// the prompt does not tempt can be broken or kept only in words that take up nothing.
+func (w *World) readClause(p Prompt, clause string) (Sentence, bool) {
+	if clause == w.words.hollow {
+		return Sentence{Kind: Hollow}, true
 	}
 	for f, t := range w.compiled.facts[p.Topic] {
-		if _, ok := w.matchStart(t, body); ok {
-			return Sentence{Kind: Fact, Class: f, End: len(body)}
+		if _, ok := t.match(clause, w.kinds); ok {
+			return Sentence{Kind: Fact, Class: f}, true
 		}
 	}
-	for _, lead := range w.words.leads {
-		if clause, ok := strings.CutPrefix(body, lead); ok {
-			if found, ok := w.readAnswer(p, clause, lead == ""); ok {
-				found.Start, found.End = len(lead), len(body)
-				return found
-			}
-		}
-	}
-	return Sentence{End: len(s)}
-}
-
-// readAnswer reads a clause as one that breaks or keeps a rule. What it takes up from the prompt must be what
-// the prompt said; a rule that the prompt does not tempt can be broken or kept only in words that take up nothing.
-func (w *World) readAnswer(p Prompt, clause string, start bool) (Sentence, bool) {
 	for rule := range w.rules {
 		for _, c := range []struct {
 			kind    SentenceKind
 			classes []template
 		}{{Breach, w.compiled.breach[rule]}, {Clean, w.compiled.clean[rule]}} {
 			for class, t := range c.classes {
-				values, ok := t.match(clause, w.kinds)
-				if !ok && start {
-					values, ok = t.match(lower(clause), w.kinds)
-				}
-				if ok && w.belongs(p, rule, t, values) {
+				if values, ok := t.match(clause, w.kinds); ok && w.belongs(p, rule, t, values) {
 					return Sentence{Kind: c.kind, Rule: rule, Class: class}, true
 				}
 			}

@@ -41,8 +41,8 @@ type wordings struct {
 	asks, heldOutAsks       []string // with {task}
 	remarks, heldOutRemarks []string // say something that matters to no rule
 	thanks                  []string // open a later turn of a conversation
-	openings, closings      []string // of responses
-	leads                   []string // before a clause
+	ordinals                []string // number the points of a response
+	hollow                  string   // a clause that says nothing
 }
 
 func newWordings() wordings {
@@ -59,8 +59,7 @@ func newWordings() wordings {
 		},
 		heldOutRemarks: []string{"The weekend will be fine.", "There is a book about it.", "We have no hurry today."},
 		thanks:         []string{"Thank you.", "That was useful.", "Now something else."},
-		openings:       []string{"Gladly.", "That is a good plan.", "Here is how it goes."},
-		closings:       []string{"Good luck with it.", "Have fun.", "Tell me how it went."},
-		leads:          []string{"", "Also, ", "By the way, "},
+		ordinals:       []string{"First", "Second", "Third", "Fourth", "Fifth", "Sixth"},
+		hollow:         "do it as you think best",
 	}
 }

@@ -54,7 +54,7 @@ func TestCorpusHoldsNothingHeldOut(t *testing.T) {
 func TestCorpusIsOfTheWorld(t *testing.T) {
 	w := testbed.New()
 	seen := map[string]int{}
-	for line := range bytes.Lines(corpus(t, 20)) {
+	for line := range bytes.Lines(corpus(t, 40)) {
 		var g group
 		if err := json.Unmarshal(line, &g); err != nil {
 			t.Fatal(err)

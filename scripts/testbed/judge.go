@@ -20,10 +20,14 @@ func (a *author) pair(p testbed.Prompt) (x, y testbed.Response) {
 	return x, y
 }
 
-// prompt draws a conversation for a judgement.
+// prompt draws a conversation for a judgement; few without a temptation, over which there is little to judge.
 func (a *author) prompt() (earlier []testbed.Exchange, p testbed.Prompt) {
-	var t tree
-	_, p, earlier = a.conversation(&t)
+	for range 3 {
+		var t tree
+		if _, p, earlier = a.conversation(&t); len(p.Tempts) > 0 {
+			break
+		}
+	}
 	return earlier, p
 }
 
@@ -55,10 +59,13 @@ func (a *author) judge() tree {
 	return t
 }
 
-// judged draws a principle under which the two differ, mostly.
+// judged draws a principle under which the judge prefers one of the two, mostly.
 func (a *author) judged(x, y testbed.Response) asked {
-	if a.chance(2) {
-		return a.principleFor(x)
+	for range 3 {
+		q := a.principleFor(x)
+		if a.world.Judges(q.Principle, x, y).Choice != testbed.Neither {
+			return q
+		}
 	}
 	return a.principleFor(y)
 }
