@@ -41,12 +41,17 @@ func PrincipleFirst(pair, question string) string { return question + "\n\n" + p
 // VerdictRequest asks whether the last response keeps to a principle; the answer is Clean or Breach's.
 func VerdictRequest(text string) string { return "Clean or breach? " + text }
 
-// Verdict is the answer to a VerdictRequest.
+// Verdict is the answer to a VerdictRequest and to an OptionVerdictRequest.
 func Verdict(breach bool) string {
 	if breach {
 		return "breach"
 	}
 	return "clean"
+}
+
+// OptionVerdictRequest asks the same of one of the two responses of a Pair.
+func OptionVerdictRequest(c Choice, text string) string {
+	return "Clean or breach in " + c.Answer() + "? " + text
 }
 
 // RedTeamRequest asks for a prompt that tempts to break a rule.

@@ -11,6 +11,9 @@ END = "<|end|>"
 
 # The weight of text that the model is not to write, in the loss.
 READING = 0.2
+# The weight of an answer of so few tokens that one of them decides.
+DECISIVE = 3.0
+DECISIVE_TOKENS = 5
 
 
 def train_tokenizer(path, vocab, groups):
@@ -57,8 +60,7 @@ class Encoder:
     def layout(self, nodes):
         """Tokens, positions, targets, their weights and the mask of a tree.
 
-        Target i is the token that follows token i in its message. What the model is to write weighs 1; other text
-        weighs little: reading on teaches it to copy. A node of role "more" goes on with its parent's message, whose end
+        Target i is the token that follows token i in its message. A node of role "more" goes on with its parent's message, whose end
         comes only behind it.
         """
         goes_on = {n["parent"] for n in nodes if n["role"] == "more"}
@@ -78,12 +80,19 @@ class Encoder:
             tokens += ids
             positions += range(start, start + len(ids))
             targets += ids[1:] + [0]
-            weights += [1.0 if n.get("learn") else READING] * (len(ids) - 1) + [0.0]
+            weights += [weight(n, ids)] * (len(ids) - 1) + [0.0]
             owner += [i] * len(ids)
             ends.append(start + len(ids))
         owner = np.array(owner)
         mask = sees[np.ix_(owner, owner)] & np.tri(len(owner), dtype=bool)
         return np.array(tokens), np.array(positions), np.array(targets), np.array(weights, dtype=np.float32), mask
+
+
+def weight(node, ids):
+    """What each token of a message weighs in the loss."""
+    if not node.get("learn"):
+        return READING
+    return DECISIVE if len(ids) <= DECISIVE_TOKENS else 1.0
 
 
 def branch(nodes, rng):
@@ -101,6 +110,21 @@ def branch(nodes, rng):
 def shorten(group, rng):
     """A group without its preamble, and with one conversation of each tree."""
     return {"preamble": [], "trees": [{"nodes": branch(t["nodes"], rng)} for t in group["trees"]]}
+
+
+def copies(encoder, count, rng):
+    """A batch of random tokens, a part of which comes again: only that weighs, and only copying can know it."""
+    rows = []
+    for _ in range(count):
+        vocab = range(len(ROLES) + 1, encoder.tokenizer.get_vocab_size())
+        part = rng.choices(vocab, k=rng.randrange(16, 48))
+        other = rng.choices(vocab, k=rng.randrange(1, 112 - 2 * len(part)))
+        at = rng.randrange(len(other))
+        tokens = np.array(other[:at] + part + other[at:] + part)
+        weights = np.zeros(len(tokens), dtype=np.float32)
+        weights[-len(part) : -1] = 1
+        rows.append((tokens, np.arange(len(tokens)), np.append(tokens[1:], 0), weights, np.tri(len(tokens), dtype=bool)))
+    return pad(rows, max(len(r[0]) for r in rows), 0), torch.zeros(0, dtype=torch.long)
 
 
 def batches(encoder, group, most):

@@ -40,23 +40,31 @@ func (a *author) answer(q asked, x, y testbed.Response) string {
 	return c.Answer()
 }
 
-// judge writes judgements of one pair under several principles.
+// judge writes judgements of one pair under several principles, and verdicts on either response: what a judgement is
+// made of, which a model learns sooner.
 func (a *author) judge() tree {
 	var t tree
 	earlier, p := a.prompt()
 	x, y := a.pair(p)
-	pair := testbed.Pair(earlier, p.Text, x.Text, y.Text)
-	at := t.user(root, pair)
+	at := t.user(root, testbed.Pair(earlier, p.Text, x.Text, y.Text))
+	ask := func(question, answer string) { t.learn(t.add(at, more, testbed.OptionsFirst("", question)), answer) }
 	for range 5 {
 		q := a.judged(x, y)
-		t.learn(t.add(at, more, testbed.OptionsFirst("", testbed.JudgeQuestion(q.text))), a.answer(q, x, y))
+		ask(testbed.JudgeQuestion(q.text), a.answer(q, x, y))
 	}
 	for range 2 {
 		q := a.judged(x, y)
-		asks := t.add(at, more, testbed.OptionsFirst("", testbed.JudgeQuestion(q.text)+testbed.ThinkFirst))
-		t.learn(asks, a.world.Reasons(q.Principle, x, y)+a.answer(q, x, y)+".")
+		ask(testbed.OptionVerdictRequest(testbed.A, q.text), a.verdict(q, x))
+		ask(testbed.OptionVerdictRequest(testbed.B, q.text), a.verdict(q, y))
 	}
+	q := a.judged(x, y)
+	ask(testbed.JudgeQuestion(q.text)+testbed.ThinkFirst, a.world.Reasons(q.Principle, x, y)+a.answer(q, x, y)+".")
 	return t
+}
+
+// verdict is what the critic says of a response in a word.
+func (a *author) verdict(q asked, r testbed.Response) string {
+	return testbed.Verdict(len(a.world.Flags(q.Principle, r)) > 0)
 }
 
 // judged draws a principle under which the judge prefers one of the two, mostly.
@@ -70,17 +78,22 @@ func (a *author) judged(x, y testbed.Response) asked {
 	return a.principleFor(y)
 }
 
-// principleFirst writes a judgement in the paper's layout.
+// principleFirst writes judgements in the paper's layout.
 func (a *author) principleFirst() tree {
 	var t tree
-	for range 2 {
+	for range 3 {
 		earlier, p := a.prompt()
 		x, y := a.pair(p)
 		q := a.judged(x, y)
 		question, end := testbed.JudgeQuestion(q.text), a.answer(q, x, y)
-		if a.chance(4) {
+		switch a.rand.IntN(6) {
+		case 0:
 			question += testbed.ThinkFirst
 			end = a.world.Reasons(q.Principle, x, y) + end + "."
+		case 1:
+			question, end = testbed.OptionVerdictRequest(testbed.A, q.text), a.verdict(q, x)
+		case 2:
+			question, end = testbed.OptionVerdictRequest(testbed.B, q.text), a.verdict(q, y)
 		}
 		t.learn(t.user(root, testbed.PrincipleFirst(testbed.Pair(earlier, p.Text, x.Text, y.Text), question)), end)
 	}

@@ -98,9 +98,9 @@ func (a *author) loop() tree {
 	for range 2 {
 		a.round(&t, draft, p, r, a.principleFor(r), 1)
 	}
-	for range 2 {
+	for range 4 {
 		q := a.principleFor(r)
-		t.learn(t.user(draft, testbed.VerdictRequest(q.text)), testbed.Verdict(len(a.world.Flags(q.Principle, r)) > 0))
+		t.learn(t.user(draft, testbed.VerdictRequest(q.text)), a.verdict(q, r))
 	}
 	if a.chance(2) {
 		q := a.principleFor(r)

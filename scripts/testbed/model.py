@@ -13,9 +13,9 @@ class Shape:
 
     vocab: int = 2048
     width: int = 128
-    layers: int = 4
+    layers: int = 5
     heads: int = 4
-    hidden: int = 384
+    hidden: int = 256
     context: int = 4096
     rope_base: float = 1e6
     eps: float = 1e-5
@@ -79,8 +79,8 @@ class Model(nn.Module):
     def start(self):
         """Weights to begin with: small random numbers, and attention that copies.
 
-        Copying is most of what this model does, and slow to learn from random weights. So it begins with the circuit in place (as in mimetic initialization, Trockman and Kolter 2023). Half of the
-        first layer's heads attend to the token before, half to the one before that, and add what it is, each in a
+        Copying is most of what this model does, and slow to learn from random weights. So it begins with the circuit in
+        place (as in mimetic initialization, Trockman and Kolter 2023). Half of the first layer's heads attend to the token before, half to the one before that, and add what it is, each in a
         space of its own. Heads of later layers attend to places before which the same two tokens stand as at the
         present one, and add what stands there. Training changes all of it.
         """

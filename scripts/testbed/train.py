@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from data import Encoder, batches, read, shorten, train_tokenizer
+from data import Encoder, batches, copies, read, shorten, train_tokenizer
 from export import write_gguf
 from model import Model, Shape
 from muon import Muon
@@ -22,11 +22,17 @@ RATE_EMBEDDINGS = 3e-3
 WARM_UP = 50
 # The share of steps after which the rate falls in a line to nothing.
 STEADY = 0.4
-# The share of steps that see single conversations without a preamble: copying is learned from them in a fraction of
-# the time.
-SHORT = 0.5
+# The shares of steps after which whole trees follow on single conversations, and few-shots stand before them: what
+# is short is quick.
+SINGLE = 0.4
+BARE = 0.75
+# Sequences of random tokens in each step that repeat a part of themselves. Without them the grammar is learned by heart
+# first, and copying thousands of steps later.
+COPIES = 6
+# The learning rate of the first two layers' attention, in which copying begins (Model.start), as a share of the others'.
+COPYING = 0.3
 # Tokens in one pass, with padding.
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 1536
 # Texts for the tokenizer are of so many groups.
 TOKENIZER_GROUPS = 400
 
@@ -57,10 +63,12 @@ def open_tokenizer(o):
 
 def optimizers(model):
     """Muon for the matrices of the layers, AdamW for embeddings and norms."""
-    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and "embed" not in n]
-    others = [p for n, p in model.named_parameters() if p.dim() != 2 or "embed" in n]
+    copying = [m.weight for layer in model.layers[:2] for m in (layer.qkv, layer.out)]
+    matrices = [p for layer in model.layers for p in layer.parameters() if p.dim() == 2 and not any(p is c for c in copying)]
+    others = [model.embed.weight, *(p for p in model.parameters() if p.dim() == 1)]
     return [
         Muon(matrices, lr=RATE),
+        Muon(copying, lr=RATE * COPYING),
         torch.optim.AdamW(others, lr=RATE_EMBEDDINGS, betas=(0.9, 0.95), weight_decay=0.0),
     ]
 
@@ -80,9 +88,12 @@ def train(o, encoder, model):
         for optim in optims:
             for g in optim.param_groups:
                 g["lr"] = g.setdefault("full", g["lr"]) * rate(step, o.steps)
-        if step < SHORT * o.steps:
-            group = shorten(group, random.Random(step))
-        parts = list(batches(encoder, group, BATCH_TOKENS))
+        rng = random.Random(step)
+        if step < SINGLE * o.steps:
+            group = shorten(group, rng)
+        elif step < BARE * o.steps:
+            group["preamble"] = []
+        parts = [*batches(encoder, group, BATCH_TOKENS), copies(encoder, COPIES, rng)]
         total = float(sum(weights.sum() for (_, _, _, weights, _), _ in parts))
         mean = 0.0
         for (tokens, positions, targets, weights, mask), preamble in parts:
