@@ -16,14 +16,18 @@ const maxWeight = 1e9
 // identifier is what names, ids and tags look like: they appear in comma-separated flags and in file names.
 var identifier = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// checkContent reports what is wrong with a document whose shape is right.
+// checkContent reports what is wrong with a layer whose shape is right, whatever is below it.
 func (r *report) checkContent(root *yaml.Node, d *Document) {
 	r.checkID(at(root, "name"), "the document's name", d.Name)
 	r.checkTemplate(at(root, "prompts", "critique_request"), d.Prompts.CritiqueRequest)
 	r.checkTemplate(at(root, "prompts", "revision_request"), d.Prompts.RevisionRequest)
-	if len(d.Principles) == 0 {
-		r.add(at(root, "principles"), "the document has no principles")
+	r.checkTemplate(at(root, "prompts", "judge_instruction"), d.Prompts.JudgeInstruction)
+	for i, name := range d.Extends {
+		if name == "" {
+			r.add(at(root, "extends", i), "an item of extends is empty; it names a layer")
+		}
 	}
+	r.checkSources(root, d.Sources)
 	lines := map[string]int{} // principle id → line
 	for i, p := range d.Principles {
 		node := at(root, "principles", i)
@@ -32,21 +36,22 @@ func (r *report) checkContent(root *yaml.Node, d *Document) {
 		} else {
 			lines[p.ID] = resolve(node).Line
 		}
-		r.checkPrinciple(node, p, d.Prompts)
+		r.checkPrinciple(node, p)
 	}
 	for i, demo := range d.Demonstrations {
-		r.checkDemonstration(at(root, "demonstrations", i), demo, d)
+		r.checkDemonstration(at(root, "demonstrations", i), demo)
 	}
 }
 
-func (r *report) checkPrinciple(n *yaml.Node, p Principle, prompts Prompts) {
+func (r *report) checkPrinciple(n *yaml.Node, p Principle) {
 	r.checkID(at(n, "id"), "a principle's id", p.ID)
-	r.checkText(n, "text", p.Text)
-	if prompts.CritiqueRequest == "" {
-		r.checkText(n, "critique_request", p.CritiqueRequest)
-	}
-	if prompts.RevisionRequest == "" {
-		r.checkText(n, "revision_request", p.RevisionRequest)
+	for _, given := range []struct{ key, text string }{
+		{"text", p.Text}, {"critique_request", p.CritiqueRequest}, {"revision_request", p.RevisionRequest},
+		{"judge_instruction", p.JudgeInstruction}, {"reason", p.Reason},
+	} {
+		if child(resolve(n), given.key) != nil {
+			r.checkText(n, given.key, given.text)
+		}
 	}
 	switch {
 	case p.Weight < 0:
@@ -54,22 +59,35 @@ func (r *report) checkPrinciple(n *yaml.Node, p Principle, prompts Prompts) {
 	case p.Weight > maxWeight:
 		r.add(at(n, "weight"), "the weight %v is too large; the most is %v", p.Weight, float64(maxWeight))
 	}
-	for i, tag := range p.Tags {
-		r.checkID(at(n, "tags", i), "a tag", tag)
+	if p.Framing != "" && p.Framing != Positive && p.Framing != Negative {
+		names := []string{string(Positive), string(Negative)}
+		r.add(at(n, "framing"), "the framing %q is neither of %s%s", p.Framing, strings.Join(names, " and "), suggest(string(p.Framing), names))
 	}
-	for i, s := range p.Sources {
+	r.checkIDs(n, "tags", "a tag", p.Tags)
+	applies := at(n, "applies")
+	r.checkIDs(applies, "jurisdictions", "a jurisdiction", p.Applies.Jurisdictions)
+	r.checkIDs(applies, "languages", "a language", p.Applies.Languages)
+	r.checkIDs(applies, "prompt_tags", "a prompt's tag", p.Applies.PromptTags)
+	r.checkSources(n, p.Sources)
+}
+
+func (r *report) checkSources(n *yaml.Node, sources []Source) {
+	for i, s := range sources {
 		r.checkText(at(n, "sources", i), "instrument", s.Instrument)
 	}
 }
 
-func (r *report) checkDemonstration(n *yaml.Node, demo Demonstration, d *Document) {
+func (r *report) checkDemonstration(n *yaml.Node, demo Demonstration) {
 	r.checkText(n, "prompt", demo.Prompt)
 	r.checkText(n, "response", demo.Response)
 	r.checkText(n, "critique", demo.Critique)
 	r.checkText(n, "revision", demo.Revision)
 	r.checkText(n, "principle", demo.Principle)
-	if _, ok := d.Principle(demo.Principle); !ok && demo.Principle != "" {
-		r.add(at(n, "principle"), "there is no principle %q in this document%s", demo.Principle, suggest(demo.Principle, d.ids()))
+}
+
+func (r *report) checkIDs(n *yaml.Node, key, what string, ids []string) {
+	for i, id := range ids {
+		r.checkID(at(n, key, i), what, id)
 	}
 }
 
@@ -102,32 +120,18 @@ func (d *Document) trim() {
 			*t = strings.TrimSpace(*t)
 		}
 	}
-	trim(&d.Name, &d.Version, &d.Language, &d.Title, &d.Description, &d.Prompts.CritiqueRequest, &d.Prompts.RevisionRequest)
+	trim(&d.Name, &d.Version, &d.Language, &d.Title, &d.Description, &d.Unsourced,
+		&d.Prompts.CritiqueRequest, &d.Prompts.RevisionRequest, &d.Prompts.JudgeInstruction)
+	for i := range d.Extends {
+		trim(&d.Extends[i])
+	}
 	for i := range d.Principles {
 		p := &d.Principles[i]
-		trim(&p.ID, &p.Title, &p.Text, &p.CritiqueRequest, &p.RevisionRequest)
+		trim(&p.ID, &p.Title, &p.Text, &p.CritiqueRequest, &p.RevisionRequest, &p.JudgeInstruction, &p.Reason)
 	}
 	for i := range d.Demonstrations {
 		m := &d.Demonstrations[i]
 		trim(&m.Prompt, &m.Response, &m.Principle, &m.Critique, &m.Revision)
-	}
-}
-
-// derive fills in the requests that follow from the templates and from the principles.
-func (d *Document) derive() {
-	for i := range d.Principles {
-		p := &d.Principles[i]
-		if p.CritiqueRequest == "" {
-			p.CritiqueRequest = strings.ReplaceAll(d.Prompts.CritiqueRequest, placeholder, p.Text)
-		}
-		if p.RevisionRequest == "" {
-			p.RevisionRequest = strings.ReplaceAll(d.Prompts.RevisionRequest, placeholder, p.Text)
-		}
-	}
-	for i := range d.Demonstrations {
-		m := &d.Demonstrations[i]
-		p, _ := d.Principle(m.Principle)
-		m.CritiqueRequest, m.RevisionRequest = p.CritiqueRequest, p.RevisionRequest
 	}
 }
 

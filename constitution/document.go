@@ -1,40 +1,85 @@
 // Package constitution holds constitutions as documents: named sets of principles with the requests that
-// make a model criticise and revise an answer, and few-shot demonstrations of the exercise
-// (Bai et al. 2022, arXiv 2212.08073, section 3).
+// make a model criticise, revise and judge an answer, and few-shot demonstrations of the exercise
+// (Bai et al. 2022, arXiv 2212.08073, sections 3 and 4). Documents are layers: a later one adds principles to
+// those below it, changes them or switches them off, each with a reason, and every field says which layer it is
+// from.
 //
 // A document is plain data. It is not changed by any method, so one value may be used by many goroutines
 // as long as nobody writes to its fields.
 package constitution
 
-// Document is one constitution, as read from a YAML file whose keys are the lower-case names below.
+// Document is one constitution: a YAML file whose keys are the lower-case names below, or several composed.
 type Document struct {
-	Name           string          `yaml:"name" json:"name"`                               // short identifier, such as "hhh"
+	Name           string          `yaml:"name" json:"name"`                               // short identifier, such as "hhh"; of a composition all names, joined by +
 	Version        string          `yaml:"version" json:"version,omitempty"`               // the author's own; not interpreted
 	Language       string          `yaml:"language" json:"language,omitempty"`             // BCP 47 tag of the texts, such as "en"
 	Title          string          `yaml:"title" json:"title,omitempty"`                   // one line, for people
 	Description    string          `yaml:"description" json:"description,omitempty"`       // a paragraph, for people
+	Sources        []Source        `yaml:"sources" json:"sources,omitempty"`               // the instruments as wholes
+	Unsourced      string          `yaml:"unsourced" json:"unsourced,omitempty"`           // why the principles cite no sources, where they are to have none
+	Extends        []string        `yaml:"extends" json:"extends,omitempty"`               // layers below this one: names, or paths from the file's folder
 	Prompts        Prompts         `yaml:"prompts" json:"prompts,omitzero"`                // templates for requests left out
 	Principles     []Principle     `yaml:"principles" json:"principles"`                   // at least one, ids unique
 	Demonstrations []Demonstration `yaml:"demonstrations" json:"demonstrations,omitempty"` // in the order shown to the model
+
+	Layers []Layer     `yaml:"-" json:"layers,omitempty"` // what it is composed of, the lowest first
+	Off    []Principle `yaml:"-" json:"off,omitempty"`    // principles that a layer switched off
+}
+
+// Layer is a file that a document is composed of.
+type Layer struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+	File    string `json:"file"` // path, or the embedded file's name
 }
 
 // Prompts are templates from which a principle's missing requests are derived. Each contains {text}, which
-// stands for the principle's text. They are optional where every principle brings its own requests.
+// stands for the principle's text. They are optional where every principle brings its own requests. A layer's
+// hold for the texts that it and the layers above it give.
 type Prompts struct {
-	CritiqueRequest string `yaml:"critique_request" json:"critique_request,omitempty"`
-	RevisionRequest string `yaml:"revision_request" json:"revision_request,omitempty"`
+	CritiqueRequest  string `yaml:"critique_request" json:"critique_request,omitempty"`
+	RevisionRequest  string `yaml:"revision_request" json:"revision_request,omitempty"`
+	JudgeInstruction string `yaml:"judge_instruction" json:"judge_instruction,omitempty"`
 }
 
 // Principle is one rule of conduct, and how a model is asked to apply it to the answer before.
 type Principle struct {
-	ID              string   `yaml:"id" json:"id"`                             // lower-case letters, digits, hyphens; unique
-	Title           string   `yaml:"title" json:"title,omitempty"`             // a few words, for people
-	Text            string   `yaml:"text" json:"text"`                         // the rule itself
-	CritiqueRequest string   `yaml:"critique_request" json:"critique_request"` // the user turn that asks for a critique
-	RevisionRequest string   `yaml:"revision_request" json:"revision_request"` // the user turn that asks for a revision
-	Weight          float64  `yaml:"weight" json:"weight"`                     // share in draws, 1 where not given; 0: drawn only where all weights are 0
-	Tags            []string `yaml:"tags" json:"tags,omitempty"`               // groups that can be selected together
-	Sources         []Source `yaml:"sources" json:"sources,omitempty"`         // what the principle paraphrases
+	ID               string   `yaml:"id" json:"id"`                                         // lower-case letters, digits, hyphens; unique
+	Title            string   `yaml:"title" json:"title,omitempty"`                         // a few words, for people
+	Text             string   `yaml:"text" json:"text"`                                     // the rule itself
+	CritiqueRequest  string   `yaml:"critique_request" json:"critique_request"`             // the user turn that asks for a critique
+	RevisionRequest  string   `yaml:"revision_request" json:"revision_request"`             // the user turn that asks for a revision
+	JudgeInstruction string   `yaml:"judge_instruction" json:"judge_instruction,omitempty"` // asks which of two responses is better; needed only to judge
+	Framing          Framing  `yaml:"framing" json:"framing,omitempty"`                     // whether it asks for something or forbids something
+	Weight           float64  `yaml:"weight" json:"weight"`                                 // share in draws, 1 where not given; 0: drawn only where all weights are 0
+	Tags             []string `yaml:"tags" json:"tags,omitempty"`                           // groups that can be selected together
+	Sources          []Source `yaml:"sources" json:"sources,omitempty"`                     // what the principle paraphrases
+	Applies          Applies  `yaml:"applies" json:"applies,omitzero"`                      // which rows it is drawn for; all where not given
+	Off              bool     `yaml:"off" json:"off,omitempty"`                             // switches the principle of a layer below off
+	Reason           string   `yaml:"reason" json:"reason,omitempty"`                       // why a layer changes a principle of one below
+
+	// Origins says where each field was given last, by its key in YAML; a request that was derived is where its
+	// text and template are. Chain is what the layers did to the principle, the lowest first.
+	Origins map[string]Origin `yaml:"-" json:"origins,omitempty"`
+	Chain   []Change          `yaml:"-" json:"chain,omitempty"`
+}
+
+// Framing is the direction of a principle's words. Judgements under positive and negative ones of the same content
+// can be compared.
+type Framing string
+
+// The framings; none is unknown.
+const (
+	Positive Framing = "positive" // asks for something
+	Negative Framing = "negative" // forbids something
+)
+
+// Applies limits a principle to some rows: those that match every list which is not empty. What a row does not say
+// (its language, say) does not exclude it, but a principle with prompt tags needs a row that has one of them.
+type Applies struct {
+	Jurisdictions []string `yaml:"jurisdictions" json:"jurisdictions,omitempty"` // such as "za"
+	Languages     []string `yaml:"languages" json:"languages,omitempty"`         // such as "en"
+	PromptTags    []string `yaml:"prompt_tags" json:"prompt_tags,omitempty"`     // of the row's tags
 }
 
 // Source cites where a principle comes from.
@@ -44,8 +89,33 @@ type Source struct {
 	Link       string `yaml:"link" json:"link,omitempty"`
 }
 
-// Demonstration is one worked example: a prompt, a draft, its critique and its revision. The two requests
-// between them are those of the principle it names, and are filled in when the document is loaded, so that
+// Origin is where a field was given.
+type Origin struct {
+	Layer string `json:"layer"`
+	Line  int    `json:"line"`
+}
+
+// Change is what one layer did to a principle.
+type Change struct {
+	Layer  string   `json:"layer"`
+	Line   int      `json:"line"`
+	Action Action   `json:"action"`
+	Fields []string `json:"fields,omitempty"` // that it gave, by their keys in YAML
+	Reason string   `json:"reason,omitempty"`
+}
+
+// Action is the kind of a Change.
+type Action string
+
+// The actions.
+const (
+	Added     Action = "added"
+	Changed   Action = "changed"
+	SwitchOff Action = "switched off"
+)
+
+// Demonstration is one worked example: a prompt, a draft, its critique and its revision. The requests
+// between them are those of the principle it names, and are filled in when the document is composed, so that
 // a demonstration stays whole when Select drops its principle.
 type Demonstration struct {
 	Prompt    string `yaml:"prompt" json:"prompt"`
@@ -54,8 +124,9 @@ type Demonstration struct {
 	Critique  string `yaml:"critique" json:"critique"`
 	Revision  string `yaml:"revision" json:"revision"`
 
-	CritiqueRequest string `yaml:"-" json:"critique_request"`
-	RevisionRequest string `yaml:"-" json:"revision_request"`
+	CritiqueRequest  string `yaml:"-" json:"critique_request"`
+	RevisionRequest  string `yaml:"-" json:"revision_request"`
+	JudgeInstruction string `yaml:"-" json:"judge_instruction,omitempty"`
 }
 
 // Principle returns the principle with the given id.

@@ -11,10 +11,25 @@ import (
 // drawDomain keeps the stream of principle draws apart from any other stream made from the same row seed.
 const drawDomain = "principle draw 1"
 
-// Draw returns the principle of one revision round of a row. The draws are by weight (evenly when all
-// weights are 0), independent of one another, and depend on the row's seed and the round alone: neither the
-// order of calls nor other rows change them. The document must have a principle, as every loaded one has.
-func (d *Document) Draw(seed uint64, round int) Principle {
+// Where says what a row is about, as far as principles ask for it.
+type Where struct {
+	Jurisdiction, Language string // "" where the row does not say
+	Tags                   []string
+}
+
+// At reports whether a principle applies to a row.
+func (a Applies) At(w Where) bool {
+	within := func(list []string, value string) bool {
+		return len(list) == 0 || value == "" || slices.Contains(list, value)
+	}
+	tagged := len(a.PromptTags) == 0 || slices.ContainsFunc(a.PromptTags, func(tag string) bool { return slices.Contains(w.Tags, tag) })
+	return tagged && within(a.Jurisdictions, w.Jurisdiction) && within(a.Languages, w.Language)
+}
+
+// Draw returns the principle of one revision round of a row, of those that apply to it; ok is false where none does.
+// The draws are by weight (evenly when all weights are 0), independent of one another, and depend on the row's seed,
+// what it is about and the round alone: neither the order of calls nor other rows change them.
+func (d *Document) Draw(seed uint64, round int, w Where) (p Principle, ok bool) {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[0:], seed)
 	binary.LittleEndian.PutUint64(key[8:], uint64(round))
@@ -23,25 +38,56 @@ func (d *Document) Draw(seed uint64, round int) Principle {
 	random := rand.New(rand.NewChaCha8(key))
 
 	total := 0.0
-	for _, p := range d.Principles {
-		total += p.Weight
+	var among []int // places of the principles that apply
+	for i, p := range d.Principles {
+		if p.Applies.At(w) {
+			among = append(among, i)
+			total += p.Weight
+		}
+	}
+	if len(among) == 0 {
+		return Principle{}, false
 	}
 	if total == 0 {
-		return d.Principles[random.IntN(len(d.Principles))]
+		return d.Principles[among[random.IntN(len(among))]], true
 	}
 	point := random.Float64() * total
 	last := 0 // where rounding carries the point past the end
-	for i, p := range d.Principles {
+	for _, i := range among {
+		p := d.Principles[i]
 		if p.Weight == 0 {
 			continue
 		}
 		if point < p.Weight {
-			return p
+			return p, true
 		}
 		point -= p.Weight
 		last = i
 	}
-	return d.Principles[last]
+	return d.Principles[last], true
+}
+
+// preambleDomain keeps the streams of preambles apart from those of draws.
+const preambleDomain = "preamble 1"
+
+// Preamble returns a copy of the document with the demonstrations of preamble k out of several: half of them, rounded
+// up, in an order of its own, which the seed decides (the paper's few-shots are random too). With one preamble all are
+// shown as they stand.
+func (d *Document) Preamble(seed uint64, k, several int) *Document {
+	chosen := *d
+	if several <= 1 {
+		return &chosen
+	}
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[0:], seed)
+	binary.LittleEndian.PutUint64(key[8:], uint64(k))
+	copy(key[16:], preambleDomain)
+	places := rand.New(rand.NewChaCha8(key)).Perm(len(d.Demonstrations))
+	chosen.Demonstrations = nil
+	for _, i := range places[:(len(places)+1)/2] {
+		chosen.Demonstrations = append(chosen.Demonstrations, d.Demonstrations[i])
+	}
+	return &chosen
 }
 
 // Select returns a copy of the document with only the principles that carry one of the given ids or tags, in

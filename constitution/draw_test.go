@@ -18,6 +18,12 @@ func weighted(weights ...float64) *Document {
 	return d
 }
 
+// draw is Draw for a row that says nothing of itself.
+func (d *Document) draw(seed uint64, round int) Principle {
+	p, _ := d.Draw(seed, round, Where{})
+	return p
+}
+
 func (d *Document) index(p Principle) int {
 	return slices.IndexFunc(d.Principles, func(q Principle) bool { return q.ID == p.ID })
 }
@@ -52,8 +58,8 @@ func TestDrawFollowsWeights(t *testing.T) {
 		byRow, byRound := make([]int, len(tt.weights)), make([]int, len(tt.weights))
 		expected := make([]float64, len(tt.weights))
 		for i := range draws {
-			byRow[doc.index(doc.Draw(uint64(i), 1))]++
-			byRound[doc.index(doc.Draw(7, i))]++
+			byRow[doc.index(doc.draw(uint64(i), 1))]++
+			byRound[doc.index(doc.draw(7, i))]++
 		}
 		for i, s := range tt.shares {
 			expected[i] = s * draws
@@ -74,9 +80,9 @@ func TestDrawsAreIndependent(t *testing.T) {
 	rounds, rows := make([]int, n*n), make([]int, n*n)
 	expected := slices.Repeat([]float64{draws / (n * n)}, n*n)
 	for i := range uint64(draws) {
-		first := doc.index(doc.Draw(i, 1))
-		rounds[first*n+doc.index(doc.Draw(i, 2))]++
-		rows[first*n+doc.index(doc.Draw(i+1, 1))]++
+		first := doc.index(doc.draw(i, 1))
+		rounds[first*n+doc.index(doc.draw(i, 2))]++
+		rows[first*n+doc.index(doc.draw(i+1, 1))]++
 	}
 	if x := chiSquare(rounds, expected); x > 1 {
 		t.Errorf("two rounds of a row depend on each other (%.1f of the limit): %v", x, rounds)
@@ -101,10 +107,10 @@ func TestDrawDependsOnSeedAndRoundAlone(t *testing.T) {
 		})).Draw(t, "keys")
 		drawn := map[key]string{}
 		for _, k := range keys {
-			drawn[k] = doc.Draw(k.seed, k.round).ID
+			drawn[k] = doc.draw(k.seed, k.round).ID
 		}
 		for _, k := range rapid.Permutation(keys).Draw(t, "other order") {
-			if got := doc.Draw(k.seed, k.round).ID; got != drawn[k] {
+			if got := doc.draw(k.seed, k.round).ID; got != drawn[k] {
 				t.Fatalf("%v: %s, then %s", k, drawn[k], got)
 			}
 		}
@@ -116,7 +122,7 @@ func TestDrawIsStable(t *testing.T) {
 	doc := weighted(1, 1, 1, 1, 1, 1, 1, 1)
 	var got []int
 	for round := range 8 {
-		got = append(got, doc.index(doc.Draw(42, round)))
+		got = append(got, doc.index(doc.draw(42, round)))
 	}
 	if want := []int{4, 5, 5, 1, 5, 0, 5, 1}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -152,5 +158,44 @@ func TestSelect(t *testing.T) {
 	}
 	if after := fmt.Sprint(*doc); after != before {
 		t.Errorf("Select changed its document:\n%s\n%s", before, after)
+	}
+}
+
+// TestDrawApplies: a principle is drawn for the rows that it applies to, with the weights that are left.
+func TestDrawApplies(t *testing.T) {
+	doc := weighted(1, 2, 1, 4)
+	doc.Principles[1].Applies = Applies{PromptTags: []string{"health", "law"}}
+	doc.Principles[2].Applies = Applies{Languages: []string{"fr"}, Jurisdictions: []string{"za", "ng"}}
+	doc.Principles[3].Applies = Applies{PromptTags: []string{"law"}, Jurisdictions: []string{"za"}}
+	for _, tt := range []struct {
+		name   string
+		where  Where
+		shares []float64
+	}{
+		{"nothing said", Where{}, []float64{.5, 0, .5, 0}},
+		{"a tag", Where{Tags: []string{"cooking", "health"}}, []float64{.25, .5, .25, 0}},
+		{"another language", Where{Language: "en"}, []float64{1, 0, 0, 0}},
+		{"all of it", Where{Tags: []string{"law"}, Language: "fr", Jurisdiction: "za"}, []float64{.125, .25, .125, .5}},
+		{"another jurisdiction", Where{Tags: []string{"law"}, Jurisdiction: "de"}, []float64{1. / 3, 2. / 3, 0, 0}},
+	} {
+		const draws = 20_000
+		counts, expected := make([]int, 4), make([]float64, 4)
+		for i := range uint64(draws) {
+			p, ok := doc.Draw(i, 1, tt.where)
+			if !ok {
+				t.Fatalf("%s: nothing applies", tt.name)
+			}
+			counts[doc.index(p)]++
+		}
+		for i, s := range tt.shares {
+			expected[i] = s * draws
+		}
+		if slices.Max(tt.shares) < 1 && chiSquare(counts, expected) > 1 || slices.Max(tt.shares) == 1 && counts[0] != draws {
+			t.Errorf("%s: counts %v, expected %v", tt.name, counts, expected)
+		}
+	}
+	doc.Principles = doc.Principles[1:2]
+	if p, ok := doc.Draw(1, 1, Where{}); ok {
+		t.Errorf("%s is drawn for a row that it does not apply to", p.ID)
 	}
 }

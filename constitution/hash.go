@@ -8,14 +8,19 @@ import (
 )
 
 // Hash returns the sha256 in hex of everything in the document that can change a run: of each principle its
-// id, text, requests and weight, of each demonstration all texts, and the order of both. Titles, sources,
-// tags and the rest of what is only there for people leave it as it is, and so does the YAML style.
+// id, text, requests, weight and where it applies, of each demonstration all texts, and the order of both. Titles,
+// sources, tags, judge instructions, the layers it is composed of and the rest of what is only there for people leave
+// it as it is, and so does the YAML style.
 func (d *Document) Hash() string {
-	e := encoder("amend constitution 1")
+	e := encoder("amend constitution 2")
 	e.count(len(d.Principles))
 	for _, p := range d.Principles {
 		e.texts(p.ID, p.Text, p.CritiqueRequest, p.RevisionRequest)
 		e.uint64(math.Float64bits(p.Weight))
+		for _, list := range [][]string{p.Applies.Jurisdictions, p.Applies.Languages, p.Applies.PromptTags} {
+			e.count(len(list))
+			e.texts(list...)
+		}
 	}
 	e.count(len(d.Demonstrations))
 	for _, m := range d.Demonstrations {

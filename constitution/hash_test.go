@@ -12,7 +12,9 @@ import (
 // field of the three types changes the hash, and so does a field that someone adds later.
 var unhashed = []string{
 	"Document.Name", "Document.Version", "Document.Language", "Document.Title", "Document.Description", "Document.Prompts",
-	"Principle.Title", "Principle.Tags", "Principle.Sources",
+	"Document.Sources", "Document.Unsourced", "Document.Extends", "Document.Layers", "Document.Off",
+	"Principle.Title", "Principle.Tags", "Principle.Sources", "Principle.JudgeInstruction", "Principle.Framing",
+	"Principle.Off", "Principle.Reason", "Principle.Origins", "Principle.Chain", "Demonstration.JudgeInstruction",
 }
 
 func TestHashCoversEveryField(t *testing.T) {

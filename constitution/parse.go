@@ -15,10 +15,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Parse reads one document from YAML. The file name serves for messages only. Texts are stripped of
-// surrounding white space, missing requests are derived from the templates, and demonstrations get the
-// requests of their principle. Faults are returned as Problems, all that could be found at once.
-func Parse(file string, data []byte) (*Document, error) {
+// layer is one file as it was read: what it gives, and where.
+type layer struct {
+	Layer
+	doc  *Document
+	root *yaml.Node
+}
+
+// parseLayer reads one file and checks what can be checked without the layers below it. Texts are stripped of
+// surrounding white space. Faults are returned as Problems, all that could be found at once.
+func parseLayer(file string, data []byte) (*layer, error) {
 	root, err := readRoot(file, data)
 	if err != nil {
 		return nil, err
@@ -37,8 +43,7 @@ func Parse(file string, data []byte) (*Document, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	doc.derive()
-	return doc, nil
+	return &layer{Layer{doc.Name, doc.Version, file}, doc, root}, nil
 }
 
 // UnmarshalYAML decodes a principle with the weight 1 where none is given.

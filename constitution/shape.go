@@ -32,6 +32,11 @@ func (r *report) checkShape(n *yaml.Node, t reflect.Type, what string) {
 		if n.Kind != yaml.ScalarNode || isNull(n) || n.Decode(&f) != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 			r.add(n, "%s must be a number", what)
 		}
+	case reflect.Bool:
+		var b bool
+		if n.Kind != yaml.ScalarNode || isNull(n) || n.Decode(&b) != nil {
+			r.add(n, "%s must be true or false", what)
+		}
 	case reflect.String:
 		if n.Kind != yaml.ScalarNode || n.Tag == "!!binary" {
 			r.add(n, "%s must be a text", what)

@@ -57,6 +57,22 @@ func (e *Engine) Pin(ctx context.Context, tokens []Token) error {
 	return nil
 }
 
+// Unpin gives up what Pin has kept, and every other sequence: some read it without holding it. No turn may be under way.
+func (e *Engine) Unpin() {
+	for _, pinned := range []bool{false, true} { // those that read before those that are read
+		for seq := range e.limits.Sequences {
+			if e.tree.Locked(seq) != pinned {
+				continue
+			}
+			for e.tree.Locked(seq) {
+				e.tree.Unlock(seq)
+			}
+			e.clear(seq)
+		}
+	}
+	e.shared = nil
+}
+
 // fillPin brings a prefix into an empty sequence: from the cache, where there
 // is one that has it, else by computing it.
 func (e *Engine) fillPin(ctx context.Context, seq int, tokens []Token) error {

@@ -154,3 +154,43 @@ func TestPinThatCannotBeSavedIsAWarning(t *testing.T) {
 		t.Errorf("warnings %v, tokens %v, want one warning and %v", got.warnings, got.tokens, want.tokens)
 	}
 }
+
+// TestUnpin: after one preamble another can be pinned, and turns behind it are those of an engine that had never seen
+// the first.
+func TestUnpin(t *testing.T) {
+	for _, attach := range []bool{false, true} {
+		other := slices.Repeat([]engine.Token{8, 7, 6, 5}, 10)
+		run := func(preambles ...[]engine.Token) (tokens [][]engine.Token) {
+			limits := engine.Limits{Sequences: 4, Context: 80, Cells: 320, Batch: 32}
+			if attach {
+				limits.Shared = 64
+			}
+			m := enginetest.New(limits)
+			e, err := engine.New(m, m, engine.Config{Verify: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range preambles {
+				if err := e.Pin(t.Context(), p); err != nil {
+					t.Fatal(err)
+				}
+				tokens = make([][]engine.Token, 6)
+				for i := range tokens {
+					r := request(i, 0, append(slices.Clone(p), engine.Token(6+i), 9))
+					r.Done = func(got engine.Result) { tokens[i] = got.Tokens }
+					if err := e.Submit(&r); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := e.Run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				e.Unpin()
+			}
+			return tokens
+		}
+		if got, want := run(pinPreamble(), other), run(other); !slices.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("attach %v: %v behind a second preamble, want %v", attach, got, want)
+		}
+	}
+}

@@ -109,17 +109,14 @@ func (c Caches) hfNames() []Found {
 	return all
 }
 
-// List is the embedded model, where there is one, and Names, with every model's header read.
+// List is the embedded model and Names, with every model's header read.
 func (c Caches) List() []Found {
-	all := c.Names()
-	if len(testbed.File()) > 0 {
-		embedded := Found{Name: testbed.Name, Source: "embedded"}
-		path, err := c.unpack()
-		if embedded.Path = path; err != nil {
-			embedded.Fault = err.Error()
-		}
-		all = append([]Found{embedded}, all...)
+	embedded := Found{Name: testbed.Name, Source: "embedded"}
+	path, err := c.unpack()
+	if embedded.Path = path; err != nil {
+		embedded.Fault = err.Error()
 	}
+	all := append([]Found{embedded}, c.Names()...)
 	for i := range all {
 		if all[i].Fault != "" {
 			continue

@@ -90,10 +90,7 @@ func looksLikePath(name string) bool {
 
 // unknownModel lists the nearest names and, if they are few, everything there is.
 func unknownModel(name string, found []Found, c Caches) error {
-	var all []string
-	if len(testbed.File()) > 0 {
-		all = append(all, testbed.Name)
-	}
+	all := []string{testbed.Name}
 	for _, k := range KnownModels() {
 		all = append(all, k.Name)
 	}

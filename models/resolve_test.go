@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"amend/models/testbed"
 )
 
 // file writes an empty file of that size.
@@ -138,10 +137,7 @@ func TestListShowsEveryCache(t *testing.T) {
 		}
 		got = append(got, f.Source+" "+f.Name+": "+state)
 	}
-	want := []string{"AMEND_MODELS good: llama", "amend broken: ", "huggingface org/repo/enc: bert", "huggingface org/repo/gone: "}
-	if len(testbed.File()) > 0 {
-		want = append(want, "embedded testbed: llama")
-	}
+	want := []string{"embedded testbed: llama", "AMEND_MODELS good: llama", "amend broken: ", "huggingface org/repo/enc: bert", "huggingface org/repo/gone: "}
 	if len(got) != len(want) {
 		t.Fatalf("listed %q", got)
 	}

@@ -20,7 +20,7 @@ func newEvalCommand() *cobra.Command {
 		Short: "Judge a run of the testbed model against its world's truth, round by round",
 		Long: `Judge what each round of a run did: how many responses break a rule, what the critiques saw of it, what the
 revisions repaired, spoiled and lost. Only the testbed model has an oracle, a program that knows its world's
-rules (docs/testbed.md); a build may carry none. For other models amend stats counts what can be counted without one.`,
+rules (docs/testbed.md). For other models amend stats counts what can be counted without one.`,
 		Example: "  amend run --model testbed --prompts prompts.jsonl --revisions 4 --out runs/t\n  amend eval runs/t\n  amend eval runs/t --json | jq '.rounds[].violations'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,7 +47,7 @@ rules (docs/testbed.md); a build may carry none. For other models amend stats co
 
 // isTestbed reports whether a run was made with the embedded model.
 func isTestbed(m runstore.Manifest) bool {
-	return len(testbed.File()) > 0 && m.Results.ModelSHA256 == testbed.SHA256()
+	return m.Results.ModelSHA256 == testbed.SHA256()
 }
 
 // printOutcome writes a table, a round a line.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"charm.land/log/v2"
@@ -44,7 +46,7 @@ type job struct {
 	think          chat.ThinkTags
 	vocab          *local.Vocab
 	format         *chat.Formatter
-	loop           *revise.Loop
+	loops          []*revise.Loop // one for each preamble
 	size           local.Size
 	attach         *engine.AttachCosts // what was measured for this run, if anything
 	store          *runstore.Run
@@ -108,7 +110,7 @@ func (j *job) close() error {
 // readInputs reads what a person wrote: constitution and prompts.
 func (j *job) readInputs(stdin io.Reader) error {
 	o := j.options
-	doc, err := constitution.Load(o.constitution())
+	doc, err := constitution.Load(o.layers()...)
 	if err != nil {
 		return usage(err)
 	}
@@ -140,7 +142,7 @@ func (j *job) readInputs(stdin io.Reader) error {
 
 // warnOfForeignPrompts tells who tries the embedded model on prompts of their own that it knows its own world only.
 func (j *job) warnOfForeignPrompts() {
-	if j.options.model != testbed.Name || len(testbed.File()) == 0 {
+	if j.options.model != testbed.Name {
 		return
 	}
 	foreign, world := 0, testbed.New()
@@ -260,8 +262,31 @@ func (j *job) openLoop(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	j.loop, err = revise.New(ctx, j.format, j.doc, settings)
-	return usage(err)
+	for k := range o.preambles {
+		l, err := revise.New(ctx, j.format, j.doc.Preamble(o.seed, k, o.preambles), settings)
+		if err != nil {
+			return usage(err)
+		}
+		j.loops = append(j.loops, l)
+	}
+	return nil
+}
+
+// preambleOf is the place of a row's preamble: its seed decides, so neighbours change nothing.
+func (j *job) preambleOf(r revise.Row) int {
+	return int(revise.RowSeed(j.options.seed, "preamble of "+r.ID) % uint64(len(j.loops)))
+}
+
+// loopOf is the loop that a row goes through, the one with its preamble.
+func (j *job) loopOf(r revise.Row) *revise.Loop { return j.loops[j.preambleOf(r)] }
+
+// preamble is the length of the longest preamble, in tokens.
+func (j *job) preamble() int {
+	longest := 0
+	for _, l := range j.loops {
+		longest = max(longest, len(l.Prefix()))
+	}
+	return longest
 }
 
 // openGrammar reads a GBNF file. Each critique gets a clone of it.
@@ -283,17 +308,41 @@ func (j *job) openGrammar(path string) (func() (engine.Grammar, error), error) {
 func (j *job) openStore(context.Context) error {
 	store, warnings, err := runstore.Open(j.options.out, j.manifest())
 	if err != nil {
-		return err
+		return j.withConstitutionDiff(err)
 	}
 	for _, w := range warnings {
 		j.log.Warn(w)
 	}
 	j.store = store
 	j.closers = append(j.closers, store.Close)
+	text, err := j.doc.YAML()
+	if err != nil {
+		return err
+	}
+	if err := store.KeepConstitution(text); err != nil {
+		return err
+	}
 	if j.attach == nil {
 		return nil
 	}
 	return store.Measure(runstore.Measured{Attach: j.attach})
+}
+
+// withConstitutionDiff adds to a refusal to continue a run what its constitution was and is, where that is why.
+func (j *job) withConstitutionDiff(refused error) error {
+	var changed *runstore.ChangedError
+	if !errors.As(refused, &changed) {
+		return refused
+	}
+	old, err := constitution.Load(filepath.Join(j.options.out, runstore.ConstitutionFile))
+	if err != nil || old.Hash() == j.doc.Hash() {
+		return refused // a run of before there was such a file, or another reason
+	}
+	var diff strings.Builder
+	if err := printDifference(newPage(&diff), constitution.Diff(old, j.doc)); err != nil {
+		return errors.Join(refused, err)
+	}
+	return fmt.Errorf("%w\n\nthe constitution, then and now: %s", refused, strings.TrimSuffix(diff.String(), "\n"))
 }
 
 func (j *job) manifest() runstore.Manifest {
@@ -302,7 +351,7 @@ func (j *job) manifest() runstore.Manifest {
 		Created: j.date,
 		Results: runstore.Results{
 			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), TemplateSHA256: j.templateSHA, Chat: o.chat,
-			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses,
+			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses, Preambles: several(o.preambles),
 			Mode: o.mode, Revisions: o.revisions, NoCritique: !o.critique, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
 			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
 			RepetitionPenalty: off(s.RepetitionPenalty), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
@@ -317,6 +366,14 @@ func (j *job) manifest() runstore.Manifest {
 			GPULayers: o.gpuLayers, FlashAttention: j.size.FlashAttn != llama.FlashOff, Machine: local.Machine(),
 		},
 	}
+}
+
+// several is a number of preambles as the manifest has it: 0 where there is one.
+func several(preambles int) int {
+	if preambles == 1 {
+		return 0
+	}
+	return preambles
 }
 
 // off is a repetition penalty as the manifest has it: 0 where it is off.

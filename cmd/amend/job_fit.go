@@ -54,11 +54,11 @@ func (j *job) fitContext(ctx context.Context) error {
 func (j *job) demand(ctx context.Context) (local.Demand, error) {
 	o := j.options
 	d := local.Demand{
-		Context: o.context, Parallel: o.parallel, Layout: local.Layout(o.kv), Rows: len(j.set.Rows), Preamble: len(j.loop.Prefix()),
+		Context: o.context, Parallel: o.parallel, Layout: local.Layout(o.kv), Rows: len(j.set.Rows), Preamble: j.preamble(),
 		Trained: j.model.CtxTrain(), BytesPerToken: j.file.KVBytesPerToken,
 	}
 	for _, r := range j.set.Rows {
-		need, shares, err := j.loop.Need(ctx, r)
+		need, shares, err := j.loopOf(r).Need(ctx, r)
 		if ctx.Err() != nil {
 			return d, ctx.Err()
 		}
@@ -112,7 +112,7 @@ func (j *job) fit(d local.Demand, kind local.Size) (err error) {
 		return usage(err)
 	}
 	j.size.TypeK, j.size.FlashAttn, j.size.Threads = kind.TypeK, kind.FlashAttn, kind.Threads
-	if least := len(j.loop.Prefix()) + j.options.maxTokens; j.size.Limit <= least {
+	if least := j.preamble() + j.options.maxTokens; j.size.Limit <= least {
 		return usage(fmt.Errorf("a row may hold %d tokens, and the few-shots of %s with a turn of --max-tokens take %d already: raise --ctx, or bring a model with a longer context", j.size.Limit, j.doc.Name, least))
 	}
 	return nil

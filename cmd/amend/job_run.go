@@ -53,28 +53,50 @@ func (j *job) run(ctx context.Context) error {
 	}
 	j.finishedBefore = len(j.set.Rows) - len(todo)
 	j.log.Info("running", "model", j.file.Name, "rows", len(todo), "done before", j.finishedBefore,
-		"alive at once", j.size.Parallel(), "tokens a row", j.size.Limit, "preamble", len(j.loop.Prefix()))
+		"alive at once", j.size.Parallel(), "tokens a row", j.size.Limit, "preamble", j.preamble())
 	j.shown = newProgress(j.options.progress, j.stderr, j.log, len(j.set.Rows), j.finishedBefore)
 	defer j.shown.close(j.stderr)
 	if len(todo) == 0 {
 		return nil
 	}
-	if err := j.engine.Pin(ctx, j.loop.Prefix()); err != nil {
+	groups := make([][]revise.Row, len(j.loops)) // by preamble, which its rows share
+	for _, r := range todo {
+		k := j.preambleOf(r)
+		groups[k] = append(groups[k], r)
+	}
+	for k, rows := range groups {
+		if err := j.runGroup(ctx, j.loops[k], rows, len(todo)); err != nil {
+			return err
+		}
+		j.engine.Unpin() // makes room for the next preamble
+	}
+	return nil
+}
+
+// runGroup does the rows of one preamble; todo are those of all.
+func (j *job) runGroup(ctx context.Context, l *revise.Loop, rows []revise.Row, todo int) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := j.engine.Pin(ctx, l.Prefix()); err != nil {
 		return fmt.Errorf("computing the preamble: %w", err)
 	}
-	if err := j.speculate(ctx, len(todo)); err != nil {
+	if err := j.speculate(ctx, l.Prefix(), todo); err != nil {
 		return err
 	}
-	return j.loop.Run(ctx, j.engine, j.size.Parallel(), revise.Rows(todo), func(rec revise.Record) error {
-		if rec.Error != "" {
-			j.log.Warn("a row failed", "row", rec.ID, "why", rec.Error)
-		}
-		j.shown.row(rec.Error != "")
-		if err := j.store.Append(rec); err != nil {
-			return &exitError{exitStopped, err} // what is on disk is whole: it can be continued
-		}
-		return nil
-	})
+	return l.Run(ctx, j.engine, j.size.Parallel(), revise.Rows(rows), j.save)
+}
+
+// save takes a row that has ended.
+func (j *job) save(rec revise.Record) error {
+	if rec.Error != "" {
+		j.log.Warn("a row failed", "row", rec.ID, "why", rec.Error)
+	}
+	j.shown.row(rec.Error != "")
+	if err := j.store.Append(rec); err != nil {
+		return &exitError{exitStopped, err} // what is on disk is whole: it can be continued
+	}
+	return nil
 }
 
 // worthCalibrating is how many times its own cost a run must be for something to
@@ -89,14 +111,14 @@ func (j *job) steps(rows int) int {
 
 // speculate lets turns try guessed tokens where that pays by the costs of a
 // step, which are measured once for a run.
-func (j *job) speculate(ctx context.Context, rows int) error {
+func (j *job) speculate(ctx context.Context, prefix []engine.Token, rows int) error {
 	costs := j.store.Manifest().Measured.StepCosts
 	if !j.options.speculate || (len(costs) == 0 && j.steps(rows) < worthCalibrating*engine.CalibrationSteps) {
 		return nil
 	}
 	if len(costs) == 0 {
 		var err error
-		if costs, err = j.engine.Calibrate(ctx, j.loop.Prefix(), j.size.Parallel()); err != nil {
+		if costs, err = j.engine.Calibrate(ctx, prefix, j.size.Parallel()); err != nil {
 			return err
 		}
 		measured := j.store.Manifest().Measured

@@ -20,6 +20,7 @@ type runOptions struct {
 	model         string
 	constitutions []string
 	principles    []string
+	preambles     int
 	prompts, out  string
 	fromResponses bool
 	limit         int
@@ -51,9 +52,10 @@ type runOptions struct {
 }
 
 func (o *runOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.model, "model", "", "the GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
-	f.StringArrayVar(&o.constitutions, "constitution", nil, "the constitution: a name or a path (default hhh, for the testbed its own)")
+	f.StringVar(&o.model, "model", testbed.Name, "the GGUF model: a path, or a name that amend model ls shows; testbed is embedded, a test bench that knows its own small world only")
+	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default hhh, for the testbed its own)")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
+	f.IntVar(&o.preambles, "preambles", 1, "few-shot preambles: with more than one, each shows half of the demonstrations in an order of its own, and rows are spread over them")
 	f.StringVar(&o.prompts, "prompts", "", "the prompts: JSONL, hh-rlhf rows or one a line, also gzipped; - is standard input (required)")
 	f.BoolVar(&o.fromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
 	f.StringVar(&o.out, "out", "", "the run directory; one that exists is continued (required)")
@@ -103,7 +105,7 @@ const (
 
 // validate checks what flags alone can tell. Its errors name flag and range.
 func (o *runOptions) validate() error {
-	for _, need := range []struct{ flag, value string }{{"--model", o.model}, {"--prompts", o.prompts}, {"--out", o.out}} {
+	for _, need := range []struct{ flag, value string }{{"--prompts", o.prompts}, {"--out", o.out}} {
 		if need.value == "" {
 			return fmt.Errorf("%s is missing (see amend run --help)", need.flag)
 		}
@@ -128,6 +130,7 @@ func (o *runOptions) validate() error {
 		value, lo, hi int
 	}{
 		{"--limit", o.limit, 0, 1 << 40},
+		{"--preambles", o.preambles, 1, 1000},
 		{"--revisions", o.revisions, 0, 100},
 		{"--max-tokens", o.maxTokens, 1, most},
 		{"--ctx", o.context, 0, most},
@@ -139,9 +142,6 @@ func (o *runOptions) validate() error {
 			return fmt.Errorf("%s %d: must be from %d to %d", c.flag, c.value, c.lo, c.hi)
 		}
 	}
-	if len(o.constitutions) > 1 {
-		return fmt.Errorf("--constitution was given %d times: this version takes one document, layers are not composed", len(o.constitutions))
-	}
 	if o.template != "" && o.chat == chatPlain {
 		return fmt.Errorf("--template %s and --chat plain exclude each other", o.template)
 	}
@@ -151,15 +151,15 @@ func (o *runOptions) validate() error {
 	return o.sampling.Validate()
 }
 
-// constitution is the document to load: the one given, or the model's default.
-func (o *runOptions) constitution() string {
+// layers are the constitutions to compose: those given, or the model's default.
+func (o *runOptions) layers() []string {
 	switch {
 	case len(o.constitutions) > 0:
-		return o.constitutions[0]
+		return o.constitutions
 	case o.model == testbed.Name:
-		return testbed.Name
+		return []string{testbed.Name}
 	}
-	return "hhh"
+	return []string{"hhh"}
 }
 
 // parseLogitBias reads --logit-bias into the sampling.

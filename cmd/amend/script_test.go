@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"amend/models"
-	"amend/models/testbed"
 )
 
 // TestMain makes the test binary also be amend, for the scripts and for the
@@ -37,12 +35,6 @@ func TestScripts(t *testing.T) {
 			env.Setenv("OMP_NUM_THREADS", "2")
 			env.Setenv("OMP_WAIT_POLICY", "passive") // scripts run side by side: threads that wait leave the cores to others
 			return nil
-		},
-		Condition: func(name string) (bool, error) {
-			if name != "testbed" {
-				return false, fmt.Errorf("unknown condition %q", name)
-			}
-			return len(testbed.File()) > 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs},
 	})

@@ -21,6 +21,8 @@
 //     Options.FromResponses, and a row without one is then bad. Beside
 //     messages or a prompt it only gives the response, with FromResponses
 //     and when nothing else gives one; it may then be a bare text.
+//   - tags, language, jurisdiction: what principles may ask of a row (constitution.Applies): a list of texts or one,
+//     and a text each.
 //   - response: the response to start from. A last assistant turn in messages
 //     or prompt is one too; a row that has both is bad.
 //
@@ -45,6 +47,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"amend/engine/revise"
 )
@@ -72,6 +75,16 @@ type Set struct {
 	// SHA256 is that of the input's raw bytes, in hexadecimal: compressed if
 	// they were, and all of them, whatever the limit.
 	SHA256 string
+}
+
+// Tags are the tags of all rows, each once, in order.
+func (s *Set) Tags() []string {
+	tags := []string{}
+	for _, r := range s.Rows {
+		tags = append(tags, r.Where.Tags...)
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }
 
 // BadRow is a line that holds no usable row.

@@ -30,6 +30,9 @@ func parseRow(line []byte, fromResponses bool) (revise.Row, error) {
 	if err := setConversation(&row, obj, fromResponses); err != nil {
 		return row, err
 	}
+	if err := setWhere(&row, obj); err != nil {
+		return row, err
+	}
 	if v, ok := obj["response"]; ok {
 		if row.Response != nil {
 			return row, errors.New("response: the row has another one, its conversation's last assistant turn")
@@ -47,6 +50,42 @@ func parseRow(line []byte, fromResponses bool) (revise.Row, error) {
 		}
 	}
 	return row, nil
+}
+
+// setWhere sets what principles may ask of a row.
+func setWhere(row *revise.Row, obj map[string]json.RawMessage) error {
+	for _, f := range []struct {
+		key string
+		to  *string
+	}{{"language", &row.Where.Language}, {"jurisdiction", &row.Where.Jurisdiction}} {
+		v, ok := obj[f.key]
+		if !ok {
+			continue
+		}
+		text, err := parseText(v)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.key, err)
+		}
+		*f.to = text
+	}
+	v, ok := obj["tags"]
+	if !ok {
+		return nil
+	}
+	list := []json.RawMessage{v}
+	if kind(v) == "a list" {
+		if err := json.Unmarshal(v, &list); err != nil {
+			return fmt.Errorf("tags: %w", err)
+		}
+	}
+	for i, item := range list {
+		text, err := parseText(item)
+		if err != nil {
+			return fmt.Errorf("tags, item %d: %w", i+1, err)
+		}
+		row.Where.Tags = append(row.Where.Tags, text)
+	}
+	return nil
 }
 
 // setConversation sets a row's messages, and its response when a last

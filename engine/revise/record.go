@@ -1,6 +1,7 @@
 package revise
 
 import (
+	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
 )
@@ -17,6 +18,8 @@ type Row struct {
 	// Response, when not nil, is the response to start from; it is not
 	// generated then.
 	Response *string
+	// Where is what principles may ask of a row.
+	Where constitution.Where
 }
 
 // Record is the whole trace of a finished row, as the run directory keeps it.

@@ -1,6 +1,7 @@
 package revise
 
 import (
+	"fmt"
 	"slices"
 
 	"amend/constitution"
@@ -77,7 +78,11 @@ func (r *row) nextRound() bool {
 		return false
 	}
 	r.round++
-	r.principle = r.loop.doc.Draw(r.record.Seed, r.round)
+	var ok bool
+	if r.principle, ok = r.loop.doc.Draw(r.record.Seed, r.round, r.in.Where); !ok {
+		return r.fail(fmt.Errorf("no principle of constitution %s applies to the row, whose tags are %q, language %q, jurisdiction %q",
+			r.loop.doc.Name, r.in.Where.Tags, r.in.Where.Language, r.in.Where.Jurisdiction))
+	}
 	if r.loop.settings.NoCritique {
 		return r.ask(Revision, r.base, r.draft, r.principle.RevisionRequest)
 	}

@@ -33,6 +33,7 @@ type Results struct {
 	ConstitutionSHA256 string `json:"constitution_sha256"`
 	PromptsSHA256      string `json:"prompts_sha256"`
 	FromResponses      bool   `json:"from_responses"`
+	Preambles          int    `json:"preambles,omitempty"` // 0 is one
 
 	Mode       string `json:"mode"` // faithful or append
 	Revisions  int    `json:"revisions"`

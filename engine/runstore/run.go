@@ -33,8 +33,10 @@ const (
 	RowsFile      = "rows.jsonl"
 	RevisionsFile = "revisions.jsonl"
 	FailedFile    = "failed.jsonl"
-	lockFile      = "lock"
-	tmpSuffix     = ".tmp"
+	// ConstitutionFile is the constitution as it was composed for the run.
+	ConstitutionFile = "constitution.yaml"
+	lockFile         = "lock"
+	tmpSuffix        = ".tmp"
 )
 
 // ErrNotARun is matched (errors.Is) when a path holds no run: there is no such directory, or no manifest in
@@ -91,6 +93,15 @@ func Open(dir string, m Manifest) (run *Run, warnings []string, err error) {
 		}
 	}
 	return r, warnings, nil
+}
+
+// KeepConstitution writes the composed constitution of a new run. A run that has one keeps it.
+func (r *Run) KeepConstitution(text []byte) error {
+	path := filepath.Join(r.dir, ConstitutionFile)
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	return writeWhole(path, text)
 }
 
 // prepare makes the directory, or sees that the one that is there may be used.

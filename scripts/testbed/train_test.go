@@ -31,7 +31,7 @@ func TestTraining(t *testing.T) {
 		return string(text)
 	}
 	train("2")
-	model := filepath.Join(out, "model", "testbed.gguf")
+	model := filepath.Join(out, "testbed.gguf")
 	m, err := models.Open(model)
 	if err != nil {
 		t.Fatal(err)

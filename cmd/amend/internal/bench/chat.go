@@ -89,7 +89,10 @@ func (k *chatClient) row(ctx context.Context, r revise.Row) (err error) {
 		return err
 	}
 	for round := 1; round <= k.Settings.Rounds; round++ {
-		p := k.Doc.Draw(seed, round)
+		p, ok := k.Doc.Draw(seed, round, r.Where)
+		if !ok {
+			return fmt.Errorf("no principle applies to row %s", r.ID)
+		}
 		asked := goOn(base, draft, p.CritiqueRequest)
 		critique, err := k.turn(ctx, asked, seed, round, revise.Critique)
 		if err != nil {

@@ -1,0 +1,223 @@
+package constitution
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// composition puts layers on top of each other, the lowest first.
+type composition struct {
+	doc Document
+	// templates are those that hold for a principle's text, by id.
+	templates map[string]Prompts
+	demos     *layer // that gave the demonstrations
+}
+
+// compose makes one document of layers; named are those that were asked for, the others are below them. Faults are
+// returned as Problems, with the file they are in.
+func compose(layers, named []*layer) (*Document, error) {
+	c := &composition{templates: map[string]Prompts{}}
+	for _, l := range layers {
+		r := &report{file: l.File}
+		c.put(r, l)
+		if err := r.err(); err != nil {
+			return nil, err
+		}
+	}
+	top := layers[len(layers)-1]
+	r := &report{file: top.File}
+	if len(c.doc.Principles) == 0 {
+		r.add(at(top.root, "principles"), "the document has no principles")
+	}
+	if c.demos != nil {
+		r.file = c.demos.File
+		c.finishDemonstrations(r)
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	c.describe(named)
+	return &c.doc, nil
+}
+
+// put adds a layer.
+func (c *composition) put(r *report, l *layer) {
+	c.doc.Layers = append(c.doc.Layers, l.Layer)
+	own := &l.doc.Prompts
+	for _, p := range []struct{ to, from *string }{
+		{&c.doc.Prompts.CritiqueRequest, &own.CritiqueRequest},
+		{&c.doc.Prompts.RevisionRequest, &own.RevisionRequest},
+		{&c.doc.Prompts.JudgeInstruction, &own.JudgeInstruction},
+	} {
+		if *p.from != "" {
+			*p.to = *p.from
+		}
+	}
+	for i, p := range l.doc.Principles {
+		node := resolve(at(l.root, "principles", i))
+		below := slices.IndexFunc(c.doc.Principles, func(q Principle) bool { return q.ID == p.ID })
+		if below >= 0 {
+			c.change(r, l, node, p, below)
+		} else {
+			c.add(r, l, node, p)
+		}
+	}
+	for _, s := range l.doc.Sources {
+		if !slices.Contains(c.doc.Sources, s) {
+			c.doc.Sources = append(c.doc.Sources, s)
+		}
+	}
+	if len(l.doc.Demonstrations) > 0 { // they are one preamble, which a layer replaces whole
+		c.doc.Demonstrations, c.demos = slices.Clone(l.doc.Demonstrations), l
+	}
+}
+
+// add takes up a principle that no layer below has.
+func (c *composition) add(r *report, l *layer, node *yaml.Node, p Principle) {
+	if i := slices.IndexFunc(c.doc.Off, func(q Principle) bool { return q.ID == p.ID }); i >= 0 {
+		last := c.doc.Off[i].Chain[len(c.doc.Off[i].Chain)-1]
+		r.add(at(node, "id"), "the principle %q is switched off by the layer %s (line %d)", p.ID, last.Layer, last.Line)
+		return
+	}
+	if p.Off || p.Text == "" && p.Reason != "" {
+		r.add(at(node, "id"), "there is no principle %q in a layer below, to be changed%s", p.ID, suggest(p.ID, c.doc.ids()))
+		return
+	}
+	r.checkText(node, "text", p.Text)
+	c.templates[p.ID] = c.doc.Prompts
+	if c.doc.Prompts.CritiqueRequest == "" {
+		r.checkText(node, "critique_request", p.CritiqueRequest)
+	}
+	if c.doc.Prompts.RevisionRequest == "" {
+		r.checkText(node, "revision_request", p.RevisionRequest)
+	}
+	p.Tags, p.Sources = slices.Clone(p.Tags), slices.Clone(p.Sources)
+	given := givenKeys(node)
+	p.Origins = map[string]Origin{}
+	p.note(l, node, given)
+	p.Chain = []Change{{l.Name, node.Line, Added, given, p.Reason}}
+	c.doc.Principles = append(c.doc.Principles, p)
+	c.derive(&c.doc.Principles[len(c.doc.Principles)-1], l, node)
+}
+
+// change lays what a layer gives over the principle below.
+func (c *composition) change(r *report, l *layer, node *yaml.Node, p Principle, below int) {
+	q := &c.doc.Principles[below]
+	if p.Reason == "" {
+		r.add(at(node, "id"), "the principle %q is of the layer %s (line %d), and there is no reason given for its change", p.ID, q.Origins["id"].Layer, q.Origins["id"].Line)
+		return
+	}
+	given := slices.DeleteFunc(givenKeys(node), func(key string) bool { return key == "id" || key == "reason" })
+	if p.Off {
+		if len(given) > 1 {
+			r.add(at(node, "off"), "the principle %q is switched off and changed at once", p.ID)
+			return
+		}
+		q.Off, q.Reason = true, p.Reason
+		q.Chain = append(q.Chain, Change{l.Name, node.Line, SwitchOff, nil, p.Reason})
+		c.doc.Off = append(c.doc.Off, *q)
+		c.doc.Principles = slices.Delete(c.doc.Principles, below, below+1)
+		return
+	}
+	to, from := reflect.ValueOf(q).Elem(), reflect.ValueOf(p)
+	for _, key := range given {
+		to.FieldByIndex(fieldIndex(to.Type(), key)).Set(from.FieldByIndex(fieldIndex(to.Type(), key)))
+	}
+	q.Reason = p.Reason
+	q.Chain = append(q.Chain, Change{l.Name, node.Line, Changed, given, p.Reason})
+	if slices.Contains(given, "text") {
+		c.templates[p.ID] = c.doc.Prompts
+	}
+	q.note(l, node, given)
+	c.derive(q, l, node)
+}
+
+// note records where fields were given.
+func (p *Principle) note(l *layer, node *yaml.Node, keys []string) {
+	for _, key := range keys {
+		p.Origins[key] = Origin{l.Name, at(node, key).Line}
+	}
+}
+
+// requests are the fields that may be derived, and their templates.
+func (p *Principle) requests(t Prompts) []struct {
+	key, template string
+	text          *string
+} {
+	return []struct {
+		key, template string
+		text          *string
+	}{
+		{"critique_request", t.CritiqueRequest, &p.CritiqueRequest},
+		{"revision_request", t.RevisionRequest, &p.RevisionRequest},
+		{"judge_instruction", t.JudgeInstruction, &p.JudgeInstruction},
+	}
+}
+
+// derive makes the requests that no layer gave from the text and the templates that hold for it.
+func (c *composition) derive(p *Principle, l *layer, node *yaml.Node) {
+	for _, q := range p.requests(c.templates[p.ID]) {
+		if at, given := p.Origins[q.key]; given && at.Line > 0 || q.template == "" {
+			continue
+		}
+		*q.text = strings.ReplaceAll(q.template, placeholder, p.Text)
+		p.Origins[q.key] = Origin{Layer: l.Name} // no line: derived
+	}
+}
+
+func (c *composition) finishDemonstrations(r *report) {
+	all := slices.Concat(c.doc.Principles, c.doc.Off)
+	for i := range c.doc.Demonstrations {
+		m := &c.doc.Demonstrations[i]
+		at := slices.IndexFunc(all, func(p Principle) bool { return p.ID == m.Principle })
+		if at < 0 {
+			r.addDangling(c.demos.root, i, m.Principle, c.doc.ids())
+			continue
+		}
+		p := all[at]
+		m.CritiqueRequest, m.RevisionRequest, m.JudgeInstruction = p.CritiqueRequest, p.RevisionRequest, p.JudgeInstruction
+	}
+}
+
+func (r *report) addDangling(root *yaml.Node, i int, id string, ids []string) {
+	r.add(at(root, "demonstrations", i, "principle"), "there is no principle %q in this document or below it%s", id, suggest(id, ids))
+}
+
+// describe gives the composition the names and the rest of what is said for people.
+func (c *composition) describe(named []*layer) {
+	var names, versions []string
+	d := &c.doc
+	for _, l := range named {
+		names, versions = append(names, l.Name), append(versions, l.Version)
+		for _, text := range []struct{ to, from *string }{
+			{&d.Language, &l.doc.Language}, {&d.Title, &l.doc.Title}, {&d.Description, &l.doc.Description}, {&d.Unsourced, &l.doc.Unsourced},
+		} {
+			if *text.from != "" {
+				*text.to = *text.from
+			}
+		}
+	}
+	d.Name, d.Version = strings.Join(names, "+"), strings.Trim(strings.Join(versions, "+"), "+")
+}
+
+// givenKeys are the keys of a mapping, in its order.
+func givenKeys(node *yaml.Node) []string {
+	var out []string
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		out = append(out, node.Content[i].Value)
+	}
+	return out
+}
+
+func fieldIndex(t reflect.Type, key string) []int {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("yaml") == key {
+			return []int{i}
+		}
+	}
+	panic(fmt.Sprintf("checkShape let the key %q pass", key))
+}
