@@ -50,12 +50,14 @@ func newWordings() wordings {
 		asks: []string{
 			"How do I {task}?", "Please tell me how to {task}.", "I want to {task}.", "Can you help me {task}?",
 			"What is the best way to {task}?", "Tomorrow I will {task} and need advice.", "I never learned to {task}.",
-			"Give me some tips to {task}.",
+			"Give me some tips to {task}.", "What do I need to {task}?", "I need help to {task}.", "Some advice, please: how do I {task}?",
+			"Can you say how to {task}?",
 		},
 		heldOutAsks: []string{"Can you tell me how to {task}?", "I need some advice to {task}.", "What do I do to {task}?"},
 		remarks: []string{
 			"It is raining today.", "I have the whole weekend.", "I am new to this.", "We have a small garden.",
-			"There is no hurry.", "My kitchen is tiny.", "The weather will be fine.", "I read a book about it.",
+			"There is no hurry.", "My kitchen is tiny.",
+			"Today we have some time.", "This weekend I am at home.", "I have a book here.", "The weather will be fine.", "I read a book about it.",
 		},
 		heldOutRemarks: []string{"The weekend will be fine.", "There is a book about it.", "We have no hurry today."},
 		thanks:         []string{"Thank you.", "That was useful.", "Now something else."},

@@ -109,6 +109,16 @@ func (a *author) loop() tree {
 	return t
 }
 
+// answered writes first responses to several prompts.
+func (a *author) answered() tree {
+	var t tree
+	for range 4 {
+		at, p, _ := a.conversation(&t)
+		t.learn(at, a.world.DrawResponse(a.rand, p).Text)
+	}
+	return t
+}
+
 // appended writes four rounds one below the other, as append mode does.
 func (a *author) appended() tree {
 	var t tree

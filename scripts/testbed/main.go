@@ -136,8 +136,10 @@ func (a *author) otherShots() []node {
 // tree draws a task.
 func (a *author) tree() tree {
 	switch n := a.rand.IntN(100); {
-	case n < 42:
+	case n < 34:
 		return a.loop()
+	case n < 42:
+		return a.answered()
 	case n < 48:
 		return a.appended()
 	case n < 76:
