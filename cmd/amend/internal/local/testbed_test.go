@@ -95,6 +95,14 @@ func TestTestbedFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	compareFigures(t, got, want)
+	for i, v := range got.Violating[1:] {
+		if v.Count >= got.Violating[i].Count {
+			t.Errorf("round %d: %d rows break a rule, %d before it", i+1, v.Count, got.Violating[i].Count)
+		}
+	}
+	if first, last := got.Violating[0].Count, got.Violating[4].Count; 5*last >= first {
+		t.Errorf("%d rows break a rule in the end, %d in the beginning: not under a fifth", last, first)
+	}
 }
 
 // bed is the testbed model with its world and held-out prompts.
