@@ -53,3 +53,56 @@ func TestOverlays(t *testing.T) {
 		}
 	}
 }
+
+// TestBuiltInsLintClean: none of the embedded documents has what lint reports.
+func TestBuiltInsLintClean(t *testing.T) {
+	for _, name := range Names() {
+		doc, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range Lint(doc, nil) {
+			t.Errorf("%s: %s", name, f)
+		}
+	}
+}
+
+// TestComposedStandsAlone: what is written of a composition reads back as the same principles, draws and few-shots.
+func TestComposedStandsAlone(t *testing.T) {
+	for _, names := range [][]string{{"hhh"}, {"testbed"}, {"banjul"}, {"echr", "arab"}} {
+		doc, err := Load(names...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := doc.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Parse("composed.yaml", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back.Hash() != doc.Hash() || !Diff(doc, back).Empty() {
+			t.Errorf("%v reads back as another document: %+v", names, Diff(doc, back))
+		}
+	}
+}
+
+// TestExample: the layer that docs/constitutions.md explains does what the page says.
+func TestExample(t *testing.T) {
+	doc, err := Load("../examples/clinic.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := Load("echr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := Diff(below, doc)
+	if len(d.Added) != 2 || len(d.Removed) != 1 || d.Removed[0].ID != "participation" || len(d.Changed) != 1 || *d.Changed[0].Weight != [2]float64{1, 3} {
+		t.Errorf("%+v", d)
+	}
+	if f := Lint(doc, []string{"forms"}); len(f) > 0 {
+		t.Errorf("%v", f)
+	}
+}
