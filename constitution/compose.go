@@ -143,15 +143,14 @@ func (p *Principle) note(l *layer, node *yaml.Node, keys []string) {
 	}
 }
 
-// requests are the fields that may be derived, and their templates.
-func (p *Principle) requests(t Prompts) []struct {
+// request is a field that may be derived, and its template.
+type request struct {
 	key, template string
 	text          *string
-} {
-	return []struct {
-		key, template string
-		text          *string
-	}{
+}
+
+func (p *Principle) requests(t Prompts) []request {
+	return []request{
 		{"critique_request", t.CritiqueRequest, &p.CritiqueRequest},
 		{"revision_request", t.RevisionRequest, &p.RevisionRequest},
 		{"judge_instruction", t.JudgeInstruction, &p.JudgeInstruction},

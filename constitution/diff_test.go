@@ -28,4 +28,13 @@ func TestDiffWords(t *testing.T) {
 			t.Fatalf("%q and %q: %+v", a, b, DiffWords(a, b))
 		}
 	})
+	kept := 0
+	for _, w := range DiffWords("be kind to all people", "to all people be kind") {
+		if w.Op == Keep {
+			kept += len(strings.Fields(w.Text))
+		}
+	}
+	if kept != 3 {
+		t.Errorf("%d words are kept, the longest common sequence has 3", kept)
+	}
 }

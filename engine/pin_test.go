@@ -186,6 +186,17 @@ func TestUnpin(t *testing.T) {
 					t.Fatal(err)
 				}
 				e.Unpin()
+				// What only fits behind a prefix that lies elsewhere does not fit now.
+				r := request(9, 0, append(slices.Clone(p), slices.Repeat([]engine.Token{9}, 50)...))
+				var long *engine.TooLongError
+				r.Done = func(got engine.Result) { errors.As(got.Err, &long) }
+				err := e.Submit(&r)
+				if err == nil {
+					err = e.Run(t.Context())
+				}
+				if !errors.As(err, &long) && long == nil {
+					t.Errorf("attach %v: a prompt of %d tokens has room after Unpin", attach, len(r.Tokens))
+				}
 			}
 			return tokens
 		}

@@ -29,8 +29,8 @@ flags of amend run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConstitutionLsCommand(), newConstitutionShowCommand(), newConstitutionLintCommand(),
-		newConstitutionDiffCommand(), newConstitutionComposeCommand(), newConstitutionSchemaCommand())
+	cmd.AddCommand(newConstitutionLsCommand(), reading(newConstitutionShowCommand()), reading(newConstitutionLintCommand()),
+		reading(newConstitutionDiffCommand()), reading(newConstitutionComposeCommand()), newConstitutionSchemaCommand())
 	return cmd
 }
 
@@ -102,7 +102,7 @@ func newConstitutionShowCommand() *cobra.Command {
 			}
 			p, err := findPrinciple(doc, id)
 			if err != nil {
-				return usage(err)
+				return err
 			}
 			if asJSON {
 				return printJSON(out, p)
@@ -237,7 +237,7 @@ context, and principles without a source. Exit code 2 when there is something.`,
 			if from != "" {
 				set, err := prompts.Read(from, cmd.InOrStdin(), prompts.Options{})
 				if err != nil {
-					return usage(err)
+					return err
 				}
 				tags = set.Tags()
 			}

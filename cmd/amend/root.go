@@ -35,8 +35,8 @@ the revisions as a training set. It never opens a network connection.`,
 	return root
 }
 
-// reading marks the errors of a command that only reads a run directory: they
-// are about what it was asked to read.
+// reading marks the errors of a command that only reads a run directory or a
+// constitution: they are about what it was asked to read.
 func reading(cmd *cobra.Command) *cobra.Command {
 	do := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return usage(do(cmd, args)) }
