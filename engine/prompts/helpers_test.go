@@ -34,6 +34,9 @@ func show(set *Set) string {
 		if row.Response != nil {
 			fmt.Fprintf(&b, "  response %q\n", *row.Response)
 		}
+		if w := row.Where; w.Jurisdiction+w.Language != "" || len(w.Tags) > 0 {
+			fmt.Fprintf(&b, "  in %q, of %q, about %q\n", w.Language, w.Jurisdiction, w.Tags)
+		}
 	}
 	for _, bad := range set.Bad {
 		fmt.Fprintf(&b, "bad %s\n", bad)
@@ -97,6 +100,11 @@ func checkRow(t testing.TB, row revise.Row) {
 	}
 	if row.Response != nil {
 		checkTurnText(t, *row.Response)
+	}
+	for _, text := range append([]string{row.Where.Language, row.Where.Jurisdiction}, row.Where.Tags...) {
+		if !utf8.ValidString(text) {
+			t.Errorf("row %s: %+v is not valid UTF-8", row.ID, row.Where)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func setWhere(row *revise.Row, obj map[string]json.RawMessage) error {
 		to  *string
 	}{{"language", &row.Where.Language}, {"jurisdiction", &row.Where.Jurisdiction}} {
 		v, ok := obj[f.key]
-		if !ok {
+		if !ok || unsaid(v) {
 			continue
 		}
 		text, err := parseText(v)
@@ -69,7 +69,7 @@ func setWhere(row *revise.Row, obj map[string]json.RawMessage) error {
 		*f.to = text
 	}
 	v, ok := obj["tags"]
-	if !ok {
+	if !ok || unsaid(v) {
 		return nil
 	}
 	list := []json.RawMessage{v}
@@ -87,6 +87,9 @@ func setWhere(row *revise.Row, obj map[string]json.RawMessage) error {
 	}
 	return nil
 }
+
+// unsaid reports whether a value is one that stands in a column of a row which says nothing there.
+func unsaid(v json.RawMessage) bool { return string(v) == "null" || string(v) == `""` }
 
 // setConversation sets a row's messages, and its response when a last
 // assistant turn is one.
