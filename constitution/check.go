@@ -41,6 +41,9 @@ func (r *report) checkContent(root *yaml.Node, d *Document) {
 	for i, demo := range d.Demonstrations {
 		r.checkDemonstration(at(root, "demonstrations", i), demo)
 	}
+	for i, j := range d.Judgements {
+		r.checkJudgement(at(root, "judgements", i), j)
+	}
 }
 
 func (r *report) checkPrinciple(n *yaml.Node, p Principle) {
@@ -83,6 +86,23 @@ func (r *report) checkDemonstration(n *yaml.Node, demo Demonstration) {
 	r.checkText(n, "critique", demo.Critique)
 	r.checkText(n, "revision", demo.Revision)
 	r.checkText(n, "principle", demo.Principle)
+}
+
+func (r *report) checkJudgement(n *yaml.Node, j Judgement) {
+	r.checkText(n, "prompt", j.Prompt)
+	r.checkText(n, "principle", j.Principle)
+	r.checkText(n, "a", j.A)
+	r.checkText(n, "b", j.B)
+	if j.A != "" && j.A == j.B {
+		r.add(at(n, "b"), "both responses are the same")
+	}
+	switch j.Better {
+	case SideA, SideB:
+	case "":
+		r.checkText(n, "better", "")
+	default:
+		r.add(at(n, "better"), "better is %q; it is a or b, the response that keeps better to the principle", j.Better)
+	}
 }
 
 func (r *report) checkIDs(n *yaml.Node, key, what string, ids []string) {
@@ -132,6 +152,10 @@ func (d *Document) trim() {
 	for i := range d.Demonstrations {
 		m := &d.Demonstrations[i]
 		trim(&m.Prompt, &m.Response, &m.Principle, &m.Critique, &m.Revision)
+	}
+	for i := range d.Judgements {
+		j := &d.Judgements[i]
+		trim(&j.Prompt, &j.Principle, &j.A, &j.B, &j.Reasons)
 	}
 }
 

@@ -15,12 +15,14 @@ type composition struct {
 	// templates are those that hold for a principle's text, by id.
 	templates map[string]Prompts
 	demos     *layer // that gave the demonstrations
+	shots     *layer // that gave the judgements
 }
 
 // compose makes one document of layers; named are those that were asked for, the others are below them. Faults are
 // returned as Problems, with the file they are in.
 func compose(layers, named []*layer) (*Document, error) {
 	c := &composition{templates: map[string]Prompts{}}
+	c.doc.Origins = map[string]Origin{}
 	for _, l := range layers {
 		r := &report{file: l.File}
 		c.put(r, l)
@@ -33,11 +35,13 @@ func compose(layers, named []*layer) (*Document, error) {
 	if len(c.doc.Principles) == 0 {
 		r.add(at(top.root, "principles"), "the document has no principles")
 	}
-	if c.demos != nil {
-		r.file = c.demos.File
-		c.finishDemonstrations(r)
-	}
 	if err := r.err(); err != nil {
+		return nil, err
+	}
+	if err := c.finishDemonstrations(); err != nil {
+		return nil, err
+	}
+	if err := c.finishJudgements(); err != nil {
 		return nil, err
 	}
 	c.describe(named)
@@ -48,15 +52,9 @@ func compose(layers, named []*layer) (*Document, error) {
 func (c *composition) put(r *report, l *layer) {
 	c.doc.Layers = append(c.doc.Layers, l.Layer)
 	own := &l.doc.Prompts
-	for _, p := range []struct{ to, from *string }{
-		{&c.doc.Prompts.CritiqueRequest, &own.CritiqueRequest},
-		{&c.doc.Prompts.RevisionRequest, &own.RevisionRequest},
-		{&c.doc.Prompts.JudgeInstruction, &own.JudgeInstruction},
-	} {
-		if *p.from != "" {
-			*p.to = *p.from
-		}
-	}
+	c.take(l, "prompts.critique_request", &c.doc.Prompts.CritiqueRequest, own.CritiqueRequest)
+	c.take(l, "prompts.revision_request", &c.doc.Prompts.RevisionRequest, own.RevisionRequest)
+	c.take(l, "prompts.judge_instruction", &c.doc.Prompts.JudgeInstruction, own.JudgeInstruction)
 	for i, p := range l.doc.Principles {
 		node := resolve(at(l.root, "principles", i))
 		below := slices.IndexFunc(c.doc.Principles, func(q Principle) bool { return q.ID == p.ID })
@@ -66,14 +64,34 @@ func (c *composition) put(r *report, l *layer) {
 			c.add(r, l, node, p)
 		}
 	}
-	for _, s := range l.doc.Sources {
+	for i, s := range l.doc.Sources {
 		if !slices.Contains(c.doc.Sources, s) {
+			c.doc.Origins[fmt.Sprintf("sources.%d", len(c.doc.Sources))] = Origin{l.Name, at(l.root, "sources", i).Line}
 			c.doc.Sources = append(c.doc.Sources, s)
 		}
 	}
-	if len(l.doc.Demonstrations) > 0 { // they are one preamble, which a layer replaces whole
+	// Demonstrations are one preamble, which a layer replaces whole; so are judgements.
+	if len(l.doc.Demonstrations) > 0 {
 		c.doc.Demonstrations, c.demos = slices.Clone(l.doc.Demonstrations), l
+		c.doc.Origins["demonstrations"] = Origin{l.Name, at(l.root, "demonstrations").Line}
 	}
+	if len(l.doc.Judgements) > 0 {
+		c.doc.Judgements, c.shots = slices.Clone(l.doc.Judgements), l
+		c.doc.Origins["judgements"] = Origin{l.Name, at(l.root, "judgements").Line}
+	}
+}
+
+// take takes up a text of the document that a layer gives; key is its path.
+func (c *composition) take(l *layer, key string, to *string, given string) {
+	if given == "" {
+		return
+	}
+	*to = given
+	var path []any
+	for _, step := range strings.Split(key, ".") {
+		path = append(path, step)
+	}
+	c.doc.Origins[key] = Origin{l.Name, at(l.root, path...).Line}
 }
 
 // add takes up a principle that no layer below has.
@@ -168,22 +186,55 @@ func (c *composition) derive(p *Principle, l *layer, node *yaml.Node) {
 	}
 }
 
-func (c *composition) finishDemonstrations(r *report) {
-	all := slices.Concat(c.doc.Principles, c.doc.Off)
+// finishDemonstrations gives demonstrations the requests of the principles that they name, which may be switched off.
+func (c *composition) finishDemonstrations() error {
+	if c.demos == nil {
+		return nil
+	}
+	r := &report{file: c.demos.File}
 	for i := range c.doc.Demonstrations {
 		m := &c.doc.Demonstrations[i]
-		at := slices.IndexFunc(all, func(p Principle) bool { return p.ID == m.Principle })
-		if at < 0 {
-			r.addDangling(c.demos.root, i, m.Principle, c.doc.ids())
-			continue
+		if p, ok := c.find(m.Principle); ok {
+			m.CritiqueRequest, m.RevisionRequest = p.CritiqueRequest, p.RevisionRequest
+		} else {
+			r.addDangling(c.demos.root, "demonstrations", i, m.Principle, c.doc.ids())
 		}
-		p := all[at]
-		m.CritiqueRequest, m.RevisionRequest, m.JudgeInstruction = p.CritiqueRequest, p.RevisionRequest, p.JudgeInstruction
 	}
+	return r.err()
 }
 
-func (r *report) addDangling(root *yaml.Node, i int, id string, ids []string) {
-	r.add(at(root, "demonstrations", i, "principle"), "there is no principle %q in this document or below it%s", id, suggest(id, ids))
+// finishJudgements does the same for judgements.
+func (c *composition) finishJudgements() error {
+	if c.shots == nil {
+		return nil
+	}
+	r := &report{file: c.shots.File}
+	for i := range c.doc.Judgements {
+		j := &c.doc.Judgements[i]
+		p, ok := c.find(j.Principle)
+		switch {
+		case !ok:
+			r.addDangling(c.shots.root, "judgements", i, j.Principle, c.doc.ids())
+		case p.JudgeInstruction == "":
+			r.add(at(c.shots.root, "judgements", i, "principle"), "the principle %q has no judge_instruction, and there is no template for one", j.Principle)
+		}
+		j.JudgeInstruction = p.JudgeInstruction
+	}
+	return r.err()
+}
+
+// find returns a principle, be it switched off.
+func (c *composition) find(id string) (p Principle, ok bool) {
+	for _, p := range slices.Concat(c.doc.Principles, c.doc.Off) {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Principle{}, false
+}
+
+func (r *report) addDangling(root *yaml.Node, key string, i int, id string, ids []string) {
+	r.add(at(root, key, i, "principle"), "there is no principle %q in this document or below it%s", id, suggest(id, ids))
 }
 
 // describe gives the composition the names and the rest of what is said for people.
@@ -192,13 +243,10 @@ func (c *composition) describe(named []*layer) {
 	d := &c.doc
 	for _, l := range named {
 		names, versions = append(names, l.Name), append(versions, l.Version)
-		for _, text := range []struct{ to, from *string }{
-			{&d.Language, &l.doc.Language}, {&d.Title, &l.doc.Title}, {&d.Description, &l.doc.Description}, {&d.Unsourced, &l.doc.Unsourced},
-		} {
-			if *text.from != "" {
-				*text.to = *text.from
-			}
-		}
+		c.take(l, "language", &d.Language, l.doc.Language)
+		c.take(l, "title", &d.Title, l.doc.Title)
+		c.take(l, "description", &d.Description, l.doc.Description)
+		c.take(l, "unsourced", &d.Unsourced, l.doc.Unsourced)
 	}
 	d.Name, d.Version = strings.Join(names, "+"), strings.Trim(strings.Join(versions, "+"), "+")
 }

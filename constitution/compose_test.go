@@ -105,6 +105,9 @@ func TestCompose(t *testing.T) {
 		{"where it applies", calm.Applies.Jurisdictions, []string{"xy"}},
 		{"what is switched off", doc.Off[0].ID, "loud"},
 		{"why", doc.Off[0].Chain[1], Change{"region", 10, SwitchOff, nil, "Quiet is the custom."}},
+		{"where the description is from", doc.Origins["description"], Origin{"region", 4}},
+		{"where a template is from", doc.Origins["prompts.critique_request"], Origin{"core", 8}},
+		{"where the other template is from", doc.Origins["prompts.revision_request"], Origin{"region", 7}},
 		{"a demonstration keeps the request of a principle that is off", doc.Demonstrations[0].CritiqueRequest, "Where does it break this: Be loud."},
 	} {
 		if !reflect.DeepEqual(tt.got, tt.want) {

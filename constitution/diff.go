@@ -11,8 +11,9 @@ type Difference struct {
 	Added   []Principle `json:"added"`   // that only the second has
 	Removed []Principle `json:"removed"` // that only the first has
 	Changed []Edit      `json:"changed"` // that both have, in the second's order
-	// Demonstrations are the places, from 0, at which the few-shots differ.
+	// Demonstrations and Judgements are the places, from 0, at which the few-shots differ.
 	Demonstrations []int `json:"demonstrations,omitempty"`
+	Judgements     []int `json:"judgements,omitempty"`
 	// Moved is set where the principles that both have stand in another order, which draws depend on.
 	Moved bool `json:"moved,omitempty"`
 }
@@ -58,7 +59,7 @@ const (
 
 // Empty reports whether there is no difference that could be shown.
 func (d Difference) Empty() bool {
-	return len(d.Added)+len(d.Removed)+len(d.Changed)+len(d.Demonstrations) == 0 && !d.Moved
+	return len(d.Added)+len(d.Removed)+len(d.Changed)+len(d.Demonstrations)+len(d.Judgements) == 0 && !d.Moved
 }
 
 // Diff compares two documents by the ids of their principles.
@@ -85,12 +86,20 @@ func Diff(a, b *Document) Difference {
 		}
 	}
 	d.Moved = !slices.Equal(before, after)
-	for i := range max(len(a.Demonstrations), len(b.Demonstrations)) {
-		if i >= len(a.Demonstrations) || i >= len(b.Demonstrations) || a.Demonstrations[i] != b.Demonstrations[i] {
-			d.Demonstrations = append(d.Demonstrations, i)
+	d.Demonstrations = differing(a.Demonstrations, b.Demonstrations)
+	d.Judgements = differing(a.Judgements, b.Judgements)
+	return d
+}
+
+// differing are the places at which two lists differ.
+func differing[T comparable](a, b []T) []int {
+	var places []int
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || a[i] != b[i] {
+			places = append(places, i)
 		}
 	}
-	return d
+	return places
 }
 
 // Share is the share of the draws that a principle has among all, for rows that all of them apply to.

@@ -8,6 +8,8 @@
 // as long as nobody writes to its fields.
 package constitution
 
+import "fmt"
+
 // Document is one constitution: a YAML file whose keys are the lower-case names below, or several composed.
 type Document struct {
 	Name           string          `yaml:"name" json:"name"`                               // short identifier, such as "hhh"; of a composition all names, joined by +
@@ -20,10 +22,14 @@ type Document struct {
 	Extends        []string        `yaml:"extends" json:"extends,omitempty"`               // layers below this one: names, or paths from the file's folder
 	Prompts        Prompts         `yaml:"prompts" json:"prompts,omitzero"`                // templates for requests left out
 	Principles     []Principle     `yaml:"principles" json:"principles"`                   // at least one, ids unique
-	Demonstrations []Demonstration `yaml:"demonstrations" json:"demonstrations,omitempty"` // in the order shown to the model
+	Demonstrations []Demonstration `yaml:"demonstrations" json:"demonstrations,omitempty"` // of the loop, in the order shown to the model
+	Judgements     []Judgement     `yaml:"judgements" json:"judgements,omitempty"`         // worked examples for a judge, in the order shown to it
 
 	Layers []Layer     `yaml:"-" json:"layers,omitempty"` // what it is composed of, the lowest first
 	Off    []Principle `yaml:"-" json:"off,omitempty"`    // principles that a layer switched off
+	// Origins says where what is not of a principle was given last, by its path of YAML keys: "title",
+	// "prompts.critique_request", "sources.0".
+	Origins map[string]Origin `yaml:"-" json:"origins,omitempty"`
 }
 
 // Layer is a file that a document is composed of.
@@ -92,7 +98,15 @@ type Source struct {
 // Origin is where a field was given.
 type Origin struct {
 	Layer string `json:"layer"`
-	Line  int    `json:"line"`
+	Line  int    `json:"line"` // 0: derived from the text and a template
+}
+
+// String is the origin in a few words.
+func (o Origin) String() string {
+	if o.Line == 0 {
+		return o.Layer + ", derived"
+	}
+	return fmt.Sprintf("%s, line %d", o.Layer, o.Line)
 }
 
 // Change is what one layer did to a principle.
@@ -124,10 +138,31 @@ type Demonstration struct {
 	Critique  string `yaml:"critique" json:"critique"`
 	Revision  string `yaml:"revision" json:"revision"`
 
-	CritiqueRequest  string `yaml:"-" json:"critique_request"`
-	RevisionRequest  string `yaml:"-" json:"revision_request"`
-	JudgeInstruction string `yaml:"-" json:"judge_instruction,omitempty"`
+	CritiqueRequest string `yaml:"-" json:"critique_request"`
+	RevisionRequest string `yaml:"-" json:"revision_request"`
 }
+
+// Judgement is one worked example for a judge: two responses to a prompt, and which of them keeps better to the
+// principle it names. The question is that principle's judge instruction, filled in when the document is composed.
+type Judgement struct {
+	Prompt    string `yaml:"prompt" json:"prompt"`
+	Principle string `yaml:"principle" json:"principle"`       // a principle's id
+	A         string `yaml:"a" json:"a"`                       // the response shown first
+	B         string `yaml:"b" json:"b"`                       // the response shown second
+	Better    Side   `yaml:"better" json:"better"`             // a or b
+	Reasons   string `yaml:"reasons" json:"reasons,omitempty"` // why, where the judge is to think first
+
+	JudgeInstruction string `yaml:"-" json:"judge_instruction"`
+}
+
+// Side is one of the two responses of a judgement.
+type Side string
+
+// The sides.
+const (
+	SideA Side = "a"
+	SideB Side = "b"
+)
 
 // Principle returns the principle with the given id.
 func (d *Document) Principle(id string) (Principle, bool) {

@@ -11,7 +11,7 @@ type Finding struct {
 	Layer     string `json:"layer"`
 	Line      int    `json:"line,omitempty"`
 	Principle string `json:"principle,omitempty"`
-	Rule      string `json:"rule"` // near-duplicate, unreachable, long-request, long-preamble or no-source
+	Rule      string `json:"rule"` // near-duplicate, unreachable, long-request, long-preamble, one-sided or no-source
 	Message   string `json:"message"`
 }
 
@@ -56,9 +56,9 @@ func Lint(d *Document, promptTags []string) []Finding {
 		}
 	}
 	if words > longPreamble {
-		l.findings = append(l.findings, Finding{Layer: d.Layers[len(d.Layers)-1].Name, Rule: "long-preamble",
-			Message: fmt.Sprintf("the demonstrations have %d words with their requests; with more than %d a context of 2,048 tokens holds no conversation behind them", words, longPreamble)})
+		l.addDocument("demonstrations", "long-preamble", "the demonstrations have %d words with their requests; with more than %d a context of 2,048 tokens holds no conversation behind them", words, longPreamble)
 	}
+	l.judgements()
 	return l.findings
 }
 
@@ -73,6 +73,38 @@ func (l *linter) add(p Principle, field, rule, format string, args ...any) {
 		o = p.Origins["id"]
 	}
 	l.findings = append(l.findings, Finding{o.Layer, o.Line, p.ID, rule, fmt.Sprintf(format, args...)})
+}
+
+// addDocument reports what is not of a principle.
+func (l *linter) addDocument(key, rule, format string, args ...any) {
+	o := l.doc.Origins[key]
+	l.findings = append(l.findings, Finding{Layer: o.Layer, Line: o.Line, Rule: rule, Message: fmt.Sprintf(format, args...)})
+}
+
+// judgements reports worked judgements from which a judge learns where the better response stands, or how long it is,
+// and not which one it is.
+func (l *linter) judgements() {
+	n, first, longer := len(l.doc.Judgements), 0, 0
+	for _, j := range l.doc.Judgements {
+		better, worse := j.A, j.B
+		if j.Better == SideB {
+			better, worse = j.B, j.A
+		} else {
+			first++
+		}
+		if len(strings.Fields(better)) > len(strings.Fields(worse)) {
+			longer++
+		}
+	}
+	if n < 2 {
+		return
+	}
+	if first == 0 || first == n {
+		l.addDocument("judgements", "one-sided", "in all %d judgements the better response stands in the same place", n)
+	}
+	if longer == n {
+		l.addDocument("judgements", "one-sided", "in all %d judgements the better response is the longer one", n)
+	}
 }
 
 func (l *linter) nearDuplicates(p Principle, others []Principle) {

@@ -56,6 +56,7 @@ prompts:
   critique_request: "How does it break this rule: {text}"
   revision_request: |
     Write it again. {text}
+  judge_instruction: "Which keeps to it? {text}"
 
 principles:
   - id: kind
@@ -64,6 +65,8 @@ principles:
   - {id: brief, text: Be brief., revision_request: Shorten it., weight: 0}
 demonstrations:
   - {prompt: Hi, response: Go away., principle: kind, critique: It is rude., revision: Hello!}
+judgements:
+  - {prompt: Hi, principle: kind, a: Go away., b: Hello!, better: b}
 `
 
 func TestParseDerivesAndDefaults(t *testing.T) {
@@ -82,6 +85,7 @@ func TestParseDerivesAndDefaults(t *testing.T) {
 		{"other request still derived", brief.CritiqueRequest, "How does it break this rule: Be brief."},
 		{"demonstration's critique request", demo.CritiqueRequest, kind.CritiqueRequest},
 		{"demonstration's revision request", demo.RevisionRequest, kind.RevisionRequest},
+		{"judgement's instruction", doc.Judgements[0].JudgeInstruction, "Which keeps to it? Be kind."},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.what, tt.got, tt.want)
@@ -134,6 +138,9 @@ func TestEmbeddedDocuments(t *testing.T) {
 		}
 		if words < least || words > 1200 {
 			t.Errorf("%s: the demonstrations have %d words", name, words)
+		}
+		if len(doc.Judgements) < 2 {
+			t.Errorf("%s has %d worked judgements", name, len(doc.Judgements))
 		}
 	}
 }

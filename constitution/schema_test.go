@@ -44,6 +44,7 @@ type generator struct {
 var required = map[string][]string{
 	"Document": {"name"}, "Principle": {"id"}, "Source": {"instrument"},
 	"Demonstration": {"prompt", "response", "principle", "critique", "revision"},
+	"Judgement":     {"prompt", "principle", "a", "b", "better"},
 }
 
 func (g generator) object(t reflect.Type) map[string]any {
@@ -85,6 +86,8 @@ func (g generator) value(t reflect.Type, key string) map[string]any {
 	switch {
 	case t == reflect.TypeFor[Framing]():
 		p["enum"] = []Framing{Positive, Negative}
+	case t == reflect.TypeFor[Side]():
+		p["enum"] = []Side{SideA, SideB}
 	case slices.Contains(identifiers, key):
 		p["pattern"] = identifier.String()
 	case key == "version" || key == "article":

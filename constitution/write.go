@@ -3,13 +3,14 @@ package constitution
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
 // YAML writes a document as one that stands alone: what it extends is in it, every request is spelled out, and a
-// comment behind each field of a principle names the layer and line that it is from. Reading it gives the same Hash.
+// comment behind each field names the layer and line that it is from. Reading it gives the same Hash.
 func (d *Document) YAML() ([]byte, error) {
 	alone := *d
 	alone.Name = strings.ReplaceAll(d.Name, "+", "-")
@@ -18,9 +19,11 @@ func (d *Document) YAML() ([]byte, error) {
 		return nil, fmt.Errorf("writing constitution %s: %w", d.Name, err)
 	}
 	prune(&root)
+	comment(&root, "", d.Origins)
 	if list := child(&root, "principles"); list != nil {
 		for i, n := range list.Content {
-			d.Principles[i].comment(n)
+			comment(n, "", d.Principles[i].Origins)
+			d.Principles[i].commentWeight(n)
 		}
 	}
 	var names []string
@@ -61,26 +64,34 @@ func prune(n *yaml.Node) {
 	}
 }
 
-// comment says behind each field where it is from.
-func (p Principle) comment(n *yaml.Node) {
+// comment says behind each field of a mapping or list where it is from; path is that of n among the origins' keys.
+func comment(n *yaml.Node, path string, origins map[string]Origin) {
+	if n.Kind == yaml.SequenceNode {
+		for i, item := range n.Content {
+			if o, ok := origins[path+strconv.Itoa(i)]; ok && item.Kind == yaml.MappingNode {
+				item.Content[1].LineComment = o.String()
+			}
+		}
+		return
+	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		o, ok := p.Origins[key.Value]
+		o, ok := origins[path+key.Value]
 		switch {
-		case !ok && key.Value == "weight":
-			value.LineComment = "where none is given"
-			continue
+		case !ok && value.Kind != yaml.ScalarNode:
+			comment(value, path+key.Value+".", origins)
 		case !ok:
-			continue
+		case value.Kind == yaml.ScalarNode && value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0:
+			value.LineComment = o.String()
+		default:
+			key.LineComment = o.String()
 		}
-		text := fmt.Sprintf("%s, line %d", o.Layer, o.Line)
-		if o.Line == 0 {
-			text = o.Layer + ", derived"
-		}
-		if value.Kind == yaml.ScalarNode && value.Style&yaml.LiteralStyle == 0 && value.Style&yaml.FoldedStyle == 0 {
-			value.LineComment = text
-		} else {
-			key.LineComment = text
-		}
+	}
+}
+
+// commentWeight says that a weight is the default, where no layer gave one.
+func (p Principle) commentWeight(n *yaml.Node) {
+	if _, given := p.Origins["weight"]; !given {
+		child(n, "weight").LineComment = "where none is given"
 	}
 }

@@ -137,8 +137,8 @@ func printConstitution(p *page, doc *constitution.Document) error {
 	if doc.Description != "" {
 		p.wrapped(1, doc.Description)
 	}
-	p.wrapped(1, fmt.Sprintf("layers: %s; %d principles, %d switched off, %d demonstrations; sha256 %s",
-		strings.Join(layerNames(doc), ", "), len(doc.Principles), len(doc.Off), len(doc.Demonstrations), doc.Hash()))
+	p.wrapped(1, fmt.Sprintf("layers: %s; %d principles, %d switched off, %d demonstrations, %d judgements; sha256 %s",
+		strings.Join(layerNames(doc), ", "), len(doc.Principles), len(doc.Off), len(doc.Demonstrations), len(doc.Judgements), doc.Hash()))
 	for _, q := range doc.Principles {
 		p.text("\n")
 		p.heading(0, fmt.Sprintf("%s  (weight %v, %.1f %% of draws)", q.ID, q.Weight, 100*doc.Share(q.ID)))
@@ -196,13 +196,10 @@ func printPrinciple(p *page, doc *constitution.Document, q constitution.Principl
 
 func origin(q constitution.Principle, key string) string {
 	o, ok := q.Origins[key]
-	switch {
-	case !ok:
+	if !ok {
 		return ""
-	case o.Line == 0:
-		return fmt.Sprintf("  (%s, derived from the text)", o.Layer)
 	}
-	return fmt.Sprintf("  (%s, line %d)", o.Layer, o.Line)
+	return "  (" + o.String() + ")"
 }
 
 func appliesText(a constitution.Applies) string {
@@ -269,7 +266,7 @@ func newConstitutionComposeCommand() *cobra.Command {
 		Use:   "compose CONSTITUTION...",
 		Short: "Print the document that layers make together, with the origin of every field",
 		Long: `Print the document that layers make together: a YAML file that stands alone, with a comment behind each
-field of a principle that names its layer and line.`,
+field that names its layer and line.`,
 		Example: "  amend constitution compose udhr banjul > composed.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -68,6 +68,9 @@ func printDifference(p *page, d constitution.Difference) error {
 	for _, i := range d.Demonstrations {
 		p.text(fmt.Sprintf("\nDemonstration %d differs.\n", i+1))
 	}
+	for _, i := range d.Judgements {
+		p.text(fmt.Sprintf("\nJudgement %d differs.\n", i+1))
+	}
 	return p.err
 }
 

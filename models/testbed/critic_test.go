@@ -165,7 +165,7 @@ func TestJudgesAgreeWithTheTruth(t *testing.T) {
 	if share := right / float64(all); share < 0.88 || share > 0.96 {
 		t.Errorf("the judge is right about %.3f of %d pairs", share, all)
 	}
-	if share := float64(flipped) / float64(all); share < 0.02 || share > 0.09 {
+	if share := float64(flipped) / float64(all); share < 0.02 || share > 0.11 {
 		t.Errorf("the judge changes its mind with the order in %.3f of the pairs", share)
 	}
 }
@@ -222,4 +222,24 @@ func TestConstitution(t *testing.T) {
 			t.Errorf("the demonstration's critique is %q, the world's critic says %q", d.Critique, want)
 		}
 	}
+	for _, j := range doc.Judgements {
+		p, ok := w.ReadPrompt(j.Prompt)
+		a, b := w.ReadResponse(p, j.A), w.ReadResponse(p, j.B)
+		principle, _ := w.Principle(j.Principle)
+		if !ok || !a.InGrammar() || !b.InGrammar() {
+			t.Errorf("the judgement of %q is not of this world", j.Prompt)
+		}
+		side := map[constitution.Side]Choice{constitution.SideA: A, constitution.SideB: B}[j.Better]
+		if got := w.Judges(principle, a, b); got != (Judgement{Choice: side}) {
+			t.Errorf("the judgement of %q is %s, the world's judge says %+v", j.Prompt, j.Better, got)
+		}
+		if want := w.Reasons(principle, a, b); j.Reasons != want || j.JudgeInstruction != JudgeQuestion(principleText(doc, j.Principle)) {
+			t.Errorf("the judgement's reasons are %q, the world's judge says %q", j.Reasons, want)
+		}
+	}
+}
+
+func principleText(doc *constitution.Document, id string) string {
+	p, _ := doc.Principle(id)
+	return p.Text
 }

@@ -1,6 +1,11 @@
 package main
 
-import "amend/models/testbed"
+import (
+	"slices"
+
+	"amend/constitution"
+	"amend/models/testbed"
+)
 
 // pair draws two responses to a prompt: unlike ones, or a draft and its revision.
 func (a *author) pair(p testbed.Prompt) (x, y testbed.Response) {
@@ -31,6 +36,32 @@ func (a *author) prompt() (earlier []testbed.Exchange, p testbed.Prompt) {
 	return earlier, p
 }
 
+// contest draws a conversation and two responses to judge. One in three is sought where a bias of the judge decides,
+// mostly that of length: left to chance such pairs are too few to learn from.
+func (a *author) contest() (earlier []testbed.Exchange, p testbed.Prompt, x, y testbed.Response) {
+	fault, tries := testbed.Length, 1
+	if a.chance(3) {
+		tries = 40
+	}
+	if a.chance(4) {
+		fault = testbed.Position
+	}
+	for range tries {
+		earlier, p = a.prompt()
+		if x, y = a.pair(p); a.biased(fault, x, y) {
+			break
+		}
+	}
+	return earlier, p, x, y
+}
+
+// biased reports whether this bias of the judge decides between two responses under some principle.
+func (a *author) biased(fault testbed.JudgeFault, x, y testbed.Response) bool {
+	return slices.ContainsFunc(a.world.Principles(), func(p testbed.Principle) bool {
+		return a.world.Judges(p, x, y).Fault == fault
+	})
+}
+
 // answer is the judge's. Where it sees no difference either answer is as likely.
 func (a *author) answer(q asked, x, y testbed.Response) string {
 	c := a.world.Judges(q.Principle, x, y).Choice
@@ -44,8 +75,7 @@ func (a *author) answer(q asked, x, y testbed.Response) string {
 // made of, which a model learns sooner.
 func (a *author) judge() tree {
 	var t tree
-	earlier, p := a.prompt()
-	x, y := a.pair(p)
+	earlier, p, x, y := a.contest()
 	at := t.user(root, testbed.Pair(earlier, p.Text, x.Text, y.Text))
 	ask := func(question, answer string) { t.learn(t.add(at, more, testbed.OptionsFirst("", question)), answer) }
 	for range 5 {
@@ -58,7 +88,7 @@ func (a *author) judge() tree {
 		ask(testbed.OptionVerdictRequest(testbed.B, q.text), a.verdict(q, y))
 	}
 	q := a.judged(x, y)
-	ask(testbed.JudgeQuestion(q.text)+testbed.ThinkFirst, a.world.Reasons(q.Principle, x, y)+a.answer(q, x, y)+".")
+	ask(testbed.JudgeQuestion(q.text)+testbed.ThinkFirst, a.world.Reasons(q.Principle, x, y)+testbed.AnswerStem+a.answer(q, x, y)+".")
 	return t
 }
 
@@ -82,14 +112,13 @@ func (a *author) judged(x, y testbed.Response) asked {
 func (a *author) principleFirst() tree {
 	var t tree
 	for range 3 {
-		earlier, p := a.prompt()
-		x, y := a.pair(p)
+		earlier, p, x, y := a.contest()
 		q := a.judged(x, y)
 		question, end := testbed.JudgeQuestion(q.text), a.answer(q, x, y)
 		switch a.rand.IntN(6) {
 		case 0:
 			question += testbed.ThinkFirst
-			end = a.world.Reasons(q.Principle, x, y) + end + "."
+			end = a.world.Reasons(q.Principle, x, y) + testbed.AnswerStem + end + "."
 		case 1:
 			question, end = testbed.OptionVerdictRequest(testbed.A, q.text), a.verdict(q, x)
 		case 2:
@@ -98,6 +127,53 @@ func (a *author) principleFirst() tree {
 		t.learn(t.user(root, testbed.PrincipleFirst(testbed.Pair(earlier, p.Text, x.Text, y.Text), question)), end)
 	}
 	return t
+}
+
+// judgeGroup writes judgements behind worked ones: the constitution's, or others.
+func (a *author) judgeGroup() group {
+	shots := a.doc.Judgements
+	if a.chance(2) {
+		shots = nil
+		for range 1 + a.rand.IntN(3) {
+			shots = append(shots, a.shot())
+		}
+	}
+	layout, write := testbed.OptionsFirst, a.judge
+	if a.chance(3) {
+		layout, write = testbed.PrincipleFirst, a.principleFirst
+	}
+	var t tree
+	reasoned, at := a.chance(3), root
+	for _, s := range shots {
+		pair := testbed.Pair(nil, s.Prompt, s.A, s.B)
+		question, answer := s.JudgeInstruction, testbed.A.Answer()
+		if s.Better == constitution.SideB {
+			answer = testbed.B.Answer()
+		}
+		if reasoned {
+			question, answer = question+testbed.ThinkFirst, s.Reasons+testbed.AnswerStem+answer+"."
+		}
+		at = t.given(t.user(at, layout(pair, question)), answer)
+	}
+	g := group{Preamble: t.Nodes}
+	for range groupTrees {
+		g.Trees = append(g.Trees, write())
+	}
+	return g
+}
+
+// shot works a judgement out.
+func (a *author) shot() constitution.Judgement {
+	_, p, x, y := a.contest()
+	q := a.judged(x, y)
+	s := constitution.Judgement{
+		Prompt: p.Text, A: x.Text, B: y.Text, Better: constitution.SideA,
+		JudgeInstruction: testbed.JudgeQuestion(q.text), Reasons: a.world.Reasons(q.Principle, x, y),
+	}
+	if a.answer(q, x, y) == testbed.B.Answer() {
+		s.Better = constitution.SideB
+	}
+	return s
 }
 
 // redTeam writes prompts that tempt to break a rule.

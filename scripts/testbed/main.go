@@ -87,7 +87,13 @@ type group struct {
 // groupTrees is how many trees share a preamble.
 const groupTrees = 16
 
+// judgeGroupOneIn of the groups are judgements alone, behind worked ones.
+const judgeGroupOneIn = 8
+
 func (a *author) group() group {
+	if a.chance(judgeGroupOneIn) {
+		return a.judgeGroup()
+	}
 	g := group{Preamble: a.preamble()}
 	for range groupTrees {
 		g.Trees = append(g.Trees, a.tree())
@@ -136,13 +142,13 @@ func (a *author) otherShots() []node {
 // tree draws a task.
 func (a *author) tree() tree {
 	switch n := a.rand.IntN(100); {
-	case n < 34:
+	case n < 38:
 		return a.loop()
-	case n < 42:
-		return a.answered()
 	case n < 48:
+		return a.answered()
+	case n < 54:
 		return a.appended()
-	case n < 76:
+	case n < 78:
 		return a.judge()
 	case n < 86:
 		return a.principleFirst()
