@@ -67,8 +67,8 @@ func Of(w *testbed.World, rows iter.Seq2[revise.Record, error]) (Outcome, error)
 // Answer is one row's response of one round.
 type Answer struct {
 	Text   string
-	Broken int // rules that it breaks
-	Facts  int
+	Broken []int // the rules that it breaks: their places among the world's
+	Facts  int   // useful facts that it has
 }
 
 // Answers are a row's responses by round, the first one first; ok is false for rows that no figure counts.
@@ -82,7 +82,7 @@ func Answers(w *testbed.World, rec revise.Record) (answers []Answer, ok bool) {
 			continue
 		}
 		r := w.ReadResponse(p, turn.Text)
-		answers = append(answers, Answer{turn.Text, len(r.Broken()), len(r.Facts())})
+		answers = append(answers, Answer{turn.Text, r.Broken(), len(r.Facts())})
 	}
 	return answers, true
 }

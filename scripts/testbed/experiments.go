@@ -83,7 +83,7 @@ func (r *runs) mean(places []int, round int, figure func(outcome.Answer) float64
 }
 
 func violates(a outcome.Answer) float64 {
-	if a.Broken > 0 {
+	if len(a.Broken) > 0 {
 		return 1
 	}
 	return 0
