@@ -26,6 +26,7 @@ test: ## all tests, from nothing (make lint has go vet)
 	@scripts/need $(MODEL_TOOLS)
 	@$(MAKE) --no-print-directory build models
 	@scripts/build-archs >/dev/null
+	@scripts/readers/fetch
 	$(PATIENT) scripts/go test -vet=off -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-pure checkapi
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"amend/constitution"
+	"amend/engine/export"
 	"amend/engine/runstore"
 	"amend/models"
 )
@@ -60,7 +61,7 @@ func exitCode(err error) int {
 		return exitUsage // cobra's own errors, which have no types
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.Is(err, models.ErrInvalid), errors.Is(err, runstore.ErrNotARun), errors.Is(err, fs.ErrNotExist),
+	case errors.Is(err, models.ErrInvalid), errors.Is(err, runstore.ErrNotARun), errors.Is(err, export.ErrInUse), errors.Is(err, fs.ErrNotExist),
 		errors.As(err, &problems), errors.As(err, &problem), errors.As(err, &changed), errors.As(err, &locked):
 		return exitUsage
 	}

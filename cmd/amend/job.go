@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -342,7 +343,19 @@ func (j *job) withConstitutionDiff(refused error) error {
 	if err := printDifference(newPage(&diff), constitution.Diff(old, j.doc)); err != nil {
 		return errors.Join(refused, err)
 	}
-	return fmt.Errorf("%w\n\nthe constitution, then and now: %s", refused, strings.TrimSuffix(diff.String(), "\n"))
+	selected := ""
+	if m, _, err := runstore.Read(j.options.out); err == nil && !slices.Equal(m.Setup.Principles, j.options.principles) {
+		selected = fmt.Sprintf("\n--principles were %s then, and are %s now.", selection(m.Setup.Principles), selection(j.options.principles))
+	}
+	return fmt.Errorf("%w\n%s\nthe constitution, then and now: %s", refused, selected, strings.TrimSuffix(diff.String(), "\n"))
+}
+
+// selection names the principles that draws are narrowed to.
+func selection(names []string) string {
+	if len(names) == 0 {
+		return "all"
+	}
+	return strings.Join(names, ",")
 }
 
 func (j *job) manifest() runstore.Manifest {

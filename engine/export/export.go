@@ -1,0 +1,298 @@
+package export
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"amend/engine/revise"
+)
+
+// Options say what goes into a set, and how.
+type Options struct {
+	Format   Format
+	Encoding Encoding
+
+	// AllRevisions takes every revision of a row, not the last alone. Only of SFT.
+	AllRevisions bool
+	// Hygiene leaves out turns that a check flagged; an unchanged revision is not left out for that alone.
+	Hygiene bool
+	// DropUnchanged leaves out rows whose revisions are the first response again. Pairs never hold such.
+	DropUnchanged bool
+	// Principles keeps only rows in which one of these was drawn; none keeps all.
+	Principles []string
+	// MaxChars is the most characters of a conversation; 0 is no limit.
+	MaxChars int
+	// NearDuplicates is the share of common word triples from which on a row is left out for one before it; 0 keeps all.
+	NearDuplicates float64
+
+	// TestShare of the prompts go to the split "test", by the hash of the prompt.
+	TestShare float64
+	// Disjoint leaves one half of the prompts to SFT and the other to pairs, by the hash of the prompt.
+	Disjoint bool
+	// ShardBytes is how large a file may grow, measured as JSON.
+	ShardBytes int64
+}
+
+// Check reports options that cannot be meant.
+func (o *Options) Check() error {
+	switch {
+	case !slices.Contains(Formats(), o.Format):
+		return fmt.Errorf("no format %q: there are %v", o.Format, Formats())
+	case !slices.Contains(Encodings(), o.Encoding):
+		return fmt.Errorf("no encoding %q: there are %v", o.Encoding, Encodings())
+	case o.AllRevisions && o.Format != SFT:
+		return fmt.Errorf("all revisions can be had as %s alone: a pair has one revision", SFT)
+	case o.Disjoint && o.Format == Raw:
+		return errors.New("raw traces are no training set that another could be disjoint from")
+	case !(o.TestShare >= 0 && o.TestShare < 1): // also NaN
+		return fmt.Errorf("a test share of %v: from 0 to below 1", o.TestShare)
+	case !(o.NearDuplicates >= 0 && o.NearDuplicates <= 1):
+		return fmt.Errorf("near-duplicates from a share of %v on: from 0 to 1", o.NearDuplicates)
+	case o.MaxChars < 0:
+		return fmt.Errorf("at most %d characters: 0 is no limit", o.MaxChars)
+	case o.ShardBytes < 1:
+		return fmt.Errorf("files of %d bytes", o.ShardBytes)
+	}
+	return nil
+}
+
+// The names in a set's folder. They are what hubs of datasets look for.
+const (
+	trainSplit = "train"
+	testSplit  = "test"
+	dataDir    = "data"
+	cardFile   = "README.md"
+)
+
+// Report says what a set holds and what was left out.
+type Report struct {
+	Format   Format           `json:"format"`
+	Encoding Encoding         `json:"encoding"`
+	Read     int              `json:"read"`     // rows of the run
+	Examples map[string]int   `json:"examples"` // rows of the set, by split
+	LeftOut  map[Reason]int   `json:"left_out"` // rows of the run, by why
+	Changed  int              `json:"changed"`  // examples whose answer is not the first response
+	Chars    Spread           `json:"chars"`    // of answers
+	Rounds   []RoundCount     `json:"rounds"`   // of all rows of the run that did not fail
+	Files    []string         `json:"files"`    // below the set's folder
+	Bytes    int64            `json:"bytes"`    // of all files
+	JSON     map[string]int64 `json:"-"`        // bytes as JSON, by split
+}
+
+// RoundCount is what became of one round's revisions.
+type RoundCount struct {
+	Round     int                 `json:"round"`
+	Revisions int                 `json:"revisions"`
+	Changed   int                 `json:"changed"` // that differ from their draft
+	Flags     map[revise.Flag]int `json:"flags"`
+}
+
+// Source is what a set is made of.
+type Source struct {
+	Rows         iter.Seq2[revise.Record, error]
+	Name         string // of the run, for the card
+	Facts        []Fact // about the run, for the card
+	Constitution []byte // composed, as YAML
+}
+
+// Fact is a line of the card's table.
+type Fact struct{ Name, Value string }
+
+// Write makes a set in the folder out, which must not be there yet or be empty: everything is written beside it and
+// moved there when it is complete and on disk. An error leaves nothing.
+func Write(out string, from Source, o Options) (report *Report, err error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if err := vacant(out); err != nil {
+		return nil, err
+	}
+	dir := filepath.Clean(out) + ".partial"
+	if err := os.RemoveAll(dir); err != nil { // of a process that died
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("export to %s: %w", out, err), os.RemoveAll(dir))
+		}
+	}()
+	if err := os.MkdirAll(filepath.Join(dir, dataDir), 0o777); err != nil {
+		return nil, err
+	}
+	s := newSet(dir, o)
+	for rec, err := range from.Rows {
+		if err != nil {
+			return nil, err
+		}
+		if err := s.add(&rec); err != nil {
+			return nil, fmt.Errorf("row %s: %w", rec.ID, err)
+		}
+	}
+	if err := s.finish(); err != nil {
+		return nil, err
+	}
+	text, err := card(s.report, from, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFile(filepath.Join(dir, cardFile), text); err != nil {
+		return nil, err
+	}
+	if len(from.Constitution) > 0 {
+		if err := writeFile(filepath.Join(dir, "constitution.yaml"), from.Constitution); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Remove(out); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
+		return nil, err
+	}
+	return s.report, os.Rename(dir, out)
+}
+
+// ErrInUse refuses to write a set into a folder that is not empty.
+var ErrInUse = errors.New("has something in it")
+
+// vacant reports a folder that has something in it.
+func vacant(out string) error {
+	entries, err := os.ReadDir(out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case len(entries) > 0:
+		return fmt.Errorf("%s %w (%s …): give a new folder, or remove that one", out, ErrInUse, entries[0].Name())
+	}
+	return nil
+}
+
+func writeFile(path string, text []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// set is a training set in the making.
+type set struct {
+	options Options
+	splits  [2]*shards // train, test
+	seen    *duplicates
+	report  *Report
+	chars   []int
+	dir     string
+}
+
+func newSet(dir string, o Options) *set {
+	s := &set{options: o, seen: newDuplicates(o.NearDuplicates), dir: dir, report: &Report{
+		Format: o.Format, Encoding: o.Encoding, Examples: map[string]int{}, LeftOut: map[Reason]int{}, JSON: map[string]int64{},
+	}}
+	for i, name := range []string{trainSplit, testSplit} {
+		s.splits[i] = &shards{dir: dir, split: name, encoding: o.Encoding, format: o.Format, limit: o.ShardBytes}
+	}
+	return s
+}
+
+// add takes up a row of the run.
+func (s *set) add(rec *revise.Record) error {
+	s.report.Read++
+	s.report.count(rec)
+	part, test := place(rec)
+	if s.options.Disjoint && (part < half) != (s.options.Format == SFT) {
+		s.report.LeftOut[OtherPart]++
+		return nil
+	}
+	candidates, why := s.options.choose(rec)
+	if why != "" {
+		s.report.LeftOut[why]++
+		return nil
+	}
+	to := s.splits[0]
+	if test < s.options.TestShare {
+		to = s.splits[1]
+	}
+	left := Reason("")
+	taken := 0
+	for _, c := range candidates {
+		if left = s.options.refuse(c, s.seen); left != "" {
+			continue
+		}
+		taken++
+		s.describe(c)
+		for _, row := range c.rows(s.options.Format) {
+			if err := to.write(row); err != nil {
+				return err
+			}
+		}
+	}
+	if taken == 0 {
+		s.report.LeftOut[left]++
+	}
+	return nil
+}
+
+// describe counts an example for the card.
+func (s *set) describe(c candidate) {
+	if s.options.Format == Raw {
+		return
+	}
+	s.chars = append(s.chars, len([]rune(c.answer.Text)))
+	for _, t := range c.rec.Turns {
+		if t.Kind == revise.Response && t.Text != c.answer.Text {
+			s.report.Changed++
+		}
+	}
+}
+
+func (s *set) finish() error {
+	for _, split := range s.splits {
+		names, err := split.finish()
+		if err != nil {
+			return err
+		}
+		if len(names) > 0 {
+			s.report.Examples[split.split] = split.Rows
+			s.report.JSON[split.split] = split.Bytes
+		}
+		s.report.Files = append(s.report.Files, names...)
+	}
+	for _, name := range s.report.Files {
+		info, err := os.Stat(filepath.Join(s.dir, name))
+		if err != nil {
+			return err
+		}
+		s.report.Bytes += info.Size()
+	}
+	s.report.Chars = spread(s.chars)
+	return nil
+}
+
+// half of the numbers that place gives are below it.
+const half = 0.5
+
+// place gives two numbers from 0 to 1 that depend on a row's prompt alone: one for disjoint parts, one for the split.
+// Rows with the same prompt are never on both sides.
+func place(rec *revise.Record) (part, test float64) {
+	h := sha256.New()
+	for _, m := range rec.Messages {
+		var n [8]byte
+		binary.LittleEndian.PutUint64(n[:], uint64(len(m.Content)))
+		h.Write(n[:])
+		h.Write([]byte(string(m.Role) + "\n" + m.Content))
+	}
+	sum := h.Sum(nil)
+	share := func(b []byte) float64 { return float64(binary.LittleEndian.Uint64(b)>>11) / (1 << 53) }
+	return share(sum), share(sum[8:])
+}

@@ -1,0 +1,422 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+	"go.yaml.in/yaml/v3"
+	"pgregory.net/rapid"
+
+	"amend/engine/chat"
+	"amend/engine/revise"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// trace makes a record whose answers are these texts, the first response first; a text with a flag in front, as in
+// "cut:text", carries it.
+func trace(id string, answers ...string) revise.Record {
+	rec := revise.Record{ID: id, Seed: 1<<63 + 7, Messages: []revise.Message{{Role: chat.System, Content: "Be brief."}, {Role: chat.User, Content: "Question " + id + "?"}}}
+	for i, text := range answers {
+		turn := revise.Trace{Kind: revise.Response, Text: text}
+		if flag, rest, ok := strings.Cut(text, ":"); ok {
+			turn.Text, turn.Flags = rest, []revise.Flag{revise.Flag(flag)}
+		}
+		if i > 0 {
+			principle := "p" + fmt.Sprint(i)
+			rec.Turns = append(rec.Turns, revise.Trace{Kind: revise.Critique, Round: i, Principle: principle, Text: "It is <bad>."})
+			turn.Kind, turn.Round, turn.Principle = revise.Revision, i, principle
+		}
+		rec.Turns = append(rec.Turns, turn)
+	}
+	return rec
+}
+
+func failing(id string) revise.Record {
+	rec := trace(id, "half")
+	rec.Error = "the prompt needs 9 tokens, there are 8"
+	return rec
+}
+
+func rowsOf(records ...revise.Record) iter.Seq2[revise.Record, error] {
+	return func(yield func(revise.Record, error) bool) {
+		for _, r := range records {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func write(t testing.TB, o Options, records ...revise.Record) (dir string, r *Report) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "set")
+	if o.Encoding == "" {
+		o.Encoding = JSONL
+	}
+	if o.ShardBytes == 0 {
+		o.ShardBytes = 1 << 20
+	}
+	from := Source{Rows: rowsOf(records...), Name: "a run", Facts: []Fact{{"model", "m|n"}}, Constitution: []byte("name: c\n")}
+	r, err := Write(dir, from, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, r
+}
+
+// read gives the lines of all JSONL files of a split.
+func read(t testing.TB, dir, split string) (out []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "data", split+"-*.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			out = append(out, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return out
+}
+
+// TestFormats: what each format makes of rows, in golden files with the card.
+func TestFormats(t *testing.T) {
+	records := []revise.Record{
+		trace("a", "bad", "better", "best"),
+		trace("b", "bad", "better", "cut:be"),
+		trace("c", "good", "unchanged:good"),
+		trace("d", "empty:"),
+		failing("e"),
+		trace("f", "bad", "preamble:Here it is."),
+	}
+	for _, f := range Formats() {
+		dir, _ := write(t, Options{Format: f, Hygiene: true}, records...)
+		card, err := os.ReadFile(filepath.Join(dir, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(read(t, dir, "train"), "\n") + "\n\n" + string(card)
+		path := filepath.Join("testdata", string(f)+".golden")
+		if *update {
+			if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s: got\n%s", f, got)
+		}
+	}
+}
+
+// TestChoices: which answer a row gives, or why none.
+func TestChoices(t *testing.T) {
+	sft, dpo := Options{Format: SFT, Hygiene: true}, Options{Format: DPO, Hygiene: true}
+	with := func(o Options, change func(*Options)) Options { change(&o); return o }
+	for _, tt := range []struct {
+		name string
+		o    Options
+		rec  revise.Record
+		want string // answers, separated by |, or the reason
+	}{
+		{"the last revision", sft, trace("x", "a", "b", "c"), "c"},
+		{"the last clean one", sft, trace("x", "a", "b", "repeating:c"), "b"},
+		{"a first response where nothing else is clean", sft, trace("x", "a", "cut:b"), "a"},
+		{"nothing clean", sft, trace("x", "cut:a", "cut:b"), "flagged"},
+		{"all of them, without hygiene", with(sft, func(o *Options) { o.Hygiene = false }), trace("x", "a", "cut:b"), "b"},
+		{"every revision", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "b", "cut:c", "d"), "b|d"},
+		{"every revision, where none is clean", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "cut:b"), "a"},
+		{"unchanged counts as clean", sft, trace("x", "a", "unchanged:a"), "a"},
+		{"unchanged, not wanted", with(sft, func(o *Options) { o.DropUnchanged = true }), trace("x", "a", "unchanged:a"), "unchanged"},
+		{"changed and back", with(sft, func(o *Options) { o.DropUnchanged = true }), trace("x", "a", "b", "a"), "b"},
+		{"a failed row", sft, failing("x"), "failed"},
+		{"a pair", dpo, trace("x", "a", "b", "c"), "c"},
+		{"a pair of the last clean change", dpo, trace("x", "a", "b", "preamble:c"), "b"},
+		{"no pair of equals", dpo, trace("x", "a", "unchanged:a"), "unchanged"},
+		{"no pair of flagged ones", dpo, trace("x", "a", "empty:."), "flagged"},
+		{"no pair without revisions", dpo, trace("x", "a"), "unchanged"},
+		{"a principle that was drawn", with(dpo, func(o *Options) { o.Principles = []string{"p2"} }), trace("x", "a", "b", "c"), "c"},
+		{"one that was not", with(dpo, func(o *Options) { o.Principles = []string{"p3"} }), trace("x", "a", "b", "c"), "principle"},
+		{"one drawn after the answer", with(sft, func(o *Options) { o.Principles = []string{"p2"} }), trace("x", "a", "b", "cut:c"), "principle"},
+		{"as long as may be", with(sft, func(o *Options) { o.MaxChars = 9 + 11 + 1 }), trace("x", "a", "ü"), "ü"},
+		{"too long", with(sft, func(o *Options) { o.MaxChars = 9 + 11 }), trace("x", "a", "ü"), "too-long"},
+		{"a rejected one too long", with(dpo, func(o *Options) { o.MaxChars = 9 + 11 + 1 }), trace("x", "aa", "b"), "too-long"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			candidates, why := tt.o.choose(&tt.rec)
+			for _, c := range candidates {
+				if r := tt.o.refuse(c, nil); r != "" {
+					why = r
+					continue
+				}
+				got = append(got, c.answer.Text)
+			}
+			if len(got) == 0 {
+				got = []string{string(why)}
+			}
+			if s := strings.Join(got, "|"); s != tt.want {
+				t.Errorf("%s, want %s", s, tt.want)
+			}
+		})
+	}
+}
+
+// TestSplits: a prompt is in one split and one part, whatever is exported, and shares are about what was asked for.
+func TestSplits(t *testing.T) {
+	var records []revise.Record
+	for i := range 2000 {
+		records = append(records, trace(fmt.Sprint(i), "bad", "good "+fmt.Sprint(i)))
+	}
+	ids := func(o Options, split string) []string {
+		dir, _ := write(t, o, records...)
+		var out []string
+		for _, line := range read(t, dir, split) {
+			var row struct{ ID string }
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, row.ID)
+		}
+		return out
+	}
+	train, test := ids(Options{Format: SFT, TestShare: 0.1}, "train"), ids(Options{Format: SFT, TestShare: 0.1}, "test")
+	if n := len(test); n < 150 || n > 250 || len(train)+n != 2000 {
+		t.Errorf("%d rows to train on, %d to test", len(train), n)
+	}
+	if again := ids(Options{Format: DPO, TestShare: 0.1}, "test"); !slices.Equal(test, again) {
+		t.Error("dpo tests on other prompts than sft")
+	}
+	sft, dpo := ids(Options{Format: SFT, Disjoint: true}, "train"), ids(Options{Format: DPO, Disjoint: true}, "train")
+	if n := len(sft); n < 900 || n > 1100 || n+len(dpo) != 2000 {
+		t.Errorf("%d and %d rows of disjoint parts", len(sft), len(dpo))
+	}
+	for _, id := range sft {
+		if slices.Contains(dpo, id) {
+			t.Fatalf("row %s is in both parts", id)
+		}
+	}
+	inTest := 0
+	for _, id := range test {
+		if slices.Contains(sft, id) {
+			inTest++
+		}
+	}
+	if inTest < len(test)/3 || inTest > 2*len(test)/3 {
+		t.Errorf("%d of %d test prompts are in one part: split and part depend on each other", inTest, len(test))
+	}
+}
+
+// TestShards: any limit gives the same rows in order, files as large as asked, and names that say how many there are.
+func TestShards(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		n, limit := rapid.IntRange(0, 40).Draw(rt, "rows"), rapid.Int64Range(1, 4000).Draw(rt, "bytes")
+		encoding := rapid.SampledFrom(Encodings()).Draw(rt, "encoding")
+		var records []revise.Record
+		for i := range n {
+			records = append(records, trace(fmt.Sprint(i), "bad", strings.Repeat("good ", rapid.IntRange(1, 60).Draw(rt, "words"))))
+		}
+		whole, _ := write(t, Options{Format: SFT}, records...)
+		dir, r := write(t, Options{Format: SFT, Encoding: encoding, ShardBytes: limit}, records...)
+		for i, name := range r.Files {
+			if want := fmt.Sprintf("data/train-%05d-of-%05d.%s", i, len(r.Files), encoding); name != want {
+				rt.Errorf("file %s, want %s", name, want)
+			}
+		}
+		var got []string
+		if encoding == JSONL {
+			got = read(t, dir, "train")
+		} else {
+			got = readParquet(t, dir, r.Files)
+		}
+		if want := read(t, whole, "train"); !slices.Equal(got, want) {
+			rt.Errorf("%d rows in shards, want %d:\n%v\n%v", len(got), len(want), got, want)
+		}
+		if r.Examples["train"] != n || len(r.Files) > max(1, n) {
+			rt.Errorf("%d rows, %d files: %+v", n, len(r.Files), r.Examples)
+		}
+	})
+}
+
+// readParquet reads rows as JSON lines.
+func readParquet(t testing.TB, dir string, files []string) (out []string) {
+	t.Helper()
+	for _, name := range files {
+		rows, err := parquet.ReadFile[sftRow](filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			if row.Principles == nil {
+				row.Principles = []string{}
+			}
+			line, err := marshal(row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, string(line))
+		}
+	}
+	return out
+}
+
+// TestSameBytes: two exports of a run are the same, file by file.
+func TestSameBytes(t *testing.T) {
+	records := []revise.Record{trace("a", "bad", "good"), trace("b", "bad", "good")}
+	for _, f := range Formats() {
+		for _, e := range Encodings() {
+			one, r := write(t, Options{Format: f, Encoding: e}, records...)
+			two, _ := write(t, Options{Format: f, Encoding: e}, records...)
+			for _, name := range append(r.Files, "README.md", "constitution.yaml") {
+				a, err := os.ReadFile(filepath.Join(one, name))
+				b, err2 := os.ReadFile(filepath.Join(two, name))
+				if err != nil || err2 != nil || !bytes.Equal(a, b) {
+					t.Errorf("%s %s: %s differs, %v %v", f, e, name, err, err2)
+				}
+			}
+		}
+	}
+}
+
+// TestNothingHalfDone: an export that fails leaves nothing, one into a folder in use is refused, and what a killed
+// process left is no hindrance.
+func TestNothingHalfDone(t *testing.T) {
+	parent := t.TempDir()
+	out := filepath.Join(parent, "set")
+	o := Options{Format: SFT, Encoding: Parquet, ShardBytes: 1}
+	broken := errors.New("the store is damaged")
+	_, err := Write(out, Source{Rows: func(yield func(revise.Record, error) bool) {
+		_ = yield(trace("a", "bad", "good"), nil) && yield(revise.Record{}, broken)
+	}}, o)
+	if !errors.Is(err, broken) {
+		t.Errorf("a damaged store: %v", err)
+	}
+	if entries, err := os.ReadDir(parent); err != nil || len(entries) > 0 {
+		t.Errorf("it left %v %v", entries, err)
+	}
+	if err := os.MkdirAll(filepath.Join(out+".partial", "data"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(out+".partial", "data", "train-00009.tmp"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	from := Source{Rows: rowsOf(trace("a", "bad", "good"))}
+	if _, err := Write(out, from, o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(out, "data", "train-00009.tmp")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what the killed process left is in the set: %v", err)
+	}
+	if _, err := Write(out, from, o); err == nil || !strings.Contains(err.Error(), "has something in it") {
+		t.Errorf("into a folder in use: %v", err)
+	}
+}
+
+// TestCardHeader: what the card says of columns and splits is what the files hold.
+func TestCardHeader(t *testing.T) {
+	for _, f := range Formats() {
+		dir, r := write(t, Options{Format: f, TestShare: 0.5}, trace("a", "bad", "good"), trace("b", "bad", "good"), trace("c", "bad", "good"), trace("d", "bad", "good"))
+		card, err := os.ReadFile(filepath.Join(dir, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := strings.Cut(string(card), "---\n")
+		text, _, _ = strings.Cut(text, "\n---\n")
+		var h header
+		if err := yaml.Unmarshal([]byte(text), &h); err != nil {
+			t.Fatal(err)
+		}
+		for i, split := range h.Info.Splits {
+			lines := read(t, dir, split.Name)
+			if split.Rows != len(lines) || split.Rows != r.Examples[split.Name] || h.Configs[0].Files[i].Split != split.Name {
+				t.Errorf("%s: the card says %+v of %d lines", f, split, len(lines))
+			}
+			for _, line := range lines {
+				var row map[string]any
+				if err := json.Unmarshal([]byte(line), &row); err != nil {
+					t.Fatal(err)
+				}
+				if len(row) != len(h.Info.Features) {
+					t.Errorf("%s: %d columns, the card has %d", f, len(row), len(h.Info.Features))
+				}
+				for _, c := range h.Info.Features {
+					if _, ok := row[c.Name]; !ok {
+						t.Errorf("%s: no column %s in %s", f, c.Name, line)
+					}
+				}
+			}
+		}
+		// JSON and Parquet have the same names.
+		var names []string
+		for _, c := range parquet.SchemaOf(f.empty()).Fields() {
+			names = append(names, c.Name())
+		}
+		for _, c := range features(reflect.TypeOf(f.empty())) {
+			if !slices.Contains(names, c.Name) {
+				t.Errorf("%s: the column %s is none of Parquet's %v", f, c.Name, names)
+			}
+		}
+	}
+}
+
+// TestDuplicates: texts with the share of common shingles asked for are found, others are not, whatever the order.
+func TestDuplicates(t *testing.T) {
+	words := strings.Fields("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty")
+	text := strings.Join(words, " ")
+	near := strings.Join(append(slices.Clone(words[:19]), "thirty"), " ") // 17 of 19 triples in common
+	d := newDuplicates(0.7)
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{{text, false}, {text, true}, {strings.ToUpper(text), true}, {near, true}, {"another text of other words altogether", false}, {"", false}, {"", true}, {"short", false}} {
+		if got := d.add(tt.text); got != tt.want {
+			t.Errorf("%q: %v, want %v", tt.text, got, tt.want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a := rapid.SliceOfN(rapid.SampledFrom(words), 3, 80).Draw(t, "a")
+		b := rapid.SliceOfN(rapid.SampledFrom(words), 3, 80).Draw(t, "b")
+		x, y := sign(strings.Join(a, " ")), sign(strings.Join(b, " "))
+		if got, want := x.common(y), jaccard(a, b); got < want-0.35 || got > want+0.35 { // 5.6 standard deviations
+			t.Errorf("estimated %.2f, is %.2f", got, want)
+		}
+	})
+}
+
+func jaccard(a, b []string) float64 {
+	set := func(words []string) map[string]bool {
+		out := map[string]bool{}
+		for i := 0; i+shingleWords <= len(words); i++ {
+			out[strings.Join(words[i:i+shingleWords], " ")] = true
+		}
+		return out
+	}
+	x, y := set(a), set(b)
+	both := 0
+	for s := range x {
+		if y[s] {
+			both++
+		}
+	}
+	return float64(both) / float64(len(x)+len(y)-both)
+}

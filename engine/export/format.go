@@ -1,0 +1,146 @@
+// Package export makes training sets of finished runs: the rows that supervised, preference and reward training read,
+// as JSONL or Parquet in shards, with a dataset card. Rows are streamed, in the order of the run; the same run and
+// options give the same bytes.
+package export
+
+import (
+	"strconv"
+
+	"amend/engine/revise"
+)
+
+// Format is what a training set is for.
+type Format string
+
+// The formats. Their columns are those that TRL's trainers read.
+const (
+	SFT    Format = "sft"    // messages: prompt and revision, for supervised fine-tuning
+	DPO    Format = "dpo"    // prompt, chosen (a revision) and rejected (the first response)
+	KTO    Format = "kto"    // prompt, completion and label: the two of a pair as rows of their own
+	Reward Format = "reward" // chosen and rejected, each with the prompt, for reward models
+	Raw    Format = "raw"    // whole traces
+)
+
+// Formats lists the formats.
+func Formats() []Format { return []Format{SFT, DPO, KTO, Reward, Raw} }
+
+// Encoding is how rows are written.
+type Encoding string
+
+// The encodings.
+const (
+	JSONL   Encoding = "jsonl"
+	Parquet Encoding = "parquet" // zstd
+)
+
+// Encodings lists the encodings.
+func Encodings() []Encoding { return []Encoding{JSONL, Parquet} }
+
+// Message is one turn of a conversation, as trainers read it.
+type Message struct {
+	Role    string `json:"role" parquet:"role"`
+	Content string `json:"content" parquet:"content"`
+}
+
+type sftRow struct {
+	ID         string    `json:"id" parquet:"id"` // of the run's row
+	Messages   []Message `json:"messages" parquet:"messages,list"`
+	Round      int32     `json:"round" parquet:"round"`                // of the revision; 0: a first response
+	Principles []string  `json:"principles" parquet:"principles,list"` // drawn up to that round
+}
+
+type dpoRow struct {
+	ID         string    `json:"id" parquet:"id"`
+	Prompt     []Message `json:"prompt" parquet:"prompt,list"`
+	Chosen     []Message `json:"chosen" parquet:"chosen,list"`
+	Rejected   []Message `json:"rejected" parquet:"rejected,list"`
+	Principles []string  `json:"principles" parquet:"principles,list"`
+}
+
+type ktoRow struct {
+	ID         string    `json:"id" parquet:"id"`
+	Prompt     []Message `json:"prompt" parquet:"prompt,list"`
+	Completion []Message `json:"completion" parquet:"completion,list"`
+	Label      bool      `json:"label" parquet:"label"`
+}
+
+type rewardRow struct {
+	ID       string    `json:"id" parquet:"id"`
+	Chosen   []Message `json:"chosen" parquet:"chosen,list"`
+	Rejected []Message `json:"rejected" parquet:"rejected,list"`
+}
+
+type rawRow struct {
+	ID       string    `json:"id" parquet:"id"`
+	Index    int64     `json:"index" parquet:"index"`
+	Seed     string    `json:"seed" parquet:"seed"` // a text: it needs 64 bits, which JSON readers round
+	Messages []Message `json:"messages" parquet:"messages,list"`
+	Turns    []rawTurn `json:"turns" parquet:"turns,list"`
+	Error    string    `json:"error" parquet:"error"`
+}
+
+type rawTurn struct {
+	Kind      string   `json:"kind" parquet:"kind"`
+	Round     int32    `json:"round" parquet:"round"`
+	Principle string   `json:"principle" parquet:"principle"`
+	Request   string   `json:"request" parquet:"request"`
+	Text      string   `json:"text" parquet:"text"`
+	Think     string   `json:"think" parquet:"think"`
+	End       string   `json:"end" parquet:"end"`
+	Flags     []string `json:"flags" parquet:"flags,list"`
+	Tokens    []int32  `json:"tokens" parquet:"tokens,list"`
+	Prompt    int64    `json:"prompt_tokens" parquet:"prompt_tokens"`
+	Reused    int64    `json:"reused_tokens" parquet:"reused_tokens"`
+	Decoded   int64    `json:"decoded_tokens" parquet:"decoded_tokens"`
+	Seed      string   `json:"seed" parquet:"seed"`
+	LogProb   *float64 `json:"logprob" parquet:"logprob,optional"`
+}
+
+// empty is a row of a format without contents: it has its columns.
+func (f Format) empty() any {
+	switch f {
+	case SFT:
+		return sftRow{}
+	case DPO:
+		return dpoRow{}
+	case KTO:
+		return ktoRow{}
+	case Reward:
+		return rewardRow{}
+	case Raw:
+		return rawRow{}
+	}
+	return nil
+}
+
+func messages(in []revise.Message, more ...Message) []Message {
+	out := make([]Message, 0, len(in)+len(more))
+	for _, m := range in {
+		out = append(out, Message{string(m.Role), m.Content})
+	}
+	return append(out, more...)
+}
+
+func answer(text string) Message { return Message{"assistant", text} }
+
+func rawOf(rec revise.Record) rawRow {
+	out := rawRow{
+		ID: rec.ID, Index: int64(rec.Index), Seed: strconv.FormatUint(rec.Seed, 10), Messages: messages(rec.Messages),
+		Turns: []rawTurn{}, Error: rec.Error,
+	}
+	for _, t := range rec.Turns {
+		raw := rawTurn{
+			Kind: string(t.Kind), Round: int32(t.Round), Principle: t.Principle, Request: t.Request, Text: t.Text, Think: t.Think,
+			End: string(t.End), Flags: []string{}, Tokens: []int32{}, Prompt: int64(t.Prompt), Reused: int64(t.Reused),
+			Decoded: int64(t.Decoded), Seed: strconv.FormatUint(t.Seed, 10), LogProb: t.LogProb,
+		}
+		for _, f := range t.Flags {
+			raw.Flags = append(raw.Flags, string(f))
+		}
+		for _, id := range t.Tokens {
+			raw.Tokens = append(raw.Tokens, int32(id))
+		}
+		out.Turns = append(out.Turns, raw)
+	}
+	return out
+}
