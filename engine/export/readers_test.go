@@ -33,6 +33,14 @@ func TestReaders(t *testing.T) {
 	logprob := -1.5
 	records[3].Turns[0].LogProb, records[3].Turns[0].Tokens, records[3].Turns[0].Think = &logprob, []int32{1, 2, 3}, "hm"
 	records = append(records, failing("failed"))
+	const dialogue = "List({'role': Value('string'), 'content': Value('string')})"
+	types := map[Format][]string{
+		SFT:    {"'messages': " + dialogue, "'round': Value('int32')", "'principles': List(Value('string'))"},
+		DPO:    {"'prompt': " + dialogue, "'chosen': " + dialogue, "'rejected': " + dialogue},
+		KTO:    {"'completion': " + dialogue, "'label': Value('bool')"},
+		Reward: {"'chosen': " + dialogue, "'rejected': " + dialogue},
+		Raw:    {"'index': Value('int64')", "'tokens': List(Value('int32'))", "'logprob': Value('float64')", "'seed': Value('string')"},
+	}
 	for _, f := range Formats() {
 		for _, e := range Encodings() {
 			t.Run(fmt.Sprintf("%s/%s", f, e), func(t *testing.T) {
@@ -51,6 +59,11 @@ func TestReaders(t *testing.T) {
 				}
 				if e == Parquet && (!slices.Equal(got["pyarrow"].Compression, []string{"ZSTD"}) || got["pyarrow"].RowGroups < len(r.Files)) {
 					t.Errorf("pyarrow: %+v of %d files", got["pyarrow"], len(r.Files))
+				}
+				for _, want := range types[f] {
+					if types := got["datasets"].Features["test"]; !strings.Contains(types, want) {
+						t.Errorf("datasets has the columns %s, want %s", types, want)
+					}
 				}
 				for reader, s := range got {
 					for _, split := range []string{"train", "test"} {

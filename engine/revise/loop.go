@@ -50,6 +50,8 @@ type Settings struct {
 	Think      chat.ThinkTags
 	// CritiqueGrammar, if set, makes the grammar that a critique must follow.
 	CritiqueGrammar func() (engine.Grammar, error)
+	// CritiqueGrammarName names that grammar by its content.
+	CritiqueGrammarName string
 	// LogProbs records how likely the model found each turn.
 	LogProbs bool
 }
@@ -64,6 +66,9 @@ type Loop struct {
 	bare     []chat.Message // the few-shots alone, for rows with a system text of their own
 	prefix   []engine.Token // what rows without a system text of their own start with
 	asks     asks
+
+	memory      Memory // nil: every turn is computed
+	environment string
 
 	engine *engine.Engine // of the run under way
 

@@ -98,16 +98,24 @@ func (r *row) ask(kind Kind, from *chat.Conversation, reply []engine.Token, requ
 	return r.submit(kind, c)
 }
 
-// submit gives a turn to the engine.
+// submit gives a turn to the engine, unless it is remembered. Like done it returns false when the row has ended.
 func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	s := r.loop.settings
 	r.asked = c
 	seed := TurnSeed(r.record.Seed, r.round, kind)
+	key := r.loop.key(kind, c.Tokens, seed)
+	out, ok, err := r.loop.recall(key, s.MaxTokens)
+	if err != nil {
+		return r.halt(fmt.Errorf("looking for the %s of row %s, round %d, among the turns that are done: %w", kind, r.in.ID, r.round, err))
+	}
+	if ok {
+		return r.done(kind, seed, out)
+	}
 	request := &engine.Request{
 		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),
 		Sampling: s.Sampling, LogProbs: s.LogProbs, Seed: seed,
 		Done: func(res engine.Result) {
-			if !r.done(kind, seed, res) {
+			if !r.finished(kind, key, seed, res) {
 				r.loop.startNext()
 			}
 		},
@@ -121,30 +129,44 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	return true
 }
 
-// done takes a finished turn and starts the next. It returns false when the
-// row has ended.
-func (r *row) done(kind Kind, seed uint64, res engine.Result) bool {
+// finished takes what the engine gave and keeps it.
+func (r *row) finished(kind Kind, key Key, seed uint64, res engine.Result) bool {
 	if res.Err != nil {
 		return r.fail(res.Err)
 	}
+	out := Output{
+		Tokens: res.Tokens, Text: res.Text, End: res.End, Limit: r.loop.settings.MaxTokens,
+		Prompt: res.Prompt, Reused: res.Reused, Decoded: res.Decoded,
+	}
+	if r.loop.settings.LogProbs {
+		out.LogProb = new(float64)
+		for _, p := range res.LogProbs {
+			*out.LogProb += p
+		}
+	}
+	if r.loop.memory != nil {
+		if err := r.loop.memory.Remember(key, out); err != nil {
+			return r.halt(fmt.Errorf("keeping the %s of row %s, round %d: %w", kind, r.in.ID, r.round, err))
+		}
+	}
+	return r.done(kind, seed, out)
+}
+
+// done takes a finished turn and starts the next. It returns false when the
+// row has ended.
+func (r *row) done(kind Kind, seed uint64, out Output) bool {
 	open := chat.PromptOpensThink(r.asked.Tail, r.loop.settings.Think)
-	think, _, start := chat.SplitThink(res.Text, r.loop.settings.Think, open)
-	kept, err := r.loop.format.Keep(res.Tokens, res.Text, start)
+	think, _, start := chat.SplitThink(out.Text, r.loop.settings.Think, open)
+	kept, err := r.loop.format.Keep(out.Tokens, out.Text, start)
 	if err != nil {
 		return r.fail(err)
 	}
 	t := Trace{
-		Kind: kind, Round: r.round, Text: kept.Text, Think: think, End: res.End,
+		Kind: kind, Round: r.round, Text: kept.Text, Think: think, End: out.End,
 		Tokens: kept.Tokens, Retokenized: kept.Retokenized,
-		Prompt: res.Prompt, Reused: res.Reused, Decoded: res.Decoded, Seed: seed,
+		Prompt: out.Prompt, Reused: out.Reused, Decoded: out.Decoded, Seed: seed, LogProb: out.LogProb,
 	}
-	if r.loop.settings.LogProbs {
-		t.LogProb = new(float64)
-		for _, p := range res.LogProbs {
-			*t.LogProb += p
-		}
-	}
-	turn := Turn{Kind: kind, Text: kept.Text, Cut: res.End == engine.EndLength}
+	turn := Turn{Kind: kind, Text: kept.Text, Cut: out.End == engine.EndLength}
 	switch kind {
 	case Response: // asked for by the row itself, before there is a draft
 	case Critique:
@@ -170,6 +192,15 @@ func (r *row) goOn(kind Kind, kept chat.Kept) bool {
 	}
 	r.draft, r.draftText = kept.Tokens, kept.Text
 	return r.nextRound()
+}
+
+// halt ends the whole run: what it is to keep could not be kept.
+func (r *row) halt(err error) bool {
+	if r.loop.err == nil {
+		r.loop.err = err
+	}
+	r.loop.stop()
+	return false
 }
 
 // fail ends the row with its reason. A row that only shares the end of the

@@ -1,0 +1,110 @@
+package revise
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"math"
+	"slices"
+
+	"amend/engine"
+)
+
+// Key names a turn by all that made it: the exact token ids of its prompt, model and settings, sampling and seed. The
+// date that a template shows is among the ids. The limit on its length is not part of it: Output says whether it counted.
+type Key [sha256.Size]byte
+
+// Output is what the engine gave for a turn, before anything is derived from it.
+type Output struct {
+	Tokens  []engine.Token // generated
+	Text    string         // their bytes; may end inside a UTF-8 character
+	End     engine.End
+	Limit   int      // of tokens, that the turn was under
+	LogProb *float64 // of Tokens together; nil unless asked for
+
+	Prompt, Reused, Decoded int // tokens, as in engine.Result
+}
+
+// Holds reports whether a turn would come out the same under another limit.
+func (o Output) Holds(limit int) bool {
+	if o.End == engine.EndLength {
+		return o.Limit == limit
+	}
+	return o.Decoded <= limit
+}
+
+// Memory keeps turns that the engine has finished. A turn that it recalls is not computed again: so a row goes on where
+// a killed process left it, and one whose constitution was edited keeps every turn that the edit did not reach.
+type Memory interface {
+	// Recall returns the turn of this key; ok is false where there is none.
+	Recall(Key) (o Output, ok bool, err error)
+	// Remember keeps a turn, in the place of one of the same key. When it returns, a killed process does not lose it.
+	Remember(Key, Output) error
+}
+
+// Use makes the loop take turns from m and keep them there. environment names the model and the settings that its
+// logits depend on. Only before Run.
+func (l *Loop) Use(m Memory, environment string) {
+	l.memory, l.environment = m, environment
+}
+
+// recall looks for a turn that need not be computed.
+func (l *Loop) recall(key Key, limit int) (Output, bool, error) {
+	if l.memory == nil {
+		return Output{}, false, nil
+	}
+	o, ok, err := l.memory.Recall(key)
+	return o, ok && o.Holds(limit), err
+}
+
+// key is that of a turn to be asked for.
+func (l *Loop) key(kind Kind, tokens []engine.Token, seed uint64) Key {
+	s := l.settings
+	e := encoder("amend turn 1")
+	e.text(l.environment)
+	e.number(uint64(len(tokens)))
+	for _, id := range tokens {
+		e = binary.LittleEndian.AppendUint32(e, uint32(id))
+	}
+	e.number(seed)
+	stops := l.format.Stops()
+	e.number(uint64(len(stops)))
+	for _, stop := range stops {
+		e.text(stop)
+	}
+	e.sampling(s.Sampling)
+	grammar := ""
+	if kind == Critique {
+		grammar = s.CritiqueGrammarName
+	}
+	e.text(grammar)
+	e.text(s.Think.Open)
+	e.text(s.Think.Close)
+	if s.LogProbs {
+		e.number(1)
+	}
+	return sha256.Sum256(e)
+}
+
+// encoder builds an unambiguous byte string: every text is preceded by its length.
+type encoder []byte
+
+func (e *encoder) number(v uint64) { *e = binary.LittleEndian.AppendUint64(*e, v) }
+
+func (e *encoder) text(t string) {
+	e.number(uint64(len(t)))
+	*e = append(*e, t...)
+}
+
+func (e *encoder) sampling(s engine.Sampling) {
+	for _, v := range []float64{
+		s.Temperature, float64(s.TopK), s.TopP, s.MinP, s.RepetitionPenalty, s.FrequencyPenalty, s.PresencePenalty, float64(s.PenaltyWindow),
+	} {
+		e.number(math.Float64bits(v))
+	}
+	e.number(uint64(len(s.LogitBias)))
+	for _, id := range slices.Sorted(maps.Keys(s.LogitBias)) {
+		e.number(uint64(id))
+		e.number(math.Float64bits(s.LogitBias[id]))
+	}
+}
