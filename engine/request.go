@@ -73,6 +73,6 @@ type TooLongError struct {
 }
 
 func (e *TooLongError) Error() string {
-	return fmt.Sprintf("the turn needs %d tokens (%d of prompt, up to %d to generate), one row may hold %d: begin a new run with a larger --ctx or a smaller --max-tokens",
+	return fmt.Sprintf("the turn needs %d tokens (%d of prompt, up to %d to generate), one row may hold %d: give a larger --ctx, or a smaller --max-tokens, and --retry-failed",
 		e.Prompt+e.MaxTokens, e.Prompt, e.MaxTokens, e.Context)
 }

@@ -56,6 +56,7 @@ type job struct {
 	closers        []func() error
 	started        time.Time
 	finishedBefore int
+	turnSeconds    float64 // of wall time for each turn that this command computed; 0 before run
 }
 
 // unfinishedError is the end of a run that a signal stopped.
@@ -74,8 +75,16 @@ func runJob(cmd *cobra.Command, o runOptions) (err error) {
 	defer func() { err = errors.Join(err, j.close()) }()
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return j.readInputs(cmd.InOrStdin()) },
-		j.openModel, j.openFormat, j.openLoop, j.fitContext, j.openStore, j.openEngine,
+		j.openModel, j.openFormat, j.openLoop, j.fitContext,
 	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if o.plan {
+		return j.plan(ctx, cmd.OutOrStdout())
+	}
+	for _, step := range []func(context.Context) error{j.openStore, j.openEngine} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -262,6 +271,7 @@ func (j *job) openLoop(ctx context.Context) (err error) {
 		if settings.CritiqueGrammar, err = j.openGrammar(o.grammar); err != nil {
 			return err
 		}
+		settings.CritiqueGrammarName = j.grammarSHA
 	}
 	for k := range o.preambles {
 		l, err := revise.New(ctx, j.format, j.doc.Preamble(o.seed, k, o.preambles), settings)
@@ -307,7 +317,8 @@ func (j *job) openGrammar(path string) (func() (engine.Grammar, error), error) {
 }
 
 func (j *job) openStore(context.Context) error {
-	store, warnings, err := runstore.Open(j.options.out, j.manifest())
+	o := j.options
+	store, warnings, err := runstore.Open(o.out, j.manifest(), runstore.Options{Redo: o.redo, RetryFailed: o.retryFailed})
 	if err != nil {
 		return j.withConstitutionDiff(err)
 	}
@@ -323,10 +334,19 @@ func (j *job) openStore(context.Context) error {
 	if err := store.KeepConstitution(text); err != nil {
 		return err
 	}
+	for _, l := range j.loops {
+		l.Use(store, j.environment())
+	}
 	if j.attach == nil {
 		return nil
 	}
 	return store.Measure(runstore.Measured{Attach: j.attach})
+}
+
+// environment names what logits depend on beside the tokens, as far as rows of one run may not differ in it.
+func (j *job) environment() string {
+	r := j.manifest().Results
+	return fmt.Sprintf("model %s, keys %s, deterministic %v", r.ModelSHA256, r.KVType, r.Deterministic)
 }
 
 // withConstitutionDiff adds to a refusal to continue a run what its constitution was and is, where that is why.

@@ -22,8 +22,8 @@ func (j *job) fitContext(ctx context.Context) error {
 	}
 	old, _, oldErr := runstore.Read(j.options.out)
 	continued := oldErr == nil
-	if continued && j.options.parallel == 0 && j.options.context == 0 && old.Setup.Rows == len(j.set.Rows) {
-		// What was measured to choose a setting is measured once.
+	if o := j.options; continued && !o.redo && !o.retryFailed && o.parallel == 0 && o.context == 0 && old.Setup.Rows == len(j.set.Rows) {
+		// What was measured to choose a setting is measured once. Other settings, and rows that failed, may need more room.
 		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
 		if demand.Layout == local.Auto {
 			demand.Layout = local.Layout(old.Setup.KV)

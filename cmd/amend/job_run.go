@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"amend/cmd/amend/internal/local"
 	"amend/engine"
@@ -59,18 +60,29 @@ func (j *job) run(ctx context.Context) error {
 	if len(todo) == 0 {
 		return nil
 	}
-	groups := make([][]revise.Row, len(j.loops)) // by preamble, which its rows share
-	for _, r := range todo {
-		k := j.preambleOf(r)
-		groups[k] = append(groups[k], r)
-	}
-	for k, rows := range groups {
+	begun, before := time.Now(), j.store.Remembered()
+	defer func() {
+		if n := j.store.Remembered() - before; n > 0 {
+			j.turnSeconds = time.Since(begun).Seconds() / float64(n)
+		}
+	}()
+	for k, rows := range j.byPreamble(todo) {
 		if err := j.runGroup(ctx, j.loops[k], rows, len(todo)); err != nil {
 			return err
 		}
 		j.engine.Unpin() // makes room for the next preamble
 	}
 	return nil
+}
+
+// byPreamble groups rows by the preamble that they share, in the order of j.loops.
+func (j *job) byPreamble(rows []revise.Row) [][]revise.Row {
+	groups := make([][]revise.Row, len(j.loops))
+	for _, r := range rows {
+		k := j.preambleOf(r)
+		groups[k] = append(groups[k], r)
+	}
+	return groups
 }
 
 // runGroup does the rows of one preamble; todo are those of all.

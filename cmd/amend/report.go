@@ -52,6 +52,13 @@ func (j *job) report(stdout io.Writer) error {
 	if err := j.store.Finish(unreadable); err != nil {
 		return &exitError{exitStopped, err} // all rows are on disk: the same command writes the rest
 	}
+	if j.turnSeconds > 0 {
+		measured := j.store.Manifest().Measured
+		measured.TurnSeconds = j.turnSeconds
+		if err := j.store.Measure(measured); err != nil {
+			return &exitError{exitStopped, err}
+		}
+	}
 	summary, err := runstore.Summarize(j.rows())
 	if err != nil {
 		return err

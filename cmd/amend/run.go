@@ -46,6 +46,10 @@ type runOptions struct {
 	deterministic     bool
 	preambleCache     string
 
+	redo        bool
+	retryFailed bool
+	plan        bool
+
 	json     bool
 	progress string
 	verbose  bool
@@ -91,6 +95,10 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 
 	f.BoolVar(&o.speculate, "speculate", true, "guess tokens that repeat the conversation and try several in a step, where that is measured to pay; the tokens are the same with or without")
 	f.BoolVar(&o.deterministic, "deterministic", false, "the same tokens to the last bit whatever runs beside a row: on a CPU, with plain kernels, one KV stream a row and no flash attention")
+
+	f.BoolVar(&o.redo, "redo", false, "continue a run with other inputs or settings: its rows are done again, from the turns that are still what they would be")
+	f.BoolVar(&o.retryFailed, "retry-failed", false, "do rows again that failed")
+	f.BoolVar(&o.plan, "plan", false, "run nothing: say how many turns are there already, how many are to be computed, and about how long it takes")
 
 	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	f.StringVar(&o.progress, "progress", progressAuto, "progress on standard error: auto, plain or none")
@@ -200,14 +208,16 @@ func newRunCommand() *cobra.Command {
 		Long: `Run the supervised stage of Constitutional AI (Bai et al. 2022): for each prompt a response, then
 rounds of critique and revision, each under a principle drawn from the constitution.
 
-The run directory holds the whole trace of every row (rows.jsonl), the final revisions as a
-training set (revisions.jsonl) and what made them (manifest.json). The same command again
-continues a run that was stopped; a row that was under way is run again from its start.
+The run directory holds every turn and the whole trace of every row (run.db), the final revisions as
+a training set (revisions.jsonl) and what made them (manifest.json). The same command again continues
+a run that was stopped, from its last turn. Other inputs or settings are refused; with --redo they are
+taken, and only turns that they change are computed: a round more, an edited principle, another limit.
 
 Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot work,
 75 stopped early, 130 interrupted; after 75 and 130 the same command continues.`,
 		Example: `  amend run --model smollm2 --prompts examples/prompts.jsonl --out runs/first --limit 12 --max-tokens 96
   amend run --model big.gguf --constitution mine.yaml --prompts red-team.jsonl.gz --revisions 4 --out runs/big
+  amend run --prompts p.jsonl --constitution edited.yaml --out runs/first --redo --plan
   zcat hh.jsonl.gz | amend run --model base.gguf --chat plain --prompts - --from-responses --out runs/hh`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

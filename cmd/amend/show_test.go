@@ -60,7 +60,7 @@ func shownRun(t *testing.T) string {
 		Created: "2026-03-01",
 		Results: runstore.Results{Mode: "faithful", Revisions: 2, Seed: 42},
 		Setup:   runstore.Setup{Model: "smollm2.gguf", Constitution: "hhh", Rows: 4},
-	})
+	}, runstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestShowJSONHoldsTheRecords(t *testing.T) {
 
 func TestShowRunThatHasJustBegun(t *testing.T) {
 	dir := t.TempDir()
-	run, _, err := runstore.Open(dir, runstore.Manifest{})
+	run, _, err := runstore.Open(dir, runstore.Manifest{}, runstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

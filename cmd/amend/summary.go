@@ -44,7 +44,7 @@ func printSummary(w io.Writer, s runstore.Summary, f Figures) {
 	}
 	printField(w, "time", time.Duration(f.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
 	printFile(w, "files", f.Dir, runstore.RevisionsFile, "final revisions, ready for fine-tuning")
-	printFile(w, "", f.Dir, runstore.RowsFile, "the trace of every row: amend show "+f.Dir)
+	printFile(w, "", f.Dir, runstore.DatabaseFile, "the trace of every row: amend show "+f.Dir)
 	if s.Failed+f.Unreadable > 0 {
 		printFile(w, "", f.Dir, runstore.FailedFile, "rows that failed or could not be read, and why")
 	}

@@ -79,6 +79,7 @@ type rawRow struct {
 	Error    string    `json:"error" parquet:"error"`
 }
 
+// rawTurn leaves out how many tokens of the prompt were found in the KV cache: that depends on what ran beside the row.
 type rawTurn struct {
 	Kind      string   `json:"kind" parquet:"kind"`
 	Round     int32    `json:"round" parquet:"round"`
@@ -90,7 +91,6 @@ type rawTurn struct {
 	Flags     []string `json:"flags" parquet:"flags,list"`
 	Tokens    []int32  `json:"tokens" parquet:"tokens,list"`
 	Prompt    int64    `json:"prompt_tokens" parquet:"prompt_tokens"`
-	Reused    int64    `json:"reused_tokens" parquet:"reused_tokens"`
 	Decoded   int64    `json:"decoded_tokens" parquet:"decoded_tokens"`
 	Seed      string   `json:"seed" parquet:"seed"`
 	LogProb   *float64 `json:"logprob" parquet:"logprob,optional"`
@@ -131,7 +131,7 @@ func rawOf(rec revise.Record) rawRow {
 	for _, t := range rec.Turns {
 		raw := rawTurn{
 			Kind: string(t.Kind), Round: int32(t.Round), Principle: t.Principle, Request: t.Request, Text: t.Text, Think: t.Think,
-			End: string(t.End), Flags: []string{}, Tokens: []int32{}, Prompt: int64(t.Prompt), Reused: int64(t.Reused),
+			End: string(t.End), Flags: []string{}, Tokens: []int32{}, Prompt: int64(t.Prompt),
 			Decoded: int64(t.Decoded), Seed: strconv.FormatUint(t.Seed, 10), LogProb: t.LogProb,
 		}
 		for _, f := range t.Flags {

@@ -69,6 +69,7 @@ type Loop struct {
 
 	memory      Memory // nil: every turn is computed
 	environment string
+	planning    bool // nothing is asked of the engine
 
 	engine *engine.Engine // of the run under way
 

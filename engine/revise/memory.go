@@ -1,6 +1,7 @@
 package revise
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
@@ -46,6 +47,61 @@ type Memory interface {
 // logits depend on. Only before Run.
 func (l *Loop) Use(m Memory, environment string) {
 	l.memory, l.environment = m, environment
+}
+
+// Plan is what a run of some rows would take from its memory.
+type Plan struct {
+	Rows   int `json:"rows"`   // to be done
+	Whole  int `json:"whole"`  // of these, with every turn remembered
+	Reused int `json:"reused"` // turns that are remembered
+	Turns  int `json:"turns"`  // that the engine would be asked for
+}
+
+// Add is the plan of two sets of rows together.
+func (p Plan) Add(q Plan) Plan {
+	return Plan{p.Rows + q.Rows, p.Whole + q.Whole, p.Reused + q.Reused, p.Turns + q.Turns}
+}
+
+// Plan counts, for rows that are to be done, the turns that are remembered and those that are not. A turn that follows
+// one which is not remembered counts as not remembered: what it would be asked is not known yet.
+func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
+	p := Plan{Rows: len(rows)}
+	l.ctx, l.stop = context.WithCancel(ctx)
+	defer l.stop()
+	l.err, l.planning = nil, true
+	defer func() { l.planning = false }()
+	for _, in := range rows {
+		r := l.newRow(in)
+		ended := false
+		l.emit = func(Record) error { ended = true; return nil }
+		r.begin()
+		if l.err != nil {
+			return p, l.err
+		}
+		if err := ctx.Err(); err != nil {
+			return p, err
+		}
+		asked := l.settings.turns()
+		if in.Response != nil {
+			asked--
+		}
+		reused := r.recalled
+		p.Reused += reused
+		if ended { // a row that fails ends early, too
+			p.Whole++
+			continue
+		}
+		p.Turns += asked - reused
+	}
+	return p, nil
+}
+
+// turns is how many a row has, its first response included.
+func (s Settings) turns() int {
+	if s.NoCritique {
+		return 1 + s.Rounds
+	}
+	return 1 + 2*s.Rounds
 }
 
 // recall looks for a turn that need not be computed.

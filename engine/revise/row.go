@@ -22,6 +22,7 @@ type row struct {
 	critique  string
 	round     int
 	principle constitution.Principle
+	recalled  int // turns that were remembered
 }
 
 func (l *Loop) newRow(in Row) *row {
@@ -109,7 +110,11 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 		return r.halt(fmt.Errorf("looking for the %s of row %s, round %d, among the turns that are done: %w", kind, r.in.ID, r.round, err))
 	}
 	if ok {
+		r.recalled++
 		return r.done(kind, seed, out)
+	}
+	if r.loop.planning {
+		return true
 	}
 	request := &engine.Request{
 		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),

@@ -71,6 +71,42 @@ func (r *Run) Finish(unreadable []Unreadable) error {
 	}, lost...)
 }
 
+// CheckRevisions reports whether revisions.jsonl is what the run's rows give now. The error matches fs.ErrNotExist where
+// there is no such file.
+func CheckRevisions(dir string) (same bool, err error) {
+	f, err := os.Open(filepath.Join(dir, RevisionsFile))
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	in := bufio.NewReaderSize(f, 1<<18)
+	for rec, err := range readRows(dir) {
+		if err != nil {
+			return false, err
+		}
+		v, ok := finalRevision(rec)
+		if !ok {
+			continue
+		}
+		want, err := marshal(v)
+		if err != nil {
+			return false, err
+		}
+		line, err := in.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		if string(line) != string(want)+"\n" {
+			return false, nil
+		}
+	}
+	_, err = in.ReadByte()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return err != nil, nil
+}
+
 // removeFailed removes the failed.jsonl of an earlier Finish that was told of rows that could not be read.
 func (r *Run) removeFailed() error {
 	if err := os.Remove(filepath.Join(r.dir, FailedFile)); err != nil && !errors.Is(err, os.ErrNotExist) {

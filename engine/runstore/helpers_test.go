@@ -41,7 +41,7 @@ func manifest() Manifest {
 // open is Open of a run that must work, closed when the test ends.
 func open(t testing.TB, dir string, m Manifest) (*Run, []string) {
 	t.Helper()
-	r, warnings, err := Open(dir, m)
+	r, warnings, err := Open(dir, m, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

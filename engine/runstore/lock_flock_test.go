@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"testing"
@@ -14,6 +15,9 @@ import (
 
 // childDir makes the test binary a process that opens this run and waits for its standard input to close.
 const childDir = "RUNSTORE_TEST_CHILD"
+
+// childWrites makes that process write turns and rows, and print each when the store has taken it.
+const childWrites = "RUNSTORE_TEST_CHILD_WRITES"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
@@ -23,11 +27,15 @@ func TestMain(m *testing.M) {
 }
 
 func child(dir string) int {
-	if _, _, err := Open(dir, manifest()); err != nil {
+	r, _, err := Open(dir, manifest(), Options{})
+	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	fmt.Println("open")
+	if os.Getenv(childWrites) != "" {
+		return writeOn(r)
+	}
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return 1
 	}
@@ -53,7 +61,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "open\n" {
 		t.Fatalf("child: %q, %v", line, err)
 	}
-	_, _, err = Open(dir, manifest())
+	_, _, err = Open(dir, manifest(), Options{})
 	var locked *LockedError
 	host, _ := os.Hostname()
 	if !errors.As(err, &locked) || locked.PID != cmd.Process.Pid || locked.Host != host {
@@ -69,9 +77,73 @@ func TestSecondProcessIsRefused(t *testing.T) {
 		t.Fatal("the child was not killed")
 	}
 	r, _ := open(t, dir, manifest())
-	if _, _, err := Open(dir, manifest()); !errors.As(err, &locked) || locked.PID != os.Getpid() {
+	if _, _, err := Open(dir, manifest(), Options{}); !errors.As(err, &locked) || locked.PID != os.Getpid() {
 		t.Fatalf("a second open in one process: %v", err)
 	}
 	closeRun(t, r)
 	open(t, dir, manifest())
+}
+
+// writeOn writes until the process is killed.
+func writeOn(r *Run) int {
+	for i := 0; ; i++ {
+		if r.Done(record(i).ID) {
+			continue
+		}
+		if err := r.Remember(key(i), output(i)); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		fmt.Println("turn", i)
+		if err := r.Append(record(i)); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		fmt.Println("row", i)
+	}
+}
+
+// TestKilledWriter: whatever a killed process had been told is done, is done.
+func TestKilledWriter(t *testing.T) {
+	dir := t.TempDir()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 12 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childDir+"="+dir, childWrites+"=1")
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(stdout)
+		var told []string
+		for n := 1 + random.IntN(20); lines.Scan(); n-- {
+			told = append(told, lines.Text())
+			if n == 0 {
+				if err := cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Fatal("the child ended by itself")
+		}
+		r, _ := open(t, dir, manifest())
+		for _, line := range told[1:] {
+			var what string
+			var i int
+			if _, err := fmt.Sscan(line, &what, &i); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			if what == "row" && !r.Done(record(i).ID) {
+				t.Errorf("row %d was done and is not", i)
+			}
+			if o, ok, err := r.Recall(key(i)); what == "turn" && (!ok || err != nil || o.Text != output(i).Text) {
+				t.Errorf("turn %d was done and is not: %v", i, err)
+			}
+		}
+		closeRun(t, r)
+	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Format is the number of the layout of run directories that this version reads and writes.
-const Format = 1
+const Format = 2
 
 // Manifest says what made a run. Its two halves differ in what a change means when a run is continued:
 // one in Results is refused, one in Setup is only told.
@@ -21,6 +21,8 @@ type Manifest struct {
 	Results  Results  `json:"results"`
 	Setup    Setup    `json:"setup"`
 	Measured Measured `json:"measured,omitzero"` // set by Measure
+	// Before are the inputs and settings that Options.Redo replaced, the oldest first.
+	Before []Results `json:"before,omitempty"`
 }
 
 // Results holds everything that the text of rows depends on. This is the one place that decides it: a field
@@ -97,6 +99,9 @@ type Machine struct {
 type Measured struct {
 	// StepCosts say how many guessed tokens pay (engine.Calibrate).
 	StepCosts []engine.StepCost `json:"step_costs,omitempty"`
+	// TurnSeconds is how long a turn took in the last command that computed some, in the mean: rows run side by side, so
+	// one alone takes longer.
+	TurnSeconds float64 `json:"turn_seconds,omitempty"`
 	// Attach says from which length on rows read the preamble without holding it.
 	Attach *engine.AttachCosts `json:"attach,omitempty"`
 }
@@ -140,7 +145,7 @@ func (e *ChangedError) Error() string {
 			b.WriteString("\n  " + c.String())
 		}
 	}
-	b.WriteString("\ngive another --out for a new run, or the old inputs and settings to continue this one")
+	b.WriteString("\ngive another --out for a new run, the old inputs and settings to continue this one, or\n--redo to do its rows again with these: turns that are still what they would be are not computed again (--plan counts them)")
 	return b.String()
 }
 

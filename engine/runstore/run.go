@@ -1,12 +1,13 @@
-// Package runstore keeps the finished rows of a run in a directory:
+// Package runstore keeps a run in a directory:
 //
-//	manifest.json    what made the run: inputs, settings, versions, machine
-//	rows.jsonl       a line for each finished row, its whole trace, in the order of finishing
-//	revisions.jsonl  final revisions ready for fine-tuning, in input order; written by Finish
-//	failed.jsonl     rows that failed and why, if any did; written by Finish
-//	lock             held by the process that writes; the file stays, the lock does not
+//	manifest.json      what made the run: inputs, settings, versions, machine
+//	constitution.yaml  the constitution as it was composed for it
+//	run.db             SQLite: every finished turn by what made it, and every finished row with its whole trace
+//	revisions.jsonl    final revisions ready for fine-tuning, in input order; written by Finish
+//	failed.jsonl       rows that failed and why, if any did; written by Finish
+//	lock               held by the process that writes; the file stays, the lock does not
 //
-// A row is done when its line is on disk (fsync), and not before: what Done reports survives a crash of
+// A turn or a row is done when its transaction is on disk, and not before: what Done reports survives a crash of
 // process and machine. Files that are written whole appear under their names only when complete. One
 // process writes; any number may Read meanwhile.
 package runstore
@@ -30,7 +31,7 @@ import (
 // Names of the files in a run directory.
 const (
 	ManifestFile  = "manifest.json"
-	RowsFile      = "rows.jsonl"
+	DatabaseFile  = "run.db"
 	RevisionsFile = "revisions.jsonl"
 	FailedFile    = "failed.jsonl"
 	// ConstitutionFile is the constitution as it was composed for the run.
@@ -50,21 +51,29 @@ type Run struct {
 	lock     *os.File
 
 	mu   sync.Mutex
-	file *os.File // rows.jsonl
-	list rowList
+	data *database
 	done map[string]bool
-	// failure is the first error of the disk. After a failed write or fsync nobody knows what the file
-	// holds, so nothing is appended any more; the next Open finds out.
+	kept int // turns, since Open
+	// failure is the first error of the disk. Nothing is written any more after it; the next Open finds out what the
+	// disk holds.
 	failure error
+}
+
+// Options say how a run that is there is continued.
+type Options struct {
+	// Redo takes other inputs and settings than the run was begun with: its rows are done again, from the turns that
+	// are still what they would be.
+	Redo bool
+	// RetryFailed does rows again that ended with an error.
+	RetryFailed bool
 }
 
 // Open creates a run in dir, with its parents, or continues the one that is there.
 //
-// Warnings are to be shown to the user: a row that was cut off because its writing never finished, or
-// recorded settings that differ from those the run was begun with. Errors are a *LockedError while another
-// process has the run open, a *ChangedError where m would alter results, one that matches ErrNotARun where
-// dir holds other files, and those of the disk. The caller calls Close.
-func Open(dir string, m Manifest) (run *Run, warnings []string, err error) {
+// Warnings are to be shown to the user: recorded settings that differ from those the run was begun with. Errors are a
+// *LockedError while another process has the run open, a *ChangedError where m would alter results and that was not
+// asked for, one that matches ErrNotARun where dir holds other files, and those of the disk. The caller calls Close.
+func Open(dir string, m Manifest, o Options) (run *Run, warnings []string, err error) {
 	if err := prepare(dir); err != nil {
 		return nil, nil, err
 	}
@@ -72,27 +81,50 @@ func Open(dir string, m Manifest) (run *Run, warnings []string, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &Run{dir: dir, lock: lock, done: map[string]bool{}}
+	r := &Run{dir: dir, lock: lock}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
 			run = nil
 		}
 	}()
-	note, err := r.settle(m)
+	changed, note, err := r.settle(m, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	torn, err := r.openRows()
-	if err != nil {
-		return nil, nil, err
+	if note != "" {
+		warnings = append(warnings, note)
 	}
-	for _, w := range []string{note, torn} {
-		if w != "" {
-			warnings = append(warnings, w)
+	return r, warnings, r.openData(changed, o)
+}
+
+// openData opens the database. changed is set where its rows are of other inputs and settings than the manifest now
+// says: they are forgotten before the manifest is written, so that a process that dies between leaves no row that
+// does not fit.
+func (r *Run) openData(changed *Manifest, o Options) (err error) {
+	if r.data, err = openDatabase(databasePath(r.dir)); err != nil {
+		return err
+	}
+	if changed != nil {
+		if err := r.data.forget(false); err != nil {
+			return r.data.wrap("forget the rows of", err)
+		}
+		if err := r.writeManifest(*changed); err != nil {
+			return err
+		}
+		if err := os.Remove(filepath.Join(r.dir, ConstitutionFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("continue run: %w", err)
 		}
 	}
-	return r, warnings, nil
+	if o.RetryFailed {
+		if err := r.data.forget(true); err != nil {
+			return r.data.wrap("forget the failed rows of", err)
+		}
+	}
+	if r.done, err = r.data.ids(); err != nil {
+		return r.data.wrap("open", err)
+	}
+	return syncDir(r.dir)
 }
 
 // KeepConstitution writes the composed constitution of a new run. A run that has one keeps it.
@@ -132,29 +164,36 @@ func prepare(dir string) error {
 	return nil
 }
 
-// settle writes the manifest of a new run, or compares that of an old one with m.
-func (r *Run) settle(m Manifest) (note string, err error) {
+// settle writes the manifest of a new run, or compares that of an old one with m. changed is the manifest to be written
+// where what alters results is another, which only Options.Redo allows.
+func (r *Run) settle(m Manifest, o Options) (changed *Manifest, note string, err error) {
+	m.Format = Format
 	old, err := readManifest(r.dir)
 	if errors.Is(err, ErrNotARun) {
-		m.Format = Format
-		return "", r.writeManifest(m)
+		return nil, "", r.writeManifest(m)
 	}
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	r.manifest = old
 	setup := changes(old.Setup, m.Setup)
 	if c := changes(old.Results, m.Results); len(c) > 0 {
-		return "", &ChangedError{Dir: r.dir, Changes: c, Setup: setup}
+		if !o.Redo {
+			return nil, "", &ChangedError{Dir: r.dir, Changes: c, Setup: setup}
+		}
+		m.Created = old.Created
+		m.Before = append(slices.Clone(old.Before), old.Results)
+		m.Measured = old.Measured
+		return &m, "", nil
 	}
 	if len(setup) == 0 {
-		return "", nil
+		return nil, "", nil
 	}
 	var lines []string
 	for _, c := range setup {
 		lines = append(lines, c.String())
 	}
-	return r.dir + " was begun with another set-up, which does not alter its rows: " + strings.Join(lines, "; "), nil
+	return nil, r.dir + " was begun with another set-up, which does not alter its rows: " + strings.Join(lines, "; "), nil
 }
 
 func (r *Run) writeManifest(m Manifest) error {
@@ -179,31 +218,6 @@ func (r *Run) Measure(m Measured) error {
 	return nil
 }
 
-// openRows opens rows.jsonl and cuts off what a killed process left of its last row.
-func (r *Run) openRows() (warning string, err error) {
-	path := filepath.Join(r.dir, RowsFile)
-	if r.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
-		return "", fmt.Errorf("open rows: %w", err)
-	}
-	if r.list, err = scanRows(path, r.file); err != nil {
-		return "", err
-	}
-	for _, row := range r.list.rows {
-		r.done[row.id] = true
-	}
-	if r.list.torn > 0 {
-		if err := r.file.Truncate(r.list.size); err != nil {
-			return "", fmt.Errorf("cut off an unfinished row: %w", err)
-		}
-		warning = fmt.Sprintf("%s: its last %d bytes were a row whose writing did not finish; they were cut off, and the row is done again", path, r.list.torn)
-		r.list.torn, r.list.damaged = 0, nil
-	}
-	if err := r.file.Sync(); err != nil {
-		return "", fmt.Errorf("open rows: %w", err)
-	}
-	return warning, syncDir(r.dir)
-}
-
 // Manifest returns the run's manifest: of a run that is continued, the one it was begun with.
 func (r *Run) Manifest() Manifest { return r.manifest }
 
@@ -217,10 +231,6 @@ func (r *Run) Done(id string) bool {
 // Append adds a finished row and returns when it is on disk. After an error of the disk the row is not done,
 // and this and every later call returns that error.
 func (r *Run) Append(rec revise.Record) error {
-	line, err := marshal(rec)
-	if err != nil {
-		return fmt.Errorf("save row %s: %w", rec.ID, err)
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -231,37 +241,50 @@ func (r *Run) Append(rec revise.Record) error {
 	case r.done[rec.ID]:
 		return fmt.Errorf("save row %s: a row of this id is done already", rec.ID)
 	}
-	if err := r.write(append(line, '\n')); err != nil {
-		r.failure = fmt.Errorf("row %s could not be saved, and is not counted as done: %w", rec.ID, err)
+	if err := r.data.putRow(rec); err != nil {
+		r.failure = r.data.wrap(fmt.Sprintf("row %s could not be saved, and is not counted as done: write", rec.ID), err)
 		return r.failure
 	}
-	r.list.rows = append(r.list.rows, row{id: rec.ID, index: rec.Index, at: r.list.size, size: len(line) + 1})
-	r.list.size += int64(len(line)) + 1
 	r.done[rec.ID] = true
 	return nil
 }
 
-// write puts a line after the whole rows. On failure it takes back what it wrote, as far as the disk lets it.
-func (r *Run) write(line []byte) error {
-	_, err := r.file.WriteAt(line, r.list.size)
-	if err == nil {
-		err = r.file.Sync()
+// Recall returns a finished turn (revise.Memory).
+func (r *Run) Recall(key revise.Key) (o revise.Output, ok bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failure != nil {
+		return o, false, r.failure
 	}
-	if err != nil {
-		return errors.Join(err, r.file.Truncate(r.list.size))
+	o, ok, err = r.data.turn(key)
+	return o, ok, r.data.wrap("read", err)
+}
+
+// Remember keeps a finished turn and returns when it is on disk (revise.Memory). After an error of the disk this and
+// every later call returns that error.
+func (r *Run) Remember(key revise.Key, o revise.Output) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failure != nil {
+		return r.failure
 	}
-	return nil
+	if err := r.data.putTurn(key, o); err != nil {
+		r.failure = r.data.wrap("write", err)
+	} else {
+		r.kept++
+	}
+	return r.failure
+}
+
+// Remembered is how many turns were kept since Open.
+func (r *Run) Remembered() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kept
 }
 
 // Rows yields the finished rows in input order: those that were done when the iteration began.
-func (r *Run) Rows() iter.Seq2[revise.Record, error] {
-	return func(yield func(revise.Record, error) bool) {
-		r.mu.Lock()
-		rows := r.list.inputOrder()
-		r.mu.Unlock()
-		eachRow(r.file, rows, yield)
-	}
-}
+func (r *Run) Rows() iter.Seq2[revise.Record, error] { return readRows(r.dir) }
 
 // Close lets go of the directory. It may be called more than once. What was appended is on disk already.
 func (r *Run) Close() error {
@@ -274,8 +297,8 @@ func (r *Run) Close() error {
 		r.failure = fmt.Errorf("run %s: %w", r.dir, fs.ErrClosed)
 	}
 	var err error
-	if r.file != nil { // Open may have failed before it
-		err = r.file.Close()
+	if r.data != nil { // Open may have failed before it
+		err = r.data.close()
 	}
 	err = errors.Join(err, release(r.lock))
 	r.lock = nil
@@ -283,35 +306,102 @@ func (r *Run) Close() error {
 }
 
 // Read opens a run to look at, also while another process writes to it. The records come in input order;
-// iterating reads them one at a time, and stops after an error. A last line that is still being written, or
-// was left unfinished by a killed process, is no row yet and is left out. The error matches ErrNotARun where
-// there is no run.
+// iterating reads them one at a time, and stops after an error. The error matches ErrNotARun where there is no run.
 func Read(dir string) (Manifest, iter.Seq2[revise.Record, error], error) {
 	m, err := readManifest(dir)
-	if err != nil {
-		return m, nil, err
+	return m, readRows(dir), err
+}
+
+// Check has SQLite look through a run's database and reads every row: it returns how many there are.
+func Check(dir string) (rows int, err error) {
+	d, err := readDatabase(databasePath(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
 	}
-	path := filepath.Join(dir, RowsFile)
-	return m, func(yield func(revise.Record, error) bool) {
-		f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = d.close() }() // only read
+	if err := d.check(); err != nil {
+		return 0, d.wrap("check", err)
+	}
+	for _, err := range d.records() {
+		if err != nil {
+			return rows, err
+		}
+		rows++
+	}
+	return rows, nil
+}
+
+// Snapshot is a run to plan from: what is done and which turns there are. It is a revise.Memory that keeps nothing.
+type Snapshot struct {
+	Manifest Manifest
+	data     *database // nil: a run that has no database yet
+	done     map[string]bool
+}
+
+// Look opens a run for a plan. The error matches ErrNotARun where there is no run. The caller calls Close.
+func Look(dir string) (*Snapshot, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{Manifest: m}
+	if s.data, err = readDatabase(databasePath(dir)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return s, nil
+		}
+		return nil, err
+	}
+	if s.done, err = s.data.ids(); err != nil {
+		return nil, errors.Join(s.data.wrap("read", err), s.Close())
+	}
+	return s, nil
+}
+
+// Done reports whether a row is finished.
+func (s *Snapshot) Done(id string) bool { return s.done[id] }
+
+// Recall returns a finished turn.
+func (s *Snapshot) Recall(key revise.Key) (revise.Output, bool, error) {
+	if s.data == nil {
+		return revise.Output{}, false, nil
+	}
+	o, ok, err := s.data.turn(key)
+	return o, ok, s.data.wrap("read", err)
+}
+
+// Remember refuses: a plan computes nothing.
+func (s *Snapshot) Remember(revise.Key, revise.Output) error {
+	return errors.New("a run that is only looked at keeps no turns")
+}
+
+// Changes lists what of m would alter the run's rows.
+func (s *Snapshot) Changes(m Manifest) []Change { return changes(s.Manifest.Results, m.Results) }
+
+// Close lets go of the database.
+func (s *Snapshot) Close() error {
+	if s.data == nil {
+		return nil
+	}
+	return s.data.close()
+}
+
+// readRows gives the rows of a run by a connection of its own.
+func readRows(dir string) iter.Seq2[revise.Record, error] {
+	return func(yield func(revise.Record, error) bool) {
+		d, err := readDatabase(databasePath(dir))
 		if errors.Is(err, fs.ErrNotExist) {
 			return // a run that has only just begun
-		}
-		if err != nil {
-			yield(revise.Record{}, fmt.Errorf("read rows: %w", err))
-			return
-		}
-		defer func() { _ = f.Close() }() // only read
-		list, err := scanRows(path, f)
-		if err == nil {
-			err = list.damaged
 		}
 		if err != nil {
 			yield(revise.Record{}, err)
 			return
 		}
-		eachRow(f, list.inputOrder(), yield)
-	}, nil
+		defer func() { _ = d.close() }() // only read
+		d.records()(yield)
+	}
 }
 
 // readManifest reads the manifest of a run; its error matches ErrNotARun where there is none.

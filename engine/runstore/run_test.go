@@ -1,9 +1,9 @@
 package runstore
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,178 +12,235 @@ import (
 	"strings"
 	"testing"
 
+	"amend/engine"
 	"amend/engine/revise"
 
 	"pgregory.net/rapid"
 )
 
-// A run that was cut off at any byte holds exactly the rows whose lines are whole, says what it cut, and
-// goes on from there to the same rows as a run that was never cut.
-func TestCutAtEveryByte(t *testing.T) {
-	whole := filepath.Join(t.TempDir(), "run")
-	recs := []revise.Record{record(2), failedRecord(0), record(1)}
-	r, _ := open(t, whole, manifest())
-	add(t, r, recs...)
-	if err := r.Finish(nil); err != nil {
+// copyRun copies a run's files as they are, which is what a process killed at this instant leaves.
+func copyRun(t testing.TB, dir, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
-	}
-	closeRun(t, r)
-	rows := contents(t, whole, RowsFile)
-	want := contents(t, whole, RevisionsFile)
-
-	dir := filepath.Join(t.TempDir(), "cut")
-	r, _ = open(t, dir, manifest())
-	closeRun(t, r)
-	for size := range len(rows) + 1 {
-		cut := rows[:size]
-		kept := strings.Count(cut, "\n")
-		list, err := scanRows("rows", strings.NewReader(cut))
-		if err != nil || len(list.rows) != kept || int(list.size)+list.torn != size || list.torn > 0 && cut[size-1] == '\n' {
-			t.Fatalf("cut at %d: %d rows, %d bytes and %d torn, %v; want %d rows", size, len(list.rows), list.size, list.torn, err, kept)
-		}
-		// Going on is tried at fewer places, with all around the ends of lines: it waits for the disk.
-		if near := strings.Contains(rows[max(0, size-2):min(len(rows), size+1)], "\n"); !near && size%211 != 0 {
-			continue
-		}
-		if err := os.WriteFile(filepath.Join(dir, RowsFile), []byte(cut), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		if got := read(t, dir); len(got) != kept {
-			t.Fatalf("cut at %d: Read gives %d rows, want %d", size, len(got), kept)
-		}
-		r, warnings := open(t, dir, manifest())
-		if (len(warnings) == 1) != (list.torn > 0) {
-			t.Fatalf("cut at %d: warnings %q, torn %d", size, warnings, list.torn)
-		}
-		if left := contents(t, dir, RowsFile); left != rows[:list.size] {
-			t.Fatalf("cut at %d: %d bytes left, want %d", size, len(left), list.size)
-		}
-		for i, rec := range recs {
-			if r.Done(rec.ID) != (i < kept) {
-				t.Fatalf("cut at %d: Done(%s) is %v, want %v", size, rec.ID, r.Done(rec.ID), i < kept)
-			}
-		}
-		add(t, r, recs[kept:]...)
-		if err := r.Finish(nil); err != nil {
-			t.Fatal(err)
-		}
-		closeRun(t, r)
-		if contents(t, dir, RowsFile) != rows || contents(t, dir, RevisionsFile) != want {
-			t.Fatalf("cut at %d: the continued run differs from the uninterrupted one", size)
-		}
 	}
 }
 
-// Whatever the order of finishing, reopening and cutting, the store behaves as a list of whole rows.
-func TestStoreAgainstList(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		tmp, err := os.MkdirTemp("", "runstore")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(tmp)
+// output makes a turn.
+func output(i int) revise.Output {
+	p := -float64(i)
+	return revise.Output{Tokens: []engine.Token{engine.Token(i), -1, 1 << 30}, Text: "half a character \xc3", End: engine.EndToken, Limit: 64, LogProb: &p, Prompt: i, Reused: 1, Decoded: 3}
+}
+
+func key(i int) (k revise.Key) {
+	k[0], k[31] = byte(i), 0xff
+	return k
+}
+
+// Whatever the order of finishing, reopening and being killed, the store behaves as a list of rows and a map of turns.
+func TestStoreAgainstModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		tmp := t.TempDir()
 		dir := filepath.Join(tmp, "a", "run")
-		r, _, err := Open(dir, manifest())
+		r, _, err := Open(dir, manifest(), Options{})
 		if err != nil {
-			t.Fatal(err)
+			rt.Fatal(err)
 		}
 		defer func() { r.Close() }()
-		var model []revise.Record
-		var ends []int64                                  // of the lines
-		for range rapid.IntRange(1, 8).Draw(t, "steps") { // each waits for the disk
-			if rapid.Bool().Draw(t, "killed") {
+		var rows []revise.Record
+		turns := map[revise.Key]revise.Output{}
+		for step := range rapid.IntRange(1, 8).Draw(rt, "steps") { // each waits for the disk
+			switch rapid.SampledFrom([]string{"row", "turn", "killed", "closed"}).Draw(rt, "step") {
+			case "row":
+				rec := record(rapid.IntRange(0, 6).Draw(rt, "row"))
+				rec.Turns[0].Text = rapid.String().Draw(rt, "text")
+				known := slices.ContainsFunc(rows, func(m revise.Record) bool { return m.ID == rec.ID })
+				if err := r.Append(rec); (err != nil) != known {
+					rt.Fatalf("Append: %v, known %v", err, known)
+				}
+				if !known {
+					rows = append(rows, rec)
+				}
+			case "turn":
+				i := rapid.IntRange(0, 3).Draw(rt, "key")
+				o := output(step)
+				if err := r.Remember(key(i), o); err != nil {
+					rt.Fatal(err)
+				}
+				turns[key(i)] = o
+			case "killed":
+				left := filepath.Join(tmp, fmt.Sprint("killed", step))
+				copyRun(t, dir, left)
 				r.Close()
-				size := int64(0)
-				if len(ends) > 0 {
-					size = rapid.Int64Range(0, ends[len(ends)-1]).Draw(t, "size")
+				dir = left
+				if r, _, err = Open(dir, manifest(), Options{}); err != nil {
+					rt.Fatal(err)
 				}
-				if err := os.Truncate(filepath.Join(dir, RowsFile), size); err != nil {
-					t.Fatal(err)
-				}
-				for len(ends) > 0 && ends[len(ends)-1] > size {
-					model, ends = model[:len(model)-1], ends[:len(ends)-1]
-				}
-				if r, _, err = Open(dir, manifest()); err != nil {
-					t.Fatal(err)
+			case "closed":
+				r.Close()
+				if r, _, err = Open(dir, manifest(), Options{}); err != nil {
+					rt.Fatal(err)
 				}
 			}
-			rec := record(rapid.IntRange(0, 10).Draw(t, "row"))
-			rec.Turns[0].Text = rapid.String().Draw(t, "text")
-			known := slices.ContainsFunc(model, func(m revise.Record) bool { return m.ID == rec.ID })
-			if err := r.Append(rec); (err != nil) != known {
-				t.Fatalf("Append: %v, known %v", err, known)
-			}
-			if !known {
-				info, err := os.Stat(filepath.Join(dir, RowsFile))
-				if err != nil {
-					t.Fatal(err)
-				}
-				model, ends = append(model, rec), append(ends, info.Size())
-			}
-			want := slices.SortedFunc(slices.Values(model), func(a, b revise.Record) int { return a.Index - b.Index })
-			var got []revise.Record
-			for rec, err := range r.Rows() {
-				if err != nil {
-					t.Fatal(err)
-				}
-				got = append(got, rec)
-			}
-			if !reflect.DeepEqual(got, want) {
-				t.Fatalf("rows\n%+v\nwant\n%+v", got, want)
+		}
+		want := slices.SortedFunc(slices.Values(rows), func(a, b revise.Record) int { return a.Index - b.Index })
+		if got := read(t, dir); !reflect.DeepEqual(got, want) {
+			rt.Fatalf("rows\n%+v\nwant\n%+v", got, want)
+		}
+		for i := range 4 {
+			o, ok, err := r.Recall(key(i))
+			want, there := turns[key(i)]
+			if err != nil || ok != there || !reflect.DeepEqual(o, want) {
+				rt.Fatalf("turn %d: %+v %v %v, want %+v %v", i, o, ok, err, want, there)
 			}
 		}
 	})
 }
 
-func TestDamageIsNotCutAway(t *testing.T) {
-	line := func(rec revise.Record) string { return inJSON(rec) + "\n" }
-	good := line(record(0)) + line(record(1))
-	for name, c := range map[string]struct{ rows, want string }{
-		"bad line amid good ones": {line(record(0)) + "{\"id\":\n" + line(record(1)), "line 2"},
-		"row twice":               {good + line(record(0)), `row "row-0" is in an earlier line`},
-		"row without id":          {good + "{}\n", "no id"},
+// TestCutWAL: SQLite's log cut off at any byte leaves the rows that were whole in it, in the order of their writing, and
+// the run goes on from there to the same rows as one that was never cut.
+func TestCutWAL(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "run")
+	recs := []revise.Record{record(2), failedRecord(0), record(1)}
+	r, _ := open(t, whole, manifest())
+	add(t, r, recs...)
+	const log = DatabaseFile + "-wal"
+	size := len(contents(t, whole, log))
+	seen := map[int]bool{}
+	for i := range 61 {
+		cut := size * i / 60
+		dir := filepath.Join(t.TempDir(), "cut")
+		copyRun(t, whole, dir)
+		if err := os.Remove(filepath.Join(dir, DatabaseFile+"-shm")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(filepath.Join(dir, log), int64(cut)); err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := Open(dir, manifest(), Options{})
+		if err != nil {
+			t.Fatalf("cut at %d of %d: %v", cut, size, err)
+		}
+		kept := 0
+		for kept < len(recs) && r.Done(recs[kept].ID) {
+			kept++
+		}
+		seen[kept] = true
+		add(t, r, recs[kept:]...) // fails where a later row was there
+		closeRun(t, r)
+		if got := read(t, dir); !reflect.DeepEqual(got, []revise.Record{recs[1], recs[2], recs[0]}) {
+			t.Fatalf("cut at %d: %+v", cut, got)
+		}
+	}
+	if len(seen) != len(recs)+1 {
+		t.Errorf("the cuts left %v rows: not every case was tried", seen)
+	}
+}
+
+// TestDamage: a database that is no more one is refused with a remedy, and not touched.
+func TestDamage(t *testing.T) {
+	for name, damage := range map[string]func([]byte) []byte{
+		"zeros in it":     func(b []byte) []byte { copy(b[4096:], make([]byte, 4096)); return b },
+		"no database":     func([]byte) []byte { return []byte(strings.Repeat("not a database\n", 300)) },
+		"its second half": func(b []byte) []byte { return b[:len(b)/8192*4096] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			r, _ := open(t, dir, manifest())
+			for i := range 40 {
+				add(t, r, record(i))
+			}
 			closeRun(t, r)
-			if err := os.WriteFile(filepath.Join(dir, RowsFile), []byte(c.rows), 0o666); err != nil {
+			bad := damage([]byte(contents(t, dir, DatabaseFile)))
+			if err := os.WriteFile(filepath.Join(dir, DatabaseFile), bad, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := Open(dir, manifest()); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("Open: %v, want %q in it", err, c.want)
+			_, _, err := Open(dir, manifest(), Options{})
+			if err == nil || !strings.Contains(err.Error(), DatabaseFile) || !strings.Contains(err.Error(), "restore it from a copy") {
+				t.Fatalf("Open: %v", err)
 			}
-			if got := contents(t, dir, RowsFile); got != c.rows {
-				t.Fatal("the damaged file was changed")
-			}
-			_, rows, err := Read(dir)
-			if err == nil {
-				_, err = Summarize(rows)
-			}
-			if err == nil {
-				t.Fatal("Read takes the damaged file")
+			if got := contents(t, dir, DatabaseFile); got != string(bad) {
+				t.Error("the damaged file was changed")
 			}
 		})
 	}
 }
 
-// After a power cut the last line can be there in length but not in content.
-func TestLastLineOfZeros(t *testing.T) {
+// TestRedo: other settings are taken where that was asked for: rows are forgotten, turns are kept, and the manifest
+// says what there was before.
+func TestRedo(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	add(t, r, record(0))
+	if err := errors.Join(r.Remember(key(1), output(1)), r.KeepConstitution([]byte("old"))); err != nil {
+		t.Fatal(err)
+	}
+	closeRun(t, r)
+	m := manifest()
+	m.Created, m.Results.MaxTokens = "2027-01-01", 128
+	if _, _, err := Open(dir, m, Options{}); err == nil {
+		t.Fatal("another limit was taken unasked")
+	}
+	r, _, err := Open(dir, m, Options{Redo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.KeepConstitution([]byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := r.Recall(key(1)); !ok || err != nil || r.Done("row-0") {
+		t.Errorf("the turn is there: %v %v; the row is done: %v", ok, err, r.Done("row-0"))
+	}
+	closeRun(t, r)
+	got, _, err := Read(dir)
+	if err != nil || got.Results.MaxTokens != 128 || got.Created != manifest().Created || len(got.Before) != 1 || got.Before[0].MaxTokens != 64 {
+		t.Errorf("%+v %v", got, err)
+	}
+	if len(read(t, dir)) != 0 || contents(t, dir, ConstitutionFile) != "new" {
+		t.Error("old rows or an old constitution are there")
+	}
+	r, warnings := open(t, dir, m) // as usual from here on
+	if len(warnings) != 0 {
+		t.Errorf("warnings %q", warnings)
+	}
+	closeRun(t, r)
+}
+
+// TestRetryFailed: rows that failed are done again, others are not.
+func TestRetryFailed(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	add(t, r, record(0), failedRecord(1))
+	closeRun(t, r)
+	r, _, err := Open(dir, manifest(), Options{RetryFailed: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Done("row-0") || r.Done("row-1") {
+		t.Errorf("done: %v and %v", r.Done("row-0"), r.Done("row-1"))
+	}
+	add(t, r, record(1))
+	closeRun(t, r)
+}
+
+// TestReadFrozen: a run in a folder that cannot be written can be read.
+func TestReadFrozen(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root writes everywhere")
+	}
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
 	add(t, r, record(0))
 	closeRun(t, r)
-	whole := contents(t, dir, RowsFile)
-	torn := append([]byte(whole), append(bytes.Repeat([]byte{0}, 5000), '\n')...)
-	if err := os.WriteFile(filepath.Join(dir, RowsFile), torn, 0o666); err != nil {
+	if err := os.Chmod(dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	r, warnings := open(t, dir, manifest())
-	if len(warnings) != 1 || !strings.Contains(warnings[0], "5001 bytes") {
-		t.Fatalf("warnings %q", warnings)
+	defer os.Chmod(dir, 0o755)
+	if got := read(t, dir); len(got) != 1 {
+		t.Errorf("%d rows", len(got))
 	}
-	if got := contents(t, dir, RowsFile); got != whole || !r.Done("row-0") {
-		t.Fatal("the whole row did not survive")
+	if _, _, err := Open(dir, manifest(), Options{}); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("Open: %v", err)
 	}
 }
 
@@ -295,7 +352,7 @@ func TestResume(t *testing.T) {
 	closeRun(t, r)
 
 	later.Results.Temperature, later.Results.System, later.Setup.Prompts = 0.5, "be brief", "other.jsonl"
-	_, _, err := Open(dir, later)
+	_, _, err := Open(dir, later, Options{})
 	var changed *ChangedError
 	if !errors.As(err, &changed) {
 		t.Fatalf("got %v, want a ChangedError", err)
@@ -342,7 +399,7 @@ func TestNotARun(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Open(dir, manifest()); !errors.Is(err, ErrNotARun) {
+	if _, _, err := Open(dir, manifest(), Options{}); !errors.Is(err, ErrNotARun) {
 		t.Errorf("Open of a folder of other files: %v", err)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
@@ -357,10 +414,10 @@ func TestNotARun(t *testing.T) {
 
 func TestOtherFormat(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, ManifestFile), []byte(`{"format":2}`), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ManifestFile), []byte(`{"format":1}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Open(dir, manifest()); err == nil || !strings.Contains(err.Error(), "format 2") {
+	if _, _, err := Open(dir, manifest(), Options{}); err == nil || !strings.Contains(err.Error(), "format 1") {
 		t.Fatalf("Open: %v", err)
 	}
 }

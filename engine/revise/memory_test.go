@@ -1,0 +1,228 @@
+package revise
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"amend/engine"
+	"amend/engine/chat"
+)
+
+// shelf is a Memory in a map. It fails from some call on, if it is to.
+type shelf struct {
+	turns     map[Key]Output
+	recalled  int
+	failAfter int // calls of Remember; 0: never
+	err       error
+}
+
+func newShelf() *shelf { return &shelf{turns: map[Key]Output{}} }
+
+func (s *shelf) Recall(k Key) (Output, bool, error) {
+	o, ok := s.turns[k]
+	if ok {
+		s.recalled++
+	}
+	return o, ok, nil
+}
+
+func (s *shelf) Remember(k Key, o Output) error {
+	if s.failAfter > 0 {
+		if s.failAfter--; s.failAfter == 0 {
+			s.err = errors.New("the disk is full")
+		}
+	}
+	if s.err != nil {
+		return s.err
+	}
+	s.turns[k] = o
+	return nil
+}
+
+// alike are the rows without what depends on what ran beside them.
+func alike(records map[string]Record) map[string]Record {
+	out := map[string]Record{}
+	for id, r := range records {
+		turns := make([]Trace, len(r.Turns))
+		for i, t := range r.Turns {
+			t.Reused = 0
+			turns[i] = t
+		}
+		r.Turns = turns
+		out[id] = r
+	}
+	return out
+}
+
+// TestStoppedAnywhere: a run that was stopped after any number of turns and is begun again gives the rows of one that
+// was not, and computes no turn twice.
+func TestStoppedAnywhere(t *testing.T) {
+	want := alike(newWorld(t, testSettings, 5, false).run(t, inputs(6), 4))
+	rapid.Check(t, func(rt *rapid.T) {
+		s := newShelf()
+		for {
+			s.failAfter, s.err = rapid.IntRange(1, 12).Draw(rt, "turns before it stops"), nil
+			w := newWorld(t, testSettings, 5, false)
+			w.loop.Use(s, "env")
+			got := map[string]Record{}
+			err := w.loop.Run(t.Context(), w.engine, 4, Rows(inputs(6)), func(r Record) error { got[r.ID] = r; return nil })
+			if err == nil {
+				if !reflect.DeepEqual(alike(got), want) {
+					rt.Fatal("the rows differ from those of a run that was not stopped")
+				}
+				if len(s.turns) != 6*5 {
+					rt.Fatalf("%d turns were computed, there are %d", len(s.turns), 6*5)
+				}
+				return
+			}
+			if s.err == nil || !errors.Is(err, s.err) {
+				rt.Fatalf("it stopped by %v", err)
+			}
+		}
+	})
+}
+
+// TestWhatAnEditReaches: after a change every turn that does not depend on it is remembered.
+func TestWhatAnEditReaches(t *testing.T) {
+	run := func(s *shelf, settings Settings, rows []Row, environment string, edit func(*world)) (computed int) {
+		w := newWorld(t, settings, 5, false)
+		if edit != nil {
+			edit(w)
+		}
+		w.loop.Use(s, environment)
+		plan, err := w.loop.Plan(t.Context(), rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(s.turns)
+		got := w.run(t, rows, 4)
+		turns := 0
+		for _, r := range got {
+			turns += len(r.Turns)
+			if rows[r.Index].Response != nil {
+				turns--
+			}
+		}
+		computed = len(s.turns) - before
+		if plan.Rows != len(rows) || plan.Reused+plan.Turns != turns || plan.Turns < computed {
+			t.Errorf("planned %+v, there were %d turns and %d were computed", plan, turns, computed)
+		}
+		return computed
+	}
+	with := func(change func(*Settings)) Settings { s := testSettings; change(&s); return s }
+	rewrite := func(id string) func(*world) {
+		return func(w *world) {
+			for i, p := range w.loop.doc.Principles {
+				if p.ID == id {
+					w.loop.doc.Principles[i].CritiqueRequest = "Is it quite so?"
+				}
+			}
+		}
+	}
+	rows := inputs(6)
+	drawnIn := func(id string) (first int) { // turns from the first round on that draws it
+		w := newWorld(t, testSettings, 5, false)
+		for _, r := range rows {
+			for round := 1; round <= 2; round++ {
+				if p, _ := w.loop.doc.Draw(RowSeed(7, r.ID), round, r.Where); p.ID == id {
+					first += 5 - (2*round - 1)
+					break
+				}
+			}
+		}
+		return first
+	}
+	for _, tt := range []struct {
+		name     string
+		settings Settings
+		rows     []Row
+		env      string
+		edit     func(*world)
+		least    int // turns to be computed
+		most     int
+	}{
+		{"the same", testSettings, rows, "env", nil, 0, 0},
+		{"one more round", with(func(s *Settings) { s.Rounds = 3 }), rows, "env", nil, 12, 12},
+		{"one round less", with(func(s *Settings) { s.Rounds = 1 }), rows, "env", nil, 0, 0},
+		{"more rows", testSettings, inputs(8), "env", nil, 10, 10},
+		{"one principle edited", testSettings, rows, "env", rewrite("kind"), 1, drawnIn("kind")},
+		{"another seed", with(func(s *Settings) { s.Seed = 8 }), rows, "env", nil, 30, 30},
+		{"another temperature", with(func(s *Settings) { s.Sampling.Temperature = 0.9 }), rows, "env", nil, 30, 30},
+		{"another model", testSettings, rows, "other", nil, 30, 30},
+		{"another grammar, of critiques alone", with(func(s *Settings) { s.CritiqueGrammarName = "g" }), rows, "env", nil, 12, 24},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newShelf()
+			run(s, testSettings, rows, "env", nil)
+			if n := run(s, tt.settings, tt.rows, tt.env, tt.edit); n < tt.least || n > tt.most {
+				t.Errorf("%d turns were computed, want %d to %d", n, tt.least, tt.most)
+			}
+		})
+	}
+}
+
+// TestLimits: another limit keeps the turns that it would not have ended elsewhere, and no other.
+func TestLimits(t *testing.T) {
+	fresh := func(limit int) map[string]Record {
+		s := testSettings
+		s.MaxTokens = limit
+		return alike(newWorld(t, s, 5, false).run(t, inputs(6), 4))
+	}
+	for _, limits := range [][2]int{{12, 20}, {12, 6}, {6, 12}, {12, 12}} {
+		s := newShelf()
+		for _, limit := range limits {
+			settings := testSettings
+			settings.MaxTokens = limit
+			w := newWorld(t, settings, 5, false)
+			w.loop.Use(s, "env")
+			s.recalled = 0
+			if got := alike(w.run(t, inputs(6), 4)); !reflect.DeepEqual(got, fresh(limit)) {
+				t.Errorf("limits %v: the rows under %d are not those of a fresh run", limits, limit)
+			}
+		}
+		if s.recalled == 0 {
+			t.Errorf("limits %v: nothing was remembered", limits)
+		}
+	}
+}
+
+// TestKeysDiffer: any part of a turn makes another key.
+func TestKeysDiffer(t *testing.T) {
+	seen := map[Key]string{}
+	for name, change := range map[string]func(*world, *Kind, *[]engine.Token, *uint64){
+		"nothing":     func(*world, *Kind, *[]engine.Token, *uint64) {},
+		"tokens":      func(_ *world, _ *Kind, tokens *[]engine.Token, _ *uint64) { (*tokens)[1] = 9 },
+		"length":      func(_ *world, _ *Kind, tokens *[]engine.Token, _ *uint64) { *tokens = append(*tokens, 0) },
+		"seed":        func(_ *world, _ *Kind, _ *[]engine.Token, seed *uint64) { *seed = 9 },
+		"environment": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.environment = "x" },
+		"temperature": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.Temperature = 2 },
+		"top-k":       func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.TopK = 2 },
+		"top-p":       func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.TopP = 0.5 },
+		"min-p":       func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.MinP = 0.5 },
+		"bias": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) {
+			w.loop.settings.Sampling.LogitBias = map[engine.Token]float64{3: 1}
+		},
+		"logprobs": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.LogProbs = true },
+		"thinking": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) {
+			w.loop.settings.Think = chat.ThinkTags{Open: "<t>", Close: "</t>"}
+		},
+		"grammar": func(w *world, kind *Kind, _ *[]engine.Token, _ *uint64) {
+			w.loop.settings.CritiqueGrammarName, *kind = "g", Critique
+		},
+	} {
+		w := newWorld(t, testSettings, 2, false)
+		kind, tokens, seed := Response, []engine.Token{1, 2, 3}, uint64(7)
+		change(w, &kind, &tokens, &seed)
+		k := w.loop.key(kind, tokens, seed)
+		if other, ok := seen[k]; ok {
+			t.Errorf("%s and %s have the same key", name, other)
+		}
+		seen[k] = name
+	}
+	if len(seen) < 13 {
+		t.Errorf("%d keys: %v", len(seen), seen)
+	}
+}
