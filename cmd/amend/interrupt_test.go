@@ -59,12 +59,7 @@ func TestInterruptedRunContinues(t *testing.T) {
 // any, once it says that it runs. It returns the exit code.
 func amendProcess(t *testing.T, sig os.Signal, args []string) int {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Args = append([]string{"amend"}, args...) // TestMain knows it by this name
+	cmd := amendCommand(t, args)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/supervise"
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
@@ -50,7 +51,7 @@ type job struct {
 	loops          []*revise.Loop // one for each preamble
 	size           local.Size
 	attach         *engine.AttachCosts // what was measured for this run, if anything
-	store          *runstore.Run
+	store          *supervise.Store
 	engine         *engine.Engine
 	shown          *progress
 	closers        []func() error
@@ -67,10 +68,10 @@ func (*unfinishedError) Error() string {
 }
 func (e *unfinishedError) Unwrap() error { return e.cause }
 
-// runJob runs a job from its flags to its summary.
-func runJob(cmd *cobra.Command, o runOptions) (err error) {
+// runJob runs a job from its flags to its summary. store is not opened yet; a plan needs none.
+func runJob(cmd *cobra.Command, o runOptions, store *supervise.Store) (err error) {
 	ctx := cmd.Context()
-	j := &job{options: o, stderr: cmd.ErrOrStderr(), started: time.Now()}
+	j := &job{options: o, stderr: cmd.ErrOrStderr(), started: time.Now(), store: store}
 	j.log = newLogger(j.stderr, o.verbose)
 	defer func() { err = errors.Join(err, j.close()) }()
 	for _, step := range []func(context.Context) error{
@@ -318,29 +319,27 @@ func (j *job) openGrammar(path string) (func() (engine.Grammar, error), error) {
 
 func (j *job) openStore(context.Context) error {
 	o := j.options
-	store, warnings, err := runstore.Open(o.out, j.manifest(), runstore.Options{Redo: o.redo, RetryFailed: o.retryFailed})
+	warnings, err := j.store.Open(o.out, j.manifest(), runstore.Options{Redo: o.redo, RetryFailed: o.retryFailed})
 	if err != nil {
 		return j.withConstitutionDiff(err)
 	}
 	for _, w := range warnings {
 		j.log.Warn(w)
 	}
-	j.store = store
-	j.closers = append(j.closers, store.Close)
 	text, err := j.doc.YAML()
 	if err != nil {
 		return err
 	}
-	if err := store.KeepConstitution(text); err != nil {
+	if err := j.store.KeepConstitution(text); err != nil {
 		return err
 	}
 	for _, l := range j.loops {
-		l.Use(store, j.environment())
+		l.Use(j.store, j.environment())
 	}
 	if j.attach == nil {
 		return nil
 	}
-	return store.Measure(runstore.Measured{Attach: j.attach})
+	return j.store.Measure(runstore.Measured{Attach: j.attach})
 }
 
 // environment names what logits depend on beside the tokens, as far as rows of one run may not differ in it.

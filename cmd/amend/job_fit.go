@@ -108,6 +108,9 @@ func (j *job) attachFrom(kind local.Size) (int, error) {
 
 // fit chooses the sizes of a context of this kind.
 func (j *job) fit(d local.Demand, kind local.Size) (err error) {
+	if most := j.options.atMost; most > 0 && (d.Parallel == 0 || d.Parallel > most) {
+		d.Parallel = most
+	}
 	if j.size, err = local.Fit(d); err != nil {
 		return usage(err)
 	}

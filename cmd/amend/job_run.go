@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"amend/cmd/amend/internal/local"
@@ -66,8 +68,29 @@ func (j *job) run(ctx context.Context) error {
 			j.turnSeconds = time.Since(begun).Seconds() / float64(n)
 		}
 	}()
-	for k, rows := range j.byPreamble(todo) {
-		if err := j.runGroup(ctx, j.loops[k], rows, len(todo)); err != nil {
+	alone, rest := j.apart(todo)
+	if err := j.runRows(ctx, alone, 1); err != nil {
+		return err
+	}
+	return j.runRows(ctx, rest, j.size.Parallel())
+}
+
+// apart takes out the rows that are to run alone: one of them may have killed a process before this.
+func (j *job) apart(rows []revise.Row) (alone, rest []revise.Row) {
+	for _, r := range rows {
+		if slices.Contains(j.store.Orders().Alone, r.ID) {
+			alone = append(alone, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	return alone, rest
+}
+
+// runRows does some rows, up to parallel of them at once.
+func (j *job) runRows(ctx context.Context, rows []revise.Row, parallel int) error {
+	for k, group := range j.byPreamble(rows) {
+		if err := j.runGroup(ctx, j.loops[k], group, parallel); err != nil {
 			return err
 		}
 		j.engine.Unpin() // makes room for the next preamble
@@ -85,18 +108,27 @@ func (j *job) byPreamble(rows []revise.Row) [][]revise.Row {
 	return groups
 }
 
-// runGroup does the rows of one preamble; todo are those of all.
-func (j *job) runGroup(ctx context.Context, l *revise.Loop, rows []revise.Row, todo int) error {
+// runGroup does the rows of one preamble.
+func (j *job) runGroup(ctx context.Context, l *revise.Loop, rows []revise.Row, parallel int) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	if err := j.engine.Pin(ctx, l.Prefix()); err != nil {
 		return fmt.Errorf("computing the preamble: %w", err)
 	}
-	if err := j.speculate(ctx, l.Prefix(), todo); err != nil {
+	if err := j.speculate(ctx, l.Prefix(), len(j.set.Rows)-j.finishedBefore); err != nil {
 		return err
 	}
-	return l.Run(ctx, j.engine, j.size.Parallel(), revise.Rows(rows), j.save)
+	var lost error // the supervisor could not be told
+	next := revise.Rows(rows)
+	err := l.Run(ctx, j.engine, parallel, func() (revise.Row, bool) {
+		r, ok := next()
+		if ok {
+			lost = j.store.Begin(r)
+		}
+		return r, ok && lost == nil
+	}, j.save)
+	return errors.Join(err, lost)
 }
 
 // save takes a row that has ended.

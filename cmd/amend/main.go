@@ -24,9 +24,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	ctx, stop, cause := withSignals(context.Background())
+	ctx, stop := withSignals(context.Background())
 	defer stop()
-	err := stoppedBy(root.ExecuteContext(ctx), cause())
+	err := stoppedBy(root.ExecuteContext(ctx), signalIn(ctx))
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(stderr, "amend: "+err.Error())
 	}

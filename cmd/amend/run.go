@@ -49,6 +49,8 @@ type runOptions struct {
 	redo        bool
 	retryFailed bool
 	plan        bool
+	supervised  bool // this is the process that computes
+	atMost      int  // rows alive at once, by the supervisor's order; 0: as many as fit
 
 	json     bool
 	progress string
@@ -224,9 +226,19 @@ Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot
 			if err := o.validate(); err != nil {
 				return usage(err)
 			}
-			return runJob(cmd, o)
+			switch {
+			case o.supervised:
+				return runSupervised(cmd, o)
+			case o.plan:
+				return runJob(cmd, o, nil)
+			}
+			return superviseRun(cmd, o)
 		},
 	}
 	o.addFlags(cmd.Flags())
+	f := cmd.Flags()
+	f.BoolVar(&o.supervised, supervisedFlag, false, "")
+	f.IntVar(&o.atMost, atMostFlag, 0, "")
+	f.Lookup(supervisedFlag).Hidden, f.Lookup(atMostFlag).Hidden = true, true
 	return cmd
 }

@@ -6,39 +6,41 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"sync/atomic"
 	"syscall"
+
+	"amend/cmd/amend/internal/supervise"
 )
 
 // withSignals returns a context that the first Ctrl-C or SIGTERM ends. The
-// second ends the process at once. cause says which signal came, nil for none.
-func withSignals(parent context.Context) (ctx context.Context, stop func(), cause func() os.Signal) {
-	ctx, cancel := context.WithCancel(parent)
+// second ends the process at once. signalIn says which signal came.
+func withSignals(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
-	var got atomic.Pointer[os.Signal]
 	done := make(chan struct{})
 	go func() {
 		select {
 		case s := <-ch:
-			got.Store(&s)
 			signal.Stop(ch) // the next signal has its default effect
-			cancel()
+			cancel(supervise.Signal{Signal: s})
 		case <-done:
 		}
 	}()
 	stop = func() {
 		signal.Stop(ch)
 		close(done)
-		cancel()
+		cancel(nil)
 	}
-	cause = func() os.Signal {
-		if s := got.Load(); s != nil {
-			return *s
-		}
-		return nil
+	return ctx, stop
+}
+
+// signalIn is the signal that ended a context of withSignals, nil for none.
+func signalIn(ctx context.Context) os.Signal {
+	var s supervise.Signal
+	if errors.As(context.Cause(ctx), &s) {
+		return s.Signal
 	}
-	return ctx, stop, cause
+	return nil
 }
 
 // stoppedBy gives an error that a signal caused its exit code.

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -226,6 +227,13 @@ func (r *Run) Done(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.done[id]
+}
+
+// IDs are those of the rows that are done, in no order.
+func (r *Run) IDs() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.done))
 }
 
 // Append adds a finished row and returns when it is on disk. After an error of the disk the row is not done,

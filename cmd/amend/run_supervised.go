@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"amend/cmd/amend/internal/supervise"
+)
+
+// Flags of the process that computes, which a user does not give.
+const (
+	supervisedFlag = "supervised"
+	atMostFlag     = "at-most"
+)
+
+// superviseRun is `amend run` as a user starts it: it owns the run's database, and has the work done in a process of its
+// own, which may die of an abort in C or for want of memory.
+func superviseRun(cmd *cobra.Command, o runOptions) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding amend's own file to start the engine's process: %w", err)
+	}
+	var input []byte
+	if o.prompts == "-" {
+		if input, err = io.ReadAll(cmd.InOrStdin()); err != nil {
+			return usage(fmt.Errorf("reading the prompts from standard input: %w", err))
+		}
+	}
+	args := append([]string{"amend", "run"}, givenFlags(cmd)...)
+	stderr, tail := tailOf(cmd.ErrOrStderr())
+	log := newLogger(cmd.ErrOrStderr(), o.verbose)
+	e := supervise.Engine{Tail: tail.text, Warn: func(msg string, keyvals ...any) { log.Warn(msg, keyvals...) }}
+	e.Command = func(atMost int) *exec.Cmd {
+		tail.reset()
+		return &exec.Cmd{
+			Path: self, Args: append(args, "--"+supervisedFlag, fmt.Sprintf("--%s=%d", atMostFlag, atMost)),
+			Stdin: bytes.NewReader(input), Stdout: cmd.OutOrStdout(), Stderr: stderr,
+		}
+	}
+	code, err := supervise.Supervise(cmd.Context(), e)
+	if err == nil && code != exitDone {
+		err = &exitError{code: code} // it has said why
+	}
+	return err
+}
+
+// givenFlags are the flags of a command line as they were given.
+func givenFlags(cmd *cobra.Command) []string {
+	var out []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			for _, v := range list.GetSlice() {
+				out = append(out, "--"+f.Name+"="+v)
+			}
+			return
+		}
+		out = append(out, "--"+f.Name+"="+f.Value.String())
+	})
+	return out
+}
+
+// runSupervised is the process that computes.
+func runSupervised(cmd *cobra.Command, o runOptions) error {
+	const toParent, fromParent = 3, 4 // as supervise.Engine says
+	out, in := os.NewFile(toParent, "to the supervisor"), os.NewFile(fromParent, "from the supervisor")
+	if out == nil || in == nil {
+		return usage(errors.New("--" + supervisedFlag + " is for processes that amend starts itself"))
+	}
+	keepFromChildren(out, in)
+	store := supervise.Connect(in, out, func() { os.Exit(exitStopped) })
+	err := runJob(cmd, o, store)
+	code := exitCode(stoppedBy(err, signalIn(cmd.Context())))
+	return errors.Join(err, store.Bye(code))
+}
+
+// tail keeps the end of what was written.
+type tail struct {
+	mu   sync.Mutex
+	last []byte
+}
+
+// tailOf returns a writer to w and the end of what goes there. A terminal is given to the child as it is, so that it
+// knows it for one; then there is no end to be had.
+func tailOf(w io.Writer) (io.Writer, *tail) {
+	t := &tail{}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f, t
+	}
+	return io.MultiWriter(w, t), t
+}
+
+// mostTail is how many bytes of the end are kept.
+const mostTail = 2000
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = append(t.last, p...)
+	if n := len(t.last) - mostTail; n > 0 {
+		t.last = append([]byte{}, t.last[n:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = nil
+}
+
+// text is the last line that tells of a fault, or else the last line.
+func (t *tail) text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(t.last), "�")), "\n")
+	for _, sign := range []string{"GGML_ASSERT", "GGML_ABORT", "terminate called", "panic:", "fatal error:", "SIG"} {
+		for _, line := range lines {
+			if strings.Contains(line, sign) {
+				return line
+			}
+		}
+	}
+	return lines[len(lines)-1]
+}
