@@ -334,12 +334,23 @@ func (j *job) openStore(context.Context) error {
 		return err
 	}
 	for _, l := range j.loops {
-		l.Use(j.store, j.environment())
+		l.Use(memory{j.store}, j.environment())
 	}
 	if j.attach == nil {
 		return nil
 	}
 	return j.store.Measure(runstore.Measured{Attach: j.attach})
+}
+
+// memory is the store as the loop sees it. A turn that cannot be kept stops the run, which can be continued.
+type memory struct{ *supervise.Store }
+
+// Remember keeps a turn.
+func (m memory) Remember(key revise.Key, o revise.Output) error {
+	if err := m.Store.Remember(key, o); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	return nil
 }
 
 // environment names what logits depend on beside the tokens, as far as rows of one run may not differ in it.

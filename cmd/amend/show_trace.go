@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 
+	"amend/constitution"
 	"amend/engine"
 	"amend/engine/revise"
 )
@@ -22,7 +24,7 @@ func printTrace(p *page, rec revise.Record) error {
 		p.heading(1, oneLine(string(m.Role)))
 		p.wrapped(2, m.Content)
 	}
-	round := 0
+	round, draft := 0, ""
 	for _, t := range rec.Turns {
 		if t.Round != round {
 			round = t.Round
@@ -30,6 +32,12 @@ func printTrace(p *page, rec revise.Record) error {
 			p.heading(0, fmt.Sprintf("round %d, principle %s", round, oneLine(t.Principle)))
 		}
 		p.turn(t)
+		if t.Kind == revise.Revision {
+			p.changes(draft, t.Text)
+		}
+		if t.Kind != revise.Critique {
+			draft = t.Text
+		}
 	}
 	if rec.Error != "" {
 		p.text("\n")
@@ -57,6 +65,27 @@ func (p *page) turn(t revise.Trace) {
 		p.heading(depth+1, "answer")
 	}
 	p.wrapped(depth+1, t.Text)
+}
+
+// mostCompared is the largest product of two texts' words that are compared: it takes as many numbers in memory.
+const mostCompared = 4 << 20
+
+// changes shows what a revision made of its draft, word by word, as amend constitution diff does.
+func (p *page) changes(draft, revision string) {
+	switch {
+	case draft == revision:
+		return
+	case len(strings.Fields(draft))*len(strings.Fields(revision)) > mostCompared:
+		p.heading(1, "changes")
+		p.wrapped(2, "(too long to be compared word by word)")
+		return
+	}
+	words := constitution.DiffWords(draft, revision)
+	if !slices.ContainsFunc(words, func(w constitution.Word) bool { return w.Op == constitution.Keep }) {
+		return // nothing of it was kept
+	}
+	p.heading(1, "changes")
+	p.wrapped(2, markedWords(words))
 }
 
 // turnFacts says how a turn ended, what it cost and what is wrong with it.

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitemigration"
@@ -161,6 +162,14 @@ func (d *database) wrap(doing string, err error) error {
 
 // putRow adds a finished row.
 func (d *database) putRow(rec revise.Record) error {
+	var tokens []byte
+	turns := slices.Clone(rec.Turns)
+	for i := range turns {
+		tokens = binary.LittleEndian.AppendUint32(tokens, uint32(len(turns[i].Tokens)))
+		tokens = appendTokens(tokens, turns[i].Tokens)
+		turns[i].Tokens = nil
+	}
+	rec.Turns = turns
 	text, err := marshal(rec)
 	if err != nil {
 		return err
@@ -169,8 +178,28 @@ func (d *database) putRow(rec revise.Record) error {
 	if rec.Error != "" {
 		failed = 1
 	}
-	return sqlitex.Execute(d.conn, "INSERT INTO rows (id, place, failed, record) VALUES (?, ?, ?, ?)",
-		&sqlitex.ExecOptions{Args: []any{rec.ID, rec.Index, failed, text}})
+	return sqlitex.Execute(d.conn, "INSERT INTO rows (id, place, failed, record, tokens) VALUES (?, ?, ?, ?, ?)",
+		&sqlitex.ExecOptions{Args: []any{rec.ID, rec.Index, failed, text, tokens}})
+}
+
+// appendTokens writes ids as 32-bit little-endian.
+func appendTokens(b []byte, ids []engine.Token) []byte {
+	for _, id := range ids {
+		b = binary.LittleEndian.AppendUint32(b, uint32(id))
+	}
+	return b
+}
+
+// takeTokens reads n of them.
+func takeTokens(b []byte, n int) (ids []engine.Token, rest []byte, err error) {
+	if n < 0 || len(b) < 4*n {
+		return nil, nil, fmt.Errorf("%w: %d token ids in %d bytes", errDamaged, n, len(b))
+	}
+	ids = make([]engine.Token, n)
+	for i := range ids {
+		ids[i] = engine.Token(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return ids, b[4*n:], nil
 }
 
 // ids gives every row's id.
@@ -195,7 +224,7 @@ func (d *database) forget(onlyFailed bool) error {
 // records gives the rows in the order of the prompts, one at a time.
 func (d *database) records() iter.Seq2[revise.Record, error] {
 	return func(yield func(revise.Record, error) bool) {
-		stmt, _, err := d.conn.PrepareTransient("SELECT id, record FROM rows ORDER BY place, id")
+		stmt, _, err := d.conn.PrepareTransient("SELECT id, record, tokens FROM rows ORDER BY place, id")
 		if err != nil {
 			yield(revise.Record{}, d.wrap("read", err))
 			return
@@ -222,20 +251,31 @@ func (d *database) records() iter.Seq2[revise.Record, error] {
 }
 
 func readRecord(stmt *sqlite.Stmt) (rec revise.Record, err error) {
-	text := make([]byte, stmt.ColumnLen(1))
-	stmt.ColumnBytes(1, text)
+	text, tokens := column(stmt, 1), column(stmt, 2)
 	if err := json.Unmarshal(text, &rec); err != nil {
 		return rec, fmt.Errorf("%w: row %s: %w", errDamaged, stmt.ColumnText(0), err)
+	}
+	for i := range rec.Turns {
+		if len(tokens) < 4 {
+			return rec, fmt.Errorf("%w: row %s has %d turns, and token ids of %d", errDamaged, rec.ID, len(rec.Turns), i)
+		}
+		n := int(binary.LittleEndian.Uint32(tokens))
+		if rec.Turns[i].Tokens, tokens, err = takeTokens(tokens[4:], n); err != nil {
+			return rec, fmt.Errorf("row %s: %w", rec.ID, err)
+		}
 	}
 	return rec, nil
 }
 
+// column is a copy of a blob.
+func column(stmt *sqlite.Stmt, i int) []byte {
+	b := make([]byte, stmt.ColumnLen(i))
+	stmt.ColumnBytes(i, b)
+	return b
+}
+
 // putTurn keeps a turn, in the place of one of the same key.
 func (d *database) putTurn(key revise.Key, o revise.Output) error {
-	tokens := make([]byte, 0, 4*len(o.Tokens))
-	for _, id := range o.Tokens {
-		tokens = binary.LittleEndian.AppendUint32(tokens, uint32(id))
-	}
 	var logprob any
 	if o.LogProb != nil {
 		logprob = *o.LogProb
@@ -244,7 +284,7 @@ func (d *database) putTurn(key revise.Key, o revise.Output) error {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET tokens = excluded.tokens, text = excluded.text,
 		ending = excluded.ending, most = excluded.most, prompt = excluded.prompt, reused = excluded.reused,
 		decoded = excluded.decoded, logprob = excluded.logprob`,
-		&sqlitex.ExecOptions{Args: []any{key[:], tokens, []byte(o.Text), string(o.End), o.Limit, o.Prompt, o.Reused, o.Decoded, logprob}})
+		&sqlitex.ExecOptions{Args: []any{key[:], appendTokens(nil, o.Tokens), []byte(o.Text), string(o.End), o.Limit, o.Prompt, o.Reused, o.Decoded, logprob}})
 }
 
 // turn finds a turn.
@@ -252,16 +292,11 @@ func (d *database) turn(key revise.Key) (o revise.Output, ok bool, err error) {
 	err = sqlitex.Execute(d.conn, "SELECT tokens, text, ending, most, prompt, reused, decoded, logprob FROM turns WHERE key = ?",
 		&sqlitex.ExecOptions{Args: []any{key[:]}, ResultFunc: func(s *sqlite.Stmt) error {
 			ok = true
-			tokens, text := make([]byte, s.ColumnLen(0)), make([]byte, s.ColumnLen(1))
-			s.ColumnBytes(0, tokens)
-			s.ColumnBytes(1, text)
-			if len(tokens)%4 != 0 {
-				return fmt.Errorf("%w: a turn's tokens have %d bytes", errDamaged, len(tokens))
+			tokens := column(s, 0)
+			if o.Tokens, _, err = takeTokens(tokens, len(tokens)/4); err != nil {
+				return err
 			}
-			for ; len(tokens) > 0; tokens = tokens[4:] {
-				o.Tokens = append(o.Tokens, engine.Token(binary.LittleEndian.Uint32(tokens)))
-			}
-			o.Text, o.End, o.Limit = string(text), engine.End(s.ColumnText(2)), s.ColumnInt(3)
+			o.Text, o.End, o.Limit = string(column(s, 1)), engine.End(s.ColumnText(2)), s.ColumnInt(3)
 			o.Prompt, o.Reused, o.Decoded = s.ColumnInt(4), s.ColumnInt(5), s.ColumnInt(6)
 			if s.ColumnType(7) != sqlite.TypeNull {
 				p := s.ColumnFloat(7)

@@ -334,6 +334,36 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestStatistics: what rounds and principles did, counted by hand.
+func TestStatistics(t *testing.T) {
+	rows := []revise.Record{record(0), record(1), failedRecord(2)}
+	rows[1].Turns[2].Text = "a draft" // unchanged
+	rows[1].Turns[0].Text, rows[1].Turns[2].Principle = "I cannot do that.", "frank"
+	rows[1].Turns[1].Principle = "frank"
+	s, err := Count(func(yield func(revise.Record, error) bool) {
+		for _, r := range rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(name string, answers, changed, refusals int, words, distinct float64, cut, prompt, reused, decoded int) Part {
+		flags := map[revise.Flag]int{}
+		if cut > 0 {
+			flags[revise.Cut] = cut
+		}
+		return Part{name, answers, changed, refusals, words, distinct, flags, prompt, reused, decoded}
+	}
+	wantRounds := []Part{part("0", 2, 0, 1, 3, 1, 0, 200, 180, 6), part("1", 2, 2, 0, 2, 0, 2, 520, 440, 24)}
+	wantPrinciples := []Part{part("frank", 1, 1, 0, 2, 0, 1, 260, 220, 12), part("kind", 1, 1, 0, 2, 0, 1, 260, 220, 12)}
+	if !reflect.DeepEqual(s.Rounds, wantRounds) || !reflect.DeepEqual(s.Principles, wantPrinciples) || s.Rows != 3 {
+		t.Errorf("rounds %+v\nprinciples %+v", s.Rounds, s.Principles)
+	}
+}
+
 func TestResume(t *testing.T) {
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())

@@ -1,9 +1,10 @@
--- A finished row: its whole trace, as JSON.
+-- A finished row: its whole trace, as JSON but for the token ids of its turns.
 CREATE TABLE rows (
     id     TEXT    PRIMARY KEY,
     place  INTEGER NOT NULL, -- among the prompts, from 0
     failed INTEGER NOT NULL, -- 1 where it ended with an error
-    record BLOB    NOT NULL
+    record BLOB    NOT NULL,
+    tokens BLOB    NOT NULL  -- of each turn how many, then the ids: all 32-bit little-endian
 ) STRICT;
 
 CREATE INDEX rows_by_place ON rows (place);

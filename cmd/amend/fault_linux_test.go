@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDisk: a disk that is full stops a run with the cause, and when there is room again the same command ends as one that
+// had room from the start; one that is read-only can be read. It needs a file system of its own, in a namespace of its own.
+func TestDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs amend several times")
+	}
+	if text, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
+		t.Skipf("no namespaces here: %v %s", err, text)
+	}
+	tiny := tinyModel(t)
+	dir := t.TempDir()
+	prompts := filepath.Join(dir, "prompts.txt")
+	if err := os.WriteFile(prompts, []byte(strings.Repeat("Why is it so?\n", 40)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const script = `
+set -u
+dir=$1 model=$2 prompts=$3
+amend() { (exec -a amend "$AMEND" "$@"); }
+run() { amend run --model "$model" --chat plain --principles honesty --prompts "$prompts" --max-tokens 32 --revisions 1 --seed 1 --out "$1" --progress none; echo "exit $?"; }
+mkdir "$dir/small"
+mount -t tmpfs -o size=300k none "$dir/small" || exit 1
+run "$dir/small/run"
+mount -o remount,size=64m "$dir/small" || exit 1
+run "$dir/small/run"
+run "$dir/whole"
+cmp "$dir/whole/revisions.jsonl" "$dir/small/run/revisions.jsonl" && echo "the same revisions"
+mount -o remount,ro "$dir/small" || exit 1
+amend stats "$dir/small/run" | head -1
+run "$dir/small/run"
+mount -o remount,rw "$dir/small" || exit 1
+printf 'no page of a database' | dd of="$dir/small/run/run.db" bs=4096 seek=1 conv=notrunc status=none
+run "$dir/small/run"
+`
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("unshare", "-rm", "bash", "-c", script, "bash", dir, tiny, prompts)
+	cmd.Env = append(os.Environ(), "AMEND="+self)
+	text, err := cmd.CombinedOutput()
+	t.Logf("%s", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := string(text)
+	for _, want := range []string{
+		"run.db", "the same command continues", "exit 75", // no room
+		"exit 0",              // room
+		"exit 0",              // a disk that always had it
+		"the same revisions",  // of both
+		"rows      40: 40 co", // read-only
+		"read-only", "exit 42",
+		"restore it from a copy", "exit 42", // damaged
+	} {
+		_, after, ok := strings.Cut(rest, want)
+		if !ok {
+			t.Fatalf("no %q where it should be", want)
+		}
+		rest = after
+	}
+}
