@@ -137,9 +137,7 @@ func rawOf(rec revise.Record) rawRow {
 		for _, f := range t.Flags {
 			raw.Flags = append(raw.Flags, string(f))
 		}
-		for _, id := range t.Tokens {
-			raw.Tokens = append(raw.Tokens, int32(id))
-		}
+		raw.Tokens = append(raw.Tokens, t.Tokens...)
 		out.Turns = append(out.Turns, raw)
 	}
 	return out

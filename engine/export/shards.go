@@ -113,7 +113,7 @@ func create(path string, encoding Encoding, format Format) (encoder, error) {
 	if encoding == JSONL {
 		return &lines{f, b}, nil
 	}
-	return &columns{f, b, parquet.NewWriter(b, parquet.SchemaOf(format.empty()),
+	return &columns{f, b, parquet.NewGenericWriter[any](b, parquet.SchemaOf(format.empty()),
 		parquet.Compression(&zstd.Codec{}), parquet.MaxRowsPerRowGroup(rowGroup), parquet.CreatedBy("amend", "1", "0"))}, nil
 }
 
@@ -134,10 +134,13 @@ func (l *lines) close() error { return closeFile(l.file, l.buffer, nil) }
 type columns struct {
 	file   *os.File
 	buffer *bufio.Writer
-	writer *parquet.Writer
+	writer *parquet.GenericWriter[any]
 }
 
-func (c *columns) write(row any, _ []byte) error { return c.writer.Write(row) }
+func (c *columns) write(row any, _ []byte) error {
+	_, err := c.writer.Write([]any{row})
+	return err
+}
 
 func (c *columns) close() error { return closeFile(c.file, c.buffer, c.writer.Close()) }
 
