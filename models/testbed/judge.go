@@ -1,5 +1,7 @@
 package testbed
 
+import "strings"
+
 // Choice is which of two responses is better.
 type Choice int
 
@@ -29,7 +31,7 @@ const (
 	Sound    JudgeFault = ""         // none: the judgement is the truth
 	Sight    JudgeFault = "sight"    // its critic overlooks a breach, or sees one that is none
 	Position JudgeFault = "position" // it says (A) whatever stands there
-	Length   JudgeFault = "length"   // it prefers the response with more points
+	Length   JudgeFault = "length"   // it prefers the longer response
 )
 
 // Judges is what the world's judge says: it sees what its critic sees, and has biases of its own.
@@ -47,11 +49,12 @@ func (w *World) Judges(p Principle, a, b Response) Judgement {
 	if choice == A {
 		worse, better, first = b, a, inB
 	}
-	c := cell{"", first[0].Rule, first[0].Class}
+	c := cell{p.ID, first[0].Rule, first[0].Class}
 	if w.faults.placed[c] {
 		return Judgement{A, Position}
 	}
-	if w.faults.lengthy[c] && len(worse.Sentences) > len(better.Sentences) {
+	c.principle = ""
+	if w.faults.lengthy[c] && words(worse) >= words(better)+longerBy {
 		return Judgement{other(choice), Length}
 	}
 	return sound
@@ -77,6 +80,8 @@ func other(c Choice) Choice {
 	}
 	return Neither
 }
+
+func words(r Response) int { return len(strings.Fields(r.Text)) }
 
 // Answer is how a judgement is written, "" for Neither.
 func (c Choice) Answer() string {
