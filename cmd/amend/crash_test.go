@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -93,16 +94,19 @@ func killedRun(t *testing.T, args []string, limit time.Duration, random *rand.Ra
 	return err != nil
 }
 
-// amendCommand is amend in a process of its own.
+// amendCommand is amend in a process of its own: the test binary under that name (TestMain), which the processes that it
+// starts have too.
 func amendCommand(t *testing.T, args []string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self)
-	cmd.Args = append([]string{"amend"}, args...) // TestMain knows it by this name
-	return cmd
+	named := filepath.Join(filepath.Dir(self), "amend")
+	if err := os.Link(self, named); err != nil && !errors.Is(err, fs.ErrExist) {
+		t.Fatal(err)
+	}
+	return exec.Command(named, args...)
 }
 
 func same(t *testing.T, a, b string) {

@@ -26,7 +26,7 @@ func TestDisk(t *testing.T) {
 	const script = `
 set -u
 dir=$1 model=$2 prompts=$3
-amend() { (exec -a amend "$AMEND" "$@"); }
+amend() { "$AMEND" "$@"; }
 run() { amend run --model "$model" --chat plain --principles honesty --prompts "$prompts" --max-tokens 32 --revisions 1 --seed 1 --out "$1" --progress none; echo "exit $?"; }
 mkdir "$dir/small"
 mount -t tmpfs -o size=300k none "$dir/small" || exit 1
@@ -42,12 +42,8 @@ mount -o remount,rw "$dir/small" || exit 1
 printf 'no page of a database' | dd of="$dir/small/run/run.db" bs=4096 seek=1 conv=notrunc status=none
 run "$dir/small/run"
 `
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	cmd := exec.Command("unshare", "-rm", "bash", "-c", script, "bash", dir, tiny, prompts)
-	cmd.Env = append(os.Environ(), "AMEND="+self)
+	cmd.Env = append(os.Environ(), "AMEND="+amendCommand(t, nil).Path)
 	text, err := cmd.CombinedOutput()
 	t.Logf("%s", text)
 	if err != nil {

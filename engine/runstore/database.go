@@ -195,6 +195,9 @@ func takeTokens(b []byte, n int) (ids []engine.Token, rest []byte, err error) {
 	if n < 0 || len(b) < 4*n {
 		return nil, nil, fmt.Errorf("%w: %d token ids in %d bytes", errDamaged, n, len(b))
 	}
+	if n == 0 {
+		return nil, b, nil
+	}
 	ids = make([]engine.Token, n)
 	for i := range ids {
 		ids[i] = engine.Token(binary.LittleEndian.Uint32(b[4*i:]))
