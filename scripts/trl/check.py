@@ -15,7 +15,7 @@ import tempfile
 import torch
 from datasets import load_dataset
 from tokenizers import pre_tokenizers
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForSequenceClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
 
 STEPS = 2
@@ -44,6 +44,17 @@ def check_ids(tokenizer, rows, ids):
     return sum(len(w["prompt"]) + len(w["answer"]) for w in ids)
 
 
+def write_plain(folder, file, to):
+    """Writes the GGUF's weights as a plain model. transformers dequantizes them and still calls the model quantized, which
+    its trainer refuses; and trainers load a reference model by its path."""
+    read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
+    if hasattr(read.config, "quantization_config"):
+        del read.config.quantization_config
+    model = type(read)(read.config)
+    model.load_state_dict(read.state_dict())
+    model.save_pretrained(to)
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--model", required=True)
@@ -57,15 +68,17 @@ def main():
         compared = check_ids(tokenizer, sets["sft"], json.load(f))
     torch.manual_seed(1)
 
+    plain = os.path.join(o.sets, "model")
+    write_plain(folder, file, plain)
+    tokenizer.save_pretrained(plain)
+
     def policy():
-        return AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
+        return AutoModelForCausalLM.from_pretrained(plain, dtype=torch.float32)
 
     def reward():
-        base = policy()
-        base.config.num_labels, base.config.pad_token_id = 1, tokenizer.pad_token_id
-        model = LlamaForSequenceClassification(base.config)
-        model.model.load_state_dict(base.model.state_dict())
-        return model
+        return AutoModelForSequenceClassification.from_pretrained(
+            plain, num_labels=1, pad_token_id=tokenizer.pad_token_id, dtype=torch.float32
+        )
 
     out = {"token_ids_compared": compared, "steps": STEPS, "losses": {}}
     for name, trainer, config, model in (
