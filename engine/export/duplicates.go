@@ -18,17 +18,19 @@ const (
 
 type signature [hashes]uint32
 
-// duplicates are the texts seen so far. It takes some 500 bytes a text.
+// duplicates are the texts seen so far.
 type duplicates struct {
 	atLeast float64 // share of common shingles that makes two texts near-duplicates
 	seen    []signature
-	byBand  [bands]map[[bandHashes]uint32][]int32
+	// newest is the last text with a band, by the band's hash, and before the one that had it before; −1 for none.
+	newest [bands]map[uint32]int32
+	before [][bands]int32
 }
 
 func newDuplicates(atLeast float64) *duplicates {
 	d := &duplicates{atLeast: atLeast}
-	for i := range d.byBand {
-		d.byBand[i] = map[[bandHashes]uint32][]int32{}
+	for i := range d.newest {
+		d.newest[i] = map[uint32]int32{}
 	}
 	return d
 }
@@ -36,17 +38,23 @@ func newDuplicates(atLeast float64) *duplicates {
 // add reports whether a text is like one before it. One that is not is kept.
 func (d *duplicates) add(text string) bool {
 	s := sign(text)
+	var before [bands]int32
 	for i := range bands {
-		for _, at := range d.byBand[i][s.band(i)] {
+		at, ok := d.newest[i][s.band(i)]
+		if !ok {
+			at = -1
+		}
+		before[i] = at
+		for ; at >= 0; at = d.before[at][i] {
 			if s.common(d.seen[at]) >= d.atLeast {
 				return true
 			}
 		}
 	}
 	for i := range bands {
-		d.byBand[i][s.band(i)] = append(d.byBand[i][s.band(i)], int32(len(d.seen)))
+		d.newest[i][s.band(i)] = int32(len(d.seen))
 	}
-	d.seen = append(d.seen, s)
+	d.seen, d.before = append(d.seen, s), append(d.before, before)
 	return false
 }
 
@@ -74,8 +82,13 @@ func mix(x uint64) uint32 {
 	return uint32((x ^ x>>31) >> 32)
 }
 
-func (s *signature) band(i int) [bandHashes]uint32 {
-	return [bandHashes]uint32(s[i*bandHashes : (i+1)*bandHashes])
+// band is a hash of some of the hashes: two texts of which it is equal are compared.
+func (s *signature) band(i int) uint32 {
+	var x uint64
+	for _, h := range s[i*bandHashes : (i+1)*bandHashes] {
+		x = x*0x9e3779b97f4a7c15 + uint64(h)
+	}
+	return mix(x)
 }
 
 // common estimates the share of shingles that two texts have in common, of all that either has.

@@ -61,11 +61,14 @@ func (p *part) add(t revise.Trace, draft string) {
 	if revise.Refuses(t.Text) {
 		p.Refusals++
 	}
-	words := strings.Fields(strings.ToLower(t.Text))
-	p.words += len(words)
 	if p.Answers > distinctOver {
+		for range strings.FieldsSeq(t.Text) {
+			p.words++
+		}
 		return
 	}
+	words := strings.Fields(strings.ToLower(t.Text))
+	p.words += len(words)
 	for i := 0; i+3 <= len(words); i++ {
 		p.triples[[3]string(words[i:i+3])] = true
 		p.all++
