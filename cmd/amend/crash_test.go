@@ -18,15 +18,16 @@ import (
 )
 
 var (
-	crashKills = flag.Int("crash.kills", 8, "how often the run of TestKilledAnywhere is killed")
-	crashRows  = flag.Int("crash.rows", 24, "its rows")
-	crashModel = flag.String("crash.model", "testbed", "its model")
+	crashKills  = flag.Int("crash.kills", 8, "how often the run of TestKilledAnywhere is killed")
+	crashRows   = flag.Int("crash.rows", 24, "its rows")
+	crashWithin = flag.Duration("crash.within", 0, "how long a process lives at most; 0: such that the kills last for the run")
+	crashModel  = flag.String("crash.model", "testbed", "its model")
 )
 
 // TestKilledAnywhere: a run that is killed at many instants, and continued each time, ends with the bytes of one that was
 // left alone: its revisions and every export. No turn that was kept is computed again.
 //
-//	scripts/go test ./cmd/amend -run KilledAnywhere -v -args -crash.kills 200 -crash.rows 200
+//	scripts/go test ./cmd/amend -run KilledAnywhere -v -args -crash.kills 200 -crash.rows 200 -crash.within 420ms
 func TestKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs amend many times")
@@ -45,8 +46,10 @@ func TestKilledAnywhere(t *testing.T) {
 	if code := amendProcess(t, nil, command(whole)); code != exitDone {
 		t.Fatalf("the uninterrupted run exited with %d", code)
 	}
-	// A process needs a moment to load the model; what is left of its life is such that the kills last for the run.
-	limit := time.Second + 2*time.Since(begun)/time.Duration(*crashKills)
+	limit := *crashWithin
+	if limit == 0 { // a process needs a moment to load the model
+		limit = time.Second + 2*time.Since(begun)/time.Duration(*crashKills)
+	}
 	random := rand.New(rand.NewPCG(1, 2))
 	kills := 0
 	for kills < *crashKills && killedRun(t, command(killed), limit, random) {
