@@ -83,14 +83,15 @@ func runSupervised(cmd *cobra.Command, o runOptions) error {
 	return errors.Join(err, store.Bye(code))
 }
 
-// tail keeps the end of what was written.
+// tail keeps the line of what was written that tells of a fault, the first of its kind.
 type tail struct {
-	mu   sync.Mutex
-	last []byte
+	mu    sync.Mutex
+	part  []byte // of a line that is not complete yet
+	fault string
 }
 
-// tailOf returns a writer to w and the end of what goes there. A terminal is given to the child as it is, so that it
-// knows it for one; then there is no end to be had.
+// tailOf returns a writer to w and what tells of a fault there. A terminal is given to the child as it is, so that it
+// knows it for one; then nothing is known.
 func tailOf(w io.Writer) (io.Writer, *tail) {
 	t := &tail{}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -99,36 +100,42 @@ func tailOf(w io.Writer) (io.Writer, *tail) {
 	return io.MultiWriter(w, t), t
 }
 
-// mostTail is how many bytes of the end are kept.
-const mostTail = 2000
+// mostLine is how much of a line is looked at.
+const mostLine = 1000
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last = append(t.last, p...)
-	if n := len(t.last) - mostTail; n > 0 {
-		t.last = append([]byte{}, t.last[n:]...)
+	for _, c := range p {
+		switch {
+		case c == '\n':
+			t.line()
+		case len(t.part) < mostLine:
+			t.part = append(t.part, c)
+		}
 	}
 	return len(p), nil
+}
+
+// line takes a complete line: of C's asserts and exceptions, or of Go's runtime about signals and panics.
+func (t *tail) line() {
+	line := strings.ToValidUTF8(string(t.part), "�")
+	t.part = t.part[:0]
+	for _, sign := range []string{"GGML_ASSERT", "GGML_ABORT", "terminate called", "panic: ", "fatal error: ", "SIGSEGV: ", "SIGABRT: ", "SIGBUS: ", "SIGFPE: ", "SIGILL: "} {
+		if t.fault == "" && strings.Contains(line, sign) {
+			t.fault = line
+		}
+	}
 }
 
 func (t *tail) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last = nil
+	t.part, t.fault = nil, ""
 }
 
-// text is the last line that tells of a fault, or else the last line.
 func (t *tail) text() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(t.last), "�")), "\n")
-	for _, sign := range []string{"GGML_ASSERT", "GGML_ABORT", "terminate called", "panic:", "fatal error:", "SIG"} {
-		for _, line := range lines {
-			if strings.Contains(line, sign) {
-				return line
-			}
-		}
-	}
-	return lines[len(lines)-1]
+	return t.fault
 }

@@ -22,7 +22,7 @@ type Engine struct {
 	// Command makes a child's command, not started: Supervise adds the two pipes, which the child finds as files 3 (to
 	// write) and 4 (to read). atMost is how many rows may be alive at once; 0 leaves it to the child.
 	Command func(atMost int) *exec.Cmd
-	// Tail gives the last lines that the present child wrote to its standard error, where these are known.
+	// Tail gives the line of the present child's standard error that tells of a fault, where there is one.
 	Tail func() string
 	// Warn tells the user what happened.
 	Warn func(msg string, keyvals ...any)
@@ -42,12 +42,13 @@ type supervisor struct {
 	useful int // turns and rows that the present child finished
 	idle   int // children in a row that did nothing
 	code   *int
+	killed map[string]bool // rows during which a child was killed while they ran alone
 }
 
 // Supervise runs children until one ends by itself, and returns its exit code. Signals that end ctx are passed on: the
 // child finishes what it is doing and says good-bye. An error means that the run cannot go on.
 func Supervise(ctx context.Context, e Engine) (code int, err error) {
-	s := &supervisor{Engine: e, flight: map[string]revise.Record{}}
+	s := &supervisor{Engine: e, flight: map[string]revise.Record{}, killed: map[string]bool{}}
 	defer func() {
 		if s.run != nil {
 			err = errors.Join(err, s.run.Close())
@@ -144,7 +145,7 @@ func (s *supervisor) describe(state *os.ProcessState) death {
 	}
 	if s.Tail != nil {
 		if tail := strings.TrimSpace(s.Tail()); tail != "" {
-			d.text += "; its last words: " + tail
+			d.text += ": " + tail
 		}
 	}
 	return d
@@ -259,6 +260,10 @@ func (s *supervisor) died(d death) error {
 			return fmt.Errorf("the engine's process died %d times before it began a row: %s", s.idle, d.text)
 		}
 		s.Warn("the engine's process died before it began a row; it is started again", "why", d.text)
+		return nil
+	case len(rows) == 1 && d.outOfMemory && slices.Contains(s.orders.Alone, rows[0].ID) && !s.killed[rows[0].ID]:
+		s.killed[rows[0].ID] = true // something else may have taken the memory
+		s.Warn("the engine's process was killed while a row ran alone; the row is tried once more", "row", rows[0].ID, "why", d.text)
 		return nil
 	case len(rows) == 1 && slices.Contains(s.orders.Alone, rows[0].ID):
 		rec := rows[0]
