@@ -64,7 +64,7 @@ type job struct {
 type unfinishedError struct{ cause error }
 
 func (*unfinishedError) Error() string {
-	return "finished rows are saved, the same command continues"
+	return "what is finished is saved, the same command continues"
 }
 func (e *unfinishedError) Unwrap() error { return e.cause }
 

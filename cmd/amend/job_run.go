@@ -68,6 +68,9 @@ func (j *job) run(ctx context.Context) error {
 			j.turnSeconds = time.Since(begun).Seconds() / float64(n)
 		}
 	}()
+	defer context.AfterFunc(ctx, func() {
+		j.log.Info("finishing the turns that are under way; the same signal again stops at once")
+	})()
 	alone, rest := j.apart(todo)
 	if err := j.runRows(ctx, alone, 1); err != nil {
 		return err

@@ -73,11 +73,12 @@ type Loop struct {
 
 	engine *engine.Engine // of the run under way
 
-	ctx  context.Context
-	next func() (Row, bool)
-	emit func(Record) error
-	err  error // what stopped the run
-	stop context.CancelFunc
+	ctx    context.Context // of what is under way
+	ending context.Context // its end lets nothing new begin
+	next   func() (Row, bool)
+	emit   func(Record) error
+	err    error // what stopped the run
+	stop   context.CancelFunc
 }
 
 // New prepares a loop: it tokenizes the constitution's few-shots and measures
@@ -129,11 +130,12 @@ func (l *Loop) Prefix() []engine.Token { return l.prefix }
 
 // Run takes rows from next, keeps up to parallel of them alive in e, and gives
 // each finished or failed one to emit, in the order in which they end.
-// An error of emit stops the run. When ctx ends, Run returns its error; rows
-// that were not finished are not emitted.
+// An error of emit stops the run. When ctx ends, no further turn is asked for, those under way are finished and
+// remembered, and Run returns ctx's error; rows that were not finished are not emitted.
 func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next func() (Row, bool), emit func(Record) error) error {
-	l.ctx, l.stop = context.WithCancel(ctx)
+	l.ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer l.stop()
+	l.ending = ctx
 	l.engine, l.next, l.emit, l.err = e, next, emit, nil
 	for range max(1, parallel) {
 		l.startNext()
@@ -150,7 +152,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 
 // startNext starts rows until one has a turn to wait for.
 func (l *Loop) startNext() {
-	for l.err == nil && l.context().Err() == nil {
+	for l.err == nil && l.context().Err() == nil && !l.ends() {
 		in, ok := l.next()
 		if !ok {
 			return
@@ -160,6 +162,9 @@ func (l *Loop) startNext() {
 		}
 	}
 }
+
+// ends reports whether the run is to end with the turns that are under way.
+func (l *Loop) ends() bool { return l.ending != nil && l.ending.Err() != nil }
 
 // deliver emits a finished row.
 func (l *Loop) deliver(rec Record) {

@@ -1,6 +1,7 @@
 package revise
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"testing"
@@ -83,6 +84,33 @@ func TestStoppedAnywhere(t *testing.T) {
 			}
 		}
 	})
+}
+
+// endsAt ends a run when its first turn is kept.
+type endsAt struct {
+	*shelf
+	end func()
+}
+
+func (e endsAt) Remember(k Key, o Output) error {
+	defer e.end()
+	return e.shelf.Remember(k, o)
+}
+
+// TestEndFinishesTurns: when a run is to end, the turns that are under way are finished and kept, and none is begun.
+func TestEndFinishesTurns(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	s := newShelf()
+	w := newWorld(t, testSettings, 5, false)
+	w.loop.Use(endsAt{s, end}, "env")
+	err := w.loop.Run(ctx, w.engine, 4, Rows(inputs(6)), func(r Record) error {
+		t.Errorf("row %s was finished", r.ID)
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || len(s.turns) != 4 {
+		t.Errorf("%v with %d turns, want one of each of 4 rows", err, len(s.turns))
+	}
 }
 
 // TestWhatAnEditReaches: after a change every turn that does not depend on it is remembered.

@@ -116,6 +116,9 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	if r.loop.planning {
 		return true
 	}
+	if r.loop.ends() {
+		return false // the row goes on in another run
+	}
 	request := &engine.Request{
 		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),
 		Sampling: s.Sampling, LogProbs: s.LogProbs, Seed: seed,
