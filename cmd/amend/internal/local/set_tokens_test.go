@@ -13,14 +13,14 @@ import (
 )
 
 var (
-	setIn  = flag.String("set.in", "", "a training set of format sft, for scripts/trl")
+	setIn  = flag.String("set.in", "", "a training set of format sft, for scripts/check-trl")
 	setIDs = flag.String("set.ids", "", "file to write the token ids of its rows to")
 )
 
-// TestSetTokens writes what amend makes of a training set's rows with SmolLM2's template, for scripts/trl to compare.
+// TestSetTokens writes what amend makes of a training set's rows with SmolLM2's template, for scripts/check-trl to compare.
 func TestSetTokens(t *testing.T) {
 	if *setIn == "" {
-		t.Skip("scripts/trl/check runs it")
+		t.Skip("scripts/check-trl runs it")
 	}
 	w, format := openFormat(t, "smollm2")
 	f, err := os.Open(filepath.Join(*setIn, "data", "train-00000-of-00001.jsonl"))
