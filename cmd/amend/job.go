@@ -36,9 +36,10 @@ type job struct {
 	log     *log.Logger
 	stderr  io.Writer
 
-	doc  *constitution.Document
-	set  *prompts.Set
-	date string // that templates see, YYYY-MM-DD
+	composed *constitution.Document // all of it
+	doc      *constitution.Document // with the principles that are drawn from
+	set      *prompts.Set
+	date     string // that templates see, YYYY-MM-DD
 
 	file           models.Info
 	modelSHA       string
@@ -125,10 +126,9 @@ func (j *job) readInputs(stdin io.Reader) error {
 	if err != nil {
 		return usage(err)
 	}
-	if j.doc = doc; len(o.principles) > 0 {
-		if j.doc, err = doc.Select(o.principles); err != nil {
-			return usage(err)
-		}
+	j.composed = doc
+	if j.doc, err = doc.Select(o.principles); err != nil {
+		return usage(err)
 	}
 	if j.set, err = prompts.Read(o.prompts, stdin, prompts.Options{FromResponses: o.fromResponses, Limit: o.limit}); err != nil {
 		return usage(err)
@@ -326,7 +326,7 @@ func (j *job) openStore(context.Context) error {
 	for _, w := range warnings {
 		j.log.Warn(w)
 	}
-	text, err := j.doc.YAML()
+	text, err := j.composed.YAML()
 	if err != nil {
 		return err
 	}
@@ -365,7 +365,11 @@ func (j *job) withConstitutionDiff(refused error) error {
 	if !errors.As(refused, &changed) {
 		return refused
 	}
-	old, err := constitution.Load(filepath.Join(j.options.out, runstore.ConstitutionFile))
+	m, _, err := runstore.Read(j.options.out)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	old, err := constitutionOf(j.options.out, m)
 	if err != nil || old.Hash() == j.doc.Hash() {
 		return refused // a run of before there was such a file, or another reason
 	}
@@ -374,10 +378,19 @@ func (j *job) withConstitutionDiff(refused error) error {
 		return errors.Join(refused, err)
 	}
 	selected := ""
-	if m, _, err := runstore.Read(j.options.out); err == nil && !slices.Equal(m.Setup.Principles, j.options.principles) {
+	if !slices.Equal(m.Setup.Principles, j.options.principles) {
 		selected = fmt.Sprintf("\n--principles were %s then, and are %s now.", selection(m.Setup.Principles), selection(j.options.principles))
 	}
 	return fmt.Errorf("%w\n%s\nthe constitution, then and now: %s", refused, selected, strings.TrimSuffix(diff.String(), "\n"))
+}
+
+// constitutionOf is the constitution of a run, with the principles that it draws from.
+func constitutionOf(dir string, m runstore.Manifest) (*constitution.Document, error) {
+	doc, err := constitution.Load(filepath.Join(dir, runstore.ConstitutionFile))
+	if err != nil {
+		return nil, err
+	}
+	return doc.Select(m.Setup.Principles)
 }
 
 // selection names the principles that draws are narrowed to.

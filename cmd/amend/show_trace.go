@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -81,10 +80,17 @@ func (p *page) changes(draft, revision string) {
 		return
 	}
 	words := constitution.DiffWords(draft, revision)
-	if !slices.ContainsFunc(words, func(w constitution.Word) bool { return w.Op == constitution.Keep }) {
-		return // nothing of it was kept
+	kept, all := 0, len(strings.Fields(draft))
+	for _, w := range words {
+		if w.Op == constitution.Keep {
+			kept += len(strings.Fields(w.Text))
+		}
 	}
 	p.heading(1, "changes")
+	if 3*kept < all { // a comparison word by word would be confetti
+		p.wrapped(2, fmt.Sprintf("(written anew: %d of %d words were kept)", kept, all))
+		return
+	}
 	p.wrapped(2, markedWords(words))
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"amend/constitution"
 	"amend/engine/prompts"
 	"amend/engine/runstore"
 )
@@ -123,7 +122,7 @@ func checkModel(ctx context.Context, _ string, m runstore.Manifest) (runCheck, e
 
 func checkConstitution(_ context.Context, dir string, m runstore.Manifest) (runCheck, error) {
 	path := filepath.Join(dir, runstore.ConstitutionFile)
-	doc, err := constitution.Load(path)
+	doc, err := constitutionOf(dir, m)
 	if errors.Is(err, fs.ErrNotExist) {
 		return runCheck{"constitution", notHere, path}, nil
 	}
@@ -134,6 +133,9 @@ func checkConstitution(_ context.Context, dir string, m runstore.Manifest) (runC
 }
 
 func checkPrompts(_ context.Context, _ string, m runstore.Manifest) (runCheck, error) {
+	if m.Setup.Prompts == "-" {
+		return runCheck{"prompts", notHere, "they came through standard input"}, nil
+	}
 	set, err := prompts.Read(m.Setup.Prompts, nil, prompts.Options{FromResponses: m.Results.FromResponses, Limit: m.Setup.Limit})
 	if err != nil {
 		return runCheck{"prompts", notHere, err.Error()}, nil

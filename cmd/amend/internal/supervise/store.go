@@ -53,7 +53,7 @@ func (s *Store) call(r request) (response, error) {
 
 // Open has the parent open the run (runstore.Open).
 func (s *Store) Open(dir string, m runstore.Manifest, o runstore.Options) (warnings []string, err error) {
-	text, err := marshal(m)
+	text, err := json.Marshal(m)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (s *Store) Bye(code int) error {
 
 // tell sends something that is kept as JSON.
 func (s *Store) tell(what op, v any) error {
-	text, err := marshal(v)
+	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}

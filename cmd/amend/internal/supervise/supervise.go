@@ -230,7 +230,7 @@ func (s *supervisor) open(r request) (a response, err error) {
 			return a, err
 		}
 	}
-	a.JSON, err = marshal(s.run.Manifest())
+	a.JSON, err = json.Marshal(s.run.Manifest())
 	a.Done, a.Orders = s.run.IDs(), s.orders
 	return a, err
 }

@@ -5,7 +5,6 @@ package supervise
 
 import (
 	"encoding/gob"
-	"encoding/json"
 	"errors"
 	"io"
 
@@ -134,5 +133,3 @@ type link struct {
 func newLink(in io.Reader, out io.Writer) link {
 	return link{gob.NewEncoder(out), gob.NewDecoder(in)}
 }
-
-func marshal(v any) ([]byte, error) { return json.Marshal(v) }
