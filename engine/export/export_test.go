@@ -146,7 +146,7 @@ func TestChoices(t *testing.T) {
 		{"all of them, without hygiene", with(sft, func(o *Options) { o.Hygiene = false }), trace("x", "a", "cut:b"), "b"},
 		{"every revision", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "b", "cut:c", "d"), "b|d"},
 		{"every revision, where none is clean", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "cut:b"), "a"},
-		{"unchanged counts as clean", sft, trace("x", "a", "unchanged:a"), "a"},
+		{"unchanged counts as clean", sft, trace("x", "a", "unchanged:A"), "A"},
 		{"unchanged, not wanted", with(sft, func(o *Options) { o.DropUnchanged = true }), trace("x", "a", "unchanged:a"), "unchanged"},
 		{"changed and back", with(sft, func(o *Options) { o.DropUnchanged = true }), trace("x", "a", "b", "a"), "b"},
 		{"a failed row", sft, failing("x"), "failed"},

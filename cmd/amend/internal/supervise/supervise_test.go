@@ -205,6 +205,9 @@ func TestDeadlyRows(t *testing.T) {
 		if code != 3 || err != nil || len(warnings) == 0 {
 			t.Fatalf("%v: code %d, %v, warnings %q", deadly, code, err, warnings)
 		}
+		if most := 1 + len(deadly); len(deadly) == 1 && len(warnings) != most { // one death among others, one alone
+			t.Errorf("%v: %d deaths, want %d: %q", deadly, len(warnings), most, warnings)
+		}
 		got := rows(t, dir)
 		if len(got) != childRows {
 			t.Errorf("%v: rows %v", deadly, got)
