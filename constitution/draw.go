@@ -1,8 +1,11 @@
 package constitution
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -65,6 +68,52 @@ func (d *Document) Draw(seed uint64, round int, w Where) (p Principle, ok bool) 
 		last = i
 	}
 	return d.Principles[last], true
+}
+
+// severalDomain keeps the keys of DrawSeveral apart from any other numbers made from the same seed.
+const severalDomain = "principles of a judgement 1"
+
+// DrawSeveral returns up to n different principles of those that apply, by weight and without putting any back
+// (Efraimidis and Spirakis 2006): each has a key from the seed, its id and its weight alone, and the smallest keys win.
+// So a principle that is edited, added or switched off takes no other one's place but its own. Where all weights are 0
+// they count alike.
+func (d *Document) DrawSeveral(seed uint64, n int, w Where) []Principle {
+	type drawn struct {
+		Principle
+		key float64
+	}
+	var all []drawn
+	total := 0.0
+	for _, p := range d.Principles {
+		if p.Applies.At(w) {
+			all = append(all, drawn{Principle: p})
+			total += p.Weight
+		}
+	}
+	among := all[:0]
+	for _, p := range all {
+		weight := p.Weight
+		if total == 0 {
+			weight = 1
+		}
+		if weight > 0 {
+			p.key = -math.Log(unit(seed, p.ID)) / weight
+			among = append(among, p)
+		}
+	}
+	slices.SortFunc(among, func(a, b drawn) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.ID, b.ID)) })
+	out := make([]Principle, 0, n)
+	for _, p := range among[:min(n, len(among))] {
+		out = append(out, p.Principle)
+	}
+	return out
+}
+
+// unit is a number above 0 and at most 1, from a seed and a principle's id.
+func unit(seed uint64, id string) float64 {
+	b := append(binary.LittleEndian.AppendUint64([]byte(severalDomain), seed), id...)
+	sum := sha256.Sum256(b)
+	return (float64(binary.LittleEndian.Uint64(sum[:])>>11) + 1) / (1 << 53)
 }
 
 // preambleDomain keeps the streams of preambles apart from those of draws.

@@ -199,3 +199,54 @@ func TestDrawApplies(t *testing.T) {
 		t.Errorf("%s is drawn for a row that it does not apply to", p.ID)
 	}
 }
+
+// TestDrawSeveral: the first is drawn by weight, the next by weight of what is left; none twice, and none of weight 0
+// where others have any.
+func TestDrawSeveral(t *testing.T) {
+	const draws = 20_000
+	doc := weighted(3, 1, 0, 2)
+	first, second := make([]int, 4), make([]int, 4) // second: behind p0
+	for seed := range uint64(draws) {
+		got := doc.DrawSeveral(seed, 9, Where{})
+		if len(got) != 3 || got[0].ID == got[1].ID || got[1].ID == got[2].ID || got[0].ID == got[2].ID {
+			t.Fatalf("seed %d: %+v", seed, got)
+		}
+		first[doc.index(got[0])]++
+		if got[0].ID == "p0" {
+			second[doc.index(got[1])]++
+		}
+	}
+	if x := chiSquare(first, []float64{draws / 2, draws / 6., 0, draws / 3.}); x > 1 {
+		t.Errorf("first: %v", first)
+	}
+	behind := float64(first[0])
+	if x := chiSquare(second, []float64{0, behind / 3, 0, behind * 2 / 3}); x > 1 {
+		t.Errorf("behind the first principle: %v", second)
+	}
+	if got := weighted(0, 0, 0).DrawSeveral(1, 2, Where{}); len(got) != 2 {
+		t.Errorf("of weights 0: %+v", got)
+	}
+}
+
+// TestDrawSeveralKeepsOthers: a principle that is taken out or edited moves no other one.
+func TestDrawSeveralKeepsOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		doc := weighted(rapid.SliceOfN(rapid.Float64Range(0.1, 4), 2, 8).Draw(t, "weights")...)
+		seed, n := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 5).Draw(t, "n")
+		out := rapid.IntRange(0, len(doc.Principles)-1).Draw(t, "out")
+		ids := func(ps []Principle) (out []string) {
+			for _, p := range ps {
+				out = append(out, p.ID)
+			}
+			return out
+		}
+		before := ids(doc.DrawSeveral(seed, n, Where{}))
+		gone := doc.Principles[out].ID
+		doc.Principles = slices.Delete(doc.Principles, out, out+1)
+		after := ids(doc.DrawSeveral(seed, n, Where{}))
+		kept := slices.DeleteFunc(before, func(id string) bool { return id == gone })
+		if !slices.Equal(after[:len(kept)], kept) {
+			t.Fatalf("without %s: %v, before that %v", gone, after, kept)
+		}
+	})
+}

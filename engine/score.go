@@ -1,11 +1,15 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Score asks how likely the model finds given continuations of a prompt: the
 // log-probabilities of options. It costs prefill only. Options of one token
 // all come from the prompt's own logits; the tokens of longer ones are computed
-// on forks of the prompt, in one pass where there are sequences for all.
+// on forks of the prompt, in one pass where there are sequences for all; options that
+// differ in their last token only share a fork.
 type Score struct {
 	Tokens  []Token   // the prompt; found in the KV cache as a Request's is
 	Options [][]Token // each at least one token
@@ -77,30 +81,44 @@ func (j *scoreJob) first(logits []float32) error {
 	return nil
 }
 
-// prompted asks for the rest of options that have more than one token.
+// prompted asks for the rest of options that have more than one token. Those that differ in their last token only are
+// computed together.
 func (j *scoreJob) prompted(r Result) {
 	j.out.Reused, j.out.Err = r.Reused, r.Err
 	j.open = 1
+	var asked []int // the first option of each request
 	for i, o := range j.score.Options {
-		if len(o) > 1 && j.out.Err == nil {
-			j.open++
-			j.out.Err = j.engine.queue(j.rest(i, o))
-			if j.out.Err != nil {
-				j.open--
-			}
+		shared := slices.ContainsFunc(asked, func(k int) bool { return j.together(k, i) })
+		if len(o) == 1 || shared || j.out.Err != nil {
+			continue
+		}
+		asked = append(asked, i)
+		j.open++
+		if j.out.Err = j.engine.queue(j.rest(i)); j.out.Err != nil {
+			j.open--
 		}
 	}
 	j.closeOne()
 }
 
-// rest is the request for option i's tokens after the first.
-func (j *scoreJob) rest(i int, option []Token) *Request {
-	n := len(j.score.Tokens)
+// together reports whether two options differ in their last token only.
+func (j *scoreJob) together(a, b int) bool {
+	x, y := j.score.Options[a], j.score.Options[b]
+	return len(x) == len(y) && slices.Equal(x[:len(x)-1], y[:len(y)-1])
+}
+
+// rest is the request for the tokens after the first of option i, and of those that go together with it.
+func (j *scoreJob) rest(i int) *Request {
+	n, option := len(j.score.Tokens), j.score.Options[i]
 	tokens := append(append(make([]Token, 0, n+len(option)), j.score.Tokens...), option[:len(option)-1]...)
 	return &Request{
 		Tokens: tokens,
 		scoring: &scoring{from: n, take: func(k int, logits []float32) error {
-			j.out.LogProbs[i] = append(j.out.LogProbs[i][:1+k], logProb(logits, option[1+k]))
+			for o := i; o < len(j.score.Options); o++ {
+				if j.together(i, o) {
+					j.out.LogProbs[o] = append(j.out.LogProbs[o][:1+k], logProb(logits, j.score.Options[o][1+k]))
+				}
+			}
 			return nil
 		}},
 		Done: func(r Result) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/engine/measure"
 	"amend/engine/outcome"
 	"amend/engine/runstore"
 	"amend/models/testbed"
@@ -80,11 +81,11 @@ worse              revisions that break a rule which the draft kept
 	return nil
 }
 
-func share(s outcome.Share) string {
+func share(s measure.Share) string {
 	if s.Of == 0 {
 		return "–"
 	}
 	return fmt.Sprintf("%.1f%%", 100*s.Share)
 }
 
-func interval(s outcome.Share) string { return fmt.Sprintf("%.1f–%.1f", 100*s.Low, 100*s.High) }
+func interval(s measure.Share) string { return fmt.Sprintf("%.1f–%.1f", 100*s.Low, 100*s.High) }

@@ -20,43 +20,27 @@ import (
 	"amend/cmd/amend/internal/supervise"
 	"amend/constitution"
 	"amend/engine"
-	"amend/engine/chat"
 	"amend/engine/llama"
 	"amend/engine/prompts"
 	"amend/engine/revise"
 	"amend/engine/runstore"
-	"amend/models"
 	"amend/models/testbed"
 )
 
 // job is one `amend run`, put together step by step: inputs, model, loop,
 // context, run directory. What it opens it closes, in reverse order.
 type job struct {
+	session
 	options runOptions
-	log     *log.Logger
-	stderr  io.Writer
 
 	composed *constitution.Document // all of it
 	doc      *constitution.Document // with the principles that are drawn from
 	set      *prompts.Set
-	date     string // that templates see, YYYY-MM-DD
 
-	file           models.Info
-	modelSHA       string
-	model          *llama.Model
-	templateSHA    string
 	grammarSHA     string
-	think          chat.ThinkTags
-	vocab          *local.Vocab
-	format         *chat.Formatter
-	loops          []*revise.Loop // one for each preamble
-	size           local.Size
+	loops          []*revise.Loop      // one for each preamble
 	attach         *engine.AttachCosts // what was measured for this run, if anything
 	store          *supervise.Store
-	engine         *engine.Engine
-	shown          *progress
-	closers        []func() error
-	started        time.Time
 	finishedBefore int
 	turnSeconds    float64 // of wall time for each turn that this command computed; 0 before run
 }
@@ -72,8 +56,8 @@ func (e *unfinishedError) Unwrap() error { return e.cause }
 // runJob runs a job from its flags to its summary. store is not opened yet; a plan needs none.
 func runJob(cmd *cobra.Command, o runOptions, store *supervise.Store) (err error) {
 	ctx := cmd.Context()
-	j := &job{options: o, stderr: cmd.ErrOrStderr(), started: time.Now(), store: store}
-	j.log = newLogger(j.stderr, o.verbose)
+	j := &job{options: o, store: store}
+	j.session = newSession(&j.options.modelFlags, cmd.ErrOrStderr())
 	defer func() { err = errors.Join(err, j.close()) }()
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return j.readInputs(cmd.InOrStdin()) },
@@ -100,25 +84,6 @@ func runJob(cmd *cobra.Command, o runOptions, store *supervise.Store) (err error
 	return j.report(cmd.OutOrStdout())
 }
 
-func newLogger(w io.Writer, verbose bool) *log.Logger {
-	l := log.NewWithOptions(w, log.Options{Level: log.InfoLevel})
-	if verbose {
-		l.SetLevel(log.DebugLevel)
-	}
-	llama.SetLogger(l)
-	return l
-}
-
-func (j *job) close() error {
-	var errs []error
-	for len(j.closers) > 0 {
-		last := j.closers[len(j.closers)-1]
-		j.closers = j.closers[:len(j.closers)-1]
-		errs = append(errs, last())
-	}
-	return errors.Join(errs...)
-}
-
 // readInputs reads what a person wrote: constitution and prompts.
 func (j *job) readInputs(stdin io.Reader) error {
 	o := j.options
@@ -136,19 +101,24 @@ func (j *job) readInputs(stdin io.Reader) error {
 	if len(j.set.Rows) == 0 {
 		return usage(fmt.Errorf("none of the %d rows of %s can be read; the first: %v", len(j.set.Bad), o.prompts, j.set.Bad[0]))
 	}
-	for i, bad := range j.set.Bad {
-		if i == 20 {
-			j.log.Warn("further rows that cannot be read are only counted", "count", len(j.set.Bad)-i)
-			break
-		}
-		j.log.Warn("a row cannot be read and is left out", "file", bad.File, "line", bad.Line, "why", bad.Reason)
-	}
+	warnOfBadRows(j.log, j.set.Bad)
 	j.warnOfForeignPrompts()
 	j.date = time.Now().UTC().Format(time.DateOnly)
 	if old, _, err := runstore.Read(o.out); err == nil {
 		j.date = old.Created
 	}
 	return nil
+}
+
+// warnOfBadRows tells of rows that cannot be read.
+func warnOfBadRows(l *log.Logger, rows []prompts.BadRow) {
+	for i, bad := range rows {
+		if i == 20 {
+			l.Warn("further rows that cannot be read are only counted", "count", len(rows)-i)
+			break
+		}
+		l.Warn("a row cannot be read and is left out", "file", bad.File, "line", bad.Line, "why", bad.Reason)
+	}
 }
 
 // warnOfForeignPrompts tells who tries the embedded model on prompts of their own that it knows its own world only.
@@ -166,95 +136,6 @@ func (j *job) warnOfForeignPrompts() {
 		j.log.Warn("the testbed model is a test bench: to prompts that are not of its small world it answers nonsense; give --model for a model of yours",
 			"such prompts", foreign, "of", len(j.set.Rows))
 	}
-}
-
-// openModel finds, checks and loads the weights. The file is checked in Go
-// before llama.cpp sees it.
-func (j *job) openModel(ctx context.Context) error {
-	file, err := resolveModel(j.options.model)
-	if err != nil {
-		return err
-	}
-	if err := j.checkDeterministic(); err != nil {
-		return err
-	}
-	j.file = file.Info()
-	j.log.Info("loading", "model", file.Path, "MiB", j.file.SizeBytes>>20)
-	if j.modelSHA, err = file.SHA256(ctx); err != nil {
-		return err
-	}
-	said := time.Now()
-	j.model, err = llama.LoadModel(ctx, file.Path, llama.ModelParams{GPULayers: j.options.gpuLayers, NoRepack: j.options.deterministic, Progress: func(done float32) {
-		if time.Since(said) > plainEvery {
-			said = time.Now()
-			j.log.Info("loading", "percent", int(100*done))
-		}
-	}})
-	if err != nil {
-		return err
-	}
-	j.closers = append(j.closers, j.model.Close)
-	return nil
-}
-
-// checkDeterministic refuses --deterministic where it cannot be kept.
-func (j *job) checkDeterministic() error {
-	if !j.options.deterministic {
-		return nil
-	}
-	if local.Layout(j.options.kv) == local.Unified {
-		return usage(errors.New("--deterministic and --kv unified exclude each other: with shared cells a sum's order depends on what lies beside a row"))
-	}
-	return usage(local.Deterministic(j.options.gpuLayers))
-}
-
-// openFormat prepares the way conversations are written down.
-func (j *job) openFormat(ctx context.Context) error {
-	if j.options.chat == chatPlain {
-		return j.newFormatter(ctx, chat.Plain{})
-	}
-	source, err := j.templateSource()
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256([]byte(source))
-	j.templateSHA = hex.EncodeToString(sum[:])
-	j.think, _ = chat.TagsFor(source)
-	now, err := time.Parse(time.DateOnly, j.date)
-	if err != nil {
-		return fmt.Errorf("the date in %s's manifest: %w", j.options.out, err)
-	}
-	t, err := startTemplate(j.model.Vocab(), source, now)
-	if err != nil {
-		return err
-	}
-	j.closers = append(j.closers, t.Close)
-	return j.newFormatter(ctx, chat.NewTemplate(local.NewRenderer(t)))
-}
-
-func (j *job) templateSource() (string, error) {
-	if j.options.template != "" {
-		text, err := os.ReadFile(j.options.template)
-		if err != nil {
-			return "", usage(fmt.Errorf("reading the chat template: %w", err))
-		}
-		return string(text), nil
-	}
-	source, ok := j.model.ChatTemplate("")
-	if !ok {
-		return "", usage(fmt.Errorf("%s carries no chat template: give one with --template FILE, or --chat plain for a base model", j.file.Path))
-	}
-	return source, nil
-}
-
-func (j *job) newFormatter(ctx context.Context, l chat.Layout) (err error) {
-	if j.vocab, err = local.NewVocab(j.model.Vocab(), j.think); err != nil {
-		return err
-	}
-	if j.format, err = chat.NewFormatter(ctx, l, j.vocab); err != nil {
-		return usage(err)
-	}
-	return nil
 }
 
 func (j *job) openLoop(ctx context.Context) (err error) {
@@ -438,11 +319,4 @@ func off(penalty float64) float64 {
 		return 0
 	}
 	return penalty
-}
-
-func (j *job) layout() string {
-	if j.size.Unified {
-		return string(local.Unified)
-	}
-	return string(local.Streams)
 }

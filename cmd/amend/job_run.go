@@ -7,44 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"amend/cmd/amend/internal/local"
 	"amend/engine"
-	"amend/engine/kvfile"
 	"amend/engine/revise"
 )
-
-func (j *job) openEngine(context.Context) error {
-	b, err := local.NewBackend(j.model, j.size)
-	if err != nil {
-		return err
-	}
-	j.closers = append(j.closers, b.Close)
-	config := engine.Config{AfterStep: func() {
-		if j.shown != nil {
-			j.shown.step(j.engine.Stats(), j.engine.Use())
-		}
-	}}
-	if config.Pins, err = j.preambleCache(b); err != nil {
-		return err
-	}
-	j.engine, err = engine.New(b, j.vocab, config)
-	return err
-}
-
-// preambleCache is the folder of --preamble-cache, if there is one.
-func (j *job) preambleCache(b *local.Backend) (*engine.PinCache, error) {
-	if j.options.preambleCache == "" {
-		return nil, nil
-	}
-	f, err := b.Fingerprint(j.modelSHA, j.options.gpuLayers)
-	if err != nil {
-		return nil, err
-	}
-	return &engine.PinCache{
-		Store: kvfile.Dir(j.options.preambleCache), Fingerprint: f,
-		Warn: func(msg string, err error) { j.log.Warn(msg, "why", err) },
-	}, nil
-}
 
 // run does the rows that are not done yet.
 func (j *job) run(ctx context.Context) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 
 // runOptions are the flags of `amend run`.
 type runOptions struct {
-	model         string
+	modelFlags
 	constitutions []string
 	principles    []string
 	preambles     int
@@ -35,26 +34,14 @@ type runOptions struct {
 	logProbs  bool
 	seed      uint64
 	system    string
-	chat      string
-	template  string
 
-	context, parallel int
-	kv, kvType        string
-	threads           int
-	gpuLayers         int
-	speculate         bool
-	deterministic     bool
-	preambleCache     string
+	speculate bool
 
 	redo        bool
 	retryFailed bool
 	plan        bool
 	supervised  bool // this is the process that computes
 	atMost      int  // rows alive at once, by the supervisor's order; 0: as many as fit
-
-	json     bool
-	progress string
-	verbose  bool
 }
 
 func (o *runOptions) addFlags(f *pflag.FlagSet) {
@@ -84,34 +71,14 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.logProbs, "logprobs", false, "record each turn's log-probability")
 	f.Uint64Var(&o.seed, "seed", 0, "the seed of everything that is drawn")
 	f.StringVar(&o.system, "system", "", "a system text for every row without one of its own")
-	f.StringVar(&o.chat, "chat", chatTemplate, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)")
-	f.StringVar(&o.template, "template", "", "a file with a Jinja chat template to use instead of the model's")
-
-	f.IntVar(&o.context, "ctx", 0, "most tokens that one row may hold; 0 takes what the rows can need")
-	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses by memory")
-	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
-	f.StringVar(&o.kvType, "kv-type", local.KVAuto, "type of the cached keys: f16, q8_0, or auto: q8_0 for quantized weights on a CPU (values stay f16)")
-	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
-	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
-	f.StringVar(&o.preambleCache, "preamble-cache", "", "keep the computed preamble in this folder, and load it from there in a later run; empty keeps none")
 
 	f.BoolVar(&o.speculate, "speculate", true, "guess tokens that repeat the conversation and try several in a step, where that is measured to pay; the tokens are the same with or without")
-	f.BoolVar(&o.deterministic, "deterministic", false, "the same tokens to the last bit whatever runs beside a row: on a CPU, with plain kernels, one KV stream a row and no flash attention")
 
 	f.BoolVar(&o.redo, "redo", false, "continue a run with other inputs or settings: its rows are done again, from the turns that are still what they would be")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "do rows again that failed")
 	f.BoolVar(&o.plan, "plan", false, "run nothing: say how many turns are there already, how many are to be computed, and about how long it takes")
-
-	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
-	f.StringVar(&o.progress, "progress", progressAuto, "progress on standard error: auto, plain or none")
-	f.BoolVar(&o.verbose, "verbose", false, "show llama.cpp's own log")
+	o.modelFlags.addFlags(f)
 }
-
-// The values of --chat.
-const (
-	chatTemplate = "template"
-	chatPlain    = "plain"
-)
 
 // validate checks what flags alone can tell. Its errors name flag and range.
 func (o *runOptions) validate() error {
@@ -120,40 +87,19 @@ func (o *runOptions) validate() error {
 			return fmt.Errorf("%s is missing (see amend run --help)", need.flag)
 		}
 	}
-	for _, c := range []struct {
-		flag, value string
-		among       []string
-	}{
-		{"--mode", o.mode, modeNames()},
-		{"--chat", o.chat, []string{chatTemplate, chatPlain}},
-		{"--kv", o.kv, layoutNames()},
-		{"--kv-type", o.kvType, local.KVTypes()},
-		{"--progress", o.progress, []string{progressAuto, progressPlain, progressNone}},
-	} {
-		if !slices.Contains(c.among, c.value) {
-			return fmt.Errorf("%s %q: must be %s", c.flag, c.value, strings.Join(c.among, ", "))
-		}
+	if err := oneOf([]choice{{"--mode", o.mode, modeNames()}}); err != nil {
+		return err
 	}
-	const most = 1 << 24
-	for _, c := range []struct {
-		flag          string
-		value, lo, hi int
-	}{
+	if err := within([]limits{
 		{"--limit", o.limit, 0, 1 << 40},
 		{"--preambles", o.preambles, 1, 1000},
 		{"--revisions", o.revisions, 0, 100},
-		{"--max-tokens", o.maxTokens, 1, most},
-		{"--ctx", o.context, 0, most},
-		{"--parallel", o.parallel, 0, most},
-		{"--threads", o.threads, 0, 512},
-		{"--gpu-layers", o.gpuLayers, -1, most},
-	} {
-		if c.value < c.lo || c.value > c.hi {
-			return fmt.Errorf("%s %d: must be from %d to %d", c.flag, c.value, c.lo, c.hi)
-		}
+		{"--max-tokens", o.maxTokens, 1, mostTokens},
+	}); err != nil {
+		return err
 	}
-	if o.template != "" && o.chat == chatPlain {
-		return fmt.Errorf("--template %s and --chat plain exclude each other", o.template)
+	if err := o.modelFlags.validate(); err != nil {
+		return err
 	}
 	if err := o.parseLogitBias(); err != nil {
 		return err
@@ -163,13 +109,10 @@ func (o *runOptions) validate() error {
 
 // layers are the constitutions to compose: those given, or the model's default.
 func (o *runOptions) layers() []string {
-	switch {
-	case len(o.constitutions) > 0:
+	if len(o.constitutions) > 0 {
 		return o.constitutions
-	case o.model == testbed.Name:
-		return []string{testbed.Name}
 	}
-	return []string{"hhh"}
+	return []string{defaultConstitution(o.model)}
 }
 
 // parseLogitBias reads --logit-bias into the sampling.

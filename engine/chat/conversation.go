@@ -176,6 +176,38 @@ func (c *Conversation) Reply(ctx context.Context, text string) ([]Token, error) 
 	return c.f.content(c.Tokens, Message{Role: Assistant, Text: text}, frame, len(c.roles))
 }
 
+// Behind returns the ids of an assistant's turn of which the beginning was said, with text behind it.
+func (c *Conversation) Behind(said []Token, text string) ([]Token, error) {
+	ids, err := c.f.vocab.Tokenize(text, false, len(said) > 0 || c.f.after(c.Tokens))
+	if err != nil {
+		return nil, fmt.Errorf("tokenizing %q: %w", text, err)
+	}
+	return slices.Concat(said, ids), nil
+}
+
+// Openings returns the lists of ids with which the assistant's turn can go on as text, behind what it has said: as the
+// layout writes it, and with and without a space before. Each is there once.
+func (c *Conversation) Openings(ctx context.Context, said []Token, text string) ([][]Token, error) {
+	var out [][]Token
+	if len(said) == 0 {
+		ids, err := c.Reply(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ids)
+	}
+	for _, spelling := range []string{text, " " + text} {
+		ids, err := c.f.vocab.Tokenize(spelling, false, len(said) > 0 || c.f.after(c.Tokens))
+		if err != nil {
+			return nil, fmt.Errorf("tokenizing %q: %w", spelling, err)
+		}
+		if !slices.ContainsFunc(out, func(have []Token) bool { return slices.Equal(have, ids) }) {
+			out = append(out, ids)
+		}
+	}
+	return out, nil
+}
+
 // assemble joins pieces and contents, without the last piece.
 func (f *Formatter) assemble(msgs []Message, frame Frame) (ids []Token, err error) {
 	for i, m := range msgs {

@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"amend/engine/chat"
+	"amend/engine/measure"
 	"amend/engine/revise"
 	"amend/models/testbed"
 )
@@ -25,11 +26,11 @@ type Round struct {
 	Round      int            `json:"round"`
 	Rows       int            `json:"rows"`
 	Violations int            `json:"violations"` // rows that break at least one rule
-	Violating  Share          `json:"violating"`  // the same as a share
+	Violating  measure.Share  `json:"violating"`  // the same as a share
 	Broken     map[string]int `json:"broken"`     // rows that break a rule, by rule
-	InGrammar  Share          `json:"in_grammar"`
+	InGrammar  measure.Share  `json:"in_grammar"`
 	Facts      float64        `json:"facts"`      // useful facts in a response, in the mean
-	KeptFacts  Share          `json:"kept_facts"` // of the first responses' facts
+	KeptFacts  measure.Share  `json:"kept_facts"` // of the first responses' facts
 	// Critiques and Revisions are of the turns that made this round's responses; nil for first responses.
 	Critiques *Critiques `json:"critiques,omitempty"`
 	Revisions *Revisions `json:"revisions,omitempty"`
@@ -37,17 +38,17 @@ type Round struct {
 
 // Critiques are the marks of a round's critiques.
 type Critiques struct {
-	WellFormed Share `json:"well_formed"`
-	Precision  Share `json:"precision"` // flags that are right, of all flags
-	Recall     Share `json:"recall"`    // breaches flagged, of those that the drawn principle covers
+	WellFormed measure.Share `json:"well_formed"`
+	Precision  measure.Share `json:"precision"` // flags that are right, of all flags
+	Recall     measure.Share `json:"recall"`    // breaches flagged, of those that the drawn principle covers
 }
 
 // Revisions are the marks of a round's revisions.
 type Revisions struct {
-	Fixed Share `json:"fixed"` // rightly flagged drafts whose breaches are gone
-	Only  Share `json:"only"`  // revisions that change nothing but what was flagged
-	Worse Share `json:"worse"` // that break a rule which the draft kept
-	Lost  Share `json:"lost"`  // that lose a useful fact
+	Fixed measure.Share `json:"fixed"` // rightly flagged drafts whose breaches are gone
+	Only  measure.Share `json:"only"`  // revisions that change nothing but what was flagged
+	Worse measure.Share `json:"worse"` // that break a rule which the draft kept
+	Lost  measure.Share `json:"lost"`  // that lose a useful fact
 }
 
 // Of judges finished rows.
@@ -247,8 +248,8 @@ func (t *tally) outcome() Outcome {
 	out := Outcome{Foreign: t.foreign, Failed: t.failed, Rounds: []Round{}}
 	for i, c := range t.rounds {
 		r := Round{
-			Round: i, Rows: c.rows, Violations: c.violating, Violating: NewShare(c.violating, c.rows), Broken: map[string]int{},
-			InGrammar: NewShare(c.inGrammar, c.rows), KeptFacts: NewShare(c.kept, c.firstFacts),
+			Round: i, Rows: c.rows, Violations: c.violating, Violating: measure.NewShare(c.violating, c.rows), Broken: map[string]int{},
+			InGrammar: measure.NewShare(c.inGrammar, c.rows), KeptFacts: measure.NewShare(c.kept, c.firstFacts),
 		}
 		for _, rule := range t.world.Rules() {
 			r.Broken[rule.ID] = c.broken[rule.ID]
@@ -257,10 +258,10 @@ func (t *tally) outcome() Outcome {
 			r.Facts = float64(c.facts) / float64(c.rows)
 		}
 		if c.critiques > 0 {
-			r.Critiques = &Critiques{NewShare(c.wellFormed, c.critiques), NewShare(c.right, c.flags), NewShare(c.right, c.due)}
+			r.Critiques = &Critiques{measure.NewShare(c.wellFormed, c.critiques), measure.NewShare(c.right, c.flags), measure.NewShare(c.right, c.due)}
 		}
 		if c.revisions > 0 {
-			r.Revisions = &Revisions{NewShare(c.rightlyMended, c.rightly), NewShare(c.only, c.revisions), NewShare(c.worse, c.revisions), NewShare(c.lost, c.revisions)}
+			r.Revisions = &Revisions{measure.NewShare(c.rightlyMended, c.rightly), measure.NewShare(c.only, c.revisions), measure.NewShare(c.worse, c.revisions), measure.NewShare(c.lost, c.revisions)}
 		}
 		out.Rounds = append(out.Rounds, r)
 	}

@@ -21,23 +21,24 @@ const (
 	plain
 )
 
-// collector turns lines into a Set.
+// collector reads the lines of an input.
 type collector struct {
 	name string
-	opts Options
 	form form
-	ids  ids
-	set  Set
+	bad  []BadRow
+	// full reports whether no more is wanted, put takes a line; put's errors are reasons of a BadRow.
+	full func() bool
+	put  func(f form, line []byte, n int) error
 }
 
-// collect reads lines to the end or to the limit.
+// collect reads lines to the end or until it is full.
 func (c *collector) collect(l *lines) error {
-	for n := 1; c.opts.Limit == 0 || len(c.set.Rows) < c.opts.Limit; n++ {
+	for n := 1; !c.full(); n++ {
 		line, size, err := l.next()
 		switch {
 		case errors.Is(err, io.EOF) && n == 1:
 			return errors.New("the input is empty")
-		case errors.Is(err, io.EOF) && c.form == unknown && len(c.set.Bad) == 0:
+		case errors.Is(err, io.EOF) && c.form == unknown && len(c.bad) == 0:
 			return errors.New("the input holds nothing but blank lines")
 		case errors.Is(err, io.EOF):
 			return nil
@@ -54,7 +55,7 @@ func (c *collector) collect(l *lines) error {
 			}
 		}
 		if err := c.add(line, size, l.max, n); err != nil {
-			c.set.Bad = append(c.set.Bad, BadRow{File: c.name, Line: n, Reason: err.Error()})
+			c.bad = append(c.bad, BadRow{File: c.name, Line: n, Reason: err.Error()})
 		}
 	}
 	return nil
@@ -74,7 +75,7 @@ func formOf(line []byte) (form, error) {
 	return plain, nil
 }
 
-// add adds the row that a line holds; its errors are reasons of a BadRow.
+// add takes a line; its errors are reasons of a BadRow.
 func (c *collector) add(line []byte, size, max, n int) error {
 	if size > max {
 		return fmt.Errorf("the line: %d bytes, at most %d can be read", size, max)
@@ -82,22 +83,30 @@ func (c *collector) add(line []byte, size, max, n int) error {
 	if at := invalidUTF8(line); at >= 0 {
 		return fmt.Errorf("the line: not valid UTF-8 at byte %d", at+1)
 	}
-	var row revise.Row
-	var err error
-	if c.form == jsonl {
-		row, err = parseRow(line, c.opts.FromResponses)
-	} else {
-		row, err = plainRow(line)
+	return c.put(c.form, line, n)
+}
+
+// rows puts lines into a set, as rows of a run.
+func (s *Set) rows(o Options) func(f form, line []byte, n int) error {
+	given := newIDs()
+	return func(f form, line []byte, n int) error {
+		var row revise.Row
+		var err error
+		if f == jsonl {
+			row, err = parseRow(line, o.FromResponses)
+		} else {
+			row, err = plainRow(line)
+		}
+		if err != nil {
+			return err
+		}
+		if row.ID, err = given.assign(row.ID, row.Messages, n); err != nil {
+			return err
+		}
+		row.Index = len(s.Rows)
+		s.Rows = append(s.Rows, row)
+		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if err := c.ids.assign(&row, n); err != nil {
-		return err
-	}
-	row.Index = len(c.set.Rows)
-	c.set.Rows = append(c.set.Rows, row)
-	return nil
 }
 
 // plainRow is a line of plain text: the whole line is the prompt. A JSONL row

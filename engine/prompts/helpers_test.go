@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -113,4 +114,15 @@ func checkTurnText(t testing.TB, text string) {
 	if strings.TrimSpace(text) == "" || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		t.Errorf("a turn is %q", text)
 	}
+}
+
+// read is Read of an open input, with the longest line as a parameter.
+func read(name string, in io.Reader, o Options, maxLine int) (*Set, error) {
+	set := &Set{}
+	c := set.collector(o)
+	c.name = name
+	var err error
+	set.SHA256, err = c.read(in, maxLine)
+	set.Bad = c.bad
+	return set, err
 }

@@ -8,7 +8,6 @@ import (
 	"unicode"
 
 	"amend/engine/chat"
-	"amend/engine/revise"
 )
 
 // maxID is the longest id in bytes: ids are typed and printed.
@@ -22,25 +21,25 @@ type ids struct {
 
 func newIDs() ids { return ids{line: map[string]int{}, copies: map[string]int{}} }
 
-// assign gives a row without an id one made from its conversation, and
-// refuses an id that an earlier row has.
-func (d ids) assign(row *revise.Row, line int) error {
-	var hash string
-	if row.ID == "" {
-		hash = hashOf(row.Messages)
-		row.ID = hash
+// assign returns the id of what a line holds: its own, which no earlier line may have, or where it has none one made
+// from these messages.
+func (d ids) assign(id string, msgs []chat.Message, line int) (string, error) {
+	hash := ""
+	if id == "" {
+		hash = hashOf(msgs)
+		id = hash
 		if n := d.copies[hash]; n > 0 {
-			row.ID = fmt.Sprintf("%s-%d", hash, n+1)
+			id = fmt.Sprintf("%s-%d", hash, n+1)
 		}
 	}
-	if first, ok := d.line[row.ID]; ok {
-		return fmt.Errorf("id: %q is already the id of line %d", clip(row.ID), first)
+	if first, ok := d.line[id]; ok {
+		return "", fmt.Errorf("id: %q is already the id of line %d", clip(id), first)
 	}
-	d.line[row.ID] = line
+	d.line[id] = line
 	if hash != "" {
 		d.copies[hash]++
 	}
-	return nil
+	return id, nil
 }
 
 // hashOf returns 16 hexadecimal digits for a conversation. Neither roles nor

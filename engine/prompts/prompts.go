@@ -108,43 +108,53 @@ func Read(path string, stdin io.Reader, o Options) (*Set, error) {
 	if o.Limit < 0 {
 		return nil, fmt.Errorf("read prompts: limit %d: must be 0 (all rows) or more", o.Limit)
 	}
-	name, in := path, stdin
-	if path == "-" {
-		name = "stdin"
-	} else {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("read prompts: %w", err)
-		}
-		defer func() { _ = f.Close() }() // only read
-		in = f
-	}
-	set, err := read(name, in, o, MaxLine)
+	set := &Set{}
+	c := set.collector(o)
+	sha, err := c.open(path, stdin, MaxLine)
 	if err != nil {
-		return nil, fmt.Errorf("read prompts from %s: %w", name, err)
+		return nil, fmt.Errorf("read prompts from %s: %w", c.name, err)
 	}
+	set.Bad, set.SHA256 = c.bad, sha
 	return set, nil
 }
 
-// read is Read of an open input, with the longest line as a parameter.
-func read(name string, in io.Reader, o Options, maxLine int) (*Set, error) {
+// collector fills the set's rows.
+func (s *Set) collector(o Options) *collector {
+	return &collector{full: func() bool { return o.Limit > 0 && len(s.Rows) >= o.Limit }, put: s.rows(o)}
+}
+
+// open collects the lines of a file, or of stdin where path is "-", and returns the hash of its bytes.
+func (c *collector) open(path string, stdin io.Reader, maxLine int) (sha string, err error) {
+	c.name = path
+	if path == "-" {
+		c.name = "stdin"
+		return c.read(stdin, maxLine)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // only read
+	return c.read(f, maxLine)
+}
+
+// read collects the lines of an open input, with the longest line as a parameter.
+func (c *collector) read(in io.Reader, maxLine int) (sha string, err error) {
 	hash := sha256.New()
 	raw := bufio.NewReaderSize(io.TeeReader(in, hash), 64<<10)
 	text, err := unpack(raw)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	c := collector{name: name, opts: o, ids: newIDs()}
 	if err := c.collect(&lines{r: text, max: maxLine}); err != nil {
-		return nil, err
+		return "", err
 	}
 	// The rest is read for the hash: a limit must not make it depend on how
 	// far a pipe happened to be read ahead.
 	if _, err := io.Copy(io.Discard, raw); err != nil {
-		return nil, err
+		return "", err
 	}
-	c.set.SHA256 = hex.EncodeToString(hash.Sum(nil))
-	return &c.set, nil
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // refused are the first bytes of files that users do have and that would

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"amend/constitution"
 	"amend/engine/chat"
 	"amend/engine/revise"
 )
@@ -30,7 +31,7 @@ func parseRow(line []byte, fromResponses bool) (revise.Row, error) {
 	if err := setConversation(&row, obj, fromResponses); err != nil {
 		return row, err
 	}
-	if err := setWhere(&row, obj); err != nil {
+	if row.Where, err = parseWhere(obj); err != nil {
 		return row, err
 	}
 	if v, ok := obj["response"]; ok {
@@ -52,40 +53,38 @@ func parseRow(line []byte, fromResponses bool) (revise.Row, error) {
 	return row, nil
 }
 
-// setWhere sets what principles may ask of a row.
-func setWhere(row *revise.Row, obj map[string]json.RawMessage) error {
+// parseWhere reads what principles may ask of a row.
+func parseWhere(obj map[string]json.RawMessage) (w constitution.Where, err error) {
 	for _, f := range []struct {
 		key string
 		to  *string
-	}{{"language", &row.Where.Language}, {"jurisdiction", &row.Where.Jurisdiction}} {
+	}{{"language", &w.Language}, {"jurisdiction", &w.Jurisdiction}} {
 		v, ok := obj[f.key]
 		if !ok || unsaid(v) {
 			continue
 		}
-		text, err := parseText(v)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.key, err)
+		if *f.to, err = parseText(v); err != nil {
+			return w, fmt.Errorf("%s: %w", f.key, err)
 		}
-		*f.to = text
 	}
 	v, ok := obj["tags"]
 	if !ok || unsaid(v) {
-		return nil
+		return w, nil
 	}
 	list := []json.RawMessage{v}
 	if kind(v) == "a list" {
 		if err := json.Unmarshal(v, &list); err != nil {
-			return fmt.Errorf("tags: %w", err)
+			return w, fmt.Errorf("tags: %w", err)
 		}
 	}
 	for i, item := range list {
 		text, err := parseText(item)
 		if err != nil {
-			return fmt.Errorf("tags, item %d: %w", i+1, err)
+			return w, fmt.Errorf("tags, item %d: %w", i+1, err)
 		}
-		row.Where.Tags = append(row.Where.Tags, text)
+		w.Tags = append(w.Tags, text)
 	}
-	return nil
+	return w, nil
 }
 
 // unsaid reports whether a value is one that stands in a column of a row which says nothing there.

@@ -3,12 +3,9 @@ package revise
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
-	"maps"
-	"math"
-	"slices"
 
 	"amend/engine"
+	"amend/engine/internal/content"
 )
 
 // Key names a turn by all that made it: the exact token ids of its prompt, model and settings, sampling and seed. The
@@ -116,51 +113,25 @@ func (l *Loop) recall(key Key, limit int) (Output, bool, error) {
 // key is that of a turn to be asked for.
 func (l *Loop) key(kind Kind, tokens []engine.Token, seed uint64) Key {
 	s := l.settings
-	e := encoder("amend turn 1")
-	e.text(l.environment)
-	e.number(uint64(len(tokens)))
-	for _, id := range tokens {
-		e = binary.LittleEndian.AppendUint32(e, uint32(id))
-	}
-	e.number(seed)
+	e := content.Encoder("amend turn 1")
+	e.Text(l.environment)
+	e.Tokens(tokens)
+	e.Number(seed)
 	stops := l.format.Stops()
-	e.number(uint64(len(stops)))
+	e.Number(uint64(len(stops)))
 	for _, stop := range stops {
-		e.text(stop)
+		e.Text(stop)
 	}
-	e.sampling(s.Sampling)
+	e.Sampling(s.Sampling)
 	grammar := ""
 	if kind == Critique {
 		grammar = s.CritiqueGrammarName
 	}
-	e.text(grammar)
-	e.text(s.Think.Open)
-	e.text(s.Think.Close)
+	e.Text(grammar)
+	e.Text(s.Think.Open)
+	e.Text(s.Think.Close)
 	if s.LogProbs {
-		e.number(1)
+		e.Number(1)
 	}
-	return sha256.Sum256(e)
-}
-
-// encoder builds an unambiguous byte string: every text is preceded by its length.
-type encoder []byte
-
-func (e *encoder) number(v uint64) { *e = binary.LittleEndian.AppendUint64(*e, v) }
-
-func (e *encoder) text(t string) {
-	e.number(uint64(len(t)))
-	*e = append(*e, t...)
-}
-
-func (e *encoder) sampling(s engine.Sampling) {
-	for _, v := range []float64{
-		s.Temperature, float64(s.TopK), s.TopP, s.MinP, s.RepetitionPenalty, s.FrequencyPenalty, s.PresencePenalty, float64(s.PenaltyWindow),
-	} {
-		e.number(math.Float64bits(v))
-	}
-	e.number(uint64(len(s.LogitBias)))
-	for _, id := range slices.Sorted(maps.Keys(s.LogitBias)) {
-		e.number(uint64(id))
-		e.number(math.Float64bits(s.LogitBias[id]))
-	}
+	return e.Sum()
 }

@@ -21,13 +21,19 @@ import (
 	"amend/engine/revise"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
 
-// application marks the database as amend's (SQLite's application_id): "amnd".
+// application marks a database as amend's (SQLite's application_id): "amnd".
 const application = 0x616d6e64
 
-// database is a run's SQLite file, open. It is not safe for concurrent use.
+// The kinds of databases, by the folders of their migrations.
+const (
+	runSchema      = "run"
+	feedbackSchema = "feedback"
+)
+
+// database is an SQLite file of a run, open. It is not safe for concurrent use.
 type database struct {
 	path string
 	conn *sqlite.Conn
@@ -35,19 +41,19 @@ type database struct {
 
 // openDatabase opens the file for writing, makes it where there is none, brings its tables up to date and has SQLite
 // check it. In WAL mode with synchronous FULL a transaction is on disk when it has been committed.
-func openDatabase(path string) (*database, error) {
+func openDatabase(path, schema string) (*database, error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate|sqlite.OpenWAL)
 	d := &database{path, conn}
 	if err != nil {
 		return nil, d.wrap("open", err)
 	}
-	if err := d.prepare(); err != nil {
+	if err := d.prepare(schema); err != nil {
 		return nil, errors.Join(d.wrap("open", err), conn.Close())
 	}
 	return d, nil
 }
 
-func (d *database) prepare() error {
+func (d *database) prepare(kind string) error {
 	for _, pragma := range []string{"PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY"} {
 		if err := sqlitex.ExecuteTransient(d.conn, pragma, nil); err != nil {
 			return err
@@ -56,18 +62,18 @@ func (d *database) prepare() error {
 	if err := d.check(); err != nil { // before anything is written
 		return err
 	}
-	schema, err := readSchema()
+	schema, err := readSchema(kind)
 	if err != nil {
 		return err
 	}
 	return sqlitemigration.Migrate(context.Background(), d.conn, schema)
 }
 
-// readSchema is what brings a database of any older version to this one.
-func readSchema() (sqlitemigration.Schema, error) {
+// readSchema is what brings a database of a kind, of any older version, to this one.
+func readSchema(kind string) (sqlitemigration.Schema, error) {
 	schema := sqlitemigration.Schema{AppID: application}
 	for i := 1; ; i++ {
-		text, err := migrations.ReadFile(fmt.Sprintf("migrations/%d.sql", i))
+		text, err := migrations.ReadFile(fmt.Sprintf("migrations/%s/%d.sql", kind, i))
 		if errors.Is(err, fs.ErrNotExist) {
 			return schema, nil
 		}

@@ -5,6 +5,7 @@
 //	run.db             SQLite: every finished turn by what made it, and every finished row with its whole trace
 //	revisions.jsonl    final revisions ready for fine-tuning, in input order; written by Finish
 //	failed.jsonl       rows that failed and why, if any did; written by Finish
+//	feedback.db        SQLite: what a judge said of pairs, by what made it, and the labels (OpenFeedback)
 //	lock               held by the process that writes; the file stays, the lock does not
 //
 // A turn or a row is done when its transaction is on disk, and not before: what Done reports survives a crash of
@@ -103,7 +104,7 @@ func Open(dir string, m Manifest, o Options) (run *Run, warnings []string, err e
 // says: they are forgotten before the manifest is written, so that a process that dies between leaves no row that
 // does not fit.
 func (r *Run) openData(changed *Manifest, o Options) (err error) {
-	if r.data, err = openDatabase(databasePath(r.dir)); err != nil {
+	if r.data, err = openDatabase(databasePath(r.dir), runSchema); err != nil {
 		return err
 	}
 	if changed != nil {

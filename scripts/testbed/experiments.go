@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"amend/engine/measure"
 	"amend/engine/outcome"
 	"amend/engine/runstore"
 	"amend/models/testbed"
@@ -119,11 +120,11 @@ func writeExperiments(out io.Writer, w *testbed.World, dir string) error {
 	fmt.Fprintln(out, "|---|---|---|---|---|")
 	for round := range broad.last() + 1 {
 		figure := func(of func(outcome.Answer) float64, scale float64) (string, string) {
-			at := outcome.Bootstrap(n, resamples, 1, func(p []int) float64 { return scale * broad.mean(p, round, of) })
+			at := measure.Bootstrap(n, resamples, 1, func(p []int) float64 { return scale * broad.mean(p, round, of) })
 			if round == 0 {
 				return show(at), ""
 			}
-			return show(at), show(outcome.Bootstrap(n, resamples, 1, func(p []int) float64 {
+			return show(at), show(measure.Bootstrap(n, resamples, 1, func(p []int) float64 {
 				return scale * (broad.mean(p, round-1, of) - broad.mean(p, round, of))
 			}))
 		}
@@ -156,14 +157,14 @@ func compare(out io.Writer, w *testbed.World, dir string, c comparison) error {
 	}
 	a, b, n := first.last(), second.last(), len(first.ids)
 	difference := func(of func(outcome.Answer) float64, scale float64) string {
-		return show(outcome.Bootstrap(n, resamples, 1, func(p []int) float64 { return scale * (second.mean(p, b, of) - first.mean(p, a, of)) }))
+		return show(measure.Bootstrap(n, resamples, 1, func(p []int) float64 { return scale * (second.mean(p, b, of) - first.mean(p, a, of)) }))
 	}
 	// The bootstrap of a share of distinct things draws texts twice; a tenth of the resamples is enough here.
-	distinct := show(outcome.Bootstrap(n, resamples/10, 1, func(p []int) float64 { return 100 * (second.distinct(p, b) - first.distinct(p, a)) }))
+	distinct := show(measure.Bootstrap(n, resamples/10, 1, func(p []int) float64 { return 100 * (second.distinct(p, b) - first.distinct(p, a)) }))
 	fmt.Fprintf(out, "| %s | %s | %s | %s |\n", c.claim, difference(violates, 100), difference(facts, 1), distinct)
 	return nil
 }
 
-func show(i outcome.Interval) string {
+func show(i measure.Interval) string {
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", i.Value, i.Low, i.High)
 }

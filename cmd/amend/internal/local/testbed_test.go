@@ -13,6 +13,7 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/llama"
+	"amend/engine/measure"
 	"amend/engine/outcome"
 	"amend/engine/prompts"
 	"amend/engine/revise"
@@ -31,9 +32,9 @@ var testbedDir = filepath.Join("..", "..", "..", "..", "models", "testbed", "tes
 // figures are what the oracle measures of the testbed model on held-out prompts, committed beside it.
 type figures struct {
 	Rows        int              `json:"rows"`
-	InGrammar   outcome.Share    `json:"in_grammar"`  // first responses, at temperature 1
-	Violating   []outcome.Share  `json:"violating"`   // rows that break a rule, by round, at temperature 1 under broad principles
-	KeptFacts   []outcome.Share  `json:"kept_facts"`  // of the first responses' facts, by round
+	InGrammar   measure.Share    `json:"in_grammar"`  // first responses, at temperature 1
+	Violating   []measure.Share  `json:"violating"`   // rows that break a rule, by round, at temperature 1 under broad principles
+	KeptFacts   []measure.Share  `json:"kept_facts"`  // of the first responses' facts, by round
 	Temperature loopFigures      `json:"temperature"` // the first round, at temperature 1
 	Greedy      loopFigures      `json:"greedy"`      // the same responses criticised and revised at temperature 0
 	Verdicts    verdictFigures   `json:"verdicts"`    // clean or breach, by log-probs
@@ -47,19 +48,19 @@ type loopFigures struct {
 }
 
 type verdictFigures struct {
-	Precision outcome.Share `json:"precision"`
-	Recall    outcome.Share `json:"recall"`
+	Precision measure.Share `json:"precision"`
+	Recall    measure.Share `json:"recall"`
 }
 
 type judgementFigures struct {
 	Mass     float64       `json:"mass"`      // probability on the two answers together, in the mean
-	OneOrder outcome.Share `json:"one_order"` // right, of pairs whose breaches differ in number
-	Both     outcome.Share `json:"both"`      // right with both orders averaged
-	Flipped  outcome.Share `json:"flipped"`   // another answer in the other order
-	Sound    outcome.Share `json:"sound"`     // right where no fault is planted
-	Position outcome.Share `json:"position"`  // (A) where that fault is planted
-	Length   outcome.Share `json:"length"`    // the longer one where that fault is planted
-	Sight    outcome.Share `json:"sight"`     // right where the judge's critic is not
+	OneOrder measure.Share `json:"one_order"` // right, of pairs whose breaches differ in number
+	Both     measure.Share `json:"both"`      // right with both orders averaged
+	Flipped  measure.Share `json:"flipped"`   // another answer in the other order
+	Sound    measure.Share `json:"sound"`     // right where no fault is planted
+	Position measure.Share `json:"position"`  // (A) where that fault is planted
+	Length   measure.Share `json:"length"`    // the longer one where that fault is planted
+	Sight    measure.Share `json:"sight"`     // right where the judge's critic is not
 }
 
 // TestTestbedFigures measures the testbed model with the oracle and compares what comes out with the committed
@@ -275,7 +276,7 @@ func (b *bed) verdicts(t *testing.T, records []revise.Record) verdictFigures {
 		said += number(a.first > 0.5)
 		right += number(breach[i] && a.first > 0.5)
 	}
-	return verdictFigures{outcome.NewShare(right, said), outcome.NewShare(right, due)}
+	return verdictFigures{measure.NewShare(right, said), measure.NewShare(right, due)}
 }
 
 func number(b bool) int {
@@ -364,9 +365,9 @@ func (b *bed) judgements(t *testing.T, layout func(pair, question string) string
 	}
 	n := len(pairs)
 	return judgementFigures{
-		Mass: mass, OneOrder: outcome.NewShare(right, n), Both: outcome.NewShare(both, n), Flipped: outcome.NewShare(flipped, n),
-		Sound: outcome.NewShare(sound, ofSound), Position: outcome.NewShare(position, ofPosition),
-		Length: outcome.NewShare(length, ofLength), Sight: outcome.NewShare(sight, ofSight),
+		Mass: mass, OneOrder: measure.NewShare(right, n), Both: measure.NewShare(both, n), Flipped: measure.NewShare(flipped, n),
+		Sound: measure.NewShare(sound, ofSound), Position: measure.NewShare(position, ofPosition),
+		Length: measure.NewShare(length, ofLength), Sight: measure.NewShare(sight, ofSight),
 	}
 }
 
@@ -395,7 +396,7 @@ func (b *bed) unlike(r *rand.Rand, p testbed.Prompt) (x, y testbed.Response, pri
 // compareFigures wants each share inside the committed one's interval, widened by its own.
 func compareFigures(t *testing.T, got, want figures) {
 	t.Helper()
-	flat := func(f figures) map[string]outcome.Share {
+	flat := func(f figures) map[string]measure.Share {
 		var any any
 		text, err := json.Marshal(f)
 		if err == nil {
@@ -404,7 +405,7 @@ func compareFigures(t *testing.T, got, want figures) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := map[string]outcome.Share{}
+		out := map[string]measure.Share{}
 		flatten("", any, out)
 		return out
 	}
@@ -422,7 +423,7 @@ func compareFigures(t *testing.T, got, want figures) {
 }
 
 // flatten finds the shares in JSON.
-func flatten(name string, v any, out map[string]outcome.Share) {
+func flatten(name string, v any, out map[string]measure.Share) {
 	switch v := v.(type) {
 	case []any:
 		for i, e := range v {
@@ -431,7 +432,7 @@ func flatten(name string, v any, out map[string]outcome.Share) {
 	case map[string]any:
 		if share, ok := v["share"].(float64); ok {
 			number := func(key string) float64 { n, _ := v[key].(float64); return n }
-			out[name] = outcome.Share{Share: share, Of: int(number("of")), Low: number("low"), High: number("high")}
+			out[name] = measure.Share{Share: share, Of: int(number("of")), Low: number("low"), High: number("high")}
 			return
 		}
 		for key, e := range v {

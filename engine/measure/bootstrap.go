@@ -1,4 +1,4 @@
-package outcome
+package measure
 
 import (
 	"math/rand/v2"

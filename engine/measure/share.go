@@ -1,4 +1,5 @@
-package outcome
+// Package measure has figures with their intervals: shares, and statistics by bootstrap.
+package measure
 
 import "math"
 

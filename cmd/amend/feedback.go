@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"amend/engine"
+	"amend/engine/feedback"
+)
+
+// feedbackOptions are the flags of `amend feedback`.
+type feedbackOptions struct {
+	modelFlags
+	run   string // the run directory whose answers are judged; "" for --pairs
+	given *pflag.FlagSet
+
+	pairs, out    string
+	limit         int
+	rounds        []int
+	constitutions []string
+	principles    []string
+
+	draws      int
+	layout     string
+	minMass    float64
+	reasonings int
+	clamp      []float64
+	maxTokens  int
+	sampling   engine.Sampling
+	seed       uint64
+	report     bool
+}
+
+func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.model, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's own model; testbed for --pairs)")
+	f.StringVar(&o.pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
+	f.StringVar(&o.out, "out", "", "the folder of the labels: needed with --pairs; of a run it is the run directory")
+	f.IntVar(&o.limit, "limit", 0, "take only the first N pairs; 0 takes all")
+	f.IntSliceVar(&o.rounds, "rounds", nil, "two rounds of a run whose answers are compared, 0 being the first response (default 0 and the last)")
+	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default the run's own; for --pairs hhh, for the testbed its own)")
+	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
+
+	f.IntVar(&o.draws, "draws", 1, "principles drawn for each pair, whose judgements are averaged; each is asked in both orders")
+	f.StringVar(&o.layout, "layout", string(feedback.OptionsFirst), "where the principle stands: options-first (behind the two answers, which are then read once for all principles) or principle-first (the paper's)")
+	f.Float64Var(&o.minMass, "min-mass", 0.1, "a judgement in which the answers (A) and (B) together are less likely than this is invalid")
+	f.IntVar(&o.reasonings, "reasonings", 0, "let the judge think N times, each time anew, before it answers; 0 asks for the answer straight away")
+	f.Float64SliceVar(&o.clamp, "clamp", []float64{0.4, 0.6}, "with --reasonings: hold each probability between these two, as the paper does")
+	f.IntVar(&o.maxTokens, "max-tokens", 256, "most tokens of a reasoning")
+	f.Float64Var(&o.sampling.Temperature, "temperature", 1, "of reasonings; 0 takes the likeliest token")
+	f.Float64Var(&o.sampling.TopP, "top-p", 1, "of reasonings: keep the likeliest tokens that make up this much")
+	f.IntVar(&o.sampling.TopK, "top-k", 0, "of reasonings: keep the K likeliest tokens; 0 keeps all")
+	f.Float64Var(&o.sampling.MinP, "min-p", 0, "of reasonings: keep tokens at least this likely relative to the likeliest")
+	f.Uint64Var(&o.seed, "seed", 0, "the seed of everything that is drawn")
+	f.BoolVar(&o.report, "report", false, "say how far the labels can be trusted, and where it is known which answers are better, how often they are right")
+	o.modelFlags.addFlags(f)
+}
+
+// validate checks what flags alone can tell. Its errors name flag and range.
+func (o *feedbackOptions) validate() error {
+	switch {
+	case (o.run == "") == (o.pairs == ""):
+		return errors.New("what is to be judged? Give either a run directory or --pairs FILE (see amend feedback --help)")
+	case o.pairs != "" && o.out == "":
+		return errors.New("--out is missing: the folder that the labels go to")
+	case o.run != "" && o.out != "":
+		return fmt.Errorf("--out %s: the labels of a run go into its own directory, %s", o.out, o.run)
+	case o.pairs != "" && o.rounds != nil:
+		return errors.New("--rounds is of runs, and --pairs has none")
+	case o.rounds != nil && (len(o.rounds) != 2 || o.rounds[0] == o.rounds[1] || slices.Min(o.rounds) < 0):
+		return fmt.Errorf("--rounds %v: must be two different rounds, 0 or more, such as 0,2", o.rounds)
+	case o.minMass < 0 || o.minMass > 1:
+		return fmt.Errorf("--min-mass %g: must be from 0 to 1", o.minMass)
+	case len(o.clamp) != 2 || o.clamp[0] < 0 || o.clamp[1] > 1 || o.clamp[0] >= o.clamp[1]:
+		return fmt.Errorf("--clamp %v: must be two numbers from 0 to 1, the lower one first", o.clamp)
+	}
+	if err := within([]limits{
+		{"--limit", o.limit, 0, 1 << 40},
+		{"--draws", o.draws, 1, 1000},
+		{"--reasonings", o.reasonings, 0, 1000},
+		{"--max-tokens", o.maxTokens, 1, mostTokens},
+	}); err != nil {
+		return err
+	}
+	var layouts []string
+	for _, l := range feedback.Layouts() {
+		layouts = append(layouts, string(l))
+	}
+	if err := oneOf([]choice{{"--layout", o.layout, layouts}}); err != nil {
+		return err
+	}
+	if err := o.sampling.Validate(); err != nil {
+		return err
+	}
+	return o.modelFlags.validate()
+}
+
+// newFeedbackCommand is `amend feedback`.
+func newFeedbackCommand() *cobra.Command {
+	var o feedbackOptions
+	cmd := &cobra.Command{
+		Use:   "feedback (RUN | --pairs FILE --out DIR)",
+		Short: "Label pairs of answers by AI feedback, and say how far the labels can be trusted",
+		Long: `Have a model say which of two answers keeps better to a principle (Bai et al. 2022, section 4): the answers of
+two rounds of a run, or the pairs of a preference set. A label is the probability that the first of the two is the
+better one: how likely the judge finds "(A)" and "(B)" as its answer, asked in both orders, under each principle that is
+drawn for the pair, and averaged. Nothing is sampled, unless --reasonings lets the judge think first.
+
+Judgements are kept in feedback.db and never made twice: the same command continues, and another constitution costs only
+the judgements under what was edited, and says how many labels it turns around.
+
+Where it is known which answers are better (a preference set says so, and of the testbed's answers the oracle), --report
+holds the labels against it.
+
+Exit codes: 0 done, 2 bad usage or input, 3 finished with pairs that could not be judged, 42 cannot work,
+75 stopped early, 130 interrupted; after 75 and 130 the same command continues.`,
+		Example: `  amend feedback runs/first --draws 3 --report
+  amend feedback runs/first --constitution edited.yaml --draws 3
+  amend feedback --pairs hh-rlhf.jsonl.gz --out labels --judge big.gguf --report --json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.run = args[0]
+			}
+			o.given = cmd.Flags()
+			if err := o.validate(); err != nil {
+				return usage(err)
+			}
+			return runFeedback(cmd, o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}

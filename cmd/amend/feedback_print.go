@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"amend/engine/feedback"
+	"amend/engine/measure"
+	"amend/engine/runstore"
+)
+
+// feedbackSummary is what `amend feedback --json` prints. Tokens and times are of this process.
+type feedbackSummary struct {
+	Out        string  `json:"out"`
+	Judge      string  `json:"judge"` // name
+	Settings   string  `json:"settings"`
+	DoneBefore int     `json:"done_before"`
+	Asked      int     `json:"asked"` // judgements that this command computed
+	Unreadable int     `json:"unreadable"`
+	Alike      int     `json:"alike"` // rows of a run whose two answers are the same
+	Computed   int     `json:"prefill_tokens_computed"`
+	Reused     int     `json:"prefill_tokens_reused"`
+	Decoded    int     `json:"decode_tokens"`
+	WallS      float64 `json:"wall_s"`
+	// Turned is how many labels prefer another answer than by the settings before, of Compared pairs that both have labels of.
+	Turned   int       `json:"turned"`
+	Compared int       `json:"compared"`
+	Failures []failure `json:"failures"`
+	*feedback.Report
+}
+
+// summarize says how the labelling went, and with --report what the labels are worth.
+func (l *labelling) summarize(w io.Writer) error {
+	stats := l.engine.Stats()
+	s := feedbackSummary{
+		Out: l.dir, Judge: l.file.Name, Settings: l.settings(), DoneBefore: l.before, Asked: l.store.Remembered(), Unreadable: len(l.bad), Alike: l.alike,
+		Computed: stats.Prefilled, Reused: stats.Reused, Decoded: stats.Decoded, WallS: time.Since(l.started).Seconds(), Failures: []failure{},
+	}
+	labels := make([]feedback.Label, 0, len(l.pairs))
+	labelled := 0
+	for _, p := range l.pairs {
+		label, ok := l.store.Label(p)
+		if !ok {
+			continue
+		}
+		labels = append(labels, label)
+		if label.P != nil {
+			labelled++
+		}
+		if label.Error != "" {
+			s.Failures = append(s.Failures, failure{Row: p.ID, Why: label.Error})
+		}
+	}
+	var err error
+	if s.Turned, s.Compared, err = l.flips(); err != nil {
+		return err
+	}
+	if l.options.report {
+		r := feedback.NewReport(l.pairs, labels, l.truth)
+		s.Report = &r
+	}
+	if l.options.json {
+		err = printJSON(w, s)
+	} else {
+		err = printFeedback(w, s, len(l.pairs), labelled)
+	}
+	if err == nil && len(s.Failures) > 0 {
+		return &exitError{exitRowsFailed, fmt.Errorf("%d of %d pairs could not be judged; the first: %s", len(s.Failures), len(l.pairs), s.Failures[0].Why)}
+	}
+	return err
+}
+
+func printFeedback(w io.Writer, s feedbackSummary, pairs, labelled int) error {
+	printField(w, "pairs", fmt.Sprintf("%d, %d of them labelled; %d failed, %d unreadable", pairs, labelled, len(s.Failures), s.Unreadable))
+	if s.Alike > 0 {
+		printField(w, "left out", fmt.Sprintf("%d rows whose two answers are the same", s.Alike))
+	}
+	printField(w, "judged", fmt.Sprintf("%s judgements in %.1f s, %d pairs were done before; %s", grouped(s.Asked), s.WallS, s.DoneBefore, s.Settings))
+	printField(w, "tokens", fmt.Sprintf("%s of prompts computed, %s reused (%.0f%%); %s decoded",
+		grouped(s.Computed), grouped(s.Reused), percent(s.Reused, s.Reused+s.Computed), grouped(s.Decoded)))
+	if s.Compared > 0 {
+		printField(w, "edit", fmt.Sprintf("turns %d of %d labels around, against the settings before", s.Turned, s.Compared))
+	}
+	printField(w, "labels", filepath.Join(s.Out, runstore.FeedbackFile))
+	if s.Report == nil {
+		return nil
+	}
+	fmt.Fprintln(w)
+	return printFeedbackReport(w, *s.Report)
+}
+
+func printFeedbackReport(w io.Writer, r feedback.Report) error {
+	line := func(label string, s measure.Share, what string) {
+		printField(w, label, fmt.Sprintf("%s (%s) %s", share(s), interval(s), what))
+	}
+	printField(w, "invalid", fmt.Sprintf("%d of %d judgements", r.Invalid, r.Judgements))
+	line("flips", r.Flips, "of judgements prefer another answer in the other order")
+	line("(A)", r.PrefersA, "prefer what is shown first")
+	line("agreement", r.Agreement, "of twos of principles prefer the same answer")
+	line("sure", r.Saturated, "of judgements are more than 99 % sure")
+	line("longer", r.PrefersLonger, "of labels prefer the longer answer")
+	if k := r.Known; k != nil {
+		printKnown(w, *k)
+	}
+	fmt.Fprintln(w)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "principle\tjudged\tflips\tright\t")
+	for _, p := range r.Principles {
+		right := "–"
+		if p.Accuracy != nil {
+			right = fmt.Sprintf("%s (%s)", share(*p.Accuracy), interval(*p.Accuracy))
+		}
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t\n", p.Principle, p.Judged, share(p.Flips), right)
+	}
+	if err := tw.Flush(); err != nil || r.Known == nil {
+		return err
+	}
+	return printReliability(w, *r.Known)
+}
+
+// printKnown writes what the labels are worth by what is known of the pairs.
+func printKnown(w io.Writer, k feedback.Known) {
+	of := func(i measure.Interval) string {
+		return fmt.Sprintf("%.1f%% (%.1f–%.1f)", 100*i.Value, 100*i.Low, 100*i.High)
+	}
+	points := func(i measure.Interval) string {
+		return fmt.Sprintf("%+.2f points (%+.2f to %+.2f)", 100*i.Value, 100*i.Low, 100*i.High)
+	}
+	fmt.Fprintf(w, "\nagainst what is known of %d pairs\n", k.Decided)
+	printField(w, "right", of(k.Orders.Both)+" of labels")
+	printField(w, "one order", fmt.Sprintf("%s; both averaged gain %s, in the half with small margins %s", of(k.Orders.One), points(k.Orders.Gain), points(k.Orders.Small.Gain)))
+	printField(w, "length", fmt.Sprintf("%s right where the better answer is the longer one, %s where it is the shorter", share(k.Longer), share(k.Shorter)))
+	printField(w, "unanimous", fmt.Sprintf("%s right where all judgements of a pair agree (%d pairs), %s where they do not", share(k.Agreeing), k.Agreeing.Of, share(k.Divided)))
+	printField(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, skill over the base rate %.2f", k.ECE, k.Brier, k.Skill))
+	if c := k.Calibrated; c != nil {
+		printField(w, "calibrated", fmt.Sprintf("at temperature %.2f, fitted on %d other pairs: ECE %.3f, Brier %.3f, skill %.2f, over %d pairs",
+			c.Temperature, c.Fitted, c.ECE, c.Brier, c.Skill, c.Reported))
+	}
+}
+
+// printReliability writes how often labels of a probability turn out true.
+func printReliability(w io.Writer, k feedback.Known) error {
+	fmt.Fprintln(w)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "probability\tpairs\tmean\ttrue\t")
+	for _, b := range k.Reliability {
+		if b.Pairs > 0 {
+			fmt.Fprintf(tw, "%.1f–%.1f\t%d\t%.3f\t%.3f\t\n", b.Low, b.High, b.Pairs, b.P, b.Share)
+		}
+	}
+	return tw.Flush()
+}

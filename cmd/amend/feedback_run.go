@@ -1,0 +1,305 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/local"
+	"amend/constitution"
+	"amend/engine/feedback"
+	"amend/engine/llama"
+	"amend/engine/outcome"
+	"amend/engine/prompts"
+	"amend/engine/runstore"
+	"amend/models/testbed"
+)
+
+// labelling is one `amend feedback`, put together step by step: pairs, judge, context, labels.
+type labelling struct {
+	session
+	options feedbackOptions
+	dir     string
+
+	doc    *constitution.Document
+	pairs  []feedback.Pair
+	bad    []prompts.BadRow
+	alike  int // rows of a run whose two answers are the same
+	truth  feedback.Truth
+	judge  *feedback.Judge
+	store  *runstore.Feedback
+	before int // pairs that were labelled before this
+}
+
+// runFeedback labels pairs, from the flags to the summary.
+func runFeedback(cmd *cobra.Command, o feedbackOptions) (err error) {
+	ctx := cmd.Context()
+	l := &labelling{options: o, dir: o.out}
+	if o.run != "" {
+		l.dir = o.run
+	}
+	l.session = newSession(&l.options.modelFlags, cmd.ErrOrStderr())
+	l.date = time.Now().UTC().Format(time.DateOnly)
+	defer func() { err = errors.Join(err, l.close()) }()
+	for _, step := range []func(context.Context) error{
+		func(context.Context) error { return l.readPairs(cmd.InOrStdin()) },
+		func(context.Context) error { return l.readConstitution() },
+		l.openModel, l.openFormat, l.openJudge, l.fitContext, l.openLabels, l.openEngine,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.run(ctx); err != nil {
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return &unfinishedError{err}
+		}
+		return err
+	}
+	return l.summarize(cmd.OutOrStdout())
+}
+
+// readPairs reads what is to be judged, and with a run by what.
+func (l *labelling) readPairs(stdin io.Reader) error {
+	o := &l.options
+	if o.run != "" {
+		return l.readRun()
+	}
+	set, err := prompts.ReadPairs(o.pairs, stdin, o.limit)
+	if err != nil {
+		return usage(err)
+	}
+	if len(set.Pairs) == 0 {
+		return usage(fmt.Errorf("none of the %d rows of %s is a pair; the first: %v", len(set.Bad), o.pairs, set.Bad[0]))
+	}
+	l.pairs, l.bad = set.Pairs, set.Bad
+	warnOfBadRows(l.log, l.bad)
+	l.truth = func(in feedback.Pair, _ string) feedback.Preference { return in.Better }
+	if o.model == "" {
+		o.model = testbed.Name
+	}
+	return nil
+}
+
+// readConstitution composes the layers that were given, or takes the run's.
+func (l *labelling) readConstitution() (err error) {
+	o := l.options
+	layers, principles := o.constitutions, o.principles
+	if len(layers) == 0 && o.run != "" {
+		manifest, _, err := runstore.Read(o.run)
+		if err != nil {
+			return err
+		}
+		if l.doc, err = constitutionOf(o.run, manifest); err != nil || len(principles) == 0 {
+			return usage(err)
+		}
+	} else {
+		if len(layers) == 0 {
+			layers = []string{defaultConstitution(o.model)}
+		}
+		if l.doc, err = constitution.Load(layers...); err != nil {
+			return usage(err)
+		}
+	}
+	l.doc, err = l.doc.Select(principles)
+	return usage(err)
+}
+
+func (l *labelling) openJudge(ctx context.Context) (err error) {
+	o := l.options
+	l.judge, err = feedback.New(ctx, l.format, l.doc, feedback.Settings{
+		Layout: feedback.Layout(o.layout), Principles: o.draws, Seed: o.seed, MinMass: o.minMass,
+		Reasonings: o.reasonings, Clamp: [2]float64(o.clamp), MaxTokens: o.maxTokens, Sampling: o.sampling,
+	})
+	return usage(err)
+}
+
+// fitContext chooses the sizes of the context from what the pairs need and the memory there is.
+func (l *labelling) fitContext(ctx context.Context) error {
+	d, err := l.demand()
+	if err != nil {
+		return err
+	}
+	d.Rows, d.Preamble = 2*len(l.pairs), len(l.judge.Prefix())
+	for _, p := range l.pairs {
+		need, err := l.judge.Need(ctx, p)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil { // else the pair fails by itself when it is begun
+			d.Need = max(d.Need, need)
+		}
+	}
+	kind, err := l.kind()
+	if err != nil {
+		return err
+	}
+	if d.AttachFrom, err = l.attachFrom(kind); err != nil {
+		return err
+	}
+	if err := l.fit(d, kind); err != nil {
+		return err
+	}
+	if least := d.Preamble; l.size.Limit <= least {
+		return usage(fmt.Errorf("a judgement may hold %d tokens, and the worked ones of %s take %d already: raise --ctx, or bring a model with a longer context", l.size.Limit, l.doc.Name, least))
+	}
+	return nil
+}
+
+func (l *labelling) openLabels(context.Context) (err error) {
+	o := l.options
+	s := runstore.FeedbackSettings{
+		ModelSHA256: l.modelSHA, TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.size.TypeK.String(), Deterministic: o.deterministic,
+		Constitution: l.doc.Name, ConstitutionSHA256: l.doc.Hash(), Principles: o.draws, Layout: o.layout, Seed: o.seed, MinMass: o.minMass,
+	}
+	if o.reasonings > 0 {
+		s.Reasonings, s.Clamp, s.MaxTokens = o.reasonings, [2]float64(o.clamp), o.maxTokens
+		s.Temperature, s.TopK, s.TopP, s.MinP = o.sampling.Temperature, o.sampling.TopK, o.sampling.TopP, o.sampling.MinP
+	}
+	if l.store, err = runstore.OpenFeedback(l.dir, s); err != nil {
+		return err
+	}
+	l.closers = append(l.closers, l.store.Close)
+	l.judge.Use(l.store, fmt.Sprintf("model %s, keys %s, deterministic %v", s.ModelSHA256, s.KVType, s.Deterministic))
+	return nil
+}
+
+// run judges the pairs that have no label yet.
+func (l *labelling) run(ctx context.Context) error {
+	var todo []feedback.Pair
+	for _, p := range l.pairs {
+		if _, ok := l.store.Label(p); !ok {
+			todo = append(todo, p)
+		}
+	}
+	l.before = len(l.pairs) - len(todo)
+	l.log.Info("judging", "model", l.file.Name, "pairs", len(todo), "done before", l.before, "constitution", l.doc.Name,
+		"alive at once", l.size.Parallel(), "tokens a judgement", l.size.Limit, "preamble", len(l.judge.Prefix()))
+	l.shown = newProgress(l.options.progress, l.stderr, l.log, len(l.pairs), l.before)
+	defer l.shown.close(l.stderr)
+	if len(todo) == 0 {
+		return nil
+	}
+	defer context.AfterFunc(ctx, func() {
+		l.log.Info("finishing the judgements that are under way; the same signal again stops at once")
+	})()
+	if err := l.engine.Pin(ctx, l.judge.Prefix()); err != nil {
+		return fmt.Errorf("computing the judge's preamble: %w", err)
+	}
+	i := 0
+	return l.judge.Run(ctx, l.engine, l.size.Parallel(), func() (feedback.Pair, bool) {
+		if i == len(todo) {
+			return feedback.Pair{}, false
+		}
+		i++
+		return todo[i-1], true
+	}, l.save)
+}
+
+// save takes a finished label.
+func (l *labelling) save(label feedback.Label) error {
+	if label.Error != "" {
+		l.log.Warn("a pair could not be judged", "pair", label.ID, "why", label.Error)
+	}
+	l.shown.row(label.Error != "")
+	if err := l.store.Append(label); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	return nil
+}
+
+// readRun takes the pairs from a run: of each row the answers of two rounds.
+func (l *labelling) readRun() error {
+	o := &l.options
+	manifest, rows, err := runstore.Read(o.run)
+	if err != nil {
+		return usage(err)
+	}
+	if err := l.judgeOf(manifest); err != nil {
+		return err
+	}
+	from, to := 0, manifest.Results.Revisions
+	if o.rounds != nil {
+		from, to = o.rounds[0], o.rounds[1]
+	}
+	if from == to {
+		return usage(fmt.Errorf("%s has first responses only, and nothing to compare them with: give a run with --revisions, or pairs with --pairs", o.run))
+	}
+	for rec, err := range rows {
+		if err != nil {
+			return usage(err)
+		}
+		if rec.Error != "" || (o.limit > 0 && len(l.pairs) == o.limit) {
+			continue
+		}
+		p, ok := feedback.Compare(rec, from, to)
+		switch {
+		case !ok:
+			return usage(fmt.Errorf("row %s of %s has no answer of round %d or of round %d: --rounds may be from 0 to %d", rec.ID, o.run, from, to, manifest.Results.Revisions))
+		case p.First == p.Second:
+			l.alike++
+			continue
+		}
+		p.Index = len(l.pairs)
+		l.pairs = append(l.pairs, p)
+	}
+	if len(l.pairs) == 0 {
+		return usage(fmt.Errorf("%s has no two answers that differ: %d rows have the same one in rounds %d and %d", o.run, l.alike, from, to))
+	}
+	return nil
+}
+
+// judgeOf takes the judge that a run has where none was given, with its way of writing conversations, and the oracle
+// where there is one.
+func (l *labelling) judgeOf(m runstore.Manifest) error {
+	o := &l.options
+	l.truth = func(feedback.Pair, string) feedback.Preference { return feedback.Unknown }
+	if isTestbed(m) {
+		world := testbed.New()
+		l.truth = func(in feedback.Pair, principle string) feedback.Preference {
+			return outcome.Preference(world, in, principle)
+		}
+	}
+	if o.model != "" {
+		return nil
+	}
+	if o.model = m.Setup.Model; isTestbed(m) {
+		o.model = testbed.Name
+	}
+	if !o.given.Changed("chat") {
+		o.chat = m.Results.Chat
+	}
+	if !o.given.Changed("template") {
+		o.template = m.Setup.Template
+	}
+	return nil
+}
+
+// flips counts the labels that prefer another answer than those of the settings before, of the pairs that both have.
+func (l *labelling) flips() (flipped, of int, err error) {
+	before, err := l.store.Before()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, p := range l.pairs {
+		now, ok := l.store.Label(p)
+		then, was := before[p.ID]
+		if !ok || !was || then.Pair != now.Pair || now.P == nil || then.P == nil {
+			continue
+		}
+		of++
+		if (*now.P > 0.5) != (*then.P > 0.5) {
+			flipped++
+		}
+	}
+	return flipped, of, nil
+}
+
+// settings are those that the summary shows.
+func (l *labelling) settings() string {
+	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", l.file.Name, l.options.draws, l.doc.Name, l.options.layout, llama.Version(), local.Machine().CPU)
+}

@@ -1,0 +1,246 @@
+package feedback
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"amend/constitution"
+	"amend/engine"
+	"amend/engine/chat"
+)
+
+// pair is a pair under way: its judgements in both orders, each order one after another, so that they go on from the
+// same beginning in one sequence.
+type pair struct {
+	judge      *Judge
+	in         Pair
+	seed       uint64
+	principles []constitution.Principle
+	label      Label
+	open       int // orders that are not done
+}
+
+func (j *Judge) newPair(in Pair) *pair {
+	p := &pair{judge: j, in: in, seed: PairSeed(j.settings.Seed, in.ID), principles: j.principles(in)}
+	p.label = Label{ID: in.ID, Index: in.Index, Pair: in.Hash(), Judgements: make([]Judgement, 2*len(p.principles))}
+	return p
+}
+
+// begin asks for the first judgement of either order. It returns false when the pair is done already.
+func (p *pair) begin() bool {
+	if len(p.principles) == 0 {
+		p.label.Error = fmt.Sprintf("no principle of constitution %s applies to the pair, whose tags are %q, language %q, jurisdiction %q",
+			p.judge.doc.Name, p.in.Where.Tags, p.in.Where.Language, p.in.Where.Jurisdiction)
+		p.judge.deliver(p.label)
+		return false
+	}
+	p.open = 2
+	given, swapped := &order{pair: p}, &order{pair: p, swapped: true}
+	waits := given.next()
+	return swapped.next() || waits
+}
+
+// ended takes an order that is done.
+func (p *pair) ended() {
+	if p.open--; p.open > 0 {
+		return
+	}
+	if p.label.Error != "" {
+		p.label.Judgements = nil
+	} else {
+		p.label.settle()
+	}
+	p.judge.deliver(p.label)
+}
+
+// order is one order of a pair's responses.
+type order struct {
+	*pair
+	swapped bool
+	at      int // the principle under which is judged now
+	asked   *chat.Conversation
+	key     Key
+	answers answers
+	reason  engine.Result // the reasoning whose answer is being scored
+	text    string        // of that, up to the answer's stem
+}
+
+// judgement is the one under way.
+func (o *order) judgement() *Judgement {
+	i := 2 * o.at
+	if o.swapped {
+		i++
+	}
+	return &o.label.Judgements[i]
+}
+
+// next goes on until the order waits for the engine. It returns false when it does not: the order is done, or the run
+// ends.
+func (o *order) next() bool {
+	for o.at < len(o.principles) && o.label.Error == "" {
+		if o.judge.over() {
+			return false
+		}
+		waits, err := o.ask()
+		if err == nil && waits {
+			return true
+		}
+		if err != nil {
+			o.fail(err)
+		}
+	}
+	o.ended()
+	return false
+}
+
+// fail ends the pair with its reason. What only shares the end of the whole run has not failed.
+func (o *order) fail(err error) {
+	if stopped(err) {
+		o.judge.stop()
+		return
+	}
+	o.label.Error = fmt.Sprintf("judging under principle %s: %v", o.principles[o.at].ID, err)
+}
+
+// ask takes the answer that is remembered, or asks the engine.
+func (o *order) ask() (waits bool, err error) {
+	p := o.principles[o.at]
+	if o.asked, err = o.judge.open(o.judge.ctx, o.in, p, o.swapped); err != nil {
+		return false, err
+	}
+	var seed uint64
+	if o.judge.settings.Reasonings > 0 {
+		seed = reasoningSeed(o.seed, p.ID, o.swapped, len(o.judgement().Reasonings))
+	}
+	if o.answers, err = newAnswers(o.judge.ctx, o.asked, nil); err != nil {
+		return false, err
+	}
+	o.key = o.judge.key(o.asked.Tokens, o.answers.options, seed)
+	if m := o.judge.memory; m != nil {
+		a, ok, err := m.Recall(o.key)
+		if err != nil {
+			o.judge.halt(fmt.Errorf("looking for a judgement of pair %s: %w", o.in.ID, err))
+			return false, nil
+		}
+		if ok {
+			o.take(a)
+			return false, nil
+		}
+	}
+	if o.judge.settings.Reasonings > 0 {
+		return true, o.reasonFirst(seed)
+	}
+	return true, o.score(o.asked.Tokens)
+}
+
+// reasonFirst asks for a reasoning.
+func (o *order) reasonFirst(seed uint64) error {
+	s := o.judge.settings
+	return o.judge.engine.Submit(&engine.Request{
+		Tokens: o.asked.Tokens, MaxTokens: s.MaxTokens, Stop: append(slices.Clone(o.judge.format.Stops()), AnswerStem),
+		Sampling: s.Sampling, Seed: seed,
+		Done: func(r engine.Result) {
+			if r.Err == nil {
+				r.Err = o.answerBehind(r)
+			}
+			if r.Err != nil {
+				o.fail(r.Err)
+				o.goOn()
+			}
+		},
+	})
+}
+
+// answerBehind asks for the answer behind a reasoning.
+func (o *order) answerBehind(r engine.Result) error {
+	kept, err := o.judge.format.Keep(r.Tokens, r.Text, 0)
+	if err != nil {
+		return err
+	}
+	said, err := o.asked.Behind(kept.Tokens, AnswerStem)
+	if err != nil {
+		return err
+	}
+	if o.answers, err = newAnswers(o.judge.ctx, o.asked, said); err != nil {
+		return err
+	}
+	o.reason, o.text = r, kept.Text
+	return o.score(slices.Concat(o.asked.Tokens, said))
+}
+
+// score asks how likely the answers are behind a prompt.
+func (o *order) score(prompt []engine.Token) error {
+	return o.judge.engine.Score(&engine.Score{Tokens: prompt, Options: o.answers.options, Done: func(s engine.Scores) {
+		if s.Err != nil {
+			o.fail(s.Err)
+		} else {
+			o.finished(s)
+		}
+		o.goOn()
+	}})
+}
+
+// finished takes what the engine gave, and keeps it.
+func (o *order) finished(s engine.Scores) {
+	a := Answer{LogProbs: o.answers.sum(s.LogProbs), Text: o.text, Prompt: s.Prompt, Reused: s.Reused}
+	if o.judge.settings.Reasonings > 0 {
+		a.Prompt, a.Reused, a.Decoded = o.reason.Prompt, o.reason.Reused, o.reason.Decoded
+	}
+	if m := o.judge.memory; m != nil {
+		if err := m.Remember(o.key, a); err != nil {
+			o.judge.halt(fmt.Errorf("keeping a judgement of pair %s: %w", o.in.ID, err))
+			return
+		}
+	}
+	o.take(a)
+}
+
+// take adds an answer to the judgement under way, and goes to the next principle when that is complete.
+func (o *order) take(a Answer) {
+	s, j := o.judge.settings, o.judgement()
+	j.Principle, j.Swapped = o.principles[o.at].ID, o.swapped
+	mass := math.Exp(a.LogProbs[0]) + math.Exp(a.LogProbs[1])
+	p := 1 / (1 + math.Exp(a.LogProbs[1]-a.LogProbs[0])) // of option (A)
+	if o.swapped {
+		p = 1 - p
+	}
+	if s.Reasonings == 0 {
+		j.LogProbs, j.Mass, j.P, j.Invalid = a.LogProbs, mass, p, invalid(mass, p, s.MinMass)
+		o.at++
+		return
+	}
+	p = min(max(p, s.Clamp[0]), s.Clamp[1])
+	j.Reasonings = append(j.Reasonings, Reasoning{Text: strings.TrimSpace(a.Text), LogProbs: a.LogProbs, Mass: mass, P: p})
+	if len(j.Reasonings) == s.Reasonings {
+		j.average(s.MinMass)
+		o.at++
+	}
+}
+
+// average makes the judgement from its reasonings: the mean of those that are valid.
+func (j *Judgement) average(minMass float64) {
+	j.LogProbs, j.Mass = j.Reasonings[0].LogProbs, 0
+	sum, n := 0.0, 0.0
+	for _, r := range j.Reasonings {
+		j.Mass += r.Mass / float64(len(j.Reasonings))
+		if !invalid(r.Mass, r.P, minMass) {
+			sum += r.P
+			n++
+		}
+	}
+	if j.Invalid = n == 0; !j.Invalid {
+		j.P = sum / n
+	}
+}
+
+// invalid reports whether a judgement is none: the model would have said something else.
+func invalid(mass, p, minMass float64) bool { return mass < minMass || math.IsNaN(p) }
+
+// goOn asks for the next judgement, or starts the next pair.
+func (o *order) goOn() {
+	if !o.next() && o.open == 0 {
+		o.judge.startNext()
+	}
+}

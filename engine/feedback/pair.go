@@ -1,0 +1,117 @@
+// Package feedback has a model judge pairs of responses under the principles of a constitution: the AI feedback of
+// Constitutional AI (Bai et al. 2022, section 4). A judgement shows a conversation and two responses as options (A) and
+// (B), asks which one keeps better to a principle, and compares how likely the model finds either answer. Nothing is
+// sampled, unless the judge is to think first.
+//
+// Each pair is judged under several principles, and under each in both orders, since small judges prefer a place (Lee
+// et al. 2023, RLAIF). A label is the mean of what is valid.
+package feedback
+
+import (
+	"encoding/hex"
+
+	"amend/constitution"
+	"amend/engine/chat"
+	"amend/engine/internal/content"
+)
+
+// Pair is a conversation and two responses to it.
+type Pair struct {
+	ID       string         // unique among the pairs
+	Index    int            // place among them, from 0
+	Messages []chat.Message // the last is the user's
+	First    string
+	Second   string
+	// Better is what is known of the pair from elsewhere.
+	Better Preference
+	// Where is what principles may ask of the conversation.
+	Where constitution.Where
+}
+
+// Hash is of the conversation and the two responses: 16 hexadecimal digits.
+func (p Pair) Hash() string {
+	e := content.Encoder("amend pair texts 1")
+	for _, m := range p.Messages {
+		e.Text(string(m.Role))
+		e.Text(m.Text)
+	}
+	e.Text(p.First)
+	e.Text(p.Second)
+	sum := e.Sum()
+	return hex.EncodeToString(sum[:8])
+}
+
+// Preference says which response of a pair is better.
+type Preference string
+
+// The preferences.
+const (
+	Unknown Preference = ""
+	First   Preference = "first"
+	Second  Preference = "second"
+	Tie     Preference = "tie"
+)
+
+// Label is what the judge says of a pair.
+type Label struct {
+	ID    string `json:"id"`
+	Index int    `json:"index"`
+	Pair  string `json:"pair"` // Pair.Hash of the texts that were judged
+	// P is the probability that the first response is the better one: the mean over the principles under which both
+	// orders gave a valid judgement; nil where there is none.
+	P          *float64    `json:"p,omitempty"`
+	Judgements []Judgement `json:"judgements"`
+	// Error is why the pair was not judged.
+	Error string `json:"error,omitempty"`
+}
+
+// Judgement is what the judge says of a pair under one principle, in one order.
+type Judgement struct {
+	Principle string `json:"principle"`
+	Swapped   bool   `json:"swapped"` // the second response was option (A)
+	// LogProbs of the answers (A) and (B), in all spellings, at temperature 1. With reasons before the answer they are
+	// those of the first reasoning.
+	LogProbs [2]float64 `json:"logprobs"`
+	// Mass is how likely the model found the two answers together: where it is small, it would have said something else.
+	Mass float64 `json:"mass"`
+	// P is the probability that the first response is the better one, whatever the order it was shown in.
+	P       float64 `json:"p"`
+	Invalid bool    `json:"invalid,omitempty"` // Mass was below the limit: P counts for nothing
+	// Reasonings are the thoughts before the answer, where the judge was to think first.
+	Reasonings []Reasoning `json:"reasonings,omitempty"`
+}
+
+// Reasoning is what the judge thought before an answer, and how likely it then found (A) and (B).
+type Reasoning struct {
+	Text     string     `json:"text"`
+	LogProbs [2]float64 `json:"logprobs"`
+	Mass     float64    `json:"mass"`
+	P        float64    `json:"p"` // of the first response, clamped
+}
+
+// under gives, for each principle with a valid judgement in both orders, the probability in the order of the pair, and in the other
+// one.
+func (l Label) under(yield func(principle string, p [2]float64) bool) {
+	for i := 0; i+1 < len(l.Judgements); i += 2 {
+		given, swapped := l.Judgements[i], l.Judgements[i+1]
+		if given.Invalid || swapped.Invalid {
+			continue
+		}
+		if !yield(given.Principle, [2]float64{given.P, swapped.P}) {
+			return
+		}
+	}
+}
+
+// settle sets P from the judgements.
+func (l *Label) settle() {
+	sum, n := 0.0, 0.0
+	for _, p := range l.under {
+		sum += p[0] + p[1]
+		n += 2
+	}
+	if l.P = nil; n > 0 {
+		mean := sum / n
+		l.P = &mean
+	}
+}

@@ -1,0 +1,157 @@
+package feedback
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"amend/engine/measure"
+)
+
+// Report says how far labels can be trusted: by how the judge's answers agree among each other, and where it is known which
+// responses are better, by that.
+type Report struct {
+	Pairs      int `json:"pairs"`
+	Labelled   int `json:"labelled"` // with at least one valid judgement in both orders
+	Failed     int `json:"failed"`   // that could not be judged
+	Judgements int `json:"judgements"`
+	Invalid    int `json:"invalid"` // judgements in which the model would have said something else
+
+	// FlipRate is the share of valid judgements that prefer another response when the order is changed.
+	FlipRate  float64       `json:"flip_rate"`
+	Flips     measure.Share `json:"flips"`
+	PrefersA  measure.Share `json:"prefers_a"` // judgements that prefer what is shown first, whatever it is
+	Agreement measure.Share `json:"agreement"` // twos of principles that prefer the same response of a pair
+	Saturated measure.Share `json:"saturated"` // judgements that are more than 99 % sure
+	// PrefersLonger is the share of labels that prefer the response with more characters.
+	PrefersLonger measure.Share     `json:"prefers_longer"`
+	Principles    []PrincipleReport `json:"principles"`
+	// Known is there where it is known of some pairs which response is better.
+	*Known
+}
+
+// PrincipleReport is about the judgements under one principle.
+type PrincipleReport struct {
+	Principle string        `json:"principle"`
+	Judged    int           `json:"judged"` // pairs with a valid judgement in both orders
+	Flips     measure.Share `json:"flips"`
+	// Accuracy is the share that is right, both orders averaged, by what is known under this principle.
+	Accuracy *measure.Share `json:"accuracy,omitempty"`
+}
+
+// Truth is what is known of a pair under a principle, or of the pair as a whole where principle is "".
+type Truth func(in Pair, principle string) Preference
+
+// saturated is how far from even odds a judgement is that leaves no doubt.
+const saturated = 0.49
+
+// NewReport reports on labels of some of the pairs.
+func NewReport(pairs []Pair, labels []Label, truth Truth) Report {
+	byID := make(map[string]Pair, len(pairs))
+	for _, p := range pairs {
+		byID[p.ID] = p
+	}
+	t := tally{truth: truth, principles: map[string]*principleTally{}}
+	for _, l := range labels {
+		if in, ok := byID[l.ID]; ok {
+			t.add(in, l)
+		}
+	}
+	return t.report(len(pairs))
+}
+
+// count is how many times something held, of how many.
+type count struct{ yes, of int }
+
+func (c *count) add(yes bool) {
+	c.of++
+	if yes {
+		c.yes++
+	}
+}
+
+func (c count) share() measure.Share { return measure.NewShare(c.yes, c.of) }
+
+// tally counts labels.
+type tally struct {
+	truth                                  Truth
+	labelled, failed, judgements, invalid  int
+	flips, first, agree, saturated, longer count
+	principles                             map[string]*principleTally
+	known                                  []knownPair
+}
+
+type principleTally struct{ flips, right count }
+
+func (t *tally) add(in Pair, l Label) {
+	if l.Error != "" {
+		t.failed++
+		return
+	}
+	for _, j := range l.Judgements {
+		t.judgements++
+		if j.Invalid {
+			t.invalid++
+			continue
+		}
+		t.first.add((j.P > 0.5) != j.Swapped)
+		t.saturated.add(max(j.P, 1-j.P)-0.5 > saturated)
+	}
+	if l.P == nil {
+		return
+	}
+	t.labelled++
+	prefersFirst := t.addPrinciples(in, l)
+	for i, a := range prefersFirst {
+		for _, b := range prefersFirst[:i] {
+			t.agree.add(a == b)
+		}
+	}
+	if a, b := utf8.RuneCountInString(in.First), utf8.RuneCountInString(in.Second); a != b {
+		t.longer.add((*l.P > 0.5) == (a > b))
+	}
+	if better := t.truth(in, ""); better == First || better == Second {
+		t.known = append(t.known, newKnownPair(in, l, better == First))
+	}
+}
+
+// addPrinciples counts by principle, and returns which of them prefer the first response.
+func (t *tally) addPrinciples(in Pair, l Label) (prefersFirst []bool) {
+	for id, p := range l.under {
+		c := t.principles[id]
+		if c == nil {
+			c = &principleTally{}
+			t.principles[id] = c
+		}
+		flipped, mean := (p[0] > 0.5) != (p[1] > 0.5), (p[0]+p[1])/2
+		t.flips.add(flipped)
+		c.flips.add(flipped)
+		if better := t.truth(in, id); better == First || better == Second {
+			c.right.add((mean > 0.5) == (better == First))
+		}
+		prefersFirst = append(prefersFirst, mean > 0.5)
+	}
+	return prefersFirst
+}
+
+func (t *tally) report(pairs int) Report {
+	r := Report{
+		Pairs: pairs, Labelled: t.labelled, Failed: t.failed, Judgements: t.judgements, Invalid: t.invalid,
+		Flips: t.flips.share(), PrefersA: t.first.share(), Agreement: t.agree.share(), Saturated: t.saturated.share(), PrefersLonger: t.longer.share(),
+		Principles: []PrincipleReport{},
+	}
+	r.FlipRate = r.Flips.Share
+	for id, c := range t.principles {
+		p := PrincipleReport{Principle: id, Judged: c.flips.of, Flips: c.flips.share()}
+		if c.right.of > 0 {
+			s := c.right.share()
+			p.Accuracy = &s
+		}
+		r.Principles = append(r.Principles, p)
+	}
+	slices.SortFunc(r.Principles, func(a, b PrincipleReport) int { return strings.Compare(a.Principle, b.Principle) })
+	if len(t.known) > 0 {
+		r.Known = newKnown(t.known)
+	}
+	return r
+}

@@ -1,0 +1,233 @@
+package runstore
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"amend/engine/feedback"
+)
+
+// FeedbackFile is the database of labels in a run directory, or in one of its own.
+const FeedbackFile = "feedback.db"
+
+// FeedbackSettings is everything that labels depend on, beside the pairs. Labels of other settings are another set.
+type FeedbackSettings struct {
+	ModelSHA256    string `json:"model_sha256"`
+	TemplateSHA256 string `json:"template_sha256,omitempty"`
+	Chat           string `json:"chat"`
+	KVType         string `json:"kv_type"`
+	Deterministic  bool   `json:"deterministic,omitempty"`
+
+	Constitution       string  `json:"constitution"` // name
+	ConstitutionSHA256 string  `json:"constitution_sha256"`
+	Principles         int     `json:"principles"` // drawn for each pair
+	Layout             string  `json:"layout"`
+	Seed               uint64  `json:"seed,string"`
+	MinMass            float64 `json:"min_mass"`
+
+	Reasonings  int        `json:"reasonings,omitempty"`
+	Clamp       [2]float64 `json:"clamp,omitzero"`
+	MaxTokens   int        `json:"max_tokens,omitempty"` // of a reasoning
+	Temperature float64    `json:"temperature,omitempty"`
+	TopK        int        `json:"top_k,omitempty"`
+	TopP        float64    `json:"top_p,omitempty"`
+	MinP        float64    `json:"min_p,omitempty"`
+}
+
+// Feedback is a directory's labels, open for writing. Its methods may be called from many goroutines.
+type Feedback struct {
+	lock *os.File
+
+	mu   sync.Mutex
+	data *database
+	set  int64                     // the one that labels are added to
+	done map[string]feedback.Label // of that set
+	kept int                       // answers, since OpenFeedback
+	// failure is the first error of the disk, after which nothing is written any more.
+	failure error
+}
+
+// OpenFeedback opens the labels in dir, a run directory or one of their own, and makes what is not there. Labels of the
+// settings that were used last are gone on with; other settings begin a set. Errors are a *LockedError while another
+// process writes to the directory, one that matches ErrNotARun where it holds other files, and those of the disk. The
+// caller calls Close.
+func OpenFeedback(dir string, s FeedbackSettings) (f *Feedback, err error) {
+	if err := prepareFeedback(dir); err != nil {
+		return nil, err
+	}
+	lock, err := acquire(dir)
+	if err != nil {
+		return nil, err
+	}
+	f = &Feedback{lock: lock}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close())
+			f = nil
+		}
+	}()
+	if f.data, err = openDatabase(filepath.Join(dir, FeedbackFile), feedbackSchema); err != nil {
+		return f, err
+	}
+	if f.set, err = f.data.feedbackSet(s); err != nil {
+		return f, f.data.wrap("open", err)
+	}
+	if f.done, err = f.data.labels(f.set); err != nil {
+		return f, f.data.wrap("read", err)
+	}
+	return f, syncDir(dir)
+}
+
+// prepareFeedback makes the directory, or sees that the one that is there may be used.
+func prepareFeedback(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, FeedbackFile)); err == nil {
+		return nil
+	}
+	return prepare(dir)
+}
+
+// feedbackSet finds the set of these settings, if it is the last one, or begins it.
+func (d *database) feedbackSet(s FeedbackSettings) (id int64, err error) {
+	text, err := marshal(s)
+	if err != nil {
+		return 0, err
+	}
+	last := ""
+	err = sqlitex.Execute(d.conn, "SELECT id, settings FROM sets ORDER BY id DESC LIMIT 1", &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		id, last = stmt.ColumnInt64(0), stmt.ColumnText(1)
+		return nil
+	}})
+	if err != nil || last == string(text) {
+		return id, err
+	}
+	err = sqlitex.Execute(d.conn, "INSERT INTO sets (settings) VALUES (?)", &sqlitex.ExecOptions{Args: []any{string(text)}})
+	return d.conn.LastInsertRowID(), err
+}
+
+// labels gives those of a set by their pairs.
+func (d *database) labels(set int64) (map[string]feedback.Label, error) {
+	out := map[string]feedback.Label{}
+	err := sqlitex.Execute(d.conn, "SELECT pair, label FROM labels WHERE set_id = ?", &sqlitex.ExecOptions{Args: []any{set}, ResultFunc: func(s *sqlite.Stmt) error {
+		var l feedback.Label
+		if err := json.Unmarshal(column(s, 1), &l); err != nil {
+			return fmt.Errorf("%w: the label of pair %s: %w", errDamaged, s.ColumnText(0), err)
+		}
+		out[l.ID] = l
+		return nil
+	}})
+	return out, err
+}
+
+// Label returns the label of a pair, if it has one by these settings that is of the same texts.
+func (f *Feedback) Label(p feedback.Pair) (l feedback.Label, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l, ok = f.done[p.ID]
+	return l, ok && l.Pair == p.Hash()
+}
+
+// Before returns the labels of the settings that were used before these, by their pairs: none where these are the first.
+func (f *Feedback) Before() (map[string]feedback.Label, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	labels, err := f.data.labels(f.set - 1) // sets are never removed
+	return labels, f.data.wrap("read", err)
+}
+
+// Append adds a label, in the place of an older one, and returns when it is on disk.
+func (f *Feedback) Append(l feedback.Label) error {
+	text, err := marshal(l)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failure == nil {
+		f.failure = f.data.wrap("write", sqlitex.Execute(f.data.conn, `INSERT INTO labels (set_id, pair, place, label) VALUES (?, ?, ?, ?)
+			ON CONFLICT (set_id, pair) DO UPDATE SET place = excluded.place, label = excluded.label`,
+			&sqlitex.ExecOptions{Args: []any{f.set, l.ID, l.Index, text}}))
+	}
+	if f.failure == nil {
+		f.done[l.ID] = l
+	}
+	return f.failure
+}
+
+// Recall returns an answer (feedback.Memory).
+func (f *Feedback) Recall(key feedback.Key) (a feedback.Answer, ok bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failure != nil {
+		return a, false, f.failure
+	}
+	err = sqlitex.Execute(f.data.conn, "SELECT a, b, text, prompt, reused, decoded FROM answers WHERE key = ?",
+		&sqlitex.ExecOptions{Args: []any{key[:]}, ResultFunc: func(s *sqlite.Stmt) error {
+			ok = true
+			a = feedback.Answer{
+				LogProbs: [2]float64{s.ColumnFloat(0), s.ColumnFloat(1)}, Text: string(column(s, 2)),
+				Prompt: s.ColumnInt(3), Reused: s.ColumnInt(4), Decoded: s.ColumnInt(5),
+			}
+			return nil
+		}})
+	return a, ok, f.data.wrap("read", err)
+}
+
+// Remember keeps an answer and returns when it is on disk (feedback.Memory).
+func (f *Feedback) Remember(key feedback.Key, a feedback.Answer) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failure == nil {
+		f.failure = f.data.wrap("write", sqlitex.Execute(f.data.conn,
+			"INSERT INTO answers (key, a, b, text, prompt, reused, decoded) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+			&sqlitex.ExecOptions{Args: []any{key[:], a.LogProbs[0], a.LogProbs[1], []byte(a.Text), a.Prompt, a.Reused, a.Decoded}}))
+		f.kept++
+	}
+	return f.failure
+}
+
+// Remembered is how many answers were kept since OpenFeedback.
+func (f *Feedback) Remembered() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.kept
+}
+
+// Labels returns those of these settings, in the order of the pairs.
+func (f *Feedback) Labels() []feedback.Label {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := make([]feedback.Label, 0, len(f.done))
+	for _, l := range f.done {
+		out = append(out, l)
+	}
+	slices.SortFunc(out, func(a, b feedback.Label) int { return a.Index - b.Index })
+	return out
+}
+
+// Close lets go of the directory. It may be called more than once.
+func (f *Feedback) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lock == nil {
+		return nil
+	}
+	if f.failure == nil {
+		f.failure = fmt.Errorf("labels: %w", fs.ErrClosed)
+	}
+	var err error
+	if f.data != nil {
+		err = f.data.close()
+	}
+	err = errors.Join(err, release(f.lock))
+	f.lock = nil
+	return err
+}
