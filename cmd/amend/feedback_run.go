@@ -32,7 +32,8 @@ type labelling struct {
 	truth  feedback.Truth
 	judge  *feedback.Judge
 	store  *runstore.Feedback
-	before int // pairs that were labelled before this
+	place  map[string]int // of pairs, by id
+	before int            // pairs that were labelled before this
 }
 
 // runFeedback labels pairs, from the flags to the summary.
@@ -171,7 +172,9 @@ func (l *labelling) openLabels(context.Context) (err error) {
 // run judges the pairs that have no label yet.
 func (l *labelling) run(ctx context.Context) error {
 	var todo []feedback.Pair
-	for _, p := range l.pairs {
+	l.place = make(map[string]int, len(l.pairs))
+	for i, p := range l.pairs {
+		l.place[p.ID] = i
 		if _, ok := l.store.Label(p); !ok {
 			todo = append(todo, p)
 		}
@@ -206,7 +209,7 @@ func (l *labelling) save(label feedback.Label) error {
 		l.log.Warn("a pair could not be judged", "pair", label.ID, "why", label.Error)
 	}
 	l.shown.row(label.Error != "")
-	if err := l.store.Append(label); err != nil {
+	if err := l.store.Append(l.pairs[l.place[label.ID]], label); err != nil {
 		return &exitError{exitStopped, err}
 	}
 	return nil

@@ -25,11 +25,11 @@ const (
 
 // Message is one turn of a conversation.
 type Message struct {
-	Role Role
-	Text string
+	Role Role   `json:"role"`
+	Text string `json:"content"`
 	// Tokens are the ids of Text when they are known, as for a turn that the
 	// model generated; otherwise Text is tokenized.
-	Tokens []Token
+	Tokens []Token `json:"-"`
 }
 
 // Tokenizer is what chat needs of a model's vocabulary.

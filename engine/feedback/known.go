@@ -53,7 +53,7 @@ type Bin struct {
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
 	Pairs int     `json:"pairs"`
-	P     float64 `json:"p"`     // mean probability that the first response is better
+	P     float64 `json:"p"`     // mean probability that one of the two responses is better, which one follows from the pair's id
 	Share float64 `json:"share"` // in which it is
 }
 
@@ -85,7 +85,17 @@ func newKnownPair(in Pair, l Label, first bool) knownPair {
 	k.orders[1] /= n
 	a, b := utf8.RuneCountInString(in.First), utf8.RuneCountInString(in.Second)
 	k.longer, k.equals = (a > b) == first, a == b
+	if PairSeed(0, in.ID)%2 == 1 {
+		k.turn()
+	}
 	return k
+}
+
+// turn exchanges the two responses. Every other pair is turned: where the better one always came first, as in a preference
+// set, nothing could be said of how well probabilities are calibrated.
+func (k *knownPair) turn() {
+	k.first, k.p = !k.first, 1-k.p
+	k.orders = [2]float64{1 - k.orders[1], 1 - k.orders[0]}
 }
 
 // right reports whether a probability says what is true.

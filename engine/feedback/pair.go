@@ -17,15 +17,15 @@ import (
 
 // Pair is a conversation and two responses to it.
 type Pair struct {
-	ID       string         // unique among the pairs
-	Index    int            // place among them, from 0
-	Messages []chat.Message // the last is the user's
-	First    string
-	Second   string
+	ID       string         `json:"id"`       // unique among the pairs
+	Index    int            `json:"index"`    // place among them, from 0
+	Messages []chat.Message `json:"messages"` // the last is the user's
+	First    string         `json:"first"`
+	Second   string         `json:"second"`
 	// Better is what is known of the pair from elsewhere.
-	Better Preference
+	Better Preference `json:"better,omitempty"`
 	// Where is what principles may ask of the conversation.
-	Where constitution.Where
+	Where constitution.Where `json:"where,omitzero"`
 }
 
 // Hash is of the conversation and the two responses: 16 hexadecimal digits.

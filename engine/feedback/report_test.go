@@ -113,3 +113,20 @@ func TestCalibration(t *testing.T) {
 		t.Errorf("ECE %.3f and Brier %.3f before, %.3f and %.3f after", k.ECE, k.Brier, c.ECE, c.Brier)
 	}
 }
+
+// TestReliabilityOfPreferenceSets: where the better response always comes first, both halves of the scale are there all the
+// same, and a judge that says what is true has skill.
+func TestReliabilityOfPreferenceSets(t *testing.T) {
+	var in []Pair
+	var labels []Label
+	for i := range 400 {
+		id := fmt.Sprint("pair ", i)
+		in = append(in, asked(id, "x", "y", First))
+		labels = append(labels, judged(id, [2]float64{0.9, 0.95}))
+	}
+	k := NewReport(in, labels, better).Known
+	low, high := k.Reliability[0], k.Reliability[9]
+	if low.Pairs < 150 || high.Pairs < 150 || low.Share != 0 || high.Share != 1 || k.Accuracy != 1 || k.Skill < 0.9 {
+		t.Errorf("%+v", k)
+	}
+}

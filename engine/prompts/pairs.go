@@ -30,8 +30,7 @@ var sides = [][2]string{{"chosen", "rejected"}, {"text_correct", "text_incorrect
 //     a text or a list of it.
 //   - id, tags, language, jurisdiction as in Read.
 //
-// Which of the two is a pair's first response is drawn by its id, so that what is better does not always stand in one place.
-// limit is the most pairs; 0 reads all.
+// The better response is a pair's first. limit is the most pairs; 0 reads all.
 func ReadPairs(path string, stdin io.Reader, limit int) (*Pairs, error) {
 	out := &Pairs{}
 	c := collector{full: func() bool { return limit > 0 && len(out.Pairs) >= limit }, put: out.put()}
@@ -57,16 +56,13 @@ func (p *Pairs) put() func(f form, line []byte, n int) error {
 		if in.ID, err = given.assign(in.ID, said, n); err != nil {
 			return err
 		}
-		if feedback.PairSeed(0, in.ID)%2 == 1 {
-			in.First, in.Second, in.Better = in.Second, in.First, feedback.Second
-		}
 		in.Index = len(p.Pairs)
 		p.Pairs = append(p.Pairs, in)
 		return nil
 	}
 }
 
-// parsePair reads a line; the better response comes first.
+// parsePair reads a line.
 func parsePair(line []byte) (in feedback.Pair, err error) {
 	obj, err := object(line)
 	if err != nil {

@@ -19,14 +19,6 @@ func readPairs(t *testing.T, text string) *Pairs {
 	return set
 }
 
-// chosen is the better response of a pair, and rejected the other.
-func sidesOf(p feedback.Pair) (chosen, rejected string) {
-	if p.Better == feedback.First {
-		return p.First, p.Second
-	}
-	return p.Second, p.First
-}
-
 // TestPairs: the forms that preference sets have.
 func TestPairs(t *testing.T) {
 	for name, line := range map[string]string{
@@ -43,8 +35,7 @@ func TestPairs(t *testing.T) {
 			continue
 		}
 		p := set.Pairs[0]
-		chosen, rejected := sidesOf(p)
-		if chosen != "good" || rejected != "bad" || len(p.Messages) != 1 || p.Messages[0].Text != "why?" || p.Messages[0].Role != chat.User {
+		if p.First != "good" || p.Second != "bad" || p.Better != feedback.First || len(p.Messages) != 1 || p.Messages[0].Text != "why?" || p.Messages[0].Role != chat.User {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
@@ -76,29 +67,6 @@ func TestBadPairs(t *testing.T) {
 	}
 	if _, err := ReadPairs("-", strings.NewReader("plain text\n"), 0); err != nil {
 		t.Errorf("a bad line is no error: %v", err)
-	}
-}
-
-// TestPairsStandInEitherPlace: what is better is not always the first response, and where it stands follows from the pair.
-func TestPairsStandInEitherPlace(t *testing.T) {
-	var lines []string
-	for range 40 {
-		for _, word := range []string{"a", "b", "c", "d", "e"} {
-			lines = append(lines, `{"prompt": "`+strings.Repeat(word, len(lines)+1)+`", "chosen": "good", "rejected": "bad"}`)
-		}
-	}
-	all := readPairs(t, strings.Join(lines, "\n"))
-	first := 0
-	for i, p := range all.Pairs {
-		if p.Better == feedback.First {
-			first++
-		}
-		if alone := readPairs(t, lines[i]).Pairs[0]; alone.Better != p.Better || alone.ID != p.ID {
-			t.Errorf("pair %d alone is %+v, among others %+v", i, alone, p)
-		}
-	}
-	if first < 70 || first > 130 {
-		t.Errorf("the better one is first in %d of 200 pairs", first)
 	}
 }
 

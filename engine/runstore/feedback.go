@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"zombiezen.com/go/sqlite"
@@ -143,23 +143,38 @@ func (f *Feedback) Before() (map[string]feedback.Label, error) {
 	return labels, f.data.wrap("read", err)
 }
 
-// Append adds a label, in the place of an older one, and returns when it is on disk.
-func (f *Feedback) Append(l feedback.Label) error {
-	text, err := marshal(l)
+// Append adds a pair with its label, in the place of an older one, and returns when both are on disk.
+func (f *Feedback) Append(p feedback.Pair, l feedback.Label) error {
+	texts, err := marshal(p)
+	if err != nil {
+		return err
+	}
+	label, err := marshal(l)
 	if err != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.failure == nil {
-		f.failure = f.data.wrap("write", sqlitex.Execute(f.data.conn, `INSERT INTO labels (set_id, pair, place, label) VALUES (?, ?, ?, ?)
-			ON CONFLICT (set_id, pair) DO UPDATE SET place = excluded.place, label = excluded.label`,
-			&sqlitex.ExecOptions{Args: []any{f.set, l.ID, l.Index, text}}))
+		f.failure = f.data.wrap("write", f.data.putLabel(f.set, p, texts, label))
 	}
 	if f.failure == nil {
 		f.done[l.ID] = l
 	}
 	return f.failure
+}
+
+// putLabel writes a pair and its label, both or neither.
+func (d *database) putLabel(set int64, p feedback.Pair, texts, label []byte) (err error) {
+	defer sqlitex.Save(d.conn)(&err)
+	if err := sqlitex.Execute(d.conn, `INSERT INTO pairs (id, place, texts) VALUES (?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET place = excluded.place, texts = excluded.texts`,
+		&sqlitex.ExecOptions{Args: []any{p.ID, p.Index, texts}}); err != nil {
+		return err
+	}
+	return sqlitex.Execute(d.conn, `INSERT INTO labels (set_id, pair, label) VALUES (?, ?, ?)
+		ON CONFLICT (set_id, pair) DO UPDATE SET label = excluded.label`,
+		&sqlitex.ExecOptions{Args: []any{set, p.ID, label}})
 }
 
 // Recall returns an answer (feedback.Memory).
@@ -201,18 +216,6 @@ func (f *Feedback) Remembered() int {
 	return f.kept
 }
 
-// Labels returns those of these settings, in the order of the pairs.
-func (f *Feedback) Labels() []feedback.Label {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	out := make([]feedback.Label, 0, len(f.done))
-	for _, l := range f.done {
-		out = append(out, l)
-	}
-	slices.SortFunc(out, func(a, b feedback.Label) int { return a.Index - b.Index })
-	return out
-}
-
 // Close lets go of the directory. It may be called more than once.
 func (f *Feedback) Close() error {
 	f.mu.Lock()
@@ -230,4 +233,57 @@ func (f *Feedback) Close() error {
 	err = errors.Join(err, release(f.lock))
 	f.lock = nil
 	return err
+}
+
+// Labelled is a pair with its label.
+type Labelled struct {
+	Pair  feedback.Pair
+	Label feedback.Label
+}
+
+// ReadFeedback yields the pairs of dir that have a label by the settings that were used last, in their order, also while
+// another process writes. The error matches ErrNotARun where there are none.
+func ReadFeedback(dir string) (FeedbackSettings, iter.Seq2[Labelled, error], error) {
+	var s FeedbackSettings
+	d, err := readDatabase(filepath.Join(dir, FeedbackFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil, fmt.Errorf("%s is %w with labels: amend feedback makes them", dir, ErrNotARun)
+	}
+	if err != nil {
+		return s, nil, err
+	}
+	defer func() { _ = d.close() }() // only read
+	var set int64
+	err = sqlitex.Execute(d.conn, "SELECT id, settings FROM sets ORDER BY id DESC LIMIT 1", &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		set = stmt.ColumnInt64(0)
+		return json.Unmarshal([]byte(stmt.ColumnText(1)), &s)
+	}})
+	return s, labelled(dir, set), d.wrap("read", err)
+}
+
+// labelled reads the pairs of a set by a connection of its own.
+func labelled(dir string, set int64) iter.Seq2[Labelled, error] {
+	return func(yield func(Labelled, error) bool) {
+		d, err := readDatabase(filepath.Join(dir, FeedbackFile))
+		if err != nil {
+			yield(Labelled{}, err)
+			return
+		}
+		defer func() { _ = d.close() }() // only read
+		stop := errors.New("enough")
+		err = sqlitex.Execute(d.conn, `SELECT texts, label FROM labels JOIN pairs ON pairs.id = labels.pair WHERE set_id = ? ORDER BY place, id`,
+			&sqlitex.ExecOptions{Args: []any{set}, ResultFunc: func(stmt *sqlite.Stmt) error {
+				var l Labelled
+				if err := errors.Join(json.Unmarshal(column(stmt, 0), &l.Pair), json.Unmarshal(column(stmt, 1), &l.Label)); err != nil {
+					return fmt.Errorf("%w: %w", errDamaged, err)
+				}
+				if !yield(l, nil) {
+					return stop
+				}
+				return nil
+			}})
+		if err != nil && !errors.Is(err, stop) {
+			yield(Labelled{}, d.wrap("read", err))
+		}
+	}
 }

@@ -15,11 +15,17 @@ CREATE TABLE sets (
     settings TEXT    NOT NULL -- JSON
 ) STRICT;
 
--- A finished pair.
+-- A pair that was judged.
+CREATE TABLE pairs (
+    id    TEXT    PRIMARY KEY,
+    place INTEGER NOT NULL, -- among the pairs, from 0
+    texts BLOB    NOT NULL  -- conversation, both responses and what is known of them, as JSON
+) STRICT;
+
+-- What was said of it.
 CREATE TABLE labels (
     set_id INTEGER NOT NULL REFERENCES sets (id),
-    pair   TEXT    NOT NULL,
-    place  INTEGER NOT NULL, -- among the pairs, from 0
+    pair   TEXT    NOT NULL REFERENCES pairs (id),
     label  BLOB    NOT NULL, -- feedback.Label as JSON
     PRIMARY KEY (set_id, pair)
 ) STRICT;
