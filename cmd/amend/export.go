@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -37,17 +38,28 @@ Parquet files in data/, a dataset card (README.md) and the run's constitution.
   reward   chosen and rejected as whole conversations
   raw      the whole traces
 
+With --labels, pairs are those that amend feedback has labelled: chosen is the answer that the judge prefers, and
+label_prob how probable it finds that.
+
 The same run gives the same bytes. What is left out is counted, by reason.`,
 		Example: `  amend export runs/first --format sft --to jsonl --out sets/sft
   amend export runs/first --format dpo --to parquet --test 0.05 --disjoint --out sets/dpo
-  amend export runs/first --format sft --all-revisions --max-chars 4000 --near-duplicates 0.8 --out sets/rounds`,
+  amend export runs/first --format sft --all-revisions --max-chars 4000 --near-duplicates 0.8 --out sets/rounds
+  amend export runs/first --labels --format dpo --min-margin 0.2 --max-flip 0.25 --out sets/labelled`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Format, o.Encoding, o.ShardBytes = export.Format(format), export.Encoding(encoding), int64(megabytes)*1e6
 			if err := o.Check(); err != nil {
 				return usage(err)
 			}
-			from, err := exportSource(args[0])
+			if cmd.Flags().Changed("max-flip") && !o.Labels {
+				return usage(errors.New("--max-flip is of labels, and without --labels there are none"))
+			}
+			source := exportSource
+			if o.Labels {
+				source = labelledSource
+			}
+			from, err := source(args[0])
 			if err != nil {
 				return usage(err)
 			}
@@ -74,6 +86,10 @@ The same run gives the same bytes. What is left out is counted, by reason.`,
 	f.Float64Var(&o.NearDuplicates, "near-duplicates", 0, "leave out rows that share this part of their word triples with one before, 0 to 1; 0: none")
 	f.Float64Var(&o.TestShare, "test", 0, "the share of prompts that goes to the split test, by hash of the prompt")
 	f.BoolVar(&o.Disjoint, "disjoint", false, "sft takes one half of the prompts, pairs the other")
+	f.BoolVar(&o.Labels, "labels", false, "dpo, kto, reward: the pairs and labels of amend feedback, with a column label_prob")
+	f.Float64Var(&o.MinMargin, "min-margin", 0, "with --labels: leave out labels whose two probabilities differ by less, 0 to 1")
+	f.Float64Var(&o.MaxFlip, "max-flip", 1, "with --labels: leave out labels of which more than this share of principles changes its mind with the order, 0 to 1")
+	f.IntVar(&o.Repeat, "repeat", 0, "with --labels: each pair N times, in either direction in proportion to its label; 0: once, as the judge prefers")
 	f.IntVar(&megabytes, "shard-mb", shardMB, "how large a file may grow, in MB of JSON")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	if err := cmd.MarkFlagRequired("out"); err != nil {
@@ -112,6 +128,33 @@ func exportSource(dir string) (export.Source, error) {
 			{Name: "made with", Value: "amend " + m.Setup.Amend + ", llama.cpp " + m.Setup.LlamaCpp},
 		},
 	}, nil
+}
+
+// labelledSource is the labels of a run, or of a folder of their own, as export reads them.
+func labelledSource(dir string) (export.Source, error) {
+	s, all, err := runstore.ReadFeedback(dir)
+	if err != nil {
+		return export.Source{}, err
+	}
+	from := export.Source{
+		Labelled: all, Name: "amend feedback with " + s.Constitution, Constitution: []byte(s.ConstitutionText),
+		Facts: []export.Fact{
+			{Name: "judge", Value: "sha256 " + s.ModelSHA256},
+			{Name: "constitution", Value: s.Constitution + ", sha256 " + s.ConstitutionSHA256},
+			{Name: "judgements", Value: fmt.Sprintf("%d principles a pair, in both orders, %s, seed %d", s.Principles, s.Layout, s.Seed)},
+		},
+	}
+	if s.Reasonings > 0 {
+		from.Facts = append(from.Facts, export.Fact{Name: "reasonings", Value: fmt.Sprintf("%d before each answer, probabilities from %v to %v", s.Reasonings, s.Clamp[0], s.Clamp[1])})
+	}
+	if _, _, err := runstore.Read(dir); err == nil {
+		run, err := exportSource(dir)
+		if err != nil {
+			return from, err
+		}
+		from.Facts = append(from.Facts, run.Facts...)
+	}
+	return from, nil
 }
 
 func printExport(w io.Writer, out string, r *export.Report) {

@@ -153,9 +153,13 @@ func (l *labelling) fitContext(ctx context.Context) error {
 
 func (l *labelling) openLabels(context.Context) (err error) {
 	o := l.options
+	text, err := l.doc.YAML()
+	if err != nil {
+		return err
+	}
 	s := runstore.FeedbackSettings{
 		ModelSHA256: l.modelSHA, TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.size.TypeK.String(), Deterministic: o.deterministic,
-		Constitution: l.doc.Name, ConstitutionSHA256: l.doc.Hash(), Principles: o.draws, Layout: o.layout, Seed: o.seed, MinMass: o.minMass,
+		Constitution: l.doc.Name, ConstitutionSHA256: l.doc.Hash(), ConstitutionText: string(text), Principles: o.draws, Layout: o.layout, Seed: o.seed, MinMass: o.minMass,
 	}
 	if o.reasonings > 0 {
 		s.Reasonings, s.Clamp, s.MaxTokens = o.reasonings, [2]float64(o.clamp), o.maxTokens

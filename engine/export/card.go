@@ -56,6 +56,10 @@ func features(t reflect.Type) []feature {
 	var out []feature
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Anonymous {
+			out = append(out, features(f.Type)...)
+			continue
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		column := feature{Name: name}
 		switch typ := f.Type; {
@@ -97,7 +101,7 @@ func card(r *Report, from Source, o Options) ([]byte, error) {
 	h := header{
 		PrettyName: from.Name + " (" + string(o.Format) + ")", TaskCategories: []string{"text-generation"},
 		Tags: []string{"constitutional-ai", "synthetic", "amend"}, Configs: []config{{Name: "default"}},
-		Info: info{Features: features(reflect.TypeOf(o.Format.empty())), Download: r.Bytes},
+		Info: info{Features: features(reflect.TypeOf(o.empty())), Download: r.Bytes},
 	}
 	rows := 0
 	for _, split := range []string{trainSplit, testSplit} {
@@ -119,7 +123,7 @@ func card(r *Report, from Source, o Options) ([]byte, error) {
 	if err := enc.Encode(h); err != nil {
 		return nil, fmt.Errorf("writing the card: %w", err)
 	}
-	fmt.Fprintf(&b, "---\n\n# %s\n\n%s\n", h.PrettyName, o.Format.purpose())
+	fmt.Fprintf(&b, "---\n\n# %s\n\n%s\n", h.PrettyName, o.purpose())
 	writeFacts(&b, r, from)
 	writeCounts(&b, r)
 	fmt.Fprintf(&b, "\n## How to load it\n\n```python\n%s```\n", o.Format.usage())
@@ -131,6 +135,25 @@ func card(r *Report, from Source, o Options) ([]byte, error) {
 }
 
 // purpose says in a sentence or two what rows are.
+func (o *Options) purpose() string {
+	if !o.Labels {
+		return o.Format.purpose()
+	}
+	text := map[Format]string{
+		DPO: "Pairs of answers: `chosen` is the one that a model preferred, as a judge, under principles of a constitution (Bai et al. " +
+			"2022, arXiv 2212.08073, section 4); `label_prob` is how probable it found that, over both orders and all principles.",
+		KTO: "Answers with a label: true for the one of two that a model preferred, as a judge, under principles of a constitution; " +
+			"`label_prob` is how probable it found that, over both orders and all principles.",
+		Reward: "Pairs of whole conversations: `chosen` ends with the answer that a model preferred, as a judge, under principles of a " +
+			"constitution; `label_prob` is how probable it found that, over both orders and all principles.",
+	}[o.Format]
+	if o.Repeat > 0 {
+		text += fmt.Sprintf(" Each pair is there %d times, in either direction in proportion to its label.", o.Repeat)
+	}
+	return text
+}
+
+// purpose says the same of a set without labels.
 func (f Format) purpose() string {
 	return map[Format]string{
 		SFT: "Conversations that end with an answer which a model criticised and revised under a constitution (Bai et al. 2022, " +

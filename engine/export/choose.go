@@ -19,19 +19,28 @@ const (
 	OffPrinciple  Reason = "principle"      // none of the principles asked for was drawn
 	TooLong       Reason = "too-long"       // more characters than asked for
 	NearDuplicate Reason = "near-duplicate" // too like a row before it
+	Unlabelled    Reason = "unlabelled"     // no valid judgement of the pair
+	SmallMargin   Reason = "small-margin"   // the judge is not sure enough
+	Flipping      Reason = "flips"          // the judge changes its mind with the order too often
 )
 
 // Reasons lists the reasons, in the order in which they are looked for.
 func Reasons() []Reason {
-	return []Reason{OtherPart, Failed, Unchanged, Flagged, OffPrinciple, TooLong, NearDuplicate}
+	return []Reason{OtherPart, Failed, Unchanged, Flagged, Unlabelled, SmallMargin, Flipping, OffPrinciple, TooLong, NearDuplicate}
 }
 
 // candidate is what a row gives to the set: one example, or the two of a pair.
 type candidate struct {
-	rec        *revise.Record
-	answer     revise.Trace // the one to learn
-	rejected   revise.Trace // the first response, where the format has pairs
-	principles []string     // drawn up to the answer's round
+	id         string
+	prompt     []Message
+	answer     string // the one to learn
+	rejected   string // the other one, where the format has pairs
+	first      string // the first response of the run's row
+	round      int    // of the answer
+	principles []string
+	again      bool           // a repeat of the one before
+	prob       float64        // that a judge finds the answer better than the other one, where the set is of labels
+	rec        *revise.Record // where the format has whole traces
 }
 
 // choose finds what a row gives, or why it gives nothing.
@@ -56,10 +65,18 @@ func (o *Options) choose(rec *revise.Record) ([]candidate, Reason) {
 	}
 	for i := len(answers) - 1; i > 0; i-- {
 		if t := answers[i]; t.Text != answers[0].Text && o.clean(t) {
-			return []candidate{{rec, t, answers[0], principlesUpTo(rec, t.Round)}}, ""
+			return []candidate{newCandidate(rec, t, answers[0])}, ""
 		}
 	}
 	return nil, pairless(answers)
+}
+
+// newCandidate takes an answer of a row, with the first response as the other one.
+func newCandidate(rec *revise.Record, t, first revise.Trace) candidate {
+	return candidate{
+		id: rec.ID, prompt: messages(rec.Messages), answer: t.Text, rejected: first.Text, first: first.Text,
+		round: t.Round, principles: principlesUpTo(rec, t.Round),
+	}
 }
 
 // pairless says why answers make no pair.
@@ -81,7 +98,7 @@ func (o *Options) supervised(rec *revise.Record, answers []revise.Trace) (out []
 		if !o.clean(t) || o.DropUnchanged && t.Text == answers[0].Text {
 			continue
 		}
-		out = append(out, candidate{rec: rec, answer: t, principles: principlesUpTo(rec, t.Round)})
+		out = append(out, newCandidate(rec, t, answers[0]))
 		if !o.AllRevisions || i == 1 { // a first response is an answer where there is no better one
 			break
 		}
@@ -113,7 +130,7 @@ func (o *Options) refuse(c candidate, seen *duplicates) Reason {
 	if len(o.Principles) > 0 && !slices.ContainsFunc(c.principles, func(p string) bool { return slices.Contains(o.Principles, p) }) {
 		return OffPrinciple
 	}
-	if o.MaxChars > 0 && c.chars() > o.MaxChars {
+	if o.MaxChars > 0 && c.chars(o.Format != SFT) > o.MaxChars {
 		return TooLong
 	}
 	if o.NearDuplicates > 0 && o.Format != Raw && seen.add(c.text()) {
@@ -123,38 +140,51 @@ func (o *Options) refuse(c candidate, seen *duplicates) Reason {
 }
 
 // chars is how long the longest example of a candidate is, in characters.
-func (c candidate) chars() int {
+func (c candidate) chars(pairs bool) int {
 	n := 0
-	for _, m := range c.rec.Messages {
+	for _, m := range c.prompt {
 		n += utf8.RuneCountInString(m.Content)
 	}
-	return n + max(utf8.RuneCountInString(c.answer.Text), utf8.RuneCountInString(c.rejected.Text))
+	longest := utf8.RuneCountInString(c.answer)
+	if pairs {
+		longest = max(longest, utf8.RuneCountInString(c.rejected))
+	}
+	return n + longest
 }
 
 // text is what makes two candidates alike: the conversation and what is to be learnt.
 func (c candidate) text() string {
 	text := ""
-	for _, m := range c.rec.Messages {
+	for _, m := range c.prompt {
 		text += m.Content + "\n"
 	}
-	return text + c.answer.Text
+	return text + c.answer
 }
 
 // rows are a candidate's rows in the set.
-func (c candidate) rows(f Format) []any {
-	switch f {
+func (c candidate) rows(o *Options) []any {
+	chosen, rejected := []Message{answer(c.answer)}, []Message{answer(c.rejected)}
+	switch o.Format {
 	case SFT:
-		return []any{sftRow{c.rec.ID, messages(c.rec.Messages, answer(c.answer.Text)), int32(c.answer.Round), c.principles}}
+		return []any{sftRow{c.id, append(slices.Clone(c.prompt), chosen...), int32(c.round), c.principles}}
 	case DPO:
-		return []any{dpoRow{c.rec.ID, messages(c.rec.Messages), []Message{answer(c.answer.Text)}, []Message{answer(c.rejected.Text)}, c.principles}}
-	case KTO:
-		prompt := messages(c.rec.Messages)
-		return []any{
-			ktoRow{c.rec.ID, prompt, []Message{answer(c.answer.Text)}, true},
-			ktoRow{c.rec.ID, prompt, []Message{answer(c.rejected.Text)}, false},
+		row := dpoRow{c.id, c.prompt, chosen, rejected, c.principles}
+		if o.Labels {
+			return []any{labelledDPO{row, c.prob}}
 		}
+		return []any{row}
+	case KTO:
+		good, bad := ktoRow{c.id, c.prompt, chosen, true}, ktoRow{c.id, c.prompt, rejected, false}
+		if o.Labels {
+			return []any{labelledKTO{good, c.prob}, labelledKTO{bad, c.prob}}
+		}
+		return []any{good, bad}
 	case Reward:
-		return []any{rewardRow{c.rec.ID, messages(c.rec.Messages, answer(c.answer.Text)), messages(c.rec.Messages, answer(c.rejected.Text))}}
+		row := rewardRow{c.id, append(slices.Clone(c.prompt), chosen...), append(slices.Clone(c.prompt), rejected...)}
+		if o.Labels {
+			return []any{labelledReward{row, c.prob}}
+		}
+		return []any{row}
 	case Raw:
 		return []any{rawOf(*c.rec)}
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"amend/engine/feedback"
 	"amend/engine/revise"
 )
 
@@ -32,6 +33,17 @@ type Options struct {
 	// NearDuplicates is the share of common word triples from which on a row is left out for one before it; 0 keeps all.
 	NearDuplicates float64
 
+	// Labels makes pairs of Source.Labelled in place of the run's rows: chosen is what the judge prefers. Only of DPO, KTO and
+	// Reward.
+	Labels bool
+	// MinMargin leaves out labels nearer to even odds: those whose two probabilities differ by less, from 0 to 1.
+	MinMargin float64
+	// MaxFlip leaves out labels of which more than this share of principles changes its mind with the order, from 0 to 1.
+	MaxFlip float64
+	// Repeat, if above 0, has each pair so many times, in either direction in proportion to its label: what a trainer that
+	// knows hard labels only can learn soft ones from.
+	Repeat int
+
 	// TestShare of the prompts go to the split "test", by the hash of the prompt.
 	TestShare float64
 	// Disjoint leaves one half of the prompts to SFT and the other to pairs, by the hash of the prompt.
@@ -49,6 +61,16 @@ func (o *Options) Check() error {
 		return fmt.Errorf("no encoding %q: there are %v", o.Encoding, Encodings())
 	case o.AllRevisions && o.Format != SFT:
 		return fmt.Errorf("all revisions can be had as %s alone: a pair has one revision", SFT)
+	case o.Labels && (o.Format == SFT || o.Format == Raw):
+		return fmt.Errorf("labels are of pairs, and %s has none: they can be had as %s, %s or %s", o.Format, DPO, KTO, Reward)
+	case !o.Labels && (o.MinMargin != 0 || o.Repeat != 0):
+		return errors.New("a least margin and repeats are of labels, and the set has none")
+	case !(o.MinMargin >= 0 && o.MinMargin <= 1):
+		return fmt.Errorf("a least margin of %v: from 0 to 1", o.MinMargin)
+	case !(o.MaxFlip >= 0 && o.MaxFlip <= 1):
+		return fmt.Errorf("a highest share of flips of %v: from 0 to 1", o.MaxFlip)
+	case o.Repeat < 0 || o.Repeat > 1000:
+		return fmt.Errorf("each pair %d times: from 0 to 1000", o.Repeat)
 	case o.Disjoint && o.Format == Raw:
 		return errors.New("raw traces are no training set that another could be disjoint from")
 	case !(o.TestShare >= 0 && o.TestShare < 1): // also NaN
@@ -97,9 +119,10 @@ type RoundCount struct {
 // Source is what a set is made of.
 type Source struct {
 	Rows         iter.Seq2[revise.Record, error]
-	Name         string // of the run, for the card
-	Facts        []Fact // about the run, for the card
-	Constitution []byte // composed, as YAML
+	Labelled     iter.Seq2[feedback.Labelled, error] // in place of Rows, with Options.Labels
+	Name         string                              // of the run, for the card
+	Facts        []Fact                              // about the run, for the card
+	Constitution []byte                              // composed, as YAML
 }
 
 // Fact is a line of the card's table.
@@ -127,13 +150,8 @@ func Write(out string, from Source, o Options) (report *Report, err error) {
 		return nil, err
 	}
 	s := newSet(dir, o)
-	for rec, err := range from.Rows {
-		if err != nil {
-			return nil, err
-		}
-		if err := s.add(&rec); err != nil {
-			return nil, fmt.Errorf("row %s: %w", rec.ID, err)
-		}
+	if err := s.read(from); err != nil {
+		return nil, err
 	}
 	if err := s.finish(); err != nil {
 		return nil, err
@@ -200,21 +218,46 @@ func newSet(dir string, o Options) *set {
 		Format: o.Format, Encoding: o.Encoding, Examples: map[string]int{}, LeftOut: map[Reason]int{}, JSON: map[string]int64{},
 	}}
 	for i, name := range []string{trainSplit, testSplit} {
-		s.splits[i] = &shards{dir: dir, split: name, encoding: o.Encoding, format: o.Format, limit: o.ShardBytes}
+		s.splits[i] = &shards{dir: dir, split: name, encoding: o.Encoding, columns: o.empty(), limit: o.ShardBytes}
 	}
 	return s
 }
 
-// add takes up a row of the run.
-func (s *set) add(rec *revise.Record) error {
+// read takes up everything of a source.
+func (s *set) read(from Source) error {
+	if s.options.Labels {
+		for l, err := range from.Labelled {
+			if err != nil {
+				return err
+			}
+			prompt := conversation(l.Pair.Messages)
+			if err := s.add(prompt, func() ([]candidate, Reason) { return s.options.chooseLabelled(l, prompt) }); err != nil {
+				return fmt.Errorf("pair %s: %w", l.Pair.ID, err)
+			}
+		}
+		return nil
+	}
+	for rec, err := range from.Rows {
+		if err != nil {
+			return err
+		}
+		s.report.count(&rec)
+		if err := s.add(messages(rec.Messages), func() ([]candidate, Reason) { return s.options.choose(&rec) }); err != nil {
+			return fmt.Errorf("row %s: %w", rec.ID, err)
+		}
+	}
+	return nil
+}
+
+// add takes up a row.
+func (s *set) add(prompt []Message, choose func() ([]candidate, Reason)) error {
 	s.report.Read++
-	s.report.count(rec)
-	part, test := place(rec)
+	part, test := place(prompt)
 	if s.options.Disjoint && (part < half) != (s.options.Format == SFT) {
 		s.report.LeftOut[OtherPart]++
 		return nil
 	}
-	candidates, why := s.options.choose(rec)
+	candidates, why := choose()
 	if why != "" {
 		s.report.LeftOut[why]++
 		return nil
@@ -226,12 +269,15 @@ func (s *set) add(rec *revise.Record) error {
 	left := Reason("")
 	taken := 0
 	for _, c := range candidates {
-		if left = s.options.refuse(c, s.seen); left != "" {
+		if !c.again {
+			left = s.options.refuse(c, s.seen)
+		}
+		if left != "" {
 			continue
 		}
 		taken++
 		s.describe(c)
-		for _, row := range c.rows(s.options.Format) {
+		for _, row := range c.rows(&s.options) {
 			if err := to.write(row); err != nil {
 				return err
 			}
@@ -248,11 +294,9 @@ func (s *set) describe(c candidate) {
 	if s.options.Format == Raw {
 		return
 	}
-	s.chars = append(s.chars, len([]rune(c.answer.Text)))
-	for _, t := range c.rec.Turns {
-		if t.Kind == revise.Response && t.Text != c.answer.Text {
-			s.report.Changed++
-		}
+	s.chars = append(s.chars, len([]rune(c.answer)))
+	if c.first != c.answer {
+		s.report.Changed++
 	}
 }
 
@@ -284,13 +328,13 @@ const half = 0.5
 
 // place gives two numbers from 0 to 1 that depend on a row's prompt alone: one for disjoint parts, one for the split.
 // Rows with the same prompt are never on both sides.
-func place(rec *revise.Record) (part, test float64) {
+func place(prompt []Message) (part, test float64) {
 	h := sha256.New()
-	for _, m := range rec.Messages {
+	for _, m := range prompt {
 		var n [8]byte
 		binary.LittleEndian.PutUint64(n[:], uint64(len(m.Content)))
 		h.Write(n[:])
-		h.Write([]byte(string(m.Role) + "\n" + m.Content))
+		h.Write([]byte(m.Role + "\n" + m.Content))
 	}
 	sum := h.Sum(nil)
 	share := func(b []byte) float64 { return float64(binary.LittleEndian.Uint64(b)>>11) / (1 << 53) }

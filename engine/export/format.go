@@ -96,16 +96,42 @@ type rawTurn struct {
 	LogProb   *float64 `json:"logprob" parquet:"logprob,optional"`
 }
 
-// empty is a row of a format without contents: it has its columns.
-func (f Format) empty() any {
-	switch f {
+// Rows of pairs that a judge labelled have the probability that the chosen one is the better. KTO's rows have that of
+// their pair.
+type (
+	labelledDPO struct {
+		dpoRow
+		LabelProb float64 `json:"label_prob" parquet:"label_prob"`
+	}
+	labelledKTO struct {
+		ktoRow
+		LabelProb float64 `json:"label_prob" parquet:"label_prob"`
+	}
+	labelledReward struct {
+		rewardRow
+		LabelProb float64 `json:"label_prob" parquet:"label_prob"`
+	}
+)
+
+// empty is a row of the set without contents: it has its columns.
+func (o *Options) empty() any {
+	switch o.Format {
 	case SFT:
 		return sftRow{}
 	case DPO:
+		if o.Labels {
+			return labelledDPO{}
+		}
 		return dpoRow{}
 	case KTO:
+		if o.Labels {
+			return labelledKTO{}
+		}
 		return ktoRow{}
 	case Reward:
+		if o.Labels {
+			return labelledReward{}
+		}
 		return rewardRow{}
 	case Raw:
 		return rawRow{}

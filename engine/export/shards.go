@@ -21,7 +21,7 @@ type shards struct {
 	dir      string
 	split    string
 	encoding Encoding
-	format   Format
+	columns  any   // a row without contents
 	limit    int64 // bytes of JSON in a file, about
 
 	file  encoder
@@ -62,7 +62,7 @@ func (s *shards) next() (err error) {
 	if err := s.closeFile(); err != nil {
 		return err
 	}
-	s.file, err = create(s.temporary(s.files), s.encoding, s.format)
+	s.file, err = create(s.temporary(s.files), s.encoding, s.columns)
 	s.files++
 	s.size = 0
 	return err
@@ -104,7 +104,7 @@ func (s *shards) temporary(i int) string {
 	return filepath.Join(s.dir, dataDir, fmt.Sprintf("%s-%05d.tmp", s.split, i))
 }
 
-func create(path string, encoding Encoding, format Format) (encoder, error) {
+func create(path string, encoding Encoding, row any) (encoder, error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func create(path string, encoding Encoding, format Format) (encoder, error) {
 	if encoding == JSONL {
 		return &lines{f, b}, nil
 	}
-	return &columns{f, b, parquet.NewGenericWriter[any](b, parquet.SchemaOf(format.empty()),
+	return &columns{f, b, parquet.NewGenericWriter[any](b, parquet.SchemaOf(row),
 		parquet.Compression(&zstd.Codec{}), parquet.MaxRowsPerRowGroup(rowGroup), parquet.CreatedBy("amend", "1", "0"))}, nil
 }
 

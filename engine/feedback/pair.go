@@ -65,6 +65,33 @@ type Label struct {
 	Error string `json:"error,omitempty"`
 }
 
+// Labelled is a pair with its label.
+type Labelled struct {
+	Pair  Pair  `json:"pair"`
+	Label Label `json:"label"`
+}
+
+// Flips counts the principles under which another response is preferred when the order is changed, of those with a valid judgement
+// in both orders.
+func (l Label) Flips() (flipped, of int) {
+	for _, p := range l.under {
+		of++
+		if (p[0] > 0.5) != (p[1] > 0.5) {
+			flipped++
+		}
+	}
+	return flipped, of
+}
+
+// Principles are the ids of those with a valid judgement in both orders.
+func (l Label) Principles() []string {
+	out := []string{}
+	for id := range l.under {
+		out = append(out, id)
+	}
+	return out
+}
+
 // Judgement is what the judge says of a pair under one principle, in one order.
 type Judgement struct {
 	Principle string `json:"principle"`

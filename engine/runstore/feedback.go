@@ -29,7 +29,8 @@ type FeedbackSettings struct {
 
 	Constitution       string  `json:"constitution"` // name
 	ConstitutionSHA256 string  `json:"constitution_sha256"`
-	Principles         int     `json:"principles"` // drawn for each pair
+	ConstitutionText   string  `json:"constitution_text"` // composed, as YAML
+	Principles         int     `json:"principles"`        // drawn for each pair
 	Layout             string  `json:"layout"`
 	Seed               uint64  `json:"seed,string"`
 	MinMass            float64 `json:"min_mass"`
@@ -235,15 +236,9 @@ func (f *Feedback) Close() error {
 	return err
 }
 
-// Labelled is a pair with its label.
-type Labelled struct {
-	Pair  feedback.Pair
-	Label feedback.Label
-}
-
 // ReadFeedback yields the pairs of dir that have a label by the settings that were used last, in their order, also while
 // another process writes. The error matches ErrNotARun where there are none.
-func ReadFeedback(dir string) (FeedbackSettings, iter.Seq2[Labelled, error], error) {
+func ReadFeedback(dir string) (FeedbackSettings, iter.Seq2[feedback.Labelled, error], error) {
 	var s FeedbackSettings
 	d, err := readDatabase(filepath.Join(dir, FeedbackFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -262,18 +257,18 @@ func ReadFeedback(dir string) (FeedbackSettings, iter.Seq2[Labelled, error], err
 }
 
 // labelled reads the pairs of a set by a connection of its own.
-func labelled(dir string, set int64) iter.Seq2[Labelled, error] {
-	return func(yield func(Labelled, error) bool) {
+func labelled(dir string, set int64) iter.Seq2[feedback.Labelled, error] {
+	return func(yield func(feedback.Labelled, error) bool) {
 		d, err := readDatabase(filepath.Join(dir, FeedbackFile))
 		if err != nil {
-			yield(Labelled{}, err)
+			yield(feedback.Labelled{}, err)
 			return
 		}
 		defer func() { _ = d.close() }() // only read
 		stop := errors.New("enough")
 		err = sqlitex.Execute(d.conn, `SELECT texts, label FROM labels JOIN pairs ON pairs.id = labels.pair WHERE set_id = ? ORDER BY place, id`,
 			&sqlitex.ExecOptions{Args: []any{set}, ResultFunc: func(stmt *sqlite.Stmt) error {
-				var l Labelled
+				var l feedback.Labelled
 				if err := errors.Join(json.Unmarshal(column(stmt, 0), &l.Pair), json.Unmarshal(column(stmt, 1), &l.Label)); err != nil {
 					return fmt.Errorf("%w: %w", errDamaged, err)
 				}
@@ -283,7 +278,7 @@ func labelled(dir string, set int64) iter.Seq2[Labelled, error] {
 				return nil
 			}})
 		if err != nil && !errors.Is(err, stop) {
-			yield(Labelled{}, d.wrap("read", err))
+			yield(feedback.Labelled{}, d.wrap("read", err))
 		}
 	}
 }

@@ -77,14 +77,14 @@ func TestFeedbackIsKept(t *testing.T) {
 	if err != nil || s.Constitution != "b" {
 		t.Fatalf("%+v, %v", s, err)
 	}
-	var got []Labelled
+	var got []feedback.Labelled
 	for l, err := range all {
 		if err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, l)
 	}
-	if want := []Labelled{{q, labelOf(q, 0.9)}}; !reflect.DeepEqual(got, want) {
+	if want := []feedback.Labelled{{Pair: q, Label: labelOf(q, 0.9)}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\nwant\n%+v", got, want)
 	}
 }
