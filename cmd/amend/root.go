@@ -28,7 +28,7 @@ the revisions as a training set. It never opens a network connection.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), reading(newShowCommand()), reading(newStatsCommand()), reading(newEvalCommand()), newExportCommand(), newFeedbackCommand(), reading(newVerifyCommand()), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand())
+	root.AddCommand(newRunCommand(), reading(newShowCommand()), reading(newStatsCommand()), reading(newEvalCommand()), newExportCommand(), newFeedbackCommand(), newPreferCommand(), reading(newVerifyCommand()), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}

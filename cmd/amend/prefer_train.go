@@ -1,0 +1,336 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/local"
+	"amend/engine/chat"
+	"amend/engine/feedback"
+	"amend/engine/outcome"
+	"amend/engine/prefer"
+	"amend/engine/prompts"
+	"amend/engine/runstore"
+	"amend/models/testbed"
+)
+
+// preference is one `amend prefer`: a model whose hidden states are read.
+type preference struct {
+	session
+	options preferOptions
+	states  *local.States
+	kept    *runstore.States // nil: nothing is kept
+	name    string           // of the states
+}
+
+func newPreference(cmd *cobra.Command, o preferOptions) *preference {
+	p := &preference{options: o}
+	p.session = newSession(&p.options.modelFlags, cmd.ErrOrStderr())
+	p.date = time.Now().UTC().Format(time.DateOnly)
+	return p
+}
+
+// open loads the model and makes the context, for conversations of up to most tokens.
+func (p *preference) open(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{p.openModel, p.openFormat} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	p.name = fmt.Sprintf("model %s, %s %s, deterministic %v", p.modelSHA, p.options.chat, p.templateSHA, p.options.deterministic)
+	return nil
+}
+
+// makeRoom makes the context, for conversations of up to most tokens.
+func (p *preference) makeRoom(most int) error {
+	if p.options.context > 0 {
+		most = p.options.context
+	}
+	kind, err := p.kind()
+	if err != nil {
+		return err
+	}
+	if p.states, err = local.NewStates(p.model, most, kind); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.states.Close)
+	return nil
+}
+
+// tokens is a conversation with a response, and where the response begins.
+func (p *preference) tokens(ctx context.Context, msgs []chat.Message, response string) (ids []chat.Token, from int, err error) {
+	c, err := p.format.Open(ctx, msgs)
+	if err != nil {
+		return nil, 0, err
+	}
+	reply, err := c.Reply(ctx, response)
+	if err != nil {
+		return nil, 0, err
+	}
+	return append(append(ids, c.Tokens...), reply...), len(c.Tokens), nil
+}
+
+// features are the hidden states of a response: those that are kept, or computed.
+func (p *preference) features(ctx context.Context, msgs []chat.Message, response string) (f prefer.Features, err error) {
+	ids, from, err := p.tokens(ctx, msgs, response)
+	if err != nil {
+		return f, err
+	}
+	key := prefer.NewKey(p.name, ids, from)
+	if p.kept != nil {
+		f, ok, err := p.kept.Features(key)
+		if ok || err != nil {
+			return f, err
+		}
+	}
+	if f, err = p.states.Of(ctx, ids, from); err != nil || p.kept == nil {
+		return f, err
+	}
+	return f, p.kept.Keep(key, f)
+}
+
+// trained is what `amend prefer train --json` prints.
+type trained struct {
+	Out       string         `json:"out"`
+	Pairs     int            `json:"pairs"` // labelled, that were trained on
+	Held      int            `json:"held_out"`
+	Unusable  int            `json:"unusable"` // without a label, or with an empty answer
+	States    string         `json:"states"`
+	Pooling   prefer.Pooling `json:"pooling"`
+	L2        float64        `json:"l2"`
+	Trials    []prefer.Trial `json:"trials"`
+	Marks     []prefer.Mark  `json:"marks"` // over the prompts that were held out
+	Computed  int            `json:"tokens_computed"`
+	Reused    int            `json:"tokens_reused"`
+	ExtractS  float64        `json:"extract_s"`
+	TrainS    float64        `json:"train_s"`
+	Dimension int            `json:"dimension"`
+}
+
+// trainPreference trains a preference model, from the flags to the summary.
+func trainPreference(cmd *cobra.Command, o preferOptions) (err error) {
+	ctx := cmd.Context()
+	settings, labels, err := runstore.ReadFeedback(o.dir)
+	if err != nil {
+		return usage(err)
+	}
+	p := newPreference(cmd, o)
+	defer func() { err = errors.Join(err, p.close()) }()
+	truth, err := p.modelOf(settings)
+	if err != nil {
+		return err
+	}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	var all []feedback.Labelled
+	out := trained{Out: o.out, States: p.name}
+	for l, err := range labels {
+		switch {
+		case err != nil:
+			return err
+		case l.Label.P == nil || l.Pair.First == "" || l.Pair.Second == "":
+			out.Unusable++
+		default:
+			all = append(all, l)
+		}
+	}
+	pairs, cases, err := p.extract(ctx, all, truth, &out)
+	if err != nil {
+		return err
+	}
+	return p.train(cmd.OutOrStdout(), pairs, cases, out)
+}
+
+// modelOf takes the model that the labels' run has where none was given, and the oracle where there is one.
+func (p *preference) modelOf(s runstore.FeedbackSettings) (feedback.Truth, error) {
+	o := &p.options
+	truth := func(in feedback.Pair, _ string) feedback.Preference { return in.Better }
+	m, _, err := runstore.Read(o.dir)
+	switch {
+	case err == nil && isTestbed(m):
+		world := testbed.New()
+		truth = func(in feedback.Pair, principle string) feedback.Preference {
+			return outcome.Preference(world, in, principle)
+		}
+	case err != nil && !errors.Is(err, runstore.ErrNotARun):
+		return nil, err
+	}
+	if o.model != "" {
+		return truth, nil
+	}
+	switch {
+	case err == nil && isTestbed(m), err != nil && s.ModelSHA256 == testbed.SHA256():
+		o.model = testbed.Name
+	case err == nil:
+		o.model = m.Setup.Model
+	default:
+		return nil, usage(fmt.Errorf("--model is missing: %s does not say where the judge lies, only that its sha256 is %s", o.dir, s.ModelSHA256))
+	}
+	if !o.given.Changed("chat") {
+		o.chat = s.Chat
+	}
+	if err == nil && !o.given.Changed("template") {
+		o.template = m.Setup.Template
+	}
+	return truth, nil
+}
+
+// extract computes the hidden states of all pairs.
+func (p *preference) extract(ctx context.Context, all []feedback.Labelled, truth feedback.Truth, out *trained) (pairs []prefer.Pair, cases []prefer.Case, err error) {
+	most := 1
+	for _, l := range all {
+		for _, response := range []string{l.Pair.First, l.Pair.Second} {
+			ids, _, err := p.tokens(ctx, l.Pair.Messages, response)
+			if err != nil {
+				return nil, nil, err
+			}
+			most = max(most, len(ids))
+		}
+	}
+	if err := p.makeRoom(most); err != nil {
+		return nil, nil, err
+	}
+	if p.kept, err = runstore.OpenStates(p.options.dir); err != nil {
+		return nil, nil, err
+	}
+	p.closers = append(p.closers, p.kept.Close)
+	begun := time.Now()
+	p.log.Info("reading hidden states", "model", p.file.Name, "pairs", len(all))
+	p.shown = newProgress(p.options.progress, p.stderr, p.log, len(all), 0)
+	defer p.shown.close(p.stderr)
+	for _, l := range all {
+		pair := prefer.Pair{Prompt: feedback.Pair{Messages: l.Pair.Messages}.Hash(), P: *l.Label.P}
+		if pair.First, err = p.features(ctx, l.Pair.Messages, l.Pair.First); err != nil {
+			return nil, nil, fmt.Errorf("pair %s: %w", l.Pair.ID, err)
+		}
+		if pair.Second, err = p.features(ctx, l.Pair.Messages, l.Pair.Second); err != nil {
+			return nil, nil, fmt.Errorf("pair %s: %w", l.Pair.ID, err)
+		}
+		c := prefer.Case{First: l.Pair.First, Second: l.Pair.Second, Label: pair.P}
+		if better := truth(l.Pair, ""); better == feedback.First || better == feedback.Second {
+			first := better == feedback.First
+			c.Truth = &first
+		}
+		pairs, cases = append(pairs, pair), append(cases, c)
+		p.shown.row(false)
+	}
+	out.Computed, out.Reused, out.ExtractS = p.states.Computed, p.states.Reused, time.Since(begun).Seconds()
+	return pairs, cases, nil
+}
+
+// train fits the model, marks it on the prompts that are held out, and writes it.
+func (p *preference) train(w io.Writer, pairs []prefer.Pair, cases []prefer.Case, out trained) error {
+	begun := time.Now()
+	var used []prefer.Pair
+	var taught, held []prefer.Case
+	var heldPairs []prefer.Pair
+	for i, pair := range pairs {
+		if prefer.HeldOut(pair.Prompt, p.options.test) {
+			held, heldPairs = append(held, cases[i]), append(heldPairs, pair)
+		} else {
+			used, taught = append(used, pair), append(taught, cases[i])
+		}
+	}
+	m, trials, err := prefer.Train(used, p.name)
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", p.options.dir, err))
+	}
+	for i, pair := range heldPairs {
+		if held[i].Predicted, err = m.Compare(pair); err != nil {
+			return err
+		}
+	}
+	length, refusal := prefer.Signs(taught)
+	out.Pairs, out.Held, out.Pooling, out.L2, out.Trials, out.Dimension = len(used), len(held), m.Pooling, m.L2, trials, len(m.Weights)
+	out.Marks, out.TrainS = prefer.Marks(held, length, refusal), time.Since(begun).Seconds()
+	text, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(p.options.out, text, 0o666); err != nil {
+		return usage(fmt.Errorf("writing the preference model: %w", err))
+	}
+	if p.options.json {
+		return printJSON(w, out)
+	}
+	return printTrained(w, out)
+}
+
+func printTrained(w io.Writer, t trained) error {
+	printField(w, "pairs", fmt.Sprintf("%d trained on, %d held out, %d unusable", t.Pairs, t.Held, t.Unusable))
+	printField(w, "states", fmt.Sprintf("%s tokens computed, %s reused, in %.1f s", grouped(t.Computed), grouped(t.Reused), t.ExtractS))
+	printField(w, "training", fmt.Sprintf("%.1f s: %s of %d hidden states, penalty %g, by cross-validation", t.TrainS, t.Pooling, t.Dimension, t.L2))
+	printField(w, "model", t.Out)
+	fmt.Fprintln(w)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "over the held-out prompts\tas the judge\t95 %\tas is true\t95 %\t")
+	for _, m := range t.Marks {
+		truth, ci := "–", ""
+		if m.Truth != nil {
+			truth, ci = share(*m.Truth), interval(*m.Truth)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t\n", m.Name, share(m.Labels), interval(m.Labels), truth, ci)
+	}
+	return tw.Flush()
+}
+
+// scoreAnswers scores rows with responses, a line of JSON each.
+func scoreAnswers(cmd *cobra.Command, o preferOptions) (err error) {
+	ctx := cmd.Context()
+	set, err := prompts.Read(o.prompts, cmd.InOrStdin(), prompts.Options{FromResponses: true, Limit: o.limit})
+	if err != nil {
+		return usage(err)
+	}
+	p := newPreference(cmd, o)
+	defer func() { err = errors.Join(err, p.close()) }()
+	warnOfBadRows(p.log, set.Bad)
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(o.preference)
+	if err != nil {
+		return usage(err)
+	}
+	m, err := prefer.Decode(text, p.name)
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", o.preference, err))
+	}
+	most := 1
+	for _, r := range set.Rows {
+		if r.Response == nil {
+			return usage(fmt.Errorf("row %s has no response to score", r.ID))
+		}
+		ids, _, err := p.tokens(ctx, r.Messages, *r.Response)
+		if err != nil {
+			return err
+		}
+		most = max(most, len(ids))
+	}
+	if err := p.makeRoom(most); err != nil {
+		return err
+	}
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	for _, r := range set.Rows {
+		f, err := p.features(ctx, r.Messages, *r.Response)
+		if err != nil {
+			return fmt.Errorf("row %s: %w", r.ID, err)
+		}
+		score, err := m.Score(f)
+		if err != nil {
+			return err
+		}
+		if err := enc.Encode(map[string]any{"id": r.ID, "score": score}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+// Package prefer has a preference model (Bai et al. 2022, section 4): what a judge's labels of pairs teach about single
+// responses. A response's score is linear in the hidden states that a language model has over its tokens, and the
+// probability that one of two responses is better is the logistic function of the difference of their scores (Bradley and
+// Terry 1952).
+package prefer
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// Pooling says how the hidden states of a response's tokens become one vector.
+type Pooling string
+
+// The poolings.
+const (
+	Last Pooling = "last" // that of the last token
+	Mean Pooling = "mean" // of all tokens
+)
+
+// Poolings lists the poolings.
+func Poolings() []Pooling { return []Pooling{Last, Mean} }
+
+// Features are a response's hidden states, pooled in either way; both are as long as the model's states.
+type Features struct {
+	Last []float32
+	Mean []float32
+}
+
+// pooled is one of the two.
+func (f Features) pooled(p Pooling) []float32 {
+	if p == Mean {
+		return f.Mean
+	}
+	return f.Last
+}
+
+// Pair is two responses to one prompt, and the probability that the first one is better.
+type Pair struct {
+	Prompt string // names it: pairs of one prompt are never on both sides of a validation
+	First  Features
+	Second Features
+	P      float64
+}
+
+// Format is the number of the layout of preference models that this version reads and writes.
+const Format = 1
+
+// Model scores responses. It is not changed after it is made, so many goroutines may use one.
+type Model struct {
+	Format int `json:"format"`
+	// States names the language model and the settings that its hidden states come from: those of another mean something else.
+	States  string    `json:"states"`
+	Pooling Pooling   `json:"pooling"`
+	L2      float64   `json:"l2"` // strength of the penalty, chosen by cross-validation
+	Weights []float64 `json:"weights"`
+}
+
+// Score is a response's score: higher is better, and only differences between responses to one prompt mean anything.
+func (m *Model) Score(f Features) (float64, error) {
+	x := f.pooled(m.Pooling)
+	if len(x) != len(m.Weights) {
+		return 0, fmt.Errorf("the preference model is of hidden states of %d numbers, and these have %d", len(m.Weights), len(x))
+	}
+	sum := 0.0
+	for i, w := range m.Weights {
+		sum += w * float64(x[i])
+	}
+	return sum, nil
+}
+
+// Compare is the probability that a pair's first response is the better one; its label is not looked at.
+func (m *Model) Compare(p Pair) (float64, error) {
+	first, err := m.Score(p.First)
+	if err != nil {
+		return 0, err
+	}
+	second, err := m.Score(p.Second)
+	return 1 / (1 + math.Exp(second-first)), err
+}
+
+// Encode writes a model for Decode.
+func (m *Model) Encode() ([]byte, error) {
+	text, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("writing a preference model: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// Decode reads what Encode has written, for hidden states of this name. It refuses a model of others.
+func Decode(text []byte, states string) (*Model, error) {
+	var m Model
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("reading a preference model: %w", err)
+	}
+	switch {
+	case m.Format != Format:
+		return nil, fmt.Errorf("the preference model has format %d, and this amend reads format %d: train it again", m.Format, Format)
+	case m.States != states:
+		return nil, fmt.Errorf("the preference model was trained on hidden states of %s, and these are of %s: train one for this model", m.States, states)
+	case m.Pooling != Last && m.Pooling != Mean:
+		return nil, fmt.Errorf("the preference model pools by %q, which is none of %v", m.Pooling, Poolings())
+	case len(m.Weights) == 0:
+		return nil, fmt.Errorf("the preference model has no weights")
+	}
+	for i, w := range m.Weights {
+		if math.IsNaN(w) || math.IsInf(w, 0) {
+			return nil, fmt.Errorf("weight %d of the preference model is no number", i)
+		}
+	}
+	return &m, nil
+}
