@@ -40,7 +40,7 @@ func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
 	f.StringVar(&o.out, "out", "", "the folder of the labels: needed with --pairs; of a run it is the run directory")
 	f.IntVar(&o.limit, "limit", 0, "take only the first N pairs; 0 takes all")
-	f.IntSliceVar(&o.rounds, "rounds", nil, "two rounds of a run whose answers are compared, 0 being the first response (default 0 and the last)")
+	f.IntSliceVar(&o.rounds, "rounds", nil, "two rounds of a run whose answers are compared, 0 being the first response (default 0 and the last; of a run with --samples its samples)")
 	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default the run's own; for --pairs hhh, for the testbed its own)")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 
@@ -105,7 +105,7 @@ func newFeedbackCommand() *cobra.Command {
 		Use:   "feedback (RUN | --pairs FILE --out DIR)",
 		Short: "Label pairs of answers by AI feedback, and say how far the labels can be trusted",
 		Long: `Have a model say which of two answers keeps better to a principle (Bai et al. 2022, section 4): the answers of
-two rounds of a run, or the pairs of a preference set. A label is the probability that the first of the two is the
+two rounds of a run, the samples of a prompt (amend run --samples), or the pairs of a preference set. A label is the probability that the first of the two is the
 better one: how likely the judge finds "(A)" and "(B)" as its answer, asked in both orders, under each principle that is
 drawn for the pair, and averaged. Nothing is sampled, unless --reasonings lets the judge think first.
 

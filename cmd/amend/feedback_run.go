@@ -15,6 +15,7 @@ import (
 	"amend/engine/llama"
 	"amend/engine/outcome"
 	"amend/engine/prompts"
+	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/models/testbed"
 )
@@ -219,7 +220,7 @@ func (l *labelling) save(label feedback.Label) error {
 	return nil
 }
 
-// readRun takes the pairs from a run: of each row the answers of two rounds.
+// readRun takes the pairs from a run.
 func (l *labelling) readRun() error {
 	o := &l.options
 	manifest, rows, err := runstore.Read(o.run)
@@ -229,12 +230,9 @@ func (l *labelling) readRun() error {
 	if err := l.judgeOf(manifest); err != nil {
 		return err
 	}
-	from, to := 0, manifest.Results.Revisions
-	if o.rounds != nil {
-		from, to = o.rounds[0], o.rounds[1]
-	}
-	if from == to {
-		return usage(fmt.Errorf("%s has first responses only, and nothing to compare them with: give a run with --revisions, or pairs with --pairs", o.run))
+	pairs, err := l.pairing(manifest)
+	if err != nil {
+		return usage(err)
 	}
 	for rec, err := range rows {
 		if err != nil {
@@ -243,10 +241,12 @@ func (l *labelling) readRun() error {
 		if rec.Error != "" || (o.limit > 0 && len(l.pairs) == o.limit) {
 			continue
 		}
-		p, ok := feedback.Compare(rec, from, to)
+		p, ok, err := pairs(rec)
 		switch {
+		case err != nil:
+			return usage(err)
 		case !ok:
-			return usage(fmt.Errorf("row %s of %s has no answer of round %d or of round %d: --rounds may be from 0 to %d", rec.ID, o.run, from, to, manifest.Results.Revisions))
+			continue
 		case p.First == p.Second:
 			l.alike++
 			continue
@@ -255,9 +255,35 @@ func (l *labelling) readRun() error {
 		l.pairs = append(l.pairs, p)
 	}
 	if len(l.pairs) == 0 {
-		return usage(fmt.Errorf("%s has no two answers that differ: %d rows have the same one in rounds %d and %d", o.run, l.alike, from, to))
+		return usage(fmt.Errorf("%s has no two answers that differ: %d pairs of the same one", o.run, l.alike))
 	}
 	return nil
+}
+
+// pairing says how a run's rows become pairs: the samples of a prompt, or two rounds of a row.
+func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.Pair, bool, error), error) {
+	o := l.options
+	if m.Results.Samples > 1 && o.rounds == nil {
+		var samples feedback.Samples
+		return func(rec revise.Record) (feedback.Pair, bool, error) {
+			p, ok := samples.Add(rec)
+			return p, ok, nil
+		}, nil
+	}
+	from, to := 0, m.Results.Revisions
+	if o.rounds != nil {
+		from, to = o.rounds[0], o.rounds[1]
+	}
+	if from == to {
+		return nil, fmt.Errorf("%s has first responses only, and nothing to compare them with: give a run with --revisions or --samples, or pairs with --pairs", o.run)
+	}
+	return func(rec revise.Record) (feedback.Pair, bool, error) {
+		p, ok := feedback.Compare(rec, from, to)
+		if !ok {
+			return p, false, fmt.Errorf("row %s of %s has no answer of round %d or of round %d: --rounds may be from 0 to %d", rec.ID, o.run, from, to, m.Results.Revisions)
+		}
+		return p, true, nil
+	}, nil
 }
 
 // judgeOf takes the judge that a run has where none was given, with its way of writing conversations, and the oracle

@@ -102,6 +102,7 @@ func (j *job) readInputs(stdin io.Reader) error {
 		return usage(fmt.Errorf("none of the %d rows of %s can be read; the first: %v", len(j.set.Bad), o.prompts, j.set.Bad[0]))
 	}
 	warnOfBadRows(j.log, j.set.Bad)
+	j.set.Rows = revise.Samples(j.set.Rows, o.samples)
 	j.warnOfForeignPrompts()
 	j.date = time.Now().UTC().Format(time.DateOnly)
 	if old, _, err := runstore.Read(o.out); err == nil {
@@ -288,7 +289,7 @@ func (j *job) manifest() runstore.Manifest {
 		Created: j.date,
 		Results: runstore.Results{
 			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), TemplateSHA256: j.templateSHA, Chat: o.chat,
-			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses, Preambles: several(o.preambles),
+			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses, Preambles: several(o.preambles), Samples: several(o.samples),
 			Mode: o.mode, Revisions: o.revisions, NoCritique: !o.critique, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
 			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
 			RepetitionPenalty: off(s.RepetitionPenalty), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
@@ -305,12 +306,12 @@ func (j *job) manifest() runstore.Manifest {
 	}
 }
 
-// several is a number of preambles as the manifest has it: 0 where there is one.
-func several(preambles int) int {
-	if preambles == 1 {
+// several is a number as the manifest has it: 0 where there is one.
+func several(n int) int {
+	if n == 1 {
 		return 0
 	}
-	return preambles
+	return n
 }
 
 // off is a repetition penalty as the manifest has it: 0 where it is off.

@@ -20,6 +20,7 @@ type runOptions struct {
 	constitutions []string
 	principles    []string
 	preambles     int
+	samples       int
 	prompts, out  string
 	fromResponses bool
 	limit         int
@@ -49,6 +50,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default hhh, for the testbed its own)")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	f.IntVar(&o.preambles, "preambles", 1, "few-shot preambles: with more than one, each shows half of the demonstrations in an order of its own, and rows are spread over them")
+	f.IntVar(&o.samples, "samples", 1, "rows of each prompt, each drawn anew: for amend feedback to compare, and for best of n")
 	f.StringVar(&o.prompts, "prompts", "", "the prompts: JSONL, hh-rlhf rows or one a line, also gzipped; - is standard input (required)")
 	f.BoolVar(&o.fromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
 	f.StringVar(&o.out, "out", "", "the run directory; one that exists is continued (required)")
@@ -93,6 +95,7 @@ func (o *runOptions) validate() error {
 	if err := within([]limits{
 		{"--limit", o.limit, 0, 1 << 40},
 		{"--preambles", o.preambles, 1, 1000},
+		{"--samples", o.samples, 1, 1000},
 		{"--revisions", o.revisions, 0, 100},
 		{"--max-tokens", o.maxTokens, 1, mostTokens},
 	}); err != nil {

@@ -3,6 +3,7 @@ package revise
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -252,5 +253,25 @@ func TestKeysDiffer(t *testing.T) {
 	}
 	if len(seen) < 13 {
 		t.Errorf("%d keys: %v", len(seen), seen)
+	}
+}
+
+// TestSamplesOfAPrompt: rows of one prompt are drawn anew, each under an id of its own, and say which they are.
+func TestSamplesOfAPrompt(t *testing.T) {
+	rows := Samples(inputs(2), 3)
+	got := newWorld(t, testSettings, 5, false).run(t, rows, 4)
+	texts := map[string]bool{}
+	for i, r := range rows {
+		rec := got[r.ID]
+		if r.Index != i || rec.Index != i || rec.Sample == nil || rec.ID != fmt.Sprintf("%s~%d", rec.Sample.Of, rec.Sample.Number) {
+			t.Errorf("row %d: %+v, record %+v", i, r, rec)
+		}
+		texts[rec.Sample.Of+rec.Turns[0].Text] = true
+	}
+	if len(got) != 6 || len(texts) < 5 {
+		t.Errorf("%d rows with %d different answers", len(got), len(texts))
+	}
+	if same := Samples(inputs(2), 1); same[1].ID != "row1" || same[1].Sample != nil {
+		t.Errorf("one sample each: %+v", same)
 	}
 }

@@ -20,6 +20,14 @@ type Row struct {
 	Response *string
 	// Where is what principles may ask of a row.
 	Where constitution.Where
+	// Sample says which of several rows of one input it is; nil where there is one.
+	Sample *Sample
+}
+
+// Sample is one of several rows of one input.
+type Sample struct {
+	Of     string `json:"of"`     // the input's id
+	Number int    `json:"number"` // from 1
 }
 
 // Record is the whole trace of a finished row, as the run directory keeps it.
@@ -27,6 +35,7 @@ type Record struct {
 	ID       string    `json:"id"`
 	Index    int       `json:"index"`
 	Seed     uint64    `json:"seed,string"` // of this row: drawn from the run's seed and the id
+	Sample   *Sample   `json:"sample,omitempty"`
 	Messages []Message `json:"messages"`
 	Turns    []Trace   `json:"turns"`
 	// Error is why the row failed; its turns are those before the failure.

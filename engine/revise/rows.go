@@ -1,5 +1,7 @@
 package revise
 
+import "fmt"
+
 // Rows gives out the rows of a slice in order, as Loop.Run takes them. Each
 // call starts anew; the slice is only read.
 func Rows(rows []Row) func() (Row, bool) {
@@ -11,4 +13,21 @@ func Rows(rows []Row) func() (Row, bool) {
 		rows = rows[1:]
 		return r, true
 	}
+}
+
+// Samples makes several rows of each: they differ in their ids, and so in all that is drawn for them. The rows of one
+// input follow each other, so that they fork from what they have in common. With 1 the rows stay as they are.
+func Samples(rows []Row, several int) []Row {
+	if several <= 1 {
+		return rows
+	}
+	out := make([]Row, 0, len(rows)*several)
+	for _, r := range rows {
+		of := r.ID
+		for n := range several {
+			r.ID, r.Index, r.Sample = fmt.Sprintf("%s~%d", of, n+1), len(out), &Sample{of, n + 1}
+			out = append(out, r)
+		}
+	}
+	return out
 }

@@ -36,6 +36,7 @@ type Results struct {
 	PromptsSHA256      string `json:"prompts_sha256"`
 	FromResponses      bool   `json:"from_responses"`
 	Preambles          int    `json:"preambles,omitempty"` // 0 is one
+	Samples            int    `json:"samples,omitempty"`   // rows of each prompt; 0 is one
 
 	Mode       string `json:"mode"` // faithful or append
 	Revisions  int    `json:"revisions"`
