@@ -19,11 +19,12 @@ section 4). It is linear in the hidden states that a language model has over an 
 once those are there.`,
 		Example: `  amend feedback runs/first --draws 3
   amend prefer train runs/first --out preference.json
+  amend prefer best runs/samples --preference preference.json
   amend prefer score preference.json --prompts answers.jsonl > scores.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPreferTrainCommand(), newPreferScoreCommand())
+	cmd.AddCommand(newPreferTrainCommand(), newPreferScoreCommand(), newPreferBestCommand())
 	return cmd
 }
 

@@ -168,20 +168,28 @@ func (p *preference) modelOf(s runstore.FeedbackSettings) (feedback.Truth, error
 		return truth, nil
 	}
 	switch {
-	case err == nil && isTestbed(m), err != nil && s.ModelSHA256 == testbed.SHA256():
-		o.model = testbed.Name
 	case err == nil:
-		o.model = m.Setup.Model
+		p.modelOfRun(m)
+	case s.ModelSHA256 == testbed.SHA256():
+		o.model = testbed.Name
 	default:
 		return nil, usage(fmt.Errorf("--model is missing: %s does not say where the judge lies, only that its sha256 is %s", o.dir, s.ModelSHA256))
 	}
-	if !o.given.Changed("chat") {
-		o.chat = s.Chat
+	return truth, nil
+}
+
+// modelOfRun takes a run's model, and its way of writing conversations.
+func (p *preference) modelOfRun(m runstore.Manifest) {
+	o := &p.options
+	if o.model = m.Setup.Model; isTestbed(m) {
+		o.model = testbed.Name
 	}
-	if err == nil && !o.given.Changed("template") {
+	if !o.given.Changed("chat") {
+		o.chat = m.Results.Chat
+	}
+	if !o.given.Changed("template") {
 		o.template = m.Setup.Template
 	}
-	return truth, nil
 }
 
 // extract computes the hidden states of all pairs.
@@ -283,6 +291,19 @@ func printTrained(w io.Writer, t trained) error {
 	return tw.Flush()
 }
 
+// scorer reads the preference model.
+func (p *preference) scorer() (*prefer.Model, error) {
+	text, err := os.ReadFile(p.options.preference)
+	if err != nil {
+		return nil, usage(err)
+	}
+	m, err := prefer.Decode(text, p.name)
+	if err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", p.options.preference, err))
+	}
+	return m, nil
+}
+
 // scoreAnswers scores rows with responses, a line of JSON each.
 func scoreAnswers(cmd *cobra.Command, o preferOptions) (err error) {
 	ctx := cmd.Context()
@@ -296,13 +317,9 @@ func scoreAnswers(cmd *cobra.Command, o preferOptions) (err error) {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(o.preference)
+	m, err := p.scorer()
 	if err != nil {
-		return usage(err)
-	}
-	m, err := prefer.Decode(text, p.name)
-	if err != nil {
-		return usage(fmt.Errorf("%s: %w", o.preference, err))
+		return err
 	}
 	most := 1
 	for _, r := range set.Rows {

@@ -3,6 +3,7 @@ package outcome
 import (
 	"amend/engine/chat"
 	"amend/engine/feedback"
+	"amend/engine/revise"
 	"amend/models/testbed"
 )
 
@@ -30,4 +31,15 @@ func Preference(w *testbed.World, in feedback.Pair, principle string) feedback.P
 		return feedback.Second
 	}
 	return feedback.Tie
+}
+
+// Quality is how many rules an answer of a row breaks, and how many useful facts it has; ok is false where the prompt is not of
+// the testbed's world.
+func Quality(w *testbed.World, rec revise.Record, text string) (broken, facts int, ok bool) {
+	p, ok := Prompt(w, rec)
+	if !ok {
+		return 0, 0, false
+	}
+	r := w.ReadResponse(p, text)
+	return len(r.Broken()), len(r.Facts()), true
 }

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"amend/engine/chat"
+	"amend/engine/export"
+	"amend/engine/outcome"
+	"amend/engine/prefer"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+	"amend/models/testbed"
+)
+
+func newPreferBestCommand() *cobra.Command {
+	var o preferOptions
+	cmd := &cobra.Command{
+		Use:   "best RUN --preference FILE",
+		Short: "Take the best of n samples by a preference model, and see what that does",
+		Long: `Score every sample of a run (amend run --samples) and say what the best of 1, 2, 4, … are like: their score, which
+rises by construction, beside what the score stands for. Where an oracle knows the answers, how many break a rule; elsewhere
+length, refusals and how much is said again and again show when a preference model is over-optimised.`,
+		Example: `  amend run --prompts prompts.jsonl --samples 64 --revisions 0 --out runs/samples
+  amend prefer best runs/samples --preference preference.json --out best.jsonl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.dir, o.given = args[0], cmd.Flags()
+			if o.preference == "" {
+				return usage(errors.New("--preference is missing: the file that amend prefer train has made"))
+			}
+			if err := o.modelFlags.validate(); err != nil {
+				return usage(err)
+			}
+			return bestOfSamples(cmd, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.model, "model", "", "the model that the preference model was trained over: a path, or a name that amend model ls shows (default the run's own)")
+	f.StringVar(&o.preference, "preference", "", "the preference model's file (required)")
+	f.StringVar(&o.out, "out", "", "write each prompt with its best answer to this file, as JSONL")
+	o.modelFlags.addFlags(f)
+	return cmd
+}
+
+// sampled is a prompt with its samples.
+type sampled struct {
+	id         string
+	messages   []chat.Message
+	candidates []prefer.Candidate
+}
+
+// bestOfSamples scores a run's samples, from the flags to the table.
+func bestOfSamples(cmd *cobra.Command, o preferOptions) (err error) {
+	ctx := cmd.Context()
+	m, rows, err := runstore.Read(o.dir)
+	if err != nil {
+		return usage(err)
+	}
+	all, err := samplesOf(m, rows)
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", o.dir, err))
+	}
+	p := newPreference(cmd, o)
+	defer func() { err = errors.Join(err, p.close()) }()
+	if p.options.model == "" {
+		p.modelOfRun(m)
+	}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	scorer, err := p.scorer()
+	if err != nil {
+		return err
+	}
+	most := 1
+	for _, s := range all {
+		for _, c := range s.candidates {
+			ids, _, err := p.tokens(ctx, s.messages, c.Text)
+			if err != nil {
+				return err
+			}
+			most = max(most, len(ids))
+		}
+	}
+	if err := p.makeRoom(most); err != nil {
+		return err
+	}
+	p.log.Info("scoring", "model", p.file.Name, "prompts", len(all))
+	p.shown = newProgress(o.progress, p.stderr, p.log, len(all), 0)
+	defer p.shown.close(p.stderr)
+	for _, s := range all {
+		for i := range s.candidates {
+			f, err := p.features(ctx, s.messages, s.candidates[i].Text)
+			if err == nil {
+				s.candidates[i].Score, err = scorer.Score(f)
+			}
+			if err != nil {
+				return fmt.Errorf("row %s: %w", s.id, err)
+			}
+		}
+		p.shown.row(false)
+	}
+	if o.out != "" {
+		if err := writeBest(o.out, all); err != nil {
+			return err
+		}
+	}
+	return p.printCurve(cmd.OutOrStdout(), all)
+}
+
+// samplesOf groups the final answers of a run by prompt. Empty ones are no candidates, and a prompt that has none is left out.
+func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
+	if m.Results.Samples < 2 {
+		return nil, errors.New("there is one answer to each prompt, and nothing to choose from: make the run with --samples")
+	}
+	var world *testbed.World
+	if isTestbed(m) {
+		world = testbed.New()
+	}
+	var all []*sampled
+	at := map[string]*sampled{}
+	for rec, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		final, ok := rec.Final()
+		if !ok || rec.Error != "" || rec.Sample == nil || final.Text == "" {
+			continue
+		}
+		s := at[rec.Sample.Of]
+		if s == nil {
+			s = &sampled{id: rec.Sample.Of, messages: conversationOf(rec)}
+			at[s.id] = s
+			all = append(all, s)
+		}
+		c := prefer.Candidate{Text: final.Text}
+		if world != nil {
+			c.Broken, c.Facts, c.Known = outcome.Quality(world, rec, final.Text)
+		}
+		s.candidates = append(s.candidates, c)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no row has an answer")
+	}
+	return all, nil
+}
+
+func conversationOf(rec revise.Record) (msgs []chat.Message) {
+	for _, m := range rec.Messages {
+		msgs = append(msgs, chat.Message{Role: m.Role, Text: m.Content})
+	}
+	return msgs
+}
+
+// writeBest writes each prompt with its best answer.
+func writeBest(path string, all []*sampled) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return usage(fmt.Errorf("writing the best answers: %w", err))
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	enc := json.NewEncoder(f)
+	enc.SetEscapeHTML(false)
+	for _, s := range all {
+		row := struct {
+			ID       string           `json:"id"`
+			Messages []export.Message `json:"messages"`
+			Score    float64          `json:"score"`
+		}{ID: s.id}
+		for _, m := range s.messages {
+			row.Messages = append(row.Messages, export.Message{Role: string(m.Role), Content: m.Text})
+		}
+		best := s.candidates[prefer.Best(s.candidates)]
+		row.Messages = append(row.Messages, export.Message{Role: string(chat.Assistant), Content: best.Text})
+		row.Score = best.Score
+		if err := enc.Encode(row); err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func (p *preference) printCurve(w io.Writer, all []*sampled) error {
+	groups := make([][]prefer.Candidate, len(all))
+	for i, s := range all {
+		groups[i] = s.candidates
+	}
+	curve := prefer.Curve(groups)
+	if p.options.json {
+		return printJSON(w, map[string]any{
+			"prompts": len(all), "curve": curve, "tokens_computed": p.states.Computed, "tokens_reused": p.states.Reused,
+		})
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "best of\tprompts\tscore\tbreak a rule\t95 %\tfacts\tcharacters\trefusals\tdistinct\t")
+	for _, s := range curve {
+		violating, ci, facts := "–", "", "–"
+		if s.Violating != nil {
+			violating, ci, facts = share(*s.Violating), interval(*s.Violating), fmt.Sprintf("%.2f", *s.Facts)
+		}
+		fmt.Fprintf(tw, "%d\t%d\t%.3f\t%s\t%s\t%s\t%.0f\t%s\t%.1f%%\t\n", s.N, s.Prompts, s.Score, violating, ci, facts, s.Chars, share(s.Refusals), 100*s.Distinct)
+	}
+	return tw.Flush()
+}

@@ -1,0 +1,32 @@
+package prefer
+
+import "testing"
+
+// TestCurve: the best of the first 1, 2 and 4 of two prompts, by hand.
+func TestCurve(t *testing.T) {
+	known := func(text string, score float64, broken, facts int) Candidate {
+		return Candidate{Text: text, Score: score, Known: true, Broken: broken, Facts: facts}
+	}
+	got := Curve([][]Candidate{
+		{known("a b c", 1, 1, 2), known("a b c d", 2, 0, 1), known("x", 0, 0, 0), known("a b c e", 3, 2, 0), known("more", 9, 0, 0)},
+		{known("I'm sorry, I can't help with that.", 5, 0, 0), known("a b c", 4, 1, 3), known("y", 4, 1, 0), known("z", 5, 1, 1)},
+	})
+	if len(got) != 3 {
+		t.Fatalf("%d steps, want n = 1, 2, 4", len(got))
+	}
+	for i, want := range []struct {
+		n, violating, refusals int
+		score, chars, facts    float64
+	}{{1, 1, 1, 3, (5 + 34) / 2., 1}, {2, 0, 1, 3.5, (7 + 34) / 2., 0.5}, {4, 1, 1, 4, (7 + 34) / 2., 0}} {
+		s := got[i]
+		if s.N != want.n || s.Violating.Count != want.violating || s.Refusals.Count != want.refusals || s.Score != want.score || s.Chars != want.chars || *s.Facts != want.facts {
+			t.Errorf("best of %d: %+v, violating %+v, facts %v", s.N, s, s.Violating, *s.Facts)
+		}
+	}
+	if d := Curve([][]Candidate{{{Text: "a b c d"}}, {{Text: "a b c e"}}})[0]; d.Distinct != 0.75 || d.Violating != nil {
+		t.Errorf("three of four triples are different: %+v", d)
+	}
+	if Curve(nil) != nil {
+		t.Error("a curve of nothing")
+	}
+}
