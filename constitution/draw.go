@@ -16,8 +16,9 @@ const drawDomain = "principle draw 1"
 
 // Where says what a row is about, as far as principles ask for it.
 type Where struct {
-	Jurisdiction, Language string // "" where the row does not say
-	Tags                   []string
+	Jurisdiction string   `json:"jurisdiction,omitempty"` // "" where the row does not say
+	Language     string   `json:"language,omitempty"`     // likewise
+	Tags         []string `json:"tags,omitempty"`
 }
 
 // At reports whether a principle applies to a row.

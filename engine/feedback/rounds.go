@@ -30,7 +30,7 @@ func (s *Samples) Add(rec revise.Record) (p Pair, ok bool) {
 	}
 	first, ok := other.Final()
 	second, ok2 := rec.Final()
-	p = Pair{ID: other.ID + "," + rec.ID, Messages: said(rec), First: first.Text, Second: second.Text}
+	p = Pair{ID: other.ID + "," + rec.ID, Messages: said(rec), First: first.Text, Second: second.Text, Where: rec.Where}
 	return p, ok && ok2
 }
 
@@ -44,7 +44,7 @@ func said(rec revise.Record) (msgs []chat.Message) {
 
 // Compare makes a pair of a row's answers of two rounds, 0 being the first response; ok is false where it lacks one.
 func Compare(rec revise.Record, from, to int) (p Pair, ok bool) {
-	p = Pair{ID: rec.ID, Index: rec.Index, Messages: said(rec)}
+	p = Pair{ID: rec.ID, Index: rec.Index, Messages: said(rec), Where: rec.Where}
 	found := 0
 	for _, t := range rec.Turns {
 		if t.Kind == revise.Critique {

@@ -32,12 +32,14 @@ type Sample struct {
 
 // Record is the whole trace of a finished row, as the run directory keeps it.
 type Record struct {
-	ID       string    `json:"id"`
-	Index    int       `json:"index"`
-	Seed     uint64    `json:"seed,string"` // of this row: drawn from the run's seed and the id
-	Sample   *Sample   `json:"sample,omitempty"`
-	Messages []Message `json:"messages"`
-	Turns    []Trace   `json:"turns"`
+	ID     string  `json:"id"`
+	Index  int     `json:"index"`
+	Seed   uint64  `json:"seed,string"` // of this row: drawn from the run's seed and the id
+	Sample *Sample `json:"sample,omitempty"`
+	// Where is what principles may ask of the row.
+	Where    constitution.Where `json:"where,omitzero"`
+	Messages []Message          `json:"messages"`
+	Turns    []Trace            `json:"turns"`
 	// Error is why the row failed; its turns are those before the failure.
 	Error string `json:"error,omitempty"`
 }

@@ -115,7 +115,7 @@ func (s *Store) Remembered() int {
 
 // Begin tells the parent that a row is under way.
 func (s *Store) Begin(in revise.Row) error {
-	rec := revise.Record{ID: in.ID, Index: in.Index, Sample: in.Sample}
+	rec := revise.Record{ID: in.ID, Index: in.Index, Sample: in.Sample, Where: in.Where}
 	for _, m := range in.Messages {
 		rec.Messages = append(rec.Messages, revise.Message{Role: m.Role, Content: m.Text})
 	}
