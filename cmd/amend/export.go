@@ -132,12 +132,13 @@ func exportSource(dir string) (export.Source, error) {
 
 // labelledSource is the labels of a run, or of a folder of their own, as export reads them.
 func labelledSource(dir string) (export.Source, error) {
-	s, all, err := runstore.ReadFeedback(dir)
+	set, err := runstore.ReadFeedback(dir)
 	if err != nil {
 		return export.Source{}, err
 	}
+	s := set.Settings
 	from := export.Source{
-		Labelled: all, Name: "amend feedback with " + s.Constitution, Constitution: []byte(s.ConstitutionText),
+		Labelled: set.Labels, Name: "amend feedback with " + s.Constitution, Constitution: []byte(s.ConstitutionText),
 		Facts: []export.Fact{
 			{Name: "judge", Value: "sha256 " + s.ModelSHA256},
 			{Name: "constitution", Value: s.Constitution + ", sha256 " + s.ConstitutionSHA256},
@@ -147,14 +148,19 @@ func labelledSource(dir string) (export.Source, error) {
 	if s.Reasonings > 0 {
 		from.Facts = append(from.Facts, export.Fact{Name: "reasonings", Value: fmt.Sprintf("%d before each answer, probabilities from %v to %v", s.Reasonings, s.Clamp[0], s.Clamp[1])})
 	}
-	if _, _, err := runstore.Read(dir); err == nil {
-		run, err := exportSource(dir)
-		if err != nil {
-			return from, err
-		}
-		from.Facts = append(from.Facts, run.Facts...)
+	if set.Done < set.Asked {
+		return from, fmt.Errorf("%s has labels of %d pairs, and %d were to get one: the amend feedback command that makes them is not done", dir, set.Done, set.Asked)
 	}
-	return from, nil
+	run, err := exportSource(dir)
+	if errors.Is(err, runstore.ErrNotARun) { // pairs of a file
+		return from, nil
+	}
+	for _, f := range run.Facts {
+		if f.Name != "constitution" { // that of the labels counts
+			from.Facts = append(from.Facts, f)
+		}
+	}
+	return from, err
 }
 
 func printExport(w io.Writer, out string, r *export.Report) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ import (
 // feedbackOptions are the flags of `amend feedback`.
 type feedbackOptions struct {
 	modelFlags
+	engineFlags
 	run   string // the run directory whose answers are judged; "" for --pairs
 	given *pflag.FlagSet
 
@@ -33,6 +35,7 @@ type feedbackOptions struct {
 	sampling   engine.Sampling
 	seed       uint64
 	report     bool
+	json       bool
 }
 
 func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
@@ -48,7 +51,7 @@ func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.layout, "layout", string(feedback.OptionsFirst), "where the principle stands: options-first (behind the two answers, which are then read once for all principles) or principle-first (the paper's)")
 	f.Float64Var(&o.minMass, "min-mass", 0.1, "a judgement in which the answers (A) and (B) together are less likely than this is invalid")
 	f.IntVar(&o.reasonings, "reasonings", 0, "let the judge think N times, each time anew, before it answers; 0 asks for the answer straight away")
-	f.Float64SliceVar(&o.clamp, "clamp", []float64{0.4, 0.6}, "with --reasonings: hold each probability between these two, as the paper does")
+	f.Float64SliceVar(&o.clamp, "clamp", []float64{0.4, 0.6}, "with --reasonings: hold each probability between these two, as the paper does; 0.4,0.6 leaves labels a margin of 0.2 at most")
 	f.IntVar(&o.maxTokens, "max-tokens", 256, "most tokens of a reasoning")
 	f.Float64Var(&o.sampling.Temperature, "temperature", 1, "of reasonings; 0 takes the likeliest token")
 	f.Float64Var(&o.sampling.TopP, "top-p", 1, "of reasonings: keep the likeliest tokens that make up this much")
@@ -56,7 +59,9 @@ func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 	f.Float64Var(&o.sampling.MinP, "min-p", 0, "of reasonings: keep tokens at least this likely relative to the likeliest")
 	f.Uint64Var(&o.seed, "seed", 0, "the seed of everything that is drawn")
 	f.BoolVar(&o.report, "report", false, "say how far the labels can be trusted, and where it is known which answers are better, how often they are right")
+	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	o.modelFlags.addFlags(f)
+	o.engineFlags.addFlags(f)
 }
 
 // validate checks what flags alone can tell. Its errors name flag and range.
@@ -72,9 +77,9 @@ func (o *feedbackOptions) validate() error {
 		return errors.New("--rounds is of runs, and --pairs has none")
 	case o.rounds != nil && (len(o.rounds) != 2 || o.rounds[0] == o.rounds[1] || slices.Min(o.rounds) < 0):
 		return fmt.Errorf("--rounds %v: must be two different rounds, 0 or more, such as 0,2", o.rounds)
-	case o.minMass < 0 || o.minMass > 1:
+	case !(o.minMass >= 0 && o.minMass <= 1): // also NaN
 		return fmt.Errorf("--min-mass %g: must be from 0 to 1", o.minMass)
-	case len(o.clamp) != 2 || o.clamp[0] < 0 || o.clamp[1] > 1 || o.clamp[0] >= o.clamp[1]:
+	case len(o.clamp) != 2 || !(o.clamp[0] >= 0 && o.clamp[1] <= 1 && o.clamp[0] < o.clamp[1]):
 		return fmt.Errorf("--clamp %v: must be two numbers from 0 to 1, the lower one first", o.clamp)
 	}
 	if err := within([]limits{
@@ -95,7 +100,7 @@ func (o *feedbackOptions) validate() error {
 	if err := o.sampling.Validate(); err != nil {
 		return err
 	}
-	return o.modelFlags.validate()
+	return cmp.Or(o.modelFlags.validate(), o.engineFlags.validate())
 }
 
 // newFeedbackCommand is `amend feedback`.
@@ -115,8 +120,9 @@ the judgements under what was edited, and says how many labels it turns around.
 Where it is known which answers are better (a preference set says so, and of the testbed's answers the oracle), --report
 holds the labels against it.
 
-Exit codes: 0 done, 2 bad usage or input, 3 finished with pairs that could not be judged, 42 cannot work,
-75 stopped early, 130 interrupted; after 75 and 130 the same command continues.`,
+Exit codes: 0 done, 2 bad usage or input, 3 finished with pairs that could not be judged or read (the same command tries
+them again), 42 cannot work, 75 stopped early, 130 interrupted; after 75 and 130, and after a death of the process, the
+same command continues.`,
 		Example: `  amend feedback runs/first --draws 3 --report
   amend feedback runs/first --constitution edited.yaml --draws 3
   amend feedback --pairs hh-rlhf.jsonl.gz --out labels --judge big.gguf --report --json`,

@@ -7,19 +7,23 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"amend/engine"
 	"amend/engine/feedback"
 	"amend/engine/measure"
 	"amend/engine/runstore"
 )
 
-// feedbackSummary is what `amend feedback --json` prints. Tokens and times are of this process.
+// feedbackSummary is what `amend feedback --json` prints, with the report where that was asked for. Tokens and times are of this
+// process.
 type feedbackSummary struct {
 	Out        string  `json:"out"`
-	Judge      string  `json:"judge"` // name
+	Pairs      int     `json:"pairs"`
+	Labelled   int     `json:"labelled"` // with a valid judgement in both orders under some principle
+	Failed     int     `json:"failed"`   // that could not be judged, or read
+	Judge      string  `json:"judge"`    // name
 	Settings   string  `json:"settings"`
 	DoneBefore int     `json:"done_before"`
 	Asked      int     `json:"asked"` // judgements that this command computed
-	Unreadable int     `json:"unreadable"`
 	Alike      int     `json:"alike"` // rows of a run whose two answers are the same
 	Computed   int     `json:"prefill_tokens_computed"`
 	Reused     int     `json:"prefill_tokens_reused"`
@@ -34,25 +38,40 @@ type feedbackSummary struct {
 
 // summarize says how the labelling went, and with --report what the labels are worth.
 func (l *labelling) summarize(w io.Writer) error {
-	stats := l.engine.Stats()
+	var stats engine.Stats // none where nothing was left to do
+	if l.engine != nil {
+		stats = l.engine.Stats()
+	}
 	s := feedbackSummary{
-		Out: l.dir, Judge: l.file.Name, Settings: l.settings(), DoneBefore: l.before, Asked: l.store.Remembered(), Unreadable: len(l.bad), Alike: l.alike,
+		Out: l.dir, Pairs: len(l.pairs), Judge: l.file.Name, Settings: l.settings(), DoneBefore: len(l.pairs) - len(l.todo), Asked: l.store.Remembered(), Alike: l.alike,
 		Computed: stats.Prefilled, Reused: stats.Reused, Decoded: stats.Decoded, WallS: time.Since(l.started).Seconds(), Failures: []failure{},
 	}
-	labels := make([]feedback.Label, 0, len(l.pairs))
-	labelled := 0
+	for _, bad := range l.bad {
+		s.Failures = append(s.Failures, failure{Row: bad.File, Line: bad.Line, Why: bad.Reason})
+	}
+	var labels []feedback.Label
+	valid, judgements := 0, 0
 	for _, p := range l.pairs {
 		label, ok := l.store.Label(p)
 		if !ok {
+			s.Failures = append(s.Failures, failure{Row: p.ID, Why: l.failed[p.ID]})
 			continue
 		}
 		labels = append(labels, label)
 		if label.P != nil {
-			labelled++
+			s.Labelled++
 		}
-		if label.Error != "" {
-			s.Failures = append(s.Failures, failure{Row: p.ID, Why: label.Error})
+		for _, j := range label.Judgements {
+			judgements++
+			if !j.Invalid {
+				valid++
+			}
 		}
+	}
+	s.Failed = len(s.Failures)
+	if valid*2 < judgements {
+		l.log.Warn("this judge mostly says something else than (A) or (B): give another one, worked judgements in the constitution, or a lower --min-mass",
+			"valid judgements", valid, "of", judgements)
 	}
 	var err error
 	if s.Turned, s.Compared, err = l.flips(); err != nil {
@@ -65,16 +84,16 @@ func (l *labelling) summarize(w io.Writer) error {
 	if l.options.json {
 		err = printJSON(w, s)
 	} else {
-		err = printFeedback(w, s, len(l.pairs), labelled)
+		err = printFeedback(w, s)
 	}
-	if err == nil && len(s.Failures) > 0 {
-		return &exitError{exitRowsFailed, fmt.Errorf("%d of %d pairs could not be judged; the first: %s", len(s.Failures), len(l.pairs), s.Failures[0].Why)}
+	if err == nil && s.Failed > 0 {
+		return &exitError{exitRowsFailed, fmt.Errorf("%d of %d pairs could not be judged or read; the first: %s", s.Failed, len(l.pairs)+len(l.bad), s.Failures[0].Why)}
 	}
 	return err
 }
 
-func printFeedback(w io.Writer, s feedbackSummary, pairs, labelled int) error {
-	printField(w, "pairs", fmt.Sprintf("%d, %d of them labelled; %d failed, %d unreadable", pairs, labelled, len(s.Failures), s.Unreadable))
+func printFeedback(w io.Writer, s feedbackSummary) error {
+	printField(w, "pairs", fmt.Sprintf("%d, %d of them labelled; %d failed or could not be read", s.Pairs, s.Labelled, s.Failed))
 	if s.Alike > 0 {
 		printField(w, "left out", fmt.Sprintf("%d rows whose two answers are the same", s.Alike))
 	}
@@ -123,15 +142,13 @@ func printFeedbackReport(w io.Writer, r feedback.Report) error {
 
 // printKnown writes what the labels are worth by what is known of the pairs.
 func printKnown(w io.Writer, k feedback.Known) {
-	of := func(i measure.Interval) string {
-		return fmt.Sprintf("%.1f%% (%.1f–%.1f)", 100*i.Value, 100*i.Low, 100*i.High)
-	}
 	points := func(i measure.Interval) string {
 		return fmt.Sprintf("%+.2f points (%+.2f to %+.2f)", 100*i.Value, 100*i.Low, 100*i.High)
 	}
 	fmt.Fprintf(w, "\nagainst what is known of %d pairs\n", k.Decided)
-	printField(w, "right", of(k.Orders.Both)+" of labels")
-	printField(w, "one order", fmt.Sprintf("%s; both averaged gain %s, in the half with small margins %s", of(k.Orders.One), points(k.Orders.Gain), points(k.Orders.Small.Gain)))
+	printField(w, "right", fmt.Sprintf("%.1f%% (%.1f–%.1f) of labels", 100*k.Accuracy, 100*k.AccuracyCI[0], 100*k.AccuracyCI[1]))
+	printField(w, "one order", fmt.Sprintf("%s (%s); both averaged gain %s, in the half with small margins %s",
+		share(k.Orders.One), interval(k.Orders.One), points(k.Orders.Gain), points(k.Orders.Small.Gain)))
 	printField(w, "length", fmt.Sprintf("%s right where the better answer is the longer one, %s where it is the shorter", share(k.Longer), share(k.Shorter)))
 	printField(w, "unanimous", fmt.Sprintf("%s right where all judgements of a pair agree (%d pairs), %s where they do not", share(k.Agreeing), k.Agreeing.Of, share(k.Divided)))
 	printField(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, skill over the base rate %.2f", k.ECE, k.Brier, k.Skill))

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,29 +30,34 @@ type labelling struct {
 
 	doc    *constitution.Document
 	pairs  []feedback.Pair
+	source string // which they are
 	bad    []prompts.BadRow
-	alike  int // rows of a run whose two answers are the same
+	alike  int // pairs left out, whose two answers are the same
 	truth  feedback.Truth
 	judge  *feedback.Judge
+	kind   local.Size // how the context computes
 	store  *runstore.Feedback
-	place  map[string]int // of pairs, by id
-	before int            // pairs that were labelled before this
+	todo   []feedback.Pair   // without a label
+	place  map[string]int    // of pairs, by id
+	failed map[string]string // why a pair could not be judged, by id
 }
 
 // runFeedback labels pairs, from the flags to the summary.
 func runFeedback(cmd *cobra.Command, o feedbackOptions) (err error) {
 	ctx := cmd.Context()
-	l := &labelling{options: o, dir: o.out}
+	l := &labelling{options: o, dir: o.out, place: map[string]int{}, failed: map[string]string{}}
 	if o.run != "" {
 		l.dir = o.run
 	}
-	l.session = newSession(&l.options.modelFlags, cmd.ErrOrStderr())
-	l.date = time.Now().UTC().Format(time.DateOnly)
+	l.session = newSession(&l.options.modelFlags, &l.options.engineFlags, cmd.ErrOrStderr())
+	if l.date, err = labelDate(l.dir, o.run); err != nil {
+		return usage(err)
+	}
 	defer func() { err = errors.Join(err, l.close()) }()
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return l.readPairs(cmd.InOrStdin()) },
 		func(context.Context) error { return l.readConstitution() },
-		l.openModel, l.openFormat, l.openJudge, l.fitContext, l.openLabels, l.openEngine,
+		l.openModel, l.openFormat, l.openJudge, l.openLabels,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -63,6 +70,22 @@ func runFeedback(cmd *cobra.Command, o feedbackOptions) (err error) {
 		return err
 	}
 	return l.summarize(cmd.OutOrStdout())
+}
+
+// labelDate is the date that templates see: that of the labels that are there, else the run's, else today's.
+func labelDate(dir, run string) (string, error) {
+	set, err := runstore.ReadFeedback(dir)
+	if err == nil {
+		return set.Settings.Date, nil
+	}
+	if !errors.Is(err, runstore.ErrNotARun) {
+		return "", err
+	}
+	if run != "" {
+		m, _, err := runstore.Read(run)
+		return m.Created, err
+	}
+	return time.Now().UTC().Format(time.DateOnly), nil
 }
 
 // readPairs reads what is to be judged, and with a run by what.
@@ -78,7 +101,7 @@ func (l *labelling) readPairs(stdin io.Reader) error {
 	if len(set.Pairs) == 0 {
 		return usage(fmt.Errorf("none of the %d rows of %s is a pair; the first: %v", len(set.Bad), o.pairs, set.Bad[0]))
 	}
-	l.pairs, l.bad = set.Pairs, set.Bad
+	l.pairs, l.bad, l.source = set.Pairs, set.Bad, "pairs "+set.SHA256
 	warnOfBadRows(l.log, l.bad)
 	l.truth = func(in feedback.Pair, _ string) feedback.Preference { return in.Better }
 	if o.model == "" {
@@ -120,46 +143,19 @@ func (l *labelling) openJudge(ctx context.Context) (err error) {
 	return usage(err)
 }
 
-// fitContext chooses the sizes of the context from what the pairs need and the memory there is.
-func (l *labelling) fitContext(ctx context.Context) error {
-	d, err := l.demand()
-	if err != nil {
-		return err
-	}
-	d.Rows, d.Preamble = 2*len(l.pairs), len(l.judge.Prefix())
-	for _, p := range l.pairs {
-		need, err := l.judge.Need(ctx, p)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err == nil { // else the pair fails by itself when it is begun
-			d.Need = max(d.Need, need)
-		}
-	}
-	kind, err := l.kind()
-	if err != nil {
-		return err
-	}
-	if d.AttachFrom, err = l.attachFrom(kind); err != nil {
-		return err
-	}
-	if err := l.fit(d, kind); err != nil {
-		return err
-	}
-	if least := d.Preamble; l.size.Limit <= least {
-		return usage(fmt.Errorf("a judgement may hold %d tokens, and the worked ones of %s take %d already: raise --ctx, or bring a model with a longer context", l.size.Limit, l.doc.Name, least))
-	}
-	return nil
-}
-
+// openLabels opens the labels, and finds the pairs that have none.
 func (l *labelling) openLabels(context.Context) (err error) {
 	o := l.options
+	if l.kind, err = l.session.kind(); err != nil {
+		return err
+	}
 	text, err := l.doc.YAML()
 	if err != nil {
 		return err
 	}
 	s := runstore.FeedbackSettings{
-		ModelSHA256: l.modelSHA, TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.size.TypeK.String(), Deterministic: o.deterministic,
+		Source: l.source, Date: l.date,
+		ModelSHA256: l.modelSHA, TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.kind.TypeK.String(), Deterministic: o.deterministic,
 		Constitution: l.doc.Name, ConstitutionSHA256: l.doc.Hash(), ConstitutionText: string(text), Principles: o.draws, Layout: o.layout, Seed: o.seed, MinMass: o.minMass,
 	}
 	if o.reasonings > 0 {
@@ -170,28 +166,70 @@ func (l *labelling) openLabels(context.Context) (err error) {
 		return err
 	}
 	l.closers = append(l.closers, l.store.Close)
-	l.judge.Use(l.store, fmt.Sprintf("model %s, keys %s, deterministic %v", s.ModelSHA256, s.KVType, s.Deterministic))
+	l.judge.Use(answers{l.store}, environment(s.ModelSHA256, s.KVType, s.Deterministic))
+	for i, p := range l.pairs {
+		l.place[p.ID] = i
+		if _, ok := l.store.Label(p); !ok {
+			l.todo = append(l.todo, p)
+		}
+	}
+	return nil
+}
+
+// answers is the store as the judge sees it. An answer that cannot be kept stops the command, which can be continued.
+type answers struct{ *runstore.Feedback }
+
+// Remember keeps an answer.
+func (a answers) Remember(key feedback.Key, answer feedback.Answer) error {
+	if err := a.Feedback.Remember(key, answer); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	return nil
+}
+
+// fitContext chooses the sizes of the context from what the pairs need and the memory there is.
+func (l *labelling) fitContext(ctx context.Context) error {
+	d, err := l.demand()
+	if err != nil {
+		return err
+	}
+	d.Rows, d.Preamble = 2*len(l.todo), len(l.judge.Prefix())
+	for _, p := range l.todo {
+		need, err := l.judge.Need(ctx, p)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil { // else the pair fails by itself when it is begun
+			d.Need = max(d.Need, need)
+		}
+	}
+	if d.AttachFrom, err = l.attachFrom(l.kind); err != nil {
+		return err
+	}
+	if err := l.fit(d, l.kind); err != nil {
+		return err
+	}
+	if l.size.Limit <= d.Preamble {
+		return usage(fmt.Errorf("a judgement may hold %d tokens, and the worked ones of %s take %d already: raise --ctx, or bring a model with a longer context", l.size.Limit, l.doc.Name, d.Preamble))
+	}
 	return nil
 }
 
 // run judges the pairs that have no label yet.
 func (l *labelling) run(ctx context.Context) error {
-	var todo []feedback.Pair
-	l.place = make(map[string]int, len(l.pairs))
-	for i, p := range l.pairs {
-		l.place[p.ID] = i
-		if _, ok := l.store.Label(p); !ok {
-			todo = append(todo, p)
-		}
-	}
-	l.before = len(l.pairs) - len(todo)
-	l.log.Info("judging", "model", l.file.Name, "pairs", len(todo), "done before", l.before, "constitution", l.doc.Name,
-		"alive at once", l.size.Parallel(), "tokens a judgement", l.size.Limit, "preamble", len(l.judge.Prefix()))
-	l.shown = newProgress(l.options.progress, l.stderr, l.log, len(l.pairs), l.before)
-	defer l.shown.close(l.stderr)
-	if len(todo) == 0 {
+	if len(l.todo) == 0 {
 		return nil
 	}
+	for _, step := range []func(context.Context) error{l.fitContext, l.openEngine} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	before := len(l.pairs) - len(l.todo)
+	l.log.Info("judging", "model", l.file.Name, "pairs", len(l.todo), "done before", before, "constitution", l.doc.Name,
+		"alive at once", l.size.Parallel(), "tokens a judgement", l.size.Limit, "preamble", len(l.judge.Prefix()))
+	l.shown = newProgress(l.options.progress, l.stderr, l.log, len(l.pairs), before)
+	defer l.shown.close(l.stderr)
 	defer context.AfterFunc(ctx, func() {
 		l.log.Info("finishing the judgements that are under way; the same signal again stops at once")
 	})()
@@ -200,11 +238,11 @@ func (l *labelling) run(ctx context.Context) error {
 	}
 	i := 0
 	return l.judge.Run(ctx, l.engine, l.size.Parallel(), func() (feedback.Pair, bool) {
-		if i == len(todo) {
+		if i == len(l.todo) {
 			return feedback.Pair{}, false
 		}
 		i++
-		return todo[i-1], true
+		return l.todo[i-1], true
 	}, l.save)
 }
 
@@ -212,9 +250,10 @@ func (l *labelling) run(ctx context.Context) error {
 func (l *labelling) save(label feedback.Label) error {
 	if label.Error != "" {
 		l.log.Warn("a pair could not be judged", "pair", label.ID, "why", label.Error)
+		l.failed[label.ID] = label.Error
 	}
 	l.shown.row(label.Error != "")
-	if err := l.store.Append(l.pairs[l.place[label.ID]], label); err != nil {
+	if err := l.store.Append(l.pairs[l.place[label.ID]], label, len(l.pairs)); err != nil {
 		return &exitError{exitStopped, err}
 	}
 	return nil
@@ -251,7 +290,6 @@ func (l *labelling) readRun() error {
 			l.alike++
 			continue
 		}
-		p.Index = len(l.pairs)
 		l.pairs = append(l.pairs, p)
 	}
 	if len(l.pairs) == 0 {
@@ -263,7 +301,13 @@ func (l *labelling) readRun() error {
 // pairing says how a run's rows become pairs: the samples of a prompt, or two rounds of a row.
 func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.Pair, bool, error), error) {
 	o := l.options
+	made, err := json.Marshal(m.Results)
+	if err != nil {
+		return nil, err
+	}
+	l.source = fmt.Sprintf("run %x, ", sha256.Sum256(made))
 	if m.Results.Samples > 1 && o.rounds == nil {
+		l.source += "samples"
 		var samples feedback.Samples
 		return func(rec revise.Record) (feedback.Pair, bool, error) {
 			p, ok := samples.Add(rec)
@@ -277,6 +321,7 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 	if from == to {
 		return nil, fmt.Errorf("%s has first responses only, and nothing to compare them with: give a run with --revisions or --samples, or pairs with --pairs", o.run)
 	}
+	l.source += fmt.Sprintf("rounds %d and %d", from, to)
 	return func(rec revise.Record) (feedback.Pair, bool, error) {
 		p, ok := feedback.Compare(rec, from, to)
 		if !ok {

@@ -68,12 +68,12 @@ func TestLabelsKilledAnywhere(t *testing.T) {
 // labelsOf are a directory's pairs with their labels, as JSON.
 func labelsOf(t *testing.T, dir string) []string {
 	t.Helper()
-	_, all, err := runstore.ReadFeedback(dir)
+	set, err := runstore.ReadFeedback(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out []string
-	for l, err := range all {
+	for l, err := range set.Labels {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,7 +57,7 @@ func (e *unfinishedError) Unwrap() error { return e.cause }
 func runJob(cmd *cobra.Command, o runOptions, store *supervise.Store) (err error) {
 	ctx := cmd.Context()
 	j := &job{options: o, store: store}
-	j.session = newSession(&j.options.modelFlags, cmd.ErrOrStderr())
+	j.session = newSession(&j.options.modelFlags, &j.options.engineFlags, cmd.ErrOrStderr())
 	defer func() { err = errors.Join(err, j.close()) }()
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return j.readInputs(cmd.InOrStdin()) },
@@ -238,7 +238,7 @@ func (m memory) Remember(key revise.Key, o revise.Output) error {
 // environment names what logits depend on beside the tokens, as far as rows of one run may not differ in it.
 func (j *job) environment() string {
 	r := j.manifest().Results
-	return fmt.Sprintf("model %s, keys %s, deterministic %v", r.ModelSHA256, r.KVType, r.Deterministic)
+	return environment(r.ModelSHA256, r.KVType, r.Deterministic)
 }
 
 // withConstitutionDiff adds to a refusal to continue a run what its constitution was and is, where that is why.

@@ -28,13 +28,14 @@ once those are there.`,
 	return cmd
 }
 
-// preferOptions are the flags of `amend prefer train` and `score`.
+// preferOptions are the flags of `amend prefer` and what it is given.
 type preferOptions struct {
 	modelFlags
 	given *pflag.FlagSet
-	dir   string // of the labels
+	dir   string // of the labels, or of the samples
 	out   string
 	test  float64
+	json  bool
 
 	preference string // the preference model's file
 	prompts    string
@@ -70,6 +71,7 @@ it, with length alone and with refusals alone.`,
 	f.StringVar(&o.model, "model", "", "the model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge where that is the testbed)")
 	f.StringVar(&o.out, "out", "", "the file of the preference model (required)")
 	f.Float64Var(&o.test, "test", 0.2, "the share of prompts that is held out, by hash of the prompt")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	o.modelFlags.addFlags(f)
 	return cmd
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ length, refusals and how much is said again and again show when a preference mod
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "the model that the preference model was trained over: a path, or a name that amend model ls shows (default the run's own)")
 	f.StringVar(&o.preference, "preference", "", "the preference model's file (required)")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.StringVar(&o.out, "out", "", "write each prompt with its best answer to this file, as JSONL")
 	o.modelFlags.addFlags(f)
 	return cmd
@@ -72,28 +74,38 @@ func bestOfSamples(cmd *cobra.Command, o preferOptions) (err error) {
 	if p.options.model == "" {
 		p.modelOfRun(m)
 	}
-	if err := p.open(ctx); err != nil {
-		return err
-	}
-	scorer, err := p.scorer()
+	scorer, err := p.openScorer(ctx)
 	if err != nil {
 		return err
 	}
-	most := 1
-	for _, s := range all {
-		for _, c := range s.candidates {
-			ids, _, err := p.tokens(ctx, s.messages, c.Text)
-			if err != nil {
-				return err
-			}
-			most = max(most, len(ids))
+	if err := p.scoreSamples(ctx, scorer, all); err != nil {
+		return err
+	}
+	if o.out != "" {
+		if err := writeBest(o.out, all); err != nil {
+			return err
 		}
 	}
-	if err := p.makeRoom(most); err != nil {
+	return p.printCurve(cmd.OutOrStdout(), all, m.Results.Samples)
+}
+
+// scoreSamples scores all candidates; their hidden states are kept in the run.
+func (p *preference) scoreSamples(ctx context.Context, scorer *prefer.Model, all []*sampled) (err error) {
+	for _, s := range all {
+		for _, c := range s.candidates {
+			if err := p.measure(ctx, s.messages, c.Text); err != nil {
+				return fmt.Errorf("prompt %s: %w", s.id, err)
+			}
+		}
+	}
+	if err := p.makeRoom(); err != nil {
+		return err
+	}
+	if err := p.keepIn(p.options.dir); err != nil {
 		return err
 	}
 	p.log.Info("scoring", "model", p.file.Name, "prompts", len(all))
-	p.shown = newProgress(o.progress, p.stderr, p.log, len(all), 0)
+	p.shown = newProgress(p.options.progress, p.stderr, p.log, len(all), 0)
 	defer p.shown.close(p.stderr)
 	for _, s := range all {
 		for i := range s.candidates {
@@ -102,17 +114,13 @@ func bestOfSamples(cmd *cobra.Command, o preferOptions) (err error) {
 				s.candidates[i].Score, err = scorer.Score(f)
 			}
 			if err != nil {
-				return fmt.Errorf("row %s: %w", s.id, err)
+				return fmt.Errorf("prompt %s: %w", s.id, err)
 			}
 		}
 		p.shown.row(false)
+		p.shown.tell()
 	}
-	if o.out != "" {
-		if err := writeBest(o.out, all); err != nil {
-			return err
-		}
-	}
-	return p.printCurve(cmd.OutOrStdout(), all)
+	return nil
 }
 
 // samplesOf groups the final answers of a run by prompt. Empty ones are no candidates, and a prompt that has none is left out.
@@ -187,12 +195,18 @@ func writeBest(path string, all []*sampled) (err error) {
 	return nil
 }
 
-func (p *preference) printCurve(w io.Writer, all []*sampled) error {
+func (p *preference) printCurve(w io.Writer, all []*sampled, samples int) error {
 	groups := make([][]prefer.Candidate, len(all))
 	for i, s := range all {
 		groups[i] = s.candidates
 	}
-	curve := prefer.Curve(groups)
+	curve := prefer.Curve(groups, samples)
+	if len(curve) == 0 {
+		return usage(fmt.Errorf("no prompt of %s has all of its %d samples", p.options.dir, samples))
+	}
+	if left := len(all) - curve[0].Prompts; left > 0 {
+		p.log.Warn("prompts are left out, of which some sample failed or is empty", "prompts", left, "of", len(all))
+	}
 	if p.options.json {
 		return printJSON(w, map[string]any{
 			"prompts": len(all), "curve": curve, "tokens_computed": p.states.Computed, "tokens_reused": p.states.Reused,

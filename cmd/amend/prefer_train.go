@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -29,17 +32,18 @@ type preference struct {
 	states  *local.States
 	kept    *runstore.States // nil: nothing is kept
 	name    string           // of the states
+	most    int              // tokens of the longest conversation
 }
 
 func newPreference(cmd *cobra.Command, o preferOptions) *preference {
 	p := &preference{options: o}
-	p.session = newSession(&p.options.modelFlags, cmd.ErrOrStderr())
-	p.date = time.Now().UTC().Format(time.DateOnly)
+	p.session = newSession(&p.options.modelFlags, noEngine(), cmd.ErrOrStderr())
 	return p
 }
 
-// open loads the model and makes the context, for conversations of up to most tokens.
-func (p *preference) open(ctx context.Context) error {
+// open loads the model, for conversations that show this date.
+func (p *preference) open(ctx context.Context, date string) error {
+	p.date = date
 	for _, step := range []func(context.Context) error{p.openModel, p.openFormat} {
 		if err := step(ctx); err != nil {
 			return err
@@ -49,20 +53,58 @@ func (p *preference) open(ctx context.Context) error {
 	return nil
 }
 
-// makeRoom makes the context, for conversations of up to most tokens.
-func (p *preference) makeRoom(most int) error {
+// openScorer loads the preference model's file and the model that it belongs to.
+func (p *preference) openScorer(ctx context.Context) (*prefer.Model, error) {
+	text, err := os.ReadFile(p.options.preference)
+	if err != nil {
+		return nil, usage(err)
+	}
+	m, err := prefer.Decode(text)
+	if err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", p.options.preference, err))
+	}
+	if err := p.open(ctx, m.Date); err != nil {
+		return nil, err
+	}
+	if err := m.Of(p.name); err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", p.options.preference, err))
+	}
+	return m, nil
+}
+
+// measure counts the tokens of a conversation with a response.
+func (p *preference) measure(ctx context.Context, msgs []chat.Message, response string) error {
+	ids, _, err := p.tokens(ctx, msgs, response)
+	p.most = max(p.most, len(ids))
+	return err
+}
+
+// makeRoom makes the context, for the conversations that were measured.
+func (p *preference) makeRoom() error {
+	room := max(p.most, 1)
+	if trained := p.model.CtxTrain(); room > trained && p.options.context == 0 {
+		return usage(fmt.Errorf("a conversation with its answer has %d tokens, and %s was trained on %d: leave it out, or give --ctx %d all the same", room, p.file.Name, trained, room))
+	}
 	if p.options.context > 0 {
-		most = p.options.context
+		room = p.options.context
 	}
 	kind, err := p.kind()
 	if err != nil {
 		return err
 	}
-	if p.states, err = local.NewStates(p.model, most, kind); err != nil {
+	if p.states, err = local.NewStates(p.model, room, kind); err != nil {
 		return err
 	}
 	p.closers = append(p.closers, p.states.Close)
 	return nil
+}
+
+// keepIn keeps hidden states in a directory.
+func (p *preference) keepIn(dir string) (err error) {
+	if p.kept, err = runstore.OpenStates(dir); err == nil {
+		p.closers = append(p.closers, p.kept.Close)
+	}
+	return err
 }
 
 // tokens is a conversation with a response, and where the response begins.
@@ -94,7 +136,10 @@ func (p *preference) features(ctx context.Context, msgs []chat.Message, response
 	if f, err = p.states.Of(ctx, ids, from); err != nil || p.kept == nil {
 		return f, err
 	}
-	return f, p.kept.Keep(key, f)
+	if err := p.kept.Keep(key, f); err != nil {
+		return f, &exitError{exitStopped, err}
+	}
+	return f, nil
 }
 
 // trained is what `amend prefer train --json` prints.
@@ -118,36 +163,60 @@ type trained struct {
 // trainPreference trains a preference model, from the flags to the summary.
 func trainPreference(cmd *cobra.Command, o preferOptions) (err error) {
 	ctx := cmd.Context()
-	settings, labels, err := runstore.ReadFeedback(o.dir)
+	set, err := runstore.ReadFeedback(o.dir)
 	if err != nil {
 		return usage(err)
 	}
 	p := newPreference(cmd, o)
 	defer func() { err = errors.Join(err, p.close()) }()
-	truth, err := p.modelOf(settings)
+	if set.Done < set.Asked {
+		p.log.Warn("the labels are not all there: the amend feedback command that makes them is not done", "pairs", set.Done, "of", set.Asked)
+	}
+	truth, err := p.modelOf(set.Settings)
 	if err != nil {
 		return err
 	}
-	if err := p.open(ctx); err != nil {
+	if err := p.open(ctx, set.Settings.Date); err != nil {
 		return err
 	}
-	var all []feedback.Labelled
 	out := trained{Out: o.out, States: p.name}
-	for l, err := range labels {
-		switch {
-		case err != nil:
-			return err
-		case l.Label.P == nil || l.Pair.First == "" || l.Pair.Second == "":
-			out.Unusable++
-		default:
-			all = append(all, l)
-		}
+	all, err := p.usable(ctx, set.Labels, &out)
+	if err != nil {
+		return err
 	}
 	pairs, cases, err := p.extract(ctx, all, truth, &out)
 	if err != nil {
 		return err
 	}
-	return p.train(cmd.OutOrStdout(), pairs, cases, out)
+	if err := p.train(ctx, pairs, cases, &out); err != nil {
+		return err
+	}
+	if o.json {
+		return printJSON(cmd.OutOrStdout(), out)
+	}
+	return printTrained(cmd.OutOrStdout(), out)
+}
+
+// usable are the pairs that can be trained on.
+func (p *preference) usable(ctx context.Context, labels iter.Seq2[feedback.Labelled, error], out *trained) (all []feedback.Labelled, err error) {
+	for l, err := range labels {
+		if err != nil {
+			return nil, err
+		}
+		ok := l.Label.P != nil && strings.TrimSpace(l.Pair.First) != "" && strings.TrimSpace(l.Pair.Second) != ""
+		if ok {
+			err = errors.Join(p.measure(ctx, l.Pair.Messages, l.Pair.First), p.measure(ctx, l.Pair.Messages, l.Pair.Second))
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !ok || err != nil { // a conversation that the template refuses
+			out.Unusable++
+			continue
+		}
+		all = append(all, l)
+	}
+	return all, nil
 }
 
 // modelOf takes the model that the labels' run has where none was given, and the oracle where there is one.
@@ -194,53 +263,42 @@ func (p *preference) modelOfRun(m runstore.Manifest) {
 
 // extract computes the hidden states of all pairs.
 func (p *preference) extract(ctx context.Context, all []feedback.Labelled, truth feedback.Truth, out *trained) (pairs []prefer.Pair, cases []prefer.Case, err error) {
-	most := 1
-	for _, l := range all {
-		for _, response := range []string{l.Pair.First, l.Pair.Second} {
-			ids, _, err := p.tokens(ctx, l.Pair.Messages, response)
-			if err != nil {
-				return nil, nil, err
-			}
-			most = max(most, len(ids))
-		}
-	}
-	if err := p.makeRoom(most); err != nil {
+	if err := p.makeRoom(); err != nil {
 		return nil, nil, err
 	}
-	if p.kept, err = runstore.OpenStates(p.options.dir); err != nil {
+	if err := p.keepIn(p.options.dir); err != nil {
 		return nil, nil, err
 	}
-	p.closers = append(p.closers, p.kept.Close)
 	begun := time.Now()
 	p.log.Info("reading hidden states", "model", p.file.Name, "pairs", len(all))
 	p.shown = newProgress(p.options.progress, p.stderr, p.log, len(all), 0)
 	defer p.shown.close(p.stderr)
 	for _, l := range all {
-		pair := prefer.Pair{Prompt: feedback.Pair{Messages: l.Pair.Messages}.Hash(), P: *l.Label.P}
+		pair := prefer.Pair{Prompt: feedback.PromptHash(l.Pair.Messages), P: *l.Label.P}
 		if pair.First, err = p.features(ctx, l.Pair.Messages, l.Pair.First); err != nil {
 			return nil, nil, fmt.Errorf("pair %s: %w", l.Pair.ID, err)
 		}
 		if pair.Second, err = p.features(ctx, l.Pair.Messages, l.Pair.Second); err != nil {
 			return nil, nil, fmt.Errorf("pair %s: %w", l.Pair.ID, err)
 		}
-		c := prefer.Case{First: l.Pair.First, Second: l.Pair.Second, Label: pair.P}
+		c := prefer.Case{Prompt: pair.Prompt, First: l.Pair.First, Second: l.Pair.Second, Label: pair.P}
 		if better := truth(l.Pair, ""); better == feedback.First || better == feedback.Second {
 			first := better == feedback.First
 			c.Truth = &first
 		}
 		pairs, cases = append(pairs, pair), append(cases, c)
 		p.shown.row(false)
+		p.shown.tell()
 	}
 	out.Computed, out.Reused, out.ExtractS = p.states.Computed, p.states.Reused, time.Since(begun).Seconds()
 	return pairs, cases, nil
 }
 
 // train fits the model, marks it on the prompts that are held out, and writes it.
-func (p *preference) train(w io.Writer, pairs []prefer.Pair, cases []prefer.Case, out trained) error {
+func (p *preference) train(ctx context.Context, pairs []prefer.Pair, cases []prefer.Case, out *trained) error {
 	begun := time.Now()
-	var used []prefer.Pair
+	var used, heldPairs []prefer.Pair
 	var taught, held []prefer.Case
-	var heldPairs []prefer.Pair
 	for i, pair := range pairs {
 		if prefer.HeldOut(pair.Prompt, p.options.test) {
 			held, heldPairs = append(held, cases[i]), append(heldPairs, pair)
@@ -248,10 +306,17 @@ func (p *preference) train(w io.Writer, pairs []prefer.Pair, cases []prefer.Case
 			used, taught = append(used, pair), append(taught, cases[i])
 		}
 	}
-	m, trials, err := prefer.Train(used, p.name)
-	if err != nil {
+	if err := prefer.Check(used); err != nil {
 		return usage(fmt.Errorf("%s: %w", p.options.dir, err))
 	}
+	if len(held) == 0 {
+		p.log.Warn("no prompt is held out, so nothing is known of how good the model is: label more, or raise --test")
+	}
+	m, trials, err := prefer.Train(ctx, used, p.name)
+	if err != nil {
+		return fmt.Errorf("training on %s: %w", p.options.dir, err)
+	}
+	m.Date = p.date
 	for i, pair := range heldPairs {
 		if held[i].Predicted, err = m.Compare(pair); err != nil {
 			return err
@@ -264,13 +329,23 @@ func (p *preference) train(w io.Writer, pairs []prefer.Pair, cases []prefer.Case
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(p.options.out, text, 0o666); err != nil {
-		return usage(fmt.Errorf("writing the preference model: %w", err))
+	return usage(writeFile(p.options.out, text))
+}
+
+// writeFile writes a file that is whole or not there.
+func writeFile(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
 	}
-	if p.options.json {
-		return printJSON(w, out)
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
 	}
-	return printTrained(w, out)
+	if err != nil {
+		return errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(f.Name()))
+	}
+	return nil
 }
 
 func printTrained(w io.Writer, t trained) error {
@@ -280,28 +355,16 @@ func printTrained(w io.Writer, t trained) error {
 	printField(w, "model", t.Out)
 	fmt.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "over the held-out prompts\tas the judge\t95 %\tas is true\t95 %\t")
+	fmt.Fprintln(tw, "over the held-out prompts\tas the judge\t95 %\tas is true\t95 %\tthe model gains, points\t")
 	for _, m := range t.Marks {
 		truth, ci := "–", ""
 		if m.Truth != nil {
 			truth, ci = share(*m.Truth), interval(*m.Truth)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t\n", m.Name, share(m.Labels), interval(m.Labels), truth, ci)
+		gain := fmt.Sprintf("%+.1f (%+.1f to %+.1f)", 100*m.Gain.Value, 100*m.Gain.Low, 100*m.Gain.High)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, share(m.Labels), interval(m.Labels), truth, ci, gain)
 	}
 	return tw.Flush()
-}
-
-// scorer reads the preference model.
-func (p *preference) scorer() (*prefer.Model, error) {
-	text, err := os.ReadFile(p.options.preference)
-	if err != nil {
-		return nil, usage(err)
-	}
-	m, err := prefer.Decode(text, p.name)
-	if err != nil {
-		return nil, usage(fmt.Errorf("%s: %w", p.options.preference, err))
-	}
-	return m, nil
 }
 
 // scoreAnswers scores rows with responses, a line of JSON each.
@@ -314,25 +377,19 @@ func scoreAnswers(cmd *cobra.Command, o preferOptions) (err error) {
 	p := newPreference(cmd, o)
 	defer func() { err = errors.Join(err, p.close()) }()
 	warnOfBadRows(p.log, set.Bad)
-	if err := p.open(ctx); err != nil {
-		return err
-	}
-	m, err := p.scorer()
+	m, err := p.openScorer(ctx)
 	if err != nil {
 		return err
 	}
-	most := 1
 	for _, r := range set.Rows {
 		if r.Response == nil {
 			return usage(fmt.Errorf("row %s has no response to score", r.ID))
 		}
-		ids, _, err := p.tokens(ctx, r.Messages, *r.Response)
-		if err != nil {
-			return err
+		if err := p.measure(ctx, r.Messages, *r.Response); err != nil {
+			return usage(fmt.Errorf("row %s: %w", r.ID, err))
 		}
-		most = max(most, len(ids))
 	}
-	if err := p.makeRoom(most); err != nil {
+	if err := p.makeRoom(); err != nil {
 		return err
 	}
 	enc := json.NewEncoder(cmd.OutOrStdout())
@@ -348,6 +405,9 @@ func scoreAnswers(cmd *cobra.Command, o preferOptions) (err error) {
 		if err := enc.Encode(map[string]any{"id": r.ID, "score": score}); err != nil {
 			return err
 		}
+	}
+	if len(set.Bad) > 0 {
+		return &exitError{exitRowsFailed, fmt.Errorf("%d of %d rows could not be read; the first: %v", len(set.Bad), len(set.Bad)+len(set.Rows), set.Bad[0])}
 	}
 	return nil
 }

@@ -75,6 +75,19 @@ func (p *progress) row(failed bool) {
 	}
 }
 
+// tell shows how many rows are done, where there is no engine with figures.
+func (p *progress) tell() {
+	line := fmt.Sprintf("%d/%d rows, %d failed, ETA %s", p.done, p.total, p.failed, p.eta())
+	if p.bar != nil {
+		p.line.Store(&line)
+		return
+	}
+	if p.mode == progressPlain && time.Since(p.said) >= plainEvery {
+		p.said = time.Now()
+		p.log.Info(line)
+	}
+}
+
 // step shows the engine's figures.
 func (p *progress) step(s engine.Stats, u engine.Use) {
 	if p.bar != nil {

@@ -15,11 +15,13 @@ func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "amend",
 		Short: "Make alignment data on this machine: critique and revision under a constitution, offline",
-		Long: `amend runs the supervised stage of Constitutional AI on a GGUF model on this machine:
-it answers prompts, criticises each answer under a principle, revises it, and writes
-the revisions as a training set. It never opens a network connection.`,
+		Long: `amend runs Constitutional AI on a GGUF model on this machine: it answers prompts,
+criticises each answer under a principle, revises it, and writes the revisions as a
+training set; it labels pairs of answers by AI feedback, and trains a preference model
+on the labels. It never opens a network connection.`,
 		Example: `  amend run --model smollm2 --constitution hhh --prompts examples/prompts.jsonl --out runs/first
   amend show runs/first
+  amend feedback runs/first --draws 3 --report
   amend doctor`,
 		Version:       version,
 		SilenceErrors: true,

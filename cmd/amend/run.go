@@ -17,6 +17,7 @@ import (
 // runOptions are the flags of `amend run`.
 type runOptions struct {
 	modelFlags
+	engineFlags
 	constitutions []string
 	principles    []string
 	preambles     int
@@ -38,6 +39,7 @@ type runOptions struct {
 
 	speculate bool
 
+	json        bool
 	redo        bool
 	retryFailed bool
 	plan        bool
@@ -79,7 +81,9 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.redo, "redo", false, "continue a run with other inputs or settings: its rows are done again, from the turns that are still what they would be")
 	f.BoolVar(&o.retryFailed, "retry-failed", false, "do rows again that failed")
 	f.BoolVar(&o.plan, "plan", false, "run nothing: say how many turns are there already, how many are to be computed, and about how long it takes")
+	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	o.modelFlags.addFlags(f)
+	o.engineFlags.addFlags(f)
 }
 
 // validate checks what flags alone can tell. Its errors name flag and range.
@@ -102,6 +106,9 @@ func (o *runOptions) validate() error {
 		return err
 	}
 	if err := o.modelFlags.validate(); err != nil {
+		return err
+	}
+	if err := o.engineFlags.validate(); err != nil {
 		return err
 	}
 	if err := o.parseLogitBias(); err != nil {

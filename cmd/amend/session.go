@@ -27,18 +27,14 @@ import (
 
 // modelFlags say which model computes, and how.
 type modelFlags struct {
-	model    string
-	chat     string
-	template string
+	model         string
+	chat          string
+	template      string
+	context       int
+	threads       int
+	gpuLayers     int
+	deterministic bool
 
-	context, parallel int
-	kv, kvType        string
-	threads           int
-	gpuLayers         int
-	deterministic     bool
-	preambleCache     string
-
-	json     bool
 	progress string
 	verbose  bool
 }
@@ -48,18 +44,30 @@ func (o *modelFlags) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.template, "template", "", "a file with a Jinja chat template to use instead of the model's")
 
 	f.IntVar(&o.context, "ctx", 0, "most tokens that one row may hold; 0 takes what the rows can need")
-	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses by memory")
-	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
-	f.StringVar(&o.kvType, "kv-type", local.KVAuto, "type of the cached keys: f16, q8_0, or auto: q8_0 for quantized weights on a CPU (values stay f16)")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
-	f.StringVar(&o.preambleCache, "preamble-cache", "", "keep the computed preamble in this folder, and load it from there in a later run; empty keeps none")
 	f.BoolVar(&o.deterministic, "deterministic", false, "the same results to the last bit whatever runs beside a row: on a CPU, with plain kernels, one KV stream a row and no flash attention")
 
-	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	f.StringVar(&o.progress, "progress", progressAuto, "progress on standard error: auto, plain or none")
 	f.BoolVar(&o.verbose, "verbose", false, "show llama.cpp's own log")
 }
+
+// engineFlags say how rows share a context.
+type engineFlags struct {
+	parallel      int
+	kv, kvType    string
+	preambleCache string
+}
+
+func (o *engineFlags) addFlags(f *pflag.FlagSet) {
+	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses by memory")
+	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
+	f.StringVar(&o.kvType, "kv-type", local.KVAuto, "type of the cached keys: f16, q8_0, or auto: q8_0 for quantized weights on a CPU (values stay f16)")
+	f.StringVar(&o.preambleCache, "preamble-cache", "", "keep the computed preamble in this folder, and load it from there in a later run; empty keeps none")
+}
+
+// noEngine are the flags of a command that has no engine.
+func noEngine() *engineFlags { return &engineFlags{kv: string(local.Streams), kvType: local.KVAuto} }
 
 // The values of --chat.
 const (
@@ -74,15 +82,12 @@ const mostTokens = 1 << 24
 func (o *modelFlags) validate() error {
 	if err := oneOf([]choice{
 		{"--chat", o.chat, []string{chatTemplate, chatPlain}},
-		{"--kv", o.kv, layoutNames()},
-		{"--kv-type", o.kvType, local.KVTypes()},
 		{"--progress", o.progress, []string{progressAuto, progressPlain, progressNone}},
 	}); err != nil {
 		return err
 	}
 	if err := within([]limits{
 		{"--ctx", o.context, 0, mostTokens},
-		{"--parallel", o.parallel, 0, mostTokens},
 		{"--threads", o.threads, 0, 512},
 		{"--gpu-layers", o.gpuLayers, -1, mostTokens},
 	}); err != nil {
@@ -92,6 +97,14 @@ func (o *modelFlags) validate() error {
 		return fmt.Errorf("--template %s and --chat plain exclude each other", o.template)
 	}
 	return nil
+}
+
+// validate is modelFlags'.
+func (o *engineFlags) validate() error {
+	if err := oneOf([]choice{{"--kv", o.kv, layoutNames()}, {"--kv-type", o.kvType, local.KVTypes()}}); err != nil {
+		return err
+	}
+	return within([]limits{{"--parallel", o.parallel, 0, mostTokens}})
 }
 
 // choice is a flag with the values that it may have.
@@ -136,6 +149,7 @@ func defaultConstitution(model string) string {
 // common. What it opens it closes, in reverse order.
 type session struct {
 	flags  *modelFlags
+	rows   *engineFlags
 	log    *log.Logger
 	stderr io.Writer
 	date   string // that templates see, YYYY-MM-DD
@@ -154,8 +168,8 @@ type session struct {
 	started     time.Time
 }
 
-func newSession(flags *modelFlags, stderr io.Writer) session {
-	return session{flags: flags, log: newLogger(stderr, flags.verbose), stderr: stderr, started: time.Now()}
+func newSession(flags *modelFlags, rows *engineFlags, stderr io.Writer) session {
+	return session{flags: flags, rows: rows, log: newLogger(stderr, flags.verbose), stderr: stderr, started: time.Now()}
 }
 
 func newLogger(w io.Writer, verbose bool) *log.Logger {
@@ -211,7 +225,7 @@ func (s *session) checkDeterministic() error {
 	if !s.flags.deterministic {
 		return nil
 	}
-	if local.Layout(s.flags.kv) == local.Unified {
+	if local.Layout(s.rows.kv) == local.Unified {
 		return usage(errors.New("--deterministic and --kv unified exclude each other: with shared cells a sum's order depends on what lies beside a row"))
 	}
 	return usage(local.Deterministic(s.flags.gpuLayers))
@@ -269,11 +283,11 @@ func (s *session) newFormatter(ctx context.Context, l chat.Layout) (err error) {
 // kind is how the context computes, without its sizes.
 func (s *session) kind() (k local.Size, err error) {
 	o := s.flags
-	k.Unified = local.Layout(o.kv) == local.Unified
+	k.Unified = local.Layout(s.rows.kv) == local.Unified
 	if k.Threads = o.threads; o.threads == 0 {
 		k.Threads = runtime.GOMAXPROCS(0)
 	}
-	if k.TypeK, err = local.ChooseKVType(o.kvType, s.file.Quantization, s.model, o.gpuLayers); err != nil {
+	if k.TypeK, err = local.ChooseKVType(s.rows.kvType, s.file.Quantization, s.model, o.gpuLayers); err != nil {
 		return k, usage(err)
 	}
 	k.FlashAttn, err = local.FlashAttention(o.gpuLayers)
@@ -294,11 +308,16 @@ func (s *session) attachFrom(kind local.Size) (int, error) {
 	return local.WorthAttaching, nil
 }
 
+// environment names what logits depend on beside the tokens.
+func environment(modelSHA, kvType string, deterministic bool) string {
+	return fmt.Sprintf("model %s, keys %s, deterministic %v", modelSHA, kvType, deterministic)
+}
+
 // demand is what any work on the model asks for.
 func (s *session) demand() (d local.Demand, err error) {
 	o := s.flags
 	d = local.Demand{
-		Context: o.context, Parallel: o.parallel, Layout: local.Layout(o.kv),
+		Context: o.context, Parallel: s.rows.parallel, Layout: local.Layout(s.rows.kv),
 		Trained: s.model.CtxTrain(), BytesPerToken: s.file.KVBytesPerToken,
 	}
 	if d.Layout == local.Auto && (o.deterministic || s.model.SWA() > 0) {
@@ -346,7 +365,7 @@ func (s *session) openEngine(context.Context) error {
 
 // preambleCache is the folder of --preamble-cache, if there is one.
 func (s *session) preambleCache(b *local.Backend) (*engine.PinCache, error) {
-	if s.flags.preambleCache == "" {
+	if s.rows.preambleCache == "" {
 		return nil, nil
 	}
 	f, err := b.Fingerprint(s.modelSHA, s.flags.gpuLayers)
@@ -354,7 +373,7 @@ func (s *session) preambleCache(b *local.Backend) (*engine.PinCache, error) {
 		return nil, err
 	}
 	return &engine.PinCache{
-		Store: kvfile.Dir(s.flags.preambleCache), Fingerprint: f,
+		Store: kvfile.Dir(s.rows.preambleCache), Fingerprint: f,
 		Warn: func(msg string, err error) { s.log.Warn(msg, "why", err) },
 	}, nil
 }

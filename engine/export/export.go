@@ -63,6 +63,8 @@ func (o *Options) Check() error {
 		return fmt.Errorf("all revisions can be had as %s alone: a pair has one revision", SFT)
 	case o.Labels && (o.Format == SFT || o.Format == Raw):
 		return fmt.Errorf("labels are of pairs, and %s has none: they can be had as %s, %s or %s", o.Format, DPO, KTO, Reward)
+	case o.Labels && o.DropUnchanged:
+		return errors.New("unchanged revisions are of a run's rows: pairs with labels always differ")
 	case !o.Labels && (o.MinMargin != 0 || o.Repeat != 0):
 		return errors.New("a least margin and repeats are of labels, and the set has none")
 	case !(o.MinMargin >= 0 && o.MinMargin <= 1):

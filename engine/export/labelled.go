@@ -2,6 +2,7 @@ package export
 
 import (
 	"math"
+	"strings"
 
 	"amend/engine/chat"
 	"amend/engine/feedback"
@@ -12,8 +13,9 @@ func (o *Options) chooseLabelled(l feedback.Labelled, prompt []Message) ([]candi
 	if l.Label.P == nil {
 		return nil, Unlabelled
 	}
-	p := *l.Label.P // that the first is better
-	if math.Abs(2*p-1) < o.MinMargin {
+	p := *l.Label.P       // that the first is better
+	const rounding = 1e-9 // a judge that is clamped to 0.6 has a margin of 0.2 less that
+	if math.Abs(2*p-1) < o.MinMargin-rounding || p == 0.5 {
 		return nil, SmallMargin
 	}
 	if flipped, of := l.Label.Flips(); float64(flipped) > o.MaxFlip*float64(of) {
@@ -23,8 +25,12 @@ func (o *Options) chooseLabelled(l feedback.Labelled, prompt []Message) ([]candi
 		id: l.Pair.ID, prompt: prompt, answer: l.Pair.First, rejected: l.Pair.Second, first: l.Pair.First,
 		principles: l.Label.Principles(), prob: p,
 	}
+	flagged := l.Pair.Flagged[0]
 	if p < 0.5 {
-		preferred = preferred.turned()
+		preferred, flagged = preferred.turned(), l.Pair.Flagged[1]
+	}
+	if strings.TrimSpace(preferred.answer) == "" || o.Hygiene && flagged {
+		return nil, Flagged
 	}
 	if o.Repeat == 0 {
 		return []candidate{preferred}, ""

@@ -73,6 +73,20 @@ func TestLabelled(t *testing.T) {
 	}
 }
 
+// TestLabelledLeavesOut: even odds prefer nothing, and an answer with a fault is not to be learnt; a margin of just what a clamp
+// leaves is kept.
+func TestLabelledLeavesOut(t *testing.T) {
+	cut, even, blank, clamped := labelled("a", 0.9, 0.9), labelled("b", 0.8, 0.2), labelled("c", 0.9, 0.9), labelled("d", 0.6, 0.6)
+	cut.Pair.Flagged[0], blank.Pair.First = true, " "
+	dir, r := writeLabelled(t, Options{Format: DPO, MaxFlip: 1, MinMargin: 0.2, Hygiene: true}, cut, even, blank, clamped)
+	if got := fmt.Sprint(chosen(t, dir)); got != "[d first 0.60]" || r.LeftOut[Flagged] != 2 || r.LeftOut[SmallMargin] != 1 {
+		t.Errorf("%s, left out %v", got, r.LeftOut)
+	}
+	if dir, _ = writeLabelled(t, Options{Format: DPO, MaxFlip: 1}, cut); fmt.Sprint(chosen(t, dir)) != "[a first 0.90]" {
+		t.Errorf("without the checks: %v", chosen(t, dir))
+	}
+}
+
 // chosen tells, of each row of a set, its id, which answer is chosen, and how probable.
 func chosen(t *testing.T, dir string) (out []string) {
 	t.Helper()

@@ -51,14 +51,8 @@ func (a *answers) add(pair ...[]engine.Token) {
 	a.options = append(a.options, pair...)
 }
 
-// longest is the most tokens of an answer.
-func (a *answers) longest() int {
-	n := 0
-	for _, o := range a.options {
-		n = max(n, len(o))
-	}
-	return n
-}
+// ruledOut is the log-probability of what a model rules out altogether: a number, so that it can be written down.
+const ruledOut = -1e4
 
 // sum is the log-probability of either answer, all spellings together.
 func (a *answers) sum(logProbs [][]float64) (out [2]float64) {
@@ -69,6 +63,9 @@ func (a *answers) sum(logProbs [][]float64) (out [2]float64) {
 			total += p
 		}
 		out[i%2] = logAdd(out[i%2], total)
+	}
+	for i := range out {
+		out[i] = max(out[i], ruledOut)
 	}
 	return out
 }

@@ -101,6 +101,9 @@ func (o *order) fail(err error) {
 		o.judge.stop()
 		return
 	}
+	if o.label.Error != "" {
+		return // the other order failed before
+	}
 	o.label.Error = fmt.Sprintf("judging under principle %s: %v", o.principles[o.at].ID, err)
 }
 
@@ -207,7 +210,7 @@ func (o *order) take(a Answer) {
 		p = 1 - p
 	}
 	if s.Reasonings == 0 {
-		j.LogProbs, j.Mass, j.P, j.Invalid = a.LogProbs, mass, p, invalid(mass, p, s.MinMass)
+		j.LogProbs, j.Mass, j.P, j.Invalid = a.LogProbs, mass, p, mass < s.MinMass
 		o.at++
 		return
 	}
@@ -225,7 +228,7 @@ func (j *Judgement) average(minMass float64) {
 	sum, n := 0.0, 0.0
 	for _, r := range j.Reasonings {
 		j.Mass += r.Mass / float64(len(j.Reasonings))
-		if !invalid(r.Mass, r.P, minMass) {
+		if r.Mass >= minMass {
 			sum += r.P
 			n++
 		}
@@ -234,9 +237,6 @@ func (j *Judgement) average(minMass float64) {
 		j.P = sum / n
 	}
 }
-
-// invalid reports whether a judgement is none: the model would have said something else.
-func invalid(mass, p, minMass float64) bool { return mass < minMass || math.IsNaN(p) }
 
 // goOn asks for the next judgement, or starts the next pair.
 func (o *order) goOn() {

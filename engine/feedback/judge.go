@@ -86,7 +86,7 @@ func (j *Judge) Need(ctx context.Context, in Pair) (int, error) {
 			longest = max(longest, len(c.Tokens))
 		}
 	}
-	const answer = 16 // tokens of stem and answer, more than any tokenizer makes of them
+	const answer = len(AnswerStem+answerA) + 2 // tokens of stem and answer: no tokenizer makes more than one of a byte
 	if j.settings.Reasonings > 0 {
 		longest += j.settings.MaxTokens
 	}

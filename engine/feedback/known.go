@@ -36,9 +36,8 @@ type Known struct {
 
 // Orders compares one order with both, over all decided pairs and over the half with the smaller margins.
 type Orders struct {
-	One   measure.Interval `json:"one"`  // accuracy of a single order, in the mean of the two
-	Both  measure.Interval `json:"both"` // of their average
-	Gain  measure.Interval `json:"gain"`
+	One   measure.Share    `json:"one"`  // accuracy of a single order, in the mean of the two
+	Gain  measure.Interval `json:"gain"` // of the average of both over that
 	Small Gain             `json:"small_margins"`
 }
 
@@ -57,9 +56,6 @@ type Bin struct {
 	Share float64 `json:"share"` // in which it is
 }
 
-// resamples is how often intervals draw anew.
-const resamples = 1000
-
 // knownPair is a labelled pair of which one response is known to be better.
 type knownPair struct {
 	prompt         string
@@ -72,13 +68,13 @@ type knownPair struct {
 
 func newKnownPair(in Pair, l Label, first bool) knownPair {
 	k := knownPair{first: first, p: *l.P, agree: true}
-	k.prompt = Pair{Messages: in.Messages}.Hash()
+	k.prompt = in.prompt()
 	n := 0.0
 	for _, p := range l.under {
 		n++
 		for i := range p {
 			k.orders[i] += p[i]
-			k.agree = k.agree && (p[i] > 0.5) == (k.p > 0.5)
+			k.agree = k.agree && (p[i]-0.5)*(k.p-0.5) > 0
 		}
 	}
 	k.orders[0] /= n
@@ -98,12 +94,12 @@ func (k *knownPair) turn() {
 	k.orders = [2]float64{1 - k.orders[1], 1 - k.orders[0]}
 }
 
-// right reports whether a probability says what is true.
-func (k knownPair) right(p float64) bool { return (p > 0.5) == k.first }
+// right is how far a probability says what is true.
+func (k knownPair) right(p float64) float64 { return credit(p, k.first) }
 
 // one is the accuracy of a single order, in the mean of the two.
 func (k knownPair) one() float64 {
-	return (number(k.right(k.orders[0])) + number(k.right(k.orders[1]))) / 2
+	return (k.right(k.orders[0]) + k.right(k.orders[1])) / 2
 }
 
 func number(b bool) float64 {
@@ -115,32 +111,43 @@ func number(b bool) float64 {
 
 func newKnown(pairs []knownPair) *Known {
 	out := &Known{Decided: len(pairs)}
-	both := func(k knownPair) float64 { return number(k.right(k.p)) }
-	accuracy := byPrompt(pairs, both)
-	out.Accuracy, out.AccuracyCI = accuracy.Value, [2]float64{accuracy.Low, accuracy.High}
+	both := func(k knownPair) float64 { return k.right(k.p) }
+	accuracy := share(pairs, both, all)
+	out.Accuracy, out.AccuracyCI = accuracy.Share, [2]float64{accuracy.Low, accuracy.High}
 	out.ECE, out.Brier, out.Skill, out.Reliability = calibration(pairs, 1)
 	out.Calibrated = calibrate(pairs)
-	var longer, shorter, agreeing, divided count
+	out.Longer = share(pairs, both, func(k knownPair) bool { return !k.equals && k.longer })
+	out.Shorter = share(pairs, both, func(k knownPair) bool { return !k.equals && !k.longer })
+	out.Agreeing = share(pairs, both, func(k knownPair) bool { return k.agree })
+	out.Divided = share(pairs, both, func(k knownPair) bool { return !k.agree })
+	gain := func(k knownPair) float64 { return both(k) - k.one() }
+	small := smallMargins(pairs)
+	out.Orders = Orders{
+		One: share(pairs, knownPair.one, all), Gain: mean(pairs, gain), Small: Gain{len(small), mean(small, gain)},
+	}
+	return out
+}
+
+func all(knownPair) bool { return true }
+
+// share is that of the pairs that are meant, grouped by prompt.
+func share(pairs []knownPair, of func(knownPair) float64, meant func(knownPair) bool) measure.Share {
+	var c measure.Clusters
 	for _, k := range pairs {
-		switch {
-		case k.equals:
-		case k.longer:
-			longer.add(k.right(k.p))
-		default:
-			shorter.add(k.right(k.p))
-		}
-		if k.agree {
-			agreeing.add(k.right(k.p))
-		} else {
-			divided.add(k.right(k.p))
+		if meant(k) {
+			c.Add(k.prompt, of(k))
 		}
 	}
-	out.Longer, out.Shorter, out.Agreeing, out.Divided = longer.share(), shorter.share(), agreeing.share(), divided.share()
-	gain := func(k knownPair) float64 { return both(k) - k.one() }
-	out.Orders = Orders{One: byPrompt(pairs, knownPair.one), Both: accuracy, Gain: byPrompt(pairs, gain)}
-	small := smallMargins(pairs)
-	out.Orders.Small = Gain{len(small), byPrompt(small, gain)}
-	return out
+	return c.Share()
+}
+
+// mean is that of some value over pairs, grouped by prompt.
+func mean(pairs []knownPair, of func(knownPair) float64) measure.Interval {
+	var c measure.Clusters
+	for _, k := range pairs {
+		c.Add(k.prompt, of(k))
+	}
+	return c.Mean()
 }
 
 // smallMargins is the half of the pairs about which the judge is the least sure.
@@ -148,30 +155,4 @@ func smallMargins(pairs []knownPair) []knownPair {
 	sorted := slices.Clone(pairs)
 	slices.SortStableFunc(sorted, func(a, b knownPair) int { return cmp.Compare(math.Abs(a.p-0.5), math.Abs(b.p-0.5)) })
 	return sorted[:(len(sorted)+1)/2]
-}
-
-// byPrompt is the mean of something over pairs, with an interval that draws whole prompts: pairs of one prompt are not
-// independent.
-func byPrompt(pairs []knownPair, of func(knownPair) float64) measure.Interval {
-	type sums struct{ total, n float64 }
-	place := map[string]int{}
-	var prompts []sums
-	for _, k := range pairs {
-		i, ok := place[k.prompt]
-		if !ok {
-			i = len(prompts)
-			place[k.prompt] = i
-			prompts = append(prompts, sums{})
-		}
-		prompts[i].total += of(k)
-		prompts[i].n++
-	}
-	return measure.Bootstrap(len(prompts), resamples, 1, func(places []int) float64 {
-		total, n := 0.0, 0.0
-		for _, i := range places {
-			total += prompts[i].total
-			n += prompts[i].n
-		}
-		return total / n
-	})
 }

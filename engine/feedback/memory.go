@@ -64,6 +64,9 @@ func (j *Judge) key(prompt []engine.Token, options [][]engine.Token, seed uint64
 		e.Sampling(s.Sampling)
 		e.Number(uint64(s.MaxTokens))
 		e.Number(seed)
+		for _, stop := range append(j.format.Stops(), AnswerStem) {
+			e.Text(stop)
+		}
 	}
 	return e.Sum()
 }

@@ -26,17 +26,39 @@ type Pair struct {
 	Better Preference `json:"better,omitempty"`
 	// Where is what principles may ask of the conversation.
 	Where constitution.Where `json:"where,omitzero"`
+	// Flagged says of either response whether a check found a fault in it (revise.Checker).
+	Flagged [2]bool `json:"flagged,omitzero"`
 }
 
-// Hash is of the conversation and the two responses: 16 hexadecimal digits.
+// Hash is of all that a label of the pair depends on: conversation, responses, and what principles may ask. It is 16
+// hexadecimal digits.
 func (p Pair) Hash() string {
-	e := content.Encoder("amend pair texts 1")
-	for _, m := range p.Messages {
+	e := content.Encoder("amend pair 1")
+	e.Text(p.prompt())
+	e.Text(p.First)
+	e.Text(p.Second)
+	e.Text(p.Where.Jurisdiction)
+	e.Text(p.Where.Language)
+	for _, tag := range p.Where.Tags {
+		e.Text(tag)
+	}
+	return short(e)
+}
+
+// prompt names the conversation: pairs of one are not independent.
+func (p Pair) prompt() string { return PromptHash(p.Messages) }
+
+// PromptHash names a conversation by its content: 16 hexadecimal digits.
+func PromptHash(conversation []chat.Message) string {
+	e := content.Encoder("amend prompt 1")
+	for _, m := range conversation {
 		e.Text(string(m.Role))
 		e.Text(m.Text)
 	}
-	e.Text(p.First)
-	e.Text(p.Second)
+	return short(e)
+}
+
+func short(e content.Encoder) string {
 	sum := e.Sum()
 	return hex.EncodeToString(sum[:8])
 }
@@ -76,7 +98,7 @@ type Labelled struct {
 func (l Label) Flips() (flipped, of int) {
 	for _, p := range l.under {
 		of++
-		if (p[0] > 0.5) != (p[1] > 0.5) {
+		if flips(p) {
 			flipped++
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Report says how far labels can be trusted: by how the judge's answers agree among each other, and where it is known which
-// responses are better, by that.
+// responses are better, by that. Intervals draw whole prompts; who has no preference is right by half.
 type Report struct {
 	Pairs      int `json:"pairs"`
 	Labelled   int `json:"labelled"` // with at least one valid judgement in both orders
@@ -60,91 +60,99 @@ func NewReport(pairs []Pair, labels []Label, truth Truth) Report {
 	return t.report(len(pairs))
 }
 
-// count is how many times something held, of how many.
-type count struct{ yes, of int }
-
-func (c *count) add(yes bool) {
-	c.of++
-	if yes {
-		c.yes++
+// credit is how far a probability of the first response says that it is the better one: 1, 0, or a half at even odds.
+func credit(p float64, first bool) float64 {
+	if p == 0.5 {
+		return 0.5
 	}
+	return number((p > 0.5) == first)
 }
 
-func (c count) share() measure.Share { return measure.NewShare(c.yes, c.of) }
+// flips reports whether two probabilities of the same response prefer another one each.
+func flips(p [2]float64) bool { return (p[0]-0.5)*(p[1]-0.5) < 0 }
 
-// tally counts labels.
+// tally counts labels. What is counted is grouped by prompt.
 type tally struct {
-	truth                                  Truth
-	labelled, failed, judgements, invalid  int
-	flips, first, agree, saturated, longer count
-	principles                             map[string]*principleTally
-	known                                  []knownPair
+	truth                                 Truth
+	labelled, failed, judgements, invalid int
+
+	flips, first, agree, saturated, longer measure.Clusters
+
+	principles map[string]*principleTally
+	known      []knownPair
 }
 
-type principleTally struct{ flips, right count }
+type principleTally struct {
+	judged       int
+	flips, right measure.Clusters
+	known        bool
+}
 
 func (t *tally) add(in Pair, l Label) {
 	if l.Error != "" {
 		t.failed++
 		return
 	}
+	prompt := in.prompt()
 	for _, j := range l.Judgements {
 		t.judgements++
 		if j.Invalid {
 			t.invalid++
 			continue
 		}
-		t.first.add((j.P > 0.5) != j.Swapped)
-		t.saturated.add(max(j.P, 1-j.P)-0.5 > saturated)
+		t.first.Add(prompt, credit(j.P, !j.Swapped))
+		t.saturated.Add(prompt, number(max(j.P, 1-j.P)-0.5 > saturated))
 	}
 	if l.P == nil {
 		return
 	}
 	t.labelled++
-	prefersFirst := t.addPrinciples(in, l)
-	for i, a := range prefersFirst {
-		for _, b := range prefersFirst[:i] {
-			t.agree.add(a == b)
+	means := t.addPrinciples(prompt, in, l)
+	for i, a := range means {
+		for _, b := range means[:i] {
+			t.agree.Add(prompt, number((a-0.5)*(b-0.5) > 0))
 		}
 	}
 	if a, b := utf8.RuneCountInString(in.First), utf8.RuneCountInString(in.Second); a != b {
-		t.longer.add((*l.P > 0.5) == (a > b))
+		t.longer.Add(prompt, credit(*l.P, a > b))
 	}
 	if better := t.truth(in, ""); better == First || better == Second {
 		t.known = append(t.known, newKnownPair(in, l, better == First))
 	}
 }
 
-// addPrinciples counts by principle, and returns which of them prefer the first response.
-func (t *tally) addPrinciples(in Pair, l Label) (prefersFirst []bool) {
+// addPrinciples counts by principle, and returns each one's probability of the first response, over both orders.
+func (t *tally) addPrinciples(prompt string, in Pair, l Label) (means []float64) {
 	for id, p := range l.under {
 		c := t.principles[id]
 		if c == nil {
 			c = &principleTally{}
 			t.principles[id] = c
 		}
-		flipped, mean := (p[0] > 0.5) != (p[1] > 0.5), (p[0]+p[1])/2
-		t.flips.add(flipped)
-		c.flips.add(flipped)
+		mean := (p[0] + p[1]) / 2
+		c.judged++
+		t.flips.Add(prompt, number(flips(p)))
+		c.flips.Add(prompt, number(flips(p)))
 		if better := t.truth(in, id); better == First || better == Second {
-			c.right.add((mean > 0.5) == (better == First))
+			c.known = true
+			c.right.Add(prompt, credit(mean, better == First))
 		}
-		prefersFirst = append(prefersFirst, mean > 0.5)
+		means = append(means, mean)
 	}
-	return prefersFirst
+	return means
 }
 
 func (t *tally) report(pairs int) Report {
 	r := Report{
 		Pairs: pairs, Labelled: t.labelled, Failed: t.failed, Judgements: t.judgements, Invalid: t.invalid,
-		Flips: t.flips.share(), PrefersA: t.first.share(), Agreement: t.agree.share(), Saturated: t.saturated.share(), PrefersLonger: t.longer.share(),
+		Flips: t.flips.Share(), PrefersA: t.first.Share(), Agreement: t.agree.Share(), Saturated: t.saturated.Share(), PrefersLonger: t.longer.Share(),
 		Principles: []PrincipleReport{},
 	}
 	r.FlipRate = r.Flips.Share
 	for id, c := range t.principles {
-		p := PrincipleReport{Principle: id, Judged: c.flips.of, Flips: c.flips.share()}
-		if c.right.of > 0 {
-			s := c.right.share()
+		p := PrincipleReport{Principle: id, Judged: c.judged, Flips: c.flips.Share()}
+		if c.known {
+			s := c.right.Share()
 			p.Accuracy = &s
 		}
 		r.Principles = append(r.Principles, p)

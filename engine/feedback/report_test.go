@@ -59,7 +59,7 @@ func TestReportByHand(t *testing.T) {
 		{"saturated", float64(r.Saturated.Count), 1},
 		{"prefers longer", float64(r.PrefersLonger.Count), 1}, {"of pairs of unlike length", float64(r.PrefersLonger.Of), 2},
 		{"decided", float64(r.Decided), 2}, {"accuracy", r.Accuracy, 1},
-		{"one order", r.Orders.One.Value, 0.75}, {"gain", r.Orders.Gain.Value, 0.25}, {"gain of the less sure half", r.Orders.Small.Gain.Value, 0.5},
+		{"one order", r.Orders.One.Share, 0.75}, {"gain", r.Orders.Gain.Value, 0.25}, {"gain of the less sure half", r.Orders.Small.Gain.Value, 0.5},
 		{"brier", r.Brier, (0.25*0.25 + 0.4025*0.4025) / 2}, {"ece", r.ECE, (0.25 + 0.4025) / 2},
 		{"where the better is longer", r.Longer.Share, 1}, {"of", float64(r.Longer.Of), 1}, {"where it is shorter", float64(r.Shorter.Of), 1},
 		{"unanimous", float64(r.Agreeing.Of), 1}, {"divided", float64(r.Divided.Of), 1},

@@ -1,6 +1,8 @@
 package feedback
 
 import (
+	"slices"
+
 	"amend/engine/chat"
 	"amend/engine/revise"
 )
@@ -30,8 +32,14 @@ func (s *Samples) Add(rec revise.Record) (p Pair, ok bool) {
 	}
 	first, ok := other.Final()
 	second, ok2 := rec.Final()
-	p = Pair{ID: other.ID + "," + rec.ID, Messages: said(rec), First: first.Text, Second: second.Text, Where: rec.Where}
+	p = Pair{ID: other.ID + "," + rec.ID, Index: other.Index, Messages: said(rec), First: first.Text, Second: second.Text, Where: rec.Where}
+	p.Flagged = [2]bool{flagged(first), flagged(second)}
 	return p, ok && ok2
+}
+
+// flagged reports whether a check found a fault in an answer. That it is its draft again is none.
+func flagged(t revise.Trace) bool {
+	return slices.ContainsFunc(t.Flags, func(f revise.Flag) bool { return f != revise.Unchanged })
 }
 
 // said is a row's conversation.
@@ -52,10 +60,10 @@ func Compare(rec revise.Record, from, to int) (p Pair, ok bool) {
 		}
 		switch t.Round {
 		case from:
-			p.First = t.Text
+			p.First, p.Flagged[0] = t.Text, flagged(t)
 			found++
 		case to:
-			p.Second = t.Text
+			p.Second, p.Flagged[1] = t.Text, flagged(t)
 			found++
 		}
 	}

@@ -41,3 +41,30 @@ func TestBootstrap(t *testing.T) {
 		t.Errorf("no difference: %+v", got)
 	}
 }
+
+// TestClusters: values that repeat within their group say no more than one of them, and the interval is as wide as that of the
+// groups.
+func TestClusters(t *testing.T) {
+	var single, repeated Clusters
+	for i := range 400 {
+		group, value := string(rune('a'+i%26))+string(rune('a'+i/26)), float64(i%2)
+		single.Add(group, value)
+		for range 10 {
+			repeated.Add(group, value)
+		}
+	}
+	a, b := single.Share(), repeated.Share()
+	if a.Share != 0.5 || b.Share != 0.5 || b.Of != 4000 || math.Abs(a.Low-0.451) > 0.006 || math.Abs(b.Low-a.Low) > 1e-9 {
+		t.Errorf("alone %+v, repeated %+v", a, b)
+	}
+	var sure, none Clusters
+	for i := range 20 {
+		sure.Add(string(rune('a'+i)), 1)
+	}
+	if s := sure.Share(); s.High != 1 || math.Abs(s.Low-(1-0.1611)) > 1e-4 {
+		t.Errorf("20 of 20: %+v, want Wilson's interval", s)
+	}
+	if s := none.Share(); s != NewShare(0, 0) {
+		t.Errorf("nothing: %+v", s)
+	}
+}

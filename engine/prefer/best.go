@@ -44,18 +44,20 @@ type Step struct {
 	Facts     *float64       `json:"facts,omitempty"`
 }
 
-// Curve takes the best of the first 1, 2, 4, … candidates of each prompt, up to as many as every prompt has.
-func Curve(prompts [][]Candidate) []Step {
-	if len(prompts) == 0 {
-		return nil
-	}
-	most := len(prompts[0])
+// Curve takes the best of the first 1, 2, 4, … up to most candidates of each prompt. Prompts that have fewer are left out.
+func Curve(prompts [][]Candidate, most int) []Step {
+	var whole [][]Candidate
 	for _, p := range prompts {
-		most = min(most, len(p))
+		if len(p) >= most {
+			whole = append(whole, p)
+		}
+	}
+	if len(whole) == 0 {
+		return nil
 	}
 	var out []Step
 	for n := 1; n <= most; n *= 2 {
-		out = append(out, step(prompts, n))
+		out = append(out, step(whole, n))
 	}
 	return out
 }

@@ -10,7 +10,8 @@ func TestCurve(t *testing.T) {
 	got := Curve([][]Candidate{
 		{known("a b c", 1, 1, 2), known("a b c d", 2, 0, 1), known("x", 0, 0, 0), known("a b c e", 3, 2, 0), known("more", 9, 0, 0)},
 		{known("I'm sorry, I can't help with that.", 5, 0, 0), known("a b c", 4, 1, 3), known("y", 4, 1, 0), known("z", 5, 1, 1)},
-	})
+		{known("too few", 9, 1, 1)},
+	}, 4)
 	if len(got) != 3 {
 		t.Fatalf("%d steps, want n = 1, 2, 4", len(got))
 	}
@@ -23,10 +24,10 @@ func TestCurve(t *testing.T) {
 			t.Errorf("best of %d: %+v, violating %+v, facts %v", s.N, s, s.Violating, *s.Facts)
 		}
 	}
-	if d := Curve([][]Candidate{{{Text: "a b c d"}}, {{Text: "a b c e"}}})[0]; d.Distinct != 0.75 || d.Violating != nil {
+	if d := Curve([][]Candidate{{{Text: "a b c d"}}, {{Text: "a b c e"}}}, 1)[0]; d.Distinct != 0.75 || d.Violating != nil {
 		t.Errorf("three of four triples are different: %+v", d)
 	}
-	if Curve(nil) != nil {
+	if Curve(nil, 4) != nil {
 		t.Error("a curve of nothing")
 	}
 }

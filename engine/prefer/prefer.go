@@ -51,7 +51,9 @@ const Format = 1
 type Model struct {
 	Format int `json:"format"`
 	// States names the language model and the settings that its hidden states come from: those of another mean something else.
-	States  string    `json:"states"`
+	States string `json:"states"`
+	// Date is the one that the chat template was given (YYYY-MM-DD), which states depend on where it shows it.
+	Date    string    `json:"date"`
 	Pooling Pooling   `json:"pooling"`
 	L2      float64   `json:"l2"` // strength of the penalty, chosen by cross-validation
 	Weights []float64 `json:"weights"`
@@ -89,8 +91,16 @@ func (m *Model) Encode() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// Decode reads what Encode has written, for hidden states of this name. It refuses a model of others.
-func Decode(text []byte, states string) (*Model, error) {
+// Of reports that a model is not of hidden states of this name: those of another model mean something else.
+func (m *Model) Of(states string) error {
+	if m.States != states {
+		return fmt.Errorf("the preference model was trained on hidden states of %s, and these are of %s: train one for this model", m.States, states)
+	}
+	return nil
+}
+
+// Decode reads what Encode has written. Of says whether it belongs to a model.
+func Decode(text []byte) (*Model, error) {
 	var m Model
 	if err := json.Unmarshal(text, &m); err != nil {
 		return nil, fmt.Errorf("reading a preference model: %w", err)
@@ -98,8 +108,6 @@ func Decode(text []byte, states string) (*Model, error) {
 	switch {
 	case m.Format != Format:
 		return nil, fmt.Errorf("the preference model has format %d, and this amend reads format %d: train it again", m.Format, Format)
-	case m.States != states:
-		return nil, fmt.Errorf("the preference model was trained on hidden states of %s, and these are of %s: train one for this model", m.States, states)
 	case m.Pooling != Last && m.Pooling != Mean:
 		return nil, fmt.Errorf("the preference model pools by %q, which is none of %v", m.Pooling, Poolings())
 	case len(m.Weights) == 0:

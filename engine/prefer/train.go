@@ -2,6 +2,7 @@ package prefer
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -12,6 +13,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
 )
+
+// exact is the gradient at which a fit ends, near the one at which it will do.
+const exact, near = 1e-6, 1e-3
 
 // folds is how many parts prompts are split into: each is predicted by what is trained on the others.
 const folds = 5
@@ -32,15 +36,16 @@ type Trial struct {
 // Train fits a model on pairs, of hidden states that have this name: every pooling and penalty is tried by cross-validation that
 // keeps a prompt's pairs together, the best one is then trained on all pairs. There is no intercept: with the two
 // responses exchanged the probability is exactly the opposite one.
-func Train(pairs []Pair, states string) (*Model, []Trial, error) {
-	if err := check(pairs); err != nil {
+// It ends early when ctx does.
+func Train(ctx context.Context, pairs []Pair, states string) (*Model, []Trial, error) {
+	if err := Check(pairs); err != nil {
 		return nil, nil, err
 	}
 	var trials []Trial
 	for _, pooling := range Poolings() {
 		data := newDesign(pairs, pooling)
 		for _, l2 := range penalties {
-			t, err := data.validate(l2)
+			t, err := data.validate(ctx, l2)
 			if err != nil {
 				return nil, nil, fmt.Errorf("trying %s with a penalty of %g: %w", pooling, l2, err)
 			}
@@ -58,8 +63,8 @@ func Train(pairs []Pair, states string) (*Model, []Trial, error) {
 	return &Model{Format: Format, States: states, Pooling: best.Pooling, L2: best.L2, Weights: w}, trials, nil
 }
 
-// check reports pairs that nothing can be learnt from.
-func check(pairs []Pair) error {
+// Check reports pairs that nothing can be learnt from.
+func Check(pairs []Pair) error {
 	if len(pairs) == 0 {
 		return errors.New("no labelled pairs to train on")
 	}
@@ -69,6 +74,9 @@ func check(pairs []Pair) error {
 		for _, f := range []Features{p.First, p.Second} {
 			if len(f.Last) != n || len(f.Mean) != n || n == 0 {
 				return fmt.Errorf("pair %d has hidden states of %d and %d numbers, the first pair of %d", i, len(f.Last), len(f.Mean), n)
+			}
+			if slices.ContainsFunc(slices.Concat(f.Last, f.Mean), func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }) {
+				return fmt.Errorf("pair %d has hidden states that are not numbers (NaN or infinite)", i)
 			}
 		}
 		if !(p.P >= 0 && p.P <= 1) {
@@ -127,10 +135,13 @@ func newDesign(pairs []Pair, pooling Pooling) *design {
 }
 
 // validate predicts each part by what is trained on the others.
-func (d *design) validate(l2 float64) (Trial, error) {
+func (d *design) validate(ctx context.Context, l2 float64) (Trial, error) {
 	t := Trial{L2: l2}
 	n := float64(len(d.p))
 	for part := range folds {
+		if err := ctx.Err(); err != nil {
+			return t, err
+		}
 		w, err := d.fit(func(i int) bool { return d.fold[i] != part }, l2)
 		if err != nil {
 			return t, err
@@ -141,7 +152,10 @@ func (d *design) validate(l2 float64) (Trial, error) {
 			}
 			margin := floats.Dot(d.x.RawRowView(i), w)
 			t.Loss += entropy(margin, p) / n
-			if (margin > 0) == (p > 0.5) {
+			switch {
+			case p == 0.5 || margin == 0:
+				t.Agreement += 0.5 / n
+			case (margin > 0) == (p > 0.5):
 				t.Agreement += 1 / n
 			}
 		}
@@ -185,9 +199,15 @@ func (d *design) fit(use func(i int) bool, l2 float64) ([]float64, error) {
 			}
 		},
 	}
-	result, err := optimize.Minimize(problem, make([]float64, dims), &optimize.Settings{GradientThreshold: 1e-6, MajorIterations: 500}, &optimize.LBFGS{})
-	if err != nil && result == nil {
+	result, err := optimize.Minimize(problem, make([]float64, dims), &optimize.Settings{GradientThreshold: exact, MajorIterations: 2000}, &optimize.LBFGS{})
+	if result == nil {
 		return nil, fmt.Errorf("fitting %g pairs: %w", used, err)
+	}
+	// A search that can make no more progress for rounding ends with an error, near the minimum.
+	slope := make([]float64, dims)
+	problem.Grad(slope, result.X)
+	if steepest := floats.Norm(slope, math.Inf(1)); !(steepest <= near) {
+		return nil, fmt.Errorf("fitting %g pairs stopped where the loss still falls by %g: %v", used, steepest, result.Status)
 	}
 	return result.X, nil
 }

@@ -31,6 +31,7 @@ const application = 0x616d6e64
 const (
 	runSchema      = "run"
 	feedbackSchema = "feedback"
+	statesSchema   = "states"
 )
 
 // database is an SQLite file of a run, open. It is not safe for concurrent use.

@@ -19,8 +19,12 @@ import (
 // FeedbackFile is the database of labels in a run directory, or in one of its own.
 const FeedbackFile = "feedback.db"
 
-// FeedbackSettings is everything that labels depend on, beside the pairs. Labels of other settings are another set.
+// FeedbackSettings is everything that labels depend on. Labels of other settings are another set.
 type FeedbackSettings struct {
+	// Source says which pairs are judged: those of a file by its hash, or of a run by what made it and how its rows become
+	// pairs.
+	Source         string `json:"source"`
+	Date           string `json:"date"` // that templates see, YYYY-MM-DD
 	ModelSHA256    string `json:"model_sha256"`
 	TemplateSHA256 string `json:"template_sha256,omitempty"`
 	Chat           string `json:"chat"`
@@ -48,11 +52,12 @@ type FeedbackSettings struct {
 type Feedback struct {
 	lock *os.File
 
-	mu   sync.Mutex
-	data *database
-	set  int64                     // the one that labels are added to
-	done map[string]feedback.Label // of that set
-	kept int                       // answers, since OpenFeedback
+	mu       sync.Mutex
+	data     *database
+	settings FeedbackSettings
+	set      int64                     // the one that labels are added to; 0 before its first
+	done     map[string]feedback.Label // of that set
+	kept     int                       // answers, since OpenFeedback
 	// failure is the first error of the disk, after which nothing is written any more.
 	failure error
 }
@@ -69,7 +74,7 @@ func OpenFeedback(dir string, s FeedbackSettings) (f *Feedback, err error) {
 	if err != nil {
 		return nil, err
 	}
-	f = &Feedback{lock: lock}
+	f = &Feedback{lock: lock, settings: s}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, f.Close())
@@ -96,22 +101,26 @@ func prepareFeedback(dir string) error {
 	return prepare(dir)
 }
 
-// feedbackSet finds the set of these settings, if it is the last one, or begins it.
-func (d *database) feedbackSet(s FeedbackSettings) (id int64, err error) {
+// feedbackSet finds the set of these settings, if it is the last one. Else it is 0: a set begins with its first label.
+func (d *database) feedbackSet(s FeedbackSettings) (int64, error) {
 	text, err := marshal(s)
 	if err != nil {
 		return 0, err
 	}
-	last := ""
+	id, last, err := d.lastSet()
+	if last != string(text) {
+		id = 0
+	}
+	return id, err
+}
+
+// lastSet is the set that was begun last, 0 where there is none, with its settings as JSON.
+func (d *database) lastSet() (id int64, settings string, err error) {
 	err = sqlitex.Execute(d.conn, "SELECT id, settings FROM sets ORDER BY id DESC LIMIT 1", &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-		id, last = stmt.ColumnInt64(0), stmt.ColumnText(1)
+		id, settings = stmt.ColumnInt64(0), stmt.ColumnText(1)
 		return nil
 	}})
-	if err != nil || last == string(text) {
-		return id, err
-	}
-	err = sqlitex.Execute(d.conn, "INSERT INTO sets (settings) VALUES (?)", &sqlitex.ExecOptions{Args: []any{string(text)}})
-	return d.conn.LastInsertRowID(), err
+	return id, settings, err
 }
 
 // labels gives those of a set by their pairs.
@@ -128,24 +137,33 @@ func (d *database) labels(set int64) (map[string]feedback.Label, error) {
 	return out, err
 }
 
-// Label returns the label of a pair, if it has one by these settings that is of the same texts.
+// Label returns the label of a pair, if it has one by these settings that is of the same texts. A pair that could not be judged
+// has none: it is tried again.
 func (f *Feedback) Label(p feedback.Pair) (l feedback.Label, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l, ok = f.done[p.ID]
-	return l, ok && l.Pair == p.Hash()
+	return l, ok && l.Pair == p.Hash() && l.Error == ""
 }
 
 // Before returns the labels of the settings that were used before these, by their pairs: none where these are the first.
 func (f *Feedback) Before() (map[string]feedback.Label, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	labels, err := f.data.labels(f.set - 1) // sets are never removed
+	set := f.set - 1 // sets are never removed
+	if f.set == 0 {
+		var err error
+		if set, _, err = f.data.lastSet(); err != nil {
+			return nil, f.data.wrap("read", err)
+		}
+	}
+	labels, err := f.data.labels(set)
 	return labels, f.data.wrap("read", err)
 }
 
-// Append adds a pair with its label, in the place of an older one, and returns when both are on disk.
-func (f *Feedback) Append(p feedback.Pair, l feedback.Label) error {
+// Append adds a pair with its label, in the place of an older one, and returns when both are on disk. asked is how many pairs
+// are to have one by these settings.
+func (f *Feedback) Append(p feedback.Pair, l feedback.Label, asked int) error {
 	texts, err := marshal(p)
 	if err != nil {
 		return err
@@ -156,8 +174,11 @@ func (f *Feedback) Append(p feedback.Pair, l feedback.Label) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.failure == nil && f.set == 0 {
+		f.failure = f.begin()
+	}
 	if f.failure == nil {
-		f.failure = f.data.wrap("write", f.data.putLabel(f.set, p, texts, label))
+		f.failure = f.data.wrap("write", f.data.putLabel(f.set, p, texts, label, asked))
 	}
 	if f.failure == nil {
 		f.done[l.ID] = l
@@ -165,9 +186,23 @@ func (f *Feedback) Append(p feedback.Pair, l feedback.Label) error {
 	return f.failure
 }
 
+// begin makes the set.
+func (f *Feedback) begin() error {
+	text, err := marshal(f.settings)
+	if err != nil {
+		return err
+	}
+	err = sqlitex.Execute(f.data.conn, "INSERT INTO sets (settings, asked) VALUES (?, 0)", &sqlitex.ExecOptions{Args: []any{string(text)}})
+	f.set = f.data.conn.LastInsertRowID()
+	return f.data.wrap("write", err)
+}
+
 // putLabel writes a pair and its label, both or neither.
-func (d *database) putLabel(set int64, p feedback.Pair, texts, label []byte) (err error) {
+func (d *database) putLabel(set int64, p feedback.Pair, texts, label []byte, asked int) (err error) {
 	defer sqlitex.Save(d.conn)(&err)
+	if err := sqlitex.Execute(d.conn, "UPDATE sets SET asked = max(asked, ?) WHERE id = ?", &sqlitex.ExecOptions{Args: []any{asked, set}}); err != nil {
+		return err
+	}
 	if err := sqlitex.Execute(d.conn, `INSERT INTO pairs (id, place, texts) VALUES (?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET place = excluded.place, texts = excluded.texts`,
 		&sqlitex.ExecOptions{Args: []any{p.ID, p.Index, texts}}); err != nil {
@@ -205,6 +240,8 @@ func (f *Feedback) Remember(key feedback.Key, a feedback.Answer) error {
 		f.failure = f.data.wrap("write", sqlitex.Execute(f.data.conn,
 			"INSERT INTO answers (key, a, b, text, prompt, reused, decoded) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
 			&sqlitex.ExecOptions{Args: []any{key[:], a.LogProbs[0], a.LogProbs[1], []byte(a.Text), a.Prompt, a.Reused, a.Decoded}}))
+	}
+	if f.failure == nil {
 		f.kept++
 	}
 	return f.failure
@@ -236,24 +273,38 @@ func (f *Feedback) Close() error {
 	return err
 }
 
-// ReadFeedback yields the pairs of dir that have a label by the settings that were used last, in their order, also while
-// another process writes. The error matches ErrNotARun where there are none.
-func ReadFeedback(dir string) (FeedbackSettings, iter.Seq2[feedback.Labelled, error], error) {
-	var s FeedbackSettings
+// FeedbackSet is the labels of a directory by the settings that were used last.
+type FeedbackSet struct {
+	Settings FeedbackSettings
+	Asked    int // pairs that were to be labelled
+	Done     int // of these, those that are, and those that could not be
+	Labels   iter.Seq2[feedback.Labelled, error]
+}
+
+// ReadFeedback opens labels to look at, in the order of their pairs, also while another process writes. The error matches
+// ErrNotARun where there are none.
+func ReadFeedback(dir string) (set FeedbackSet, err error) {
 	d, err := readDatabase(filepath.Join(dir, FeedbackFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil, fmt.Errorf("%s is %w with labels: amend feedback makes them", dir, ErrNotARun)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return set, err
 	}
-	if err != nil {
-		return s, nil, err
+	var id int64
+	if err == nil {
+		defer func() { _ = d.close() }() // only read
+		err = sqlitex.Execute(d.conn, `SELECT id, settings, asked, (SELECT count(*) FROM labels WHERE set_id = id) FROM sets ORDER BY id DESC LIMIT 1`,
+			&sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+				id, set.Asked, set.Done = stmt.ColumnInt64(0), stmt.ColumnInt(2), stmt.ColumnInt(3)
+				return json.Unmarshal([]byte(stmt.ColumnText(1)), &set.Settings)
+			}})
+		if err != nil {
+			return set, d.wrap("read", err)
+		}
 	}
-	defer func() { _ = d.close() }() // only read
-	var set int64
-	err = sqlitex.Execute(d.conn, "SELECT id, settings FROM sets ORDER BY id DESC LIMIT 1", &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-		set = stmt.ColumnInt64(0)
-		return json.Unmarshal([]byte(stmt.ColumnText(1)), &s)
-	}})
-	return s, labelled(dir, set), d.wrap("read", err)
+	if id == 0 {
+		return set, fmt.Errorf("%s is %w with labels: amend feedback makes them", dir, ErrNotARun)
+	}
+	set.Labels = labelled(dir, id)
+	return set, nil
 }
 
 // labelled reads the pairs of a set by a connection of its own.

@@ -35,7 +35,7 @@ func TestFeedbackIsKept(t *testing.T) {
 	p, q := pairOf("p", 1), pairOf("q", 0)
 	key := feedback.Key{1, 2}
 	answer := feedback.Answer{LogProbs: [2]float64{-0.5, -1e-9}, Text: "because \xff", Prompt: 7, Reused: 3, Decoded: 2}
-	if err := errors.Join(f.Remember(key, answer), f.Append(p, labelOf(p, 0.25)), f.Append(q, labelOf(q, 0.75)), f.Append(p, labelOf(p, 0.3))); err != nil {
+	if err := errors.Join(f.Remember(key, answer), f.Append(p, labelOf(p, 0.25), 3), f.Append(q, labelOf(q, 0.75), 3), f.Append(p, labelOf(p, 0.3), 2)); err != nil {
 		t.Fatal(err)
 	}
 	if before, err := f.Before(); err != nil || len(before) != 0 {
@@ -70,21 +70,32 @@ func TestFeedbackIsKept(t *testing.T) {
 	if _, ok, _ := f.Recall(key); !ok {
 		t.Error("other settings have lost the answers")
 	}
-	if err := f.Append(q, labelOf(q, 0.9)); err != nil {
+	// A set begins with its first label: settings that were only tried hide nothing.
+	if set, err := ReadFeedback(dir); err != nil || set.Settings.Constitution != "a" || set.Asked != 3 || set.Done != 2 {
+		t.Errorf("before the first label by new settings: %+v, %v", set, err)
+	}
+	failed := feedback.Label{ID: "p", Pair: p.Hash(), Error: "too long"}
+	if err := errors.Join(f.Append(q, labelOf(q, 0.9), 2), f.Append(p, failed, 2)); err != nil {
 		t.Fatal(err)
 	}
-	s, all, err := ReadFeedback(dir)
-	if err != nil || s.Constitution != "b" {
-		t.Fatalf("%+v, %v", s, err)
+	if _, ok := f.Label(p); ok {
+		t.Error("a pair that could not be judged is not tried again")
+	}
+	if before, err := f.Before(); err != nil || len(before) != 2 {
+		t.Errorf("the settings before, from within a set: %v, %v", before, err)
+	}
+	set, err := ReadFeedback(dir)
+	if err != nil || set.Settings.Constitution != "b" || set.Asked != 2 {
+		t.Fatalf("%+v, %v", set, err)
 	}
 	var got []feedback.Labelled
-	for l, err := range all {
+	for l, err := range set.Labels {
 		if err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, l)
 	}
-	if want := []feedback.Labelled{{Pair: q, Label: labelOf(q, 0.9)}}; !reflect.DeepEqual(got, want) {
+	if want := []feedback.Labelled{{Pair: q, Label: labelOf(q, 0.9)}, {Pair: p, Label: failed}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\nwant\n%+v", got, want)
 	}
 }
@@ -102,7 +113,7 @@ func TestFeedbackOfARun(t *testing.T) {
 	if again, _ := open(t, dir, manifest()); !again.Done("row-0") {
 		t.Error("the run lost its row")
 	}
-	if _, _, err := ReadFeedback(t.TempDir()); !errors.Is(err, ErrNotARun) {
+	if _, err := ReadFeedback(t.TempDir()); !errors.Is(err, ErrNotARun) {
 		t.Errorf("no labels: %v", err)
 	}
 	foreign := t.TempDir()

@@ -6,6 +6,7 @@
 //	revisions.jsonl    final revisions ready for fine-tuning, in input order; written by Finish
 //	failed.jsonl       rows that failed and why, if any did; written by Finish
 //	feedback.db        SQLite: what a judge said of pairs, by what made it, and the labels (OpenFeedback)
+//	states.db          SQLite: hidden states of responses, by what they were computed from (OpenStates)
 //	lock               held by the process that writes; the file stays, the lock does not
 //
 // A turn or a row is done when its transaction is on disk, and not before: what Done reports survives a crash of

@@ -14,22 +14,25 @@ import (
 	"amend/engine/prefer"
 )
 
-// States keeps hidden states of responses beside the labels of a directory. It is not safe for concurrent use.
+// StatesFile is the database of hidden states beside a run or labels.
+const StatesFile = "states.db"
+
+// States keeps hidden states of responses in a run directory or beside labels. It is not safe for concurrent use.
 type States struct {
 	lock *os.File
 	data *database
 }
 
-// OpenStates opens them; there must be labels. Errors are as OpenFeedback's. The caller calls Close.
+// OpenStates opens them; there must be a run or labels. Errors are as OpenFeedback's. The caller calls Close.
 func OpenStates(dir string) (*States, error) {
-	if _, _, err := ReadFeedback(dir); err != nil {
+	if err := prepareFeedback(dir); err != nil {
 		return nil, err
 	}
 	lock, err := acquire(dir)
 	if err != nil {
 		return nil, err
 	}
-	data, err := openDatabase(filepath.Join(dir, FeedbackFile), feedbackSchema)
+	data, err := openDatabase(filepath.Join(dir, StatesFile), statesSchema)
 	if err != nil {
 		return nil, errors.Join(err, release(lock))
 	}

@@ -12,7 +12,8 @@ CREATE TABLE answers (
 -- The settings that labels were made with, in the order in which they were begun.
 CREATE TABLE sets (
     id       INTEGER PRIMARY KEY,
-    settings TEXT    NOT NULL -- JSON
+    settings TEXT    NOT NULL, -- JSON
+    asked    INTEGER NOT NULL  -- pairs that are to have a label
 ) STRICT;
 
 -- A pair that was judged.
@@ -28,11 +29,4 @@ CREATE TABLE labels (
     pair   TEXT    NOT NULL REFERENCES pairs (id),
     label  BLOB    NOT NULL, -- feedback.Label as JSON
     PRIMARY KEY (set_id, pair)
-) STRICT;
-
--- Hidden states of a response by what they were computed from.
-CREATE TABLE states (
-    key  BLOB PRIMARY KEY,
-    last BLOB NOT NULL, -- 32-bit little-endian floats
-    mean BLOB NOT NULL
 ) STRICT;
