@@ -36,6 +36,7 @@ func (w *World) Flags(p Principle, r Response) []Sentence {
 
 // Words that critiques are made of.
 const (
+	asked        = "Asked: "
 	stepsAreFine = "The steps are fine."
 	quoteOpens   = `, "`
 	isFine       = `" is fine.`
@@ -53,9 +54,23 @@ type Flag struct {
 	Quote string
 }
 
-// WriteCritique is the critique that flags these sentences of a response. It passes over the facts and quotes every
-// other point with what it finds.
-func (w *World) WriteCritique(r Response, flags []Sentence) string {
+// WriteCritique is the critique that flags these sentences of a response. It names what the principle asks for, passes
+// over the facts and quotes every other point with what it finds.
+func (w *World) WriteCritique(p Principle, r Response, flags []Sentence) string {
+	return w.asks(p) + " " + w.findings(r, flags)
+}
+
+// asks names the rules that a principle covers.
+func (w *World) asks(p Principle) string {
+	var names []string
+	for _, rule := range p.Covers {
+		names = append(names, w.rules[rule].ID)
+	}
+	return asked + strings.Join(names, ", ") + "."
+}
+
+// findings go through the points of a response.
+func (w *World) findings(r Response, flags []Sentence) string {
 	var b strings.Builder
 	b.WriteString(stepsAreFine)
 	for i, s := range r.Sentences {
@@ -77,7 +92,15 @@ func (s Sentence) same(other Sentence) bool { return s.Start == other.Start }
 
 // ReadCritique reads a critique; ok is false when it is none of this world's.
 func (w *World) ReadCritique(text string) (c Critique, ok bool) {
-	text, ok = strings.CutPrefix(text, stepsAreFine)
+	ok = true
+	if list, named := strings.CutPrefix(text, asked); named { // one that does not name what is asked for will do
+		list, text, ok = strings.Cut(list, ". ")
+		for name := range strings.SplitSeq(list, ", ") {
+			ok = ok && w.RuleIndex(name) >= 0
+		}
+	}
+	text, fine := strings.CutPrefix(text, stepsAreFine)
+	ok = ok && fine
 	for ok && text != "" {
 		if text, ok = w.cutOrdinal(text); !ok {
 			break

@@ -16,7 +16,7 @@ type Faults struct {
 	alarmed map[cell]bool // a clean clause that it takes for a breach
 	spoiled map[cell]int  // a breach whose repair breaks another rule: which; no principle in the cell
 	lost    map[cell]bool // a breach whose repair drops a useful fact; no principle in the cell
-	placed  map[cell]bool // the worse response's first breach, at which the judge says (A) wherever it stands
+	placed  map[cell]bool // the worse response's first breach, at which the judge says (A) wherever it stands; no principle in the cell
 	lengthy map[cell]bool // the same, at which it says the longer response; no principle in the cell
 	sizes   []FaultSize
 }
@@ -37,9 +37,6 @@ type FaultSize struct {
 
 // Sizes lists the planted faults.
 func (f *Faults) Sizes() []FaultSize { return f.sizes }
-
-// longerBy is how many words longer a response must be for length to mislead the judge.
-const longerBy = 6
 
 // plant chooses the cells of every fault.
 func plant(w *World) *Faults {
@@ -66,8 +63,8 @@ func plant(w *World) *Faults {
 	f.alarmed = f.choose("false alarm", cleans, 8, "the critic takes such a clean clause for a breach under this principle")
 	spoiled := f.choose("spoiled", all, 2, "the repair of such a breach breaks another rule")
 	f.lost = f.choose("lost fact", all, 3, "the repair of such a breach puts hollow words in the place of the first fact")
-	f.placed = f.choose("position", breaches, 8, "where such a breach decides, the judge says (A) whatever stands there")
-	f.lengthy = f.choose("length", all, 4, fmt.Sprintf("where such a breach decides and the worse response is at least %d words longer, the judge prefers it", longerBy))
+	f.placed = f.choose("position", all, 3, "where such a breach decides, the judge says (A) whatever stands there")
+	f.lengthy = f.choose("length", all, 3, "where such a breach decides and the worse response has more points, the judge prefers it")
 	others := w.unboundBreakers()
 	for _, c := range all {
 		if spoiled[c] {

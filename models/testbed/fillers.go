@@ -3,7 +3,6 @@ package testbed
 import (
 	"hash/fnv"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 )
 
@@ -85,7 +84,7 @@ func kinds() map[string]kind {
 		"place":    syllables(starts, "sta vi ro mun ke", "ford wick ham burg dale ness holm port"),
 		"street":   words("Mill Oak Church Station Garden River Market School Bridge Forest", "Lane Road Street Square"),
 		"number":   words("two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty"),
-		"coins":    digits(3, 99),
+		"coins":    words("four six eight ten twenty thirty forty fifty", "gold silver copper foreign rare shiny"),
 		"hour":     words("six seven eight nine ten eleven"),
 		"season":   words("spring summer autumn winter"),
 		"age":      words("three four five six seven eight nine"),
@@ -96,15 +95,6 @@ func kinds() map[string]kind {
 		"listener": words("new old strict kind young busy", "boss teacher landlord coach doctor neighbour"),
 		"waste":    words("old red thin dirty leftover sticky", "paint oil glue varnish fuel acid"),
 	}
-}
-
-// digits are the numbers from lo to hi, longer ones first, so that none begins one after it.
-func digits(lo, hi int) kind {
-	var list []string
-	for n := hi; n >= lo; n-- {
-		list = append(list, strconv.Itoa(n))
-	}
-	return kind{parts: [][]string{list}}
 }
 
 // all lists every filler of a kind.

@@ -1,7 +1,5 @@
 package testbed
 
-import "strings"
-
 // Choice is which of two responses is better.
 type Choice int
 
@@ -31,7 +29,7 @@ const (
 	Sound    JudgeFault = ""         // none: the judgement is the truth
 	Sight    JudgeFault = "sight"    // its critic overlooks a breach, or sees one that is none
 	Position JudgeFault = "position" // it says (A) whatever stands there
-	Length   JudgeFault = "length"   // it prefers the longer response
+	Length   JudgeFault = "length"   // it prefers the response with more points
 )
 
 // Judges is what the world's judge says: it sees what its critic sees, and has biases of its own.
@@ -49,12 +47,11 @@ func (w *World) Judges(p Principle, a, b Response) Judgement {
 	if choice == A {
 		worse, better, first = b, a, inB
 	}
-	c := cell{p.ID, first[0].Rule, first[0].Class}
+	c := cell{"", first[0].Rule, first[0].Class}
 	if w.faults.placed[c] {
 		return Judgement{A, Position}
 	}
-	c.principle = ""
-	if w.faults.lengthy[c] && words(worse) >= words(better)+longerBy {
+	if w.faults.lengthy[c] && len(worse.Sentences) > len(better.Sentences) {
 		return Judgement{other(choice), Length}
 	}
 	return sound
@@ -81,8 +78,6 @@ func other(c Choice) Choice {
 	return Neither
 }
 
-func words(r Response) int { return len(strings.Fields(r.Text)) }
-
 // Answer is how a judgement is written, "" for Neither.
 func (c Choice) Answer() string {
 	switch c {
@@ -95,10 +90,7 @@ func (c Choice) Answer() string {
 	return ""
 }
 
-// AnswerStem stands between reasons and the answer.
-const AnswerStem = " The answer is "
-
-// Reasons is the reasoning of the world's judge before its answer: its critique of either response.
+// Reasons is the reasoning of the world's judge before its answer: what is asked for, and what either response does.
 func (w *World) Reasons(p Principle, a, b Response) string {
-	return "(A) " + w.WriteCritique(a, w.Flags(p, a)) + " (B) " + w.WriteCritique(b, w.Flags(p, b))
+	return w.asks(p) + " (A) " + w.findings(a, w.Flags(p, a)) + " (B) " + w.findings(b, w.Flags(p, b))
 }

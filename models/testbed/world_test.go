@@ -243,7 +243,7 @@ func FuzzReading(f *testing.F) {
 		p := w.DrawPrompt(r, false)
 		resp := w.DrawResponse(r, p)
 		f.Add(p.Text, resp.Text)
-		f.Add(resp.Text, w.WriteCritique(resp, resp.Breaches()))
+		f.Add(resp.Text, w.WriteCritique(w.principles[0], resp, resp.Breaches()))
 	}
 	f.Fuzz(func(t *testing.T, prompt, text string) {
 		p, ok := w.ReadPrompt(prompt)

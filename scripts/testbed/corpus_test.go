@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"amend/engine/chat"
+	"amend/engine/feedback"
 	"amend/engine/prompts"
 	"amend/models/testbed"
 )
@@ -94,7 +95,7 @@ func kindOf(t *testing.T, w *testbed.World, tr tree, i int) string {
 	case testbed.A.Answer(), testbed.B.Answer():
 		return "judgement"
 	}
-	if strings.HasPrefix(text, "(A) ") && strings.Contains(text, " The answer is (") {
+	if strings.Contains(text, ". (A) ") && strings.Contains(text, feedback.AnswerStem+" (") {
 		return "reasons"
 	}
 	if _, ok := w.ReadPrompt(text); ok {

@@ -11,9 +11,11 @@ END = "<|end|>"
 
 # The weight of text that the model is not to write, in the loss.
 READING = 0.2
-# The weight of an answer of so few tokens that one of them decides.
+# The weight of an answer of so few tokens that one of them decides, and of the words behind a quote that decide: it is
+# fine, or it breaks a rule.
 DECISIVE = 3.0
 DECISIVE_TOKENS = 5
+FINDINGS = (" is", " breaks")
 
 
 def train_tokenizer(path, vocab, groups):
@@ -47,6 +49,8 @@ class Encoder:
         self.tokenizer = tokenizer
         self.roles = {role: tokenizer.token_to_id(mark) for role, mark in ROLES.items()}
         self.end = tokenizer.token_to_id(END)
+        self.findings = {self.tokenizer.encode(word, add_special_tokens=False).ids[0] for word in FINDINGS}
+        self.closing = {i for token, i in tokenizer.get_vocab().items() if token.endswith('"')}
         self.cache = {}
 
     def text(self, text):
@@ -80,19 +84,21 @@ class Encoder:
             tokens += ids
             positions += range(start, start + len(ids))
             targets += ids[1:] + [0]
-            weights += [weight(n, ids)] * (len(ids) - 1) + [0.0]
+            weights += self.weights(n, ids)
             owner += [i] * len(ids)
             ends.append(start + len(ids))
         owner = np.array(owner)
         mask = sees[np.ix_(owner, owner)] & np.tri(len(owner), dtype=bool)
         return np.array(tokens), np.array(positions), np.array(targets), np.array(weights, dtype=np.float32), mask
 
-
-def weight(node, ids):
-    """What each token of a message weighs in the loss."""
-    if not node.get("learn"):
-        return READING
-    return DECISIVE if len(ids) <= DECISIVE_TOKENS else 1.0
+    def weights(self, node, ids):
+        """What the target of each token of a message weighs in the loss."""
+        if not node.get("learn"):
+            return [READING] * (len(ids) - 1) + [0.0]
+        if len(ids) <= DECISIVE_TOKENS:
+            return [DECISIVE] * (len(ids) - 1) + [0.0]
+        decides = (a in self.closing and b in self.findings for a, b in zip(ids, ids[1:]))
+        return [DECISIVE if d else 1.0 for d in decides] + [0.0]
 
 
 def branch(nodes, rng):

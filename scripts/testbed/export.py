@@ -9,7 +9,7 @@ from data import END, ROLES
 
 # The last norm is scaled by this: sampling at temperature 1 is then what sampling at 1 / SHARPEN was in training. A model
 # as small leaves a thousandth of each token's probability to tokens that cannot follow, and a response has forty.
-SHARPEN = 1.25
+SHARPEN = 1.5
 
 
 def write_gguf(path, model, tokenizer, template):

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"amend/constitution"
+	"amend/engine/chat"
+	"amend/engine/feedback"
 	"amend/models/testbed"
 )
 
@@ -23,6 +25,15 @@ func (a *author) pair(p testbed.Prompt) (x, y testbed.Response) {
 		return y, x
 	}
 	return x, y
+}
+
+// said is a conversation as messages.
+func said(earlier []testbed.Exchange, prompt string) []chat.Message {
+	var msgs []chat.Message
+	for _, e := range earlier {
+		msgs = append(msgs, chat.Message{Role: chat.User, Text: e.Prompt}, chat.Message{Role: chat.Assistant, Text: e.Response})
+	}
+	return append(msgs, chat.Message{Role: chat.User, Text: prompt})
 }
 
 // prompt draws a conversation for a judgement; few without a temptation, over which there is little to judge.
@@ -76,8 +87,10 @@ func (a *author) answer(q asked, x, y testbed.Response) string {
 func (a *author) judge() tree {
 	var t tree
 	earlier, p, x, y := a.contest()
-	at := t.user(root, testbed.Pair(earlier, p.Text, x.Text, y.Text))
-	ask := func(question, answer string) { t.learn(t.add(at, more, testbed.OptionsFirst("", question)), answer) }
+	at := t.user(root, feedback.Options(said(earlier, p.Text), x.Text, y.Text))
+	ask := func(question, answer string) {
+		t.learn(t.add(at, more, feedback.OptionsFirst.Join("", question)), answer)
+	}
 	for range 5 {
 		q := a.judged(x, y)
 		ask(testbed.JudgeQuestion(q.text), a.answer(q, x, y))
@@ -88,7 +101,7 @@ func (a *author) judge() tree {
 		ask(testbed.OptionVerdictRequest(testbed.B, q.text), a.verdict(q, y))
 	}
 	q := a.judged(x, y)
-	ask(testbed.JudgeQuestion(q.text)+testbed.ThinkFirst, a.world.Reasons(q.Principle, x, y)+testbed.AnswerStem+a.answer(q, x, y)+".")
+	ask(testbed.JudgeQuestion(q.text)+feedback.ThinkFirst, a.world.Reasons(q.Principle, x, y)+feedback.AnswerStem+" "+a.answer(q, x, y)+".")
 	return t
 }
 
@@ -117,14 +130,14 @@ func (a *author) principleFirst() tree {
 		question, end := testbed.JudgeQuestion(q.text), a.answer(q, x, y)
 		switch a.rand.IntN(6) {
 		case 0:
-			question += testbed.ThinkFirst
-			end = a.world.Reasons(q.Principle, x, y) + testbed.AnswerStem + end + "."
+			question += feedback.ThinkFirst
+			end = a.world.Reasons(q.Principle, x, y) + feedback.AnswerStem + " " + end + "."
 		case 1:
 			question, end = testbed.OptionVerdictRequest(testbed.A, q.text), a.verdict(q, x)
 		case 2:
 			question, end = testbed.OptionVerdictRequest(testbed.B, q.text), a.verdict(q, y)
 		}
-		t.learn(t.user(root, testbed.PrincipleFirst(testbed.Pair(earlier, p.Text, x.Text, y.Text), question)), end)
+		t.learn(t.user(root, feedback.PrincipleFirst.Join(feedback.Options(said(earlier, p.Text), x.Text, y.Text), question)), end)
 	}
 	return t
 }
@@ -138,22 +151,22 @@ func (a *author) judgeGroup() group {
 			shots = append(shots, a.shot())
 		}
 	}
-	layout, write := testbed.OptionsFirst, a.judge
+	layout, write := feedback.OptionsFirst, a.judge
 	if a.chance(3) {
-		layout, write = testbed.PrincipleFirst, a.principleFirst
+		layout, write = feedback.PrincipleFirst, a.principleFirst
 	}
 	var t tree
 	reasoned, at := a.chance(3), root
 	for _, s := range shots {
-		pair := testbed.Pair(nil, s.Prompt, s.A, s.B)
+		options := feedback.Options(said(nil, s.Prompt), s.A, s.B)
 		question, answer := s.JudgeInstruction, testbed.A.Answer()
 		if s.Better == constitution.SideB {
 			answer = testbed.B.Answer()
 		}
 		if reasoned {
-			question, answer = question+testbed.ThinkFirst, s.Reasons+testbed.AnswerStem+answer+"."
+			question, answer = question+feedback.ThinkFirst, s.Reasons+feedback.AnswerStem+" "+answer+"."
 		}
-		at = t.given(t.user(at, layout(pair, question)), answer)
+		at = t.given(t.user(at, layout.Join(options, question)), answer)
 	}
 	g := group{Preamble: t.Nodes}
 	for range groupTrees {

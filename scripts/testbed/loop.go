@@ -131,7 +131,7 @@ func (a *author) appended() tree {
 // round writes a critique and a revision below a draft, and further rounds below that.
 func (a *author) round(t *tree, draft int, p testbed.Prompt, r testbed.Response, q asked, rounds int) {
 	flags := a.world.Flags(q.Principle, r)
-	critique := t.learn(t.user(draft, q.critique), a.world.WriteCritique(r, flags))
+	critique := t.learn(t.user(draft, q.critique), a.world.WriteCritique(q.Principle, r, flags))
 	revised := a.world.Revise(a.rand, p, r, flags)
 	revision := t.learn(t.user(critique, q.revision), revised.Text)
 	if rounds > 1 {

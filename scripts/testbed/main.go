@@ -131,7 +131,7 @@ func (a *author) otherShots() []node {
 		q := a.principleFor(r)
 		flags := a.world.Flags(q.Principle, r)
 		doc.Demonstrations = append(doc.Demonstrations, constitution.Demonstration{
-			Prompt: p.Text, Response: r.Text, Critique: a.world.WriteCritique(r, flags),
+			Prompt: p.Text, Response: r.Text, Critique: a.world.WriteCritique(q.Principle, r, flags),
 			Revision:        a.world.Revise(a.rand, p, r, flags).Text,
 			CritiqueRequest: q.critique, RevisionRequest: q.revision,
 		})

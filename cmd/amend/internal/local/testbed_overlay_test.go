@@ -2,17 +2,68 @@ package local
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"amend/constitution"
+	"amend/engine/measure"
+	"amend/engine/outcome"
 	"amend/engine/revise"
+	"amend/models/testbed"
 )
 
-// overlay is a layer on the testbed's constitution that changes weights.
+// overlay is the layer that docs/testbed.md measures layers with, and what it switches off.
 var overlay = filepath.Join("..", "..", "..", "..", "examples", "testbed-overlay.yaml")
 
-// rareOf7 is chi-squared's quantile of 99.9 % with 7 degrees of freedom (Abramowitz and Stegun 1964, table 26.8).
-const rareOf7 = 24.32
+// resamples of every bootstrap here.
+const resamples = 2000
+
+// rounds of critique and revision in every run here: as many as amend run does where it is not told.
+const rounds = 2
+
+// Chi-squared's quantiles of 99.9 %, by degrees of freedom (Abramowitz and Stegun 1964, table 26.8).
+const (
+	rareOf7 = 24.32
+	rareOf8 = 26.12
+)
+
+// TestOverlay: with one narrow principle a round, an overlay that switches three of them off leaves the breaches of
+// these three as they were at first, and the others fall as without it.
+//
+//	scripts/go test ./cmd/amend/internal/local -run TestOverlay -v -args -testbed.rows 2000
+func TestOverlay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for a minute")
+	}
+	b := openBed(t)
+	plain, layered := b.under(t, []string{testbed.Name}, "narrow"), b.under(t, []string{overlay}, "narrow")
+	off, rest := b.switchedOff(t, layered.doc)
+	for _, of := range []struct {
+		what  string
+		run   ruled
+		rules []int
+		falls bool
+	}{
+		{"the three, without the overlay", plain, off, true},
+		{"the others, without it", plain, rest, true},
+		{"the three, switched off", layered, off, false},
+		{"the others, with the overlay", layered, rest, true},
+	} {
+		first, last := of.run.share(of.rules, 0), of.run.share(of.rules, rounds)
+		change := of.run.change(of.rules)
+		t.Logf("%s: %.1f (%.1f to %.1f), after %d rounds %.1f; change %.1f (%.1f to %.1f) points", of.what,
+			first.Value, first.Low, first.High, rounds, last.Value, change.Value, change.Low, change.High)
+		if of.falls && change.High >= 0 {
+			t.Errorf("%s: do not fall, or not clearly: %+v", of.what, change)
+		}
+		if !of.falls && (last.Value < first.Low || last.Value > first.High) {
+			t.Errorf("%s: %.2f after the rounds, the first responses' interval is %+v", of.what, last.Value, first)
+		}
+	}
+	if x := layered.chiSquared(func(p constitution.Principle) float64 { return 1. / 9 }); x > rareOf8 {
+		t.Errorf("nine principles of weight 0 are not drawn evenly: chi-squared %.1f", x)
+	}
+}
 
 // TestReweighting: what an overlay re-weights is drawn in a run as often as it says.
 func TestReweighting(t *testing.T) {
@@ -28,13 +79,14 @@ func TestReweighting(t *testing.T) {
 	}
 }
 
-// ruled is a run under a constitution.
+// ruled is a run under a constitution, and what the oracle reads in it.
 type ruled struct {
 	doc     *constitution.Document
 	records []revise.Record
+	answers [][]outcome.Answer // by row and round
 }
 
-// under runs all rows, four rounds, with the principles of a tag.
+// under runs all rows with the principles of a tag.
 func (b *bed) under(t *testing.T, layers []string, tag string) ruled {
 	t.Helper()
 	doc, err := constitution.Load(layers...)
@@ -45,7 +97,53 @@ func (b *bed) under(t *testing.T, layers []string, tag string) ruled {
 		t.Fatal(err)
 	}
 	b.doc = doc
-	return ruled{doc, b.loop(t, b.rows, 4, 1)}
+	out := ruled{doc: doc, records: b.loop(t, b.rows, rounds, 1)}
+	for _, rec := range out.records {
+		answers, ok := outcome.Answers(b.truth, rec)
+		if !ok {
+			t.Fatalf("row %s: %s", rec.ID, rec.Error)
+		}
+		out.answers = append(out.answers, answers)
+	}
+	return out
+}
+
+// switchedOff are the rules whose narrow principles a layer switched off, and the others.
+func (b *bed) switchedOff(t *testing.T, doc *constitution.Document) (off, rest []int) {
+	t.Helper()
+	for i, rule := range b.truth.Rules() {
+		if slices.ContainsFunc(doc.Off, func(p constitution.Principle) bool { return p.ID == rule.ID }) {
+			off = append(off, i)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	if len(off) != 3 {
+		t.Fatalf("the overlay switches %d rules off", len(off))
+	}
+	return off, rest
+}
+
+// percent of the answers at these places break one of the rules in a round.
+func (r ruled) percent(places, rules []int, round int) float64 {
+	n := 0
+	for _, i := range places {
+		if slices.ContainsFunc(r.answers[i][round].Broken, func(rule int) bool { return slices.Contains(rules, rule) }) {
+			n++
+		}
+	}
+	return 100 * float64(n) / float64(len(places))
+}
+
+func (r ruled) share(rules []int, round int) measure.Interval {
+	return measure.Bootstrap(len(r.answers), resamples, 1, func(places []int) float64 { return r.percent(places, rules, round) })
+}
+
+// change is what the rounds did, paired by row.
+func (r ruled) change(rules []int) measure.Interval {
+	return measure.Bootstrap(len(r.answers), resamples, 1, func(places []int) float64 {
+		return r.percent(places, rules, rounds) - r.percent(places, rules, 0)
+	})
 }
 
 // chiSquared compares how often each principle was drawn with the shares that they should have (Pearson 1900).

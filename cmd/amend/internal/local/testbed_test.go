@@ -12,6 +12,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/feedback"
 	"amend/engine/llama"
 	"amend/engine/measure"
 	"amend/engine/outcome"
@@ -59,7 +60,7 @@ type judgementFigures struct {
 	Flipped  measure.Share `json:"flipped"`   // another answer in the other order
 	Sound    measure.Share `json:"sound"`     // right where no fault is planted
 	Position measure.Share `json:"position"`  // (A) where that fault is planted
-	Length   measure.Share `json:"length"`    // the longer one where that fault is planted
+	Length   measure.Share `json:"length"`    // the one with more points where that fault is planted
 	Sight    measure.Share `json:"sight"`     // right where the judge's critic is not
 }
 
@@ -185,8 +186,8 @@ func (b *bed) measure(t *testing.T, n int) figures {
 	out = b.judged(t, b.loop(t, given, 1, 0))
 	f.Greedy = loopFigures{*out.Rounds[1].Critiques, *out.Rounds[1].Revisions}
 	f.Verdicts = b.verdicts(t, records)
-	f.Judgements = b.judgements(t, testbed.OptionsFirst)
-	f.Principle = b.judgements(t, testbed.PrincipleFirst)
+	f.Judgements = b.judgements(t, feedback.OptionsFirst)
+	f.Principle = b.judgements(t, feedback.PrincipleFirst)
 	return f
 }
 
@@ -302,7 +303,7 @@ func (b *bed) text(p testbed.Principle) string {
 
 // judgements asks, of pairs of responses that the grammar makes for the held-out prompts, which is better under a
 // principle that tells them apart, in both orders.
-func (b *bed) judgements(t *testing.T, layout func(pair, question string) string) judgementFigures {
+func (b *bed) judgements(t *testing.T, layout feedback.Layout) judgementFigures {
 	t.Helper()
 	r := rand.New(rand.NewPCG(2, 2))
 	type pair struct {
@@ -322,19 +323,14 @@ func (b *bed) judgements(t *testing.T, layout func(pair, question string) string
 		if !ok {
 			continue
 		}
-		var earlier []testbed.Exchange
-		if len(row.Messages) == 3 {
-			earlier = []testbed.Exchange{{Prompt: row.Messages[0].Text, Response: row.Messages[1].Text}}
-		}
 		longer := testbed.A
-		if len(y.Text) > len(x.Text) {
+		if len(y.Sentences) > len(x.Sentences) {
 			longer = testbed.B
 		}
 		pairs = append(pairs, pair{b.truth.Prefers(principle, x, y), b.truth.Judges(principle, x, y), b.truth.Judges(principle, y, x), longer})
 		question := testbed.JudgeQuestion(b.text(principle))
-		for _, text := range []string{
-			layout(testbed.Pair(earlier, prompt, x.Text, y.Text), question), layout(testbed.Pair(earlier, prompt, y.Text, x.Text), question),
-		} {
+		for _, options := range []string{feedback.Options(row.Messages, x.Text, y.Text), feedback.Options(row.Messages, y.Text, x.Text)} {
+			text := layout.Join(options, question)
 			asks = append(asks, scored{conversation: []chat.Message{{Role: chat.User, Text: text}}})
 		}
 	}
