@@ -153,7 +153,7 @@ func printKnown(w io.Writer, k feedback.Known) {
 	printField(w, "unanimous", fmt.Sprintf("%s right where all judgements of a pair agree (%d pairs), %s where they do not", share(k.Agreeing), k.Agreeing.Of, share(k.Divided)))
 	printField(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, skill over the base rate %.2f", k.ECE, k.Brier, k.Skill))
 	if c := k.Calibrated; c != nil {
-		printField(w, "calibrated", fmt.Sprintf("at temperature %.2f, fitted on %d other pairs: ECE %.3f, Brier %.3f, skill %.2f, over %d pairs",
+		printField(w, "tempered", fmt.Sprintf("at %.2f, fitted on %d other pairs: ECE %.3f, Brier %.3f, skill %.2f, over %d pairs",
 			c.Temperature, c.Fitted, c.ECE, c.Brier, c.Skill, c.Reported))
 	}
 }
