@@ -15,7 +15,7 @@ import (
 // TestLabelsKilledAnywhere: labelling that is killed at many instants, and continued each time, ends with the labels of one that
 // was left alone, to the last bit of every log-probability.
 //
-//	scripts/go test ./cmd/amend -run LabelsKilledAnywhere -v -args -crash.kills 200 -crash.rows 200 -crash.within 400ms
+//	scripts/go test ./cmd/amend -run LabelsKilledAnywhere -v -args -crash.kills 200 -crash.rows 560 -crash.within 330ms
 func TestLabelsKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs amend many times")
