@@ -82,6 +82,9 @@ func TestLabelledLeavesOut(t *testing.T) {
 	if got := fmt.Sprint(chosen(t, dir)); got != "[d first 0.60]" || r.LeftOut[Flagged] != 2 || r.LeftOut[SmallMargin] != 1 {
 		t.Errorf("%s, left out %v", got, r.LeftOut)
 	}
+	if _, r = writeLabelled(t, Options{Format: DPO, MaxFlip: 1}, even); r.LeftOut[SmallMargin] != 1 {
+		t.Errorf("even odds, with any margin: left out %v", r.LeftOut)
+	}
 	if dir, _ = writeLabelled(t, Options{Format: DPO, MaxFlip: 1}, cut); fmt.Sprint(chosen(t, dir)) != "[a first 0.90]" {
 		t.Errorf("without the checks: %v", chosen(t, dir))
 	}
