@@ -81,7 +81,7 @@ func (o *benchOptions) validate(known []string) error {
 			return fmt.Errorf("%s %q: must be %s", c.flag, c.value, strings.Join(c.among, ", "))
 		}
 	}
-	return validateRanges([]intFlag{
+	return within([]limits{
 		{"--repeat", o.repeat, 1, 1000},
 		{"--peer-slots", o.peerSlots, 1, 1024},
 		{"--parallel", o.parallel, 0, 1 << 24},
@@ -92,21 +92,6 @@ func (o *benchOptions) validate(known []string) error {
 
 // flashAuto is --flash-attention as amend run chooses it.
 const flashAuto = "auto"
-
-// intFlag is a flag's value and its range, both ends included.
-type intFlag struct {
-	name          string
-	value, lo, hi int
-}
-
-func validateRanges(flags []intFlag) error {
-	for _, f := range flags {
-		if f.value < f.lo || f.value > f.hi {
-			return fmt.Errorf("%s %d: must be from %d to %d", f.name, f.value, f.lo, f.hi)
-		}
-	}
-	return nil
-}
 
 // setting is how amend's own variants compute.
 func (s *benchSession) setting(preamble int) (bench.Setting, error) {

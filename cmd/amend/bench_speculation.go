@@ -62,16 +62,16 @@ func (o *speculationOptions) run(cmd *cobra.Command) (err error) {
 	if err := o.validate(speculationVariants()); err != nil {
 		return usage(err)
 	}
-	ranges := []intFlag{{"--preamble", o.preamble, 1, 1 << 20}, {"--draft", o.draft, 8, 1 << 16}}
+	ranges := []limits{{"--preamble", o.preamble, 1, 1 << 20}, {"--draft", o.draft, 8, 1 << 16}}
 	for _, n := range o.rows {
-		ranges = append(ranges, intFlag{"--row-counts", n, 1, 255})
+		ranges = append(ranges, limits{"--row-counts", n, 1, 255})
 	}
 	var shares []float64
 	for _, percent := range o.copied {
-		ranges = append(ranges, intFlag{"--copied", percent, 0, 100})
+		ranges = append(ranges, limits{"--copied", percent, 0, 100})
 		shares = append(shares, float64(percent)/100)
 	}
-	if err := validateRanges(ranges); err != nil {
+	if err := within(ranges); err != nil {
 		return usage(err)
 	}
 	s := newBenchSession(cmd, o.benchOptions)

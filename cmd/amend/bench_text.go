@@ -55,7 +55,7 @@ func (o *textOptions) validate() error {
 	if o.prompts == "" {
 		return errors.New("--prompts is missing (see amend bench text --help)")
 	}
-	if err := validateRanges([]intFlag{
+	if err := within([]limits{
 		{"--limit", o.limit, 0, 1 << 40},
 		{"--revisions", o.revisions, 1, 100},
 		{"--max-tokens", o.maxTokens, 1, 1 << 24},

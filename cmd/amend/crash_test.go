@@ -46,19 +46,7 @@ func TestKilledAnywhere(t *testing.T) {
 	if code := amendProcess(t, nil, command(whole)); code != exitDone {
 		t.Fatalf("the uninterrupted run exited with %d", code)
 	}
-	limit := *crashWithin
-	if limit == 0 { // a process needs a moment to load the model
-		limit = time.Second + 2*time.Since(begun)/time.Duration(*crashKills)
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	kills := 0
-	for kills < *crashKills && killedRun(t, command(killed), limit, random) {
-		kills++
-	}
-	t.Logf("killed %d times within %v", kills, limit)
-	if code := amendProcess(t, nil, command(killed)); code != exitDone {
-		t.Fatalf("the killed run exited with %d", code)
-	}
+	killedOften(t, command(killed), time.Since(begun))
 	same(t, filepath.Join(whole, runstore.RevisionsFile), filepath.Join(killed, runstore.RevisionsFile))
 	for _, format := range []string{"sft", "dpo", "raw"} {
 		var sets []string
@@ -70,6 +58,24 @@ func TestKilledAnywhere(t *testing.T) {
 			sets = append(sets, filepath.Join(set, "data", "train-00000-of-00001.jsonl"))
 		}
 		same(t, sets[0], sets[1])
+	}
+}
+
+// killedOften kills a command at many instants, continues it each time, and lets it end. alone is what it takes by itself.
+func killedOften(t *testing.T, args []string, alone time.Duration) {
+	t.Helper()
+	limit := *crashWithin
+	if limit == 0 { // a process needs a moment to load the model
+		limit = time.Second + 2*alone/time.Duration(*crashKills)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	kills := 0
+	for kills < *crashKills && killedRun(t, args, limit, random) {
+		kills++
+	}
+	t.Logf("killed %d times within %v", kills, limit)
+	if code := amendProcess(t, nil, args); code != exitDone {
+		t.Fatalf("the killed command exited with %d", code)
 	}
 }
 

@@ -110,9 +110,9 @@ func newFeedbackCommand() *cobra.Command {
 		Use:   "feedback (RUN | --pairs FILE --out DIR)",
 		Short: "Label pairs of answers by AI feedback, and say how far the labels can be trusted",
 		Long: `Have a model say which of two answers keeps better to a principle (Bai et al. 2022, section 4): the answers of
-two rounds of a run, the samples of a prompt (amend run --samples), or the pairs of a preference set. A label is the probability that the first of the two is the
-better one: how likely the judge finds "(A)" and "(B)" as its answer, asked in both orders, under each principle that is
-drawn for the pair, and averaged. Nothing is sampled, unless --reasonings lets the judge think first.
+two rounds of a run, the samples of a prompt (amend run --samples), or the pairs of a preference set. A label is the
+probability that the first of the two is the better one: how likely the judge finds "(A)" and "(B)" as its answer,
+asked in both orders, under each principle that is drawn for the pair, and averaged. Nothing is sampled, unless --reasonings lets the judge think first.
 
 Judgements are kept in feedback.db and never made twice: the same command continues, and another constitution costs only
 the judgements under what was edited, and says how many labels it turns around.

@@ -15,7 +15,6 @@ import (
 	"amend/constitution"
 	"amend/engine/feedback"
 	"amend/engine/llama"
-	"amend/engine/outcome"
 	"amend/engine/prompts"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -35,7 +34,7 @@ type labelling struct {
 	alike  int // pairs left out, whose two answers are the same
 	truth  feedback.Truth
 	judge  *feedback.Judge
-	kind   local.Size // how the context computes
+	how    local.Size // the context computes
 	store  *runstore.Feedback
 	todo   []feedback.Pair   // without a label
 	place  map[string]int    // of pairs, by id
@@ -146,7 +145,7 @@ func (l *labelling) openJudge(ctx context.Context) (err error) {
 // openLabels opens the labels, and finds the pairs that have none.
 func (l *labelling) openLabels(context.Context) (err error) {
 	o := l.options
-	if l.kind, err = l.session.kind(); err != nil {
+	if l.how, err = l.kind(); err != nil {
 		return err
 	}
 	text, err := l.doc.YAML()
@@ -155,7 +154,7 @@ func (l *labelling) openLabels(context.Context) (err error) {
 	}
 	s := runstore.FeedbackSettings{
 		Source: l.source, Date: l.date,
-		ModelSHA256: l.modelSHA, TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.kind.TypeK.String(), Deterministic: o.deterministic,
+		ModelSHA256: l.modelSHA, TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.how.TypeK.String(), Deterministic: o.deterministic,
 		Constitution: l.doc.Name, ConstitutionSHA256: l.doc.Hash(), ConstitutionText: string(text), Principles: o.draws, Layout: o.layout, Seed: o.seed, MinMass: o.minMass,
 	}
 	if o.reasonings > 0 {
@@ -203,10 +202,10 @@ func (l *labelling) fitContext(ctx context.Context) error {
 			d.Need = max(d.Need, need)
 		}
 	}
-	if d.AttachFrom, err = l.attachFrom(l.kind); err != nil {
+	if d.AttachFrom, err = l.attachFrom(l.how); err != nil {
 		return err
 	}
-	if err := l.fit(d, l.kind); err != nil {
+	if err := l.fit(d, l.how); err != nil {
 		return err
 	}
 	if l.size.Limit <= d.Preamble {
@@ -266,8 +265,8 @@ func (l *labelling) readRun() error {
 	if err != nil {
 		return usage(err)
 	}
-	if err := l.judgeOf(manifest); err != nil {
-		return err
+	if l.truth = oracle(manifest); o.model == "" {
+		o.ofRun(manifest, o.given)
 	}
 	pairs, err := l.pairing(manifest)
 	if err != nil {
@@ -329,32 +328,6 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 		}
 		return p, true, nil
 	}, nil
-}
-
-// judgeOf takes the judge that a run has where none was given, with its way of writing conversations, and the oracle
-// where there is one.
-func (l *labelling) judgeOf(m runstore.Manifest) error {
-	o := &l.options
-	l.truth = func(feedback.Pair, string) feedback.Preference { return feedback.Unknown }
-	if isTestbed(m) {
-		world := testbed.New()
-		l.truth = func(in feedback.Pair, principle string) feedback.Preference {
-			return outcome.Preference(world, in, principle)
-		}
-	}
-	if o.model != "" {
-		return nil
-	}
-	if o.model = m.Setup.Model; isTestbed(m) {
-		o.model = testbed.Name
-	}
-	if !o.given.Changed("chat") {
-		o.chat = m.Results.Chat
-	}
-	if !o.given.Changed("template") {
-		o.template = m.Setup.Template
-	}
-	return nil
 }
 
 // flips counts the labels that prefer another answer than those of the settings before, of the pairs that both have.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,19 +40,7 @@ func TestLabelsKilledAnywhere(t *testing.T) {
 	if code := amendProcess(t, nil, command(whole)); code != exitDone {
 		t.Fatalf("labelling exited with %d", code)
 	}
-	limit := *crashWithin
-	if limit == 0 {
-		limit = time.Second + 2*time.Since(begun)/time.Duration(*crashKills)
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	kills := 0
-	for kills < *crashKills && killedRun(t, command(killed), limit, random) {
-		kills++
-	}
-	t.Logf("killed %d times within %v", kills, limit)
-	if code := amendProcess(t, nil, command(killed)); code != exitDone {
-		t.Fatalf("labelling that was killed exited with %d", code)
-	}
+	killedOften(t, command(killed), time.Since(begun))
 	want, got := labelsOf(t, whole), labelsOf(t, killed)
 	if len(want) == 0 || len(want) != len(got) {
 		t.Fatalf("%d labels, and %d of the one that was killed", len(want), len(got))

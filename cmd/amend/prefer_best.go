@@ -15,7 +15,6 @@ import (
 	"amend/engine/export"
 	"amend/engine/outcome"
 	"amend/engine/prefer"
-	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/models/testbed"
 )
@@ -72,7 +71,7 @@ func bestOfSamples(cmd *cobra.Command, o preferOptions) (err error) {
 	p := newPreference(cmd, o)
 	defer func() { err = errors.Join(err, p.close()) }()
 	if p.options.model == "" {
-		p.modelOfRun(m)
+		p.options.ofRun(m, o.given)
 	}
 	scorer, err := p.openScorer(ctx)
 	if err != nil {
@@ -144,7 +143,7 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 		}
 		s := at[rec.Sample.Of]
 		if s == nil {
-			s = &sampled{id: rec.Sample.Of, messages: conversationOf(rec)}
+			s = &sampled{id: rec.Sample.Of, messages: rec.Conversation()}
 			at[s.id] = s
 			all = append(all, s)
 		}
@@ -158,13 +157,6 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 		return nil, errors.New("no row has an answer")
 	}
 	return all, nil
-}
-
-func conversationOf(rec revise.Record) (msgs []chat.Message) {
-	for _, m := range rec.Messages {
-		msgs = append(msgs, chat.Message{Role: m.Role, Text: m.Content})
-	}
-	return msgs
 }
 
 // writeBest writes each prompt with its best answer.

@@ -18,7 +18,6 @@ import (
 	"amend/cmd/amend/internal/local"
 	"amend/engine/chat"
 	"amend/engine/feedback"
-	"amend/engine/outcome"
 	"amend/engine/prefer"
 	"amend/engine/prompts"
 	"amend/engine/runstore"
@@ -225,11 +224,8 @@ func (p *preference) modelOf(s runstore.FeedbackSettings) (feedback.Truth, error
 	truth := func(in feedback.Pair, _ string) feedback.Preference { return in.Better }
 	m, _, err := runstore.Read(o.dir)
 	switch {
-	case err == nil && isTestbed(m):
-		world := testbed.New()
-		truth = func(in feedback.Pair, principle string) feedback.Preference {
-			return outcome.Preference(world, in, principle)
-		}
+	case err == nil:
+		truth = oracle(m)
 	case err != nil && !errors.Is(err, runstore.ErrNotARun):
 		return nil, err
 	}
@@ -238,27 +234,13 @@ func (p *preference) modelOf(s runstore.FeedbackSettings) (feedback.Truth, error
 	}
 	switch {
 	case err == nil:
-		p.modelOfRun(m)
+		o.ofRun(m, o.given)
 	case s.ModelSHA256 == testbed.SHA256():
 		o.model = testbed.Name
 	default:
-		return nil, usage(fmt.Errorf("--model is missing: %s does not say where the judge lies, only that its sha256 is %s", o.dir, s.ModelSHA256))
+		return nil, usage(fmt.Errorf("--model is missing: %s does not say where the judge lies (the --judge of amend feedback), only that its sha256 is %s", o.dir, s.ModelSHA256))
 	}
 	return truth, nil
-}
-
-// modelOfRun takes a run's model, and its way of writing conversations.
-func (p *preference) modelOfRun(m runstore.Manifest) {
-	o := &p.options
-	if o.model = m.Setup.Model; isTestbed(m) {
-		o.model = testbed.Name
-	}
-	if !o.given.Changed("chat") {
-		o.chat = m.Results.Chat
-	}
-	if !o.given.Changed("template") {
-		o.template = m.Setup.Template
-	}
 }
 
 // extract computes the hidden states of all pairs.

@@ -19,8 +19,11 @@ import (
 	"amend/cmd/amend/internal/local"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/feedback"
 	"amend/engine/kvfile"
 	"amend/engine/llama"
+	"amend/engine/outcome"
+	"amend/engine/runstore"
 	"amend/models"
 	"amend/models/testbed"
 )
@@ -143,6 +146,30 @@ func defaultConstitution(model string) string {
 		return testbed.Name
 	}
 	return "hhh"
+}
+
+// ofRun takes the model of a run, and its way of writing conversations but for what was given.
+func (o *modelFlags) ofRun(m runstore.Manifest, given *pflag.FlagSet) {
+	if o.model = m.Setup.Model; isTestbed(m) {
+		o.model = testbed.Name
+	}
+	if !given.Changed("chat") {
+		o.chat = m.Results.Chat
+	}
+	if !given.Changed("template") {
+		o.template = m.Setup.Template
+	}
+}
+
+// oracle is what is known of a run's answers: nothing, but for the testbed's.
+func oracle(m runstore.Manifest) feedback.Truth {
+	if !isTestbed(m) {
+		return func(feedback.Pair, string) feedback.Preference { return feedback.Unknown }
+	}
+	world := testbed.New()
+	return func(in feedback.Pair, principle string) feedback.Preference {
+		return outcome.Preference(world, in, principle)
+	}
 }
 
 // session is a model that is open, with the way conversations are written for it: what commands that compute have in

@@ -3,7 +3,6 @@ package feedback
 import (
 	"slices"
 
-	"amend/engine/chat"
 	"amend/engine/revise"
 )
 
@@ -32,7 +31,7 @@ func (s *Samples) Add(rec revise.Record) (p Pair, ok bool) {
 	}
 	first, ok := other.Final()
 	second, ok2 := rec.Final()
-	p = Pair{ID: other.ID + "," + rec.ID, Index: other.Index, Messages: said(rec), First: first.Text, Second: second.Text, Where: rec.Where}
+	p = Pair{ID: other.ID + "," + rec.ID, Index: other.Index, Messages: rec.Conversation(), First: first.Text, Second: second.Text, Where: rec.Where}
 	p.Flagged = [2]bool{flagged(first), flagged(second)}
 	return p, ok && ok2
 }
@@ -42,17 +41,9 @@ func flagged(t revise.Trace) bool {
 	return slices.ContainsFunc(t.Flags, func(f revise.Flag) bool { return f != revise.Unchanged })
 }
 
-// said is a row's conversation.
-func said(rec revise.Record) (msgs []chat.Message) {
-	for _, m := range rec.Messages {
-		msgs = append(msgs, chat.Message{Role: m.Role, Text: m.Content})
-	}
-	return msgs
-}
-
 // Compare makes a pair of a row's answers of two rounds, 0 being the first response; ok is false where it lacks one.
 func Compare(rec revise.Record, from, to int) (p Pair, ok bool) {
-	p = Pair{ID: rec.ID, Index: rec.Index, Messages: said(rec), Where: rec.Where}
+	p = Pair{ID: rec.ID, Index: rec.Index, Messages: rec.Conversation(), Where: rec.Where}
 	found := 0
 	for _, t := range rec.Turns {
 		if t.Kind == revise.Critique {

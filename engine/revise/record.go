@@ -44,6 +44,15 @@ type Record struct {
 	Error string `json:"error,omitempty"`
 }
 
+// Conversation is what the row was asked, as it is written down for a model.
+func (r *Record) Conversation() []chat.Message {
+	msgs := make([]chat.Message, len(r.Messages))
+	for i, m := range r.Messages {
+		msgs[i] = chat.Message{Role: m.Role, Text: m.Content}
+	}
+	return msgs
+}
+
 // Message is a message of the input.
 type Message struct {
 	Role    chat.Role `json:"role"`
