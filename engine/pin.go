@@ -29,7 +29,7 @@ type PinCache struct {
 // Pin computes a prefix, in the highest sequence that is free, and keeps it
 // for the life of the engine: a preamble that all rows share. Where an earlier
 // run has kept its KV (Config.Pins), it is loaded in place of being computed, and
-// counts as reused.
+// counts as reused. Several may be pinned; turns read only the first without holding it (Limits.Shared).
 func (e *Engine) Pin(ctx context.Context, tokens []Token) error {
 	if len(tokens) == 0 || e.config.NoReuse {
 		return nil
@@ -51,7 +51,7 @@ func (e *Engine) Pin(ctx context.Context, tokens []Token) error {
 	e.tree.Append(seq, tokens...)
 	e.tree.Compute(seq, len(tokens))
 	e.tree.Lock(seq)
-	if len(tokens) <= e.limits.Shared {
+	if len(tokens) <= e.limits.Shared && e.shared == nil {
 		e.shared = slices.Clone(tokens)
 	}
 	return nil

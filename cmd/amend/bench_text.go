@@ -168,12 +168,12 @@ func (s *textBench) openLoop(ctx context.Context) error {
 		return usage(err)
 	}
 	for _, r := range s.rows {
-		need, shares, err := s.loop.Need(ctx, r)
+		need, err := s.loop.Need(ctx, r)
 		if err != nil {
 			return usage(fmt.Errorf("row %s: %w", r.ID, err))
 		}
-		s.need = max(s.need, need)
-		if shares {
+		s.need = max(s.need, need.Tokens)
+		if need.Alone == 0 {
 			s.sharing++
 		}
 	}

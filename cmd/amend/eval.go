@@ -32,7 +32,7 @@ rules (docs/testbed.md). For other models amend stats counts what can be counted
 			if !isTestbed(manifest) {
 				return fmt.Errorf("%s was made with %s: there is an oracle for the testbed model only, and nobody here can say which of these responses are good; amend stats %s counts turns, flags and tokens", args[0], manifest.Setup.Model, args[0])
 			}
-			out, err := outcome.Of(testbed.New(), rows)
+			out, err := outcome.Of(testbed.New(), manifest.Results.Revisions, rows)
 			if err != nil {
 				return err
 			}
@@ -68,6 +68,9 @@ func printOutcome(w io.Writer, o outcome.Outcome) error {
 	}
 	if err := tw.Flush(); err != nil {
 		return err
+	}
+	if o.Worse.Of > 0 && len(o.Rounds) > 1 {
+		fmt.Fprintf(w, "made worse: %s (%s) of the rows break a rule at the end that their first response kept\n", share(o.Worse), interval(o.Worse))
 	}
 	if o.Foreign+o.Failed > 0 {
 		fmt.Fprintf(w, "not counted: %d rows whose prompt is not of the testbed's world, %d that failed\n", o.Foreign, o.Failed)

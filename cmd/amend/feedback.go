@@ -49,7 +49,7 @@ func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 
 	f.IntVar(&o.draws, "draws", 1, "principles drawn for each pair, whose judgements are averaged; each is asked in both orders")
 	f.StringVar(&o.layout, "layout", string(feedback.OptionsFirst), "where the principle stands: options-first (behind the two answers, which are then read once for all principles) or principle-first (the paper's)")
-	f.Float64Var(&o.minMass, "min-mass", 0.1, "a judgement in which the answers (A) and (B) together are less likely than this is invalid")
+	f.Float64Var(&o.minMass, "min-mass", defaultMinMass, minMassUsage)
 	f.IntVar(&o.reasonings, "reasonings", 0, "let the judge think N times, each time anew, before it answers; 0 asks for the answer straight away")
 	f.Float64SliceVar(&o.clamp, "clamp", []float64{0.4, 0.6}, "with --reasonings: hold each probability between these two, as the paper does; 0.4,0.6 leaves labels a margin of 0.2 at most")
 	f.IntVar(&o.maxTokens, "max-tokens", 256, "most tokens of a reasoning")

@@ -279,10 +279,8 @@ func (l *labelling) readRun() error {
 		if rec.Error != "" || (o.limit > 0 && len(l.pairs) == o.limit) {
 			continue
 		}
-		p, ok, err := pairs(rec)
+		p, ok := pairs(rec)
 		switch {
-		case err != nil:
-			return usage(err)
 		case !ok:
 			continue
 		case p.First == p.Second:
@@ -298,7 +296,7 @@ func (l *labelling) readRun() error {
 }
 
 // pairing says how a run's rows become pairs: the samples of a prompt, or two rounds of a row.
-func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.Pair, bool, error), error) {
+func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.Pair, bool), error) {
 	o := l.options
 	made, err := json.Marshal(m.Results)
 	if err != nil {
@@ -307,11 +305,8 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 	l.source = fmt.Sprintf("run %x, ", sha256.Sum256(made))
 	if m.Results.Samples > 1 && o.rounds == nil {
 		l.source += "samples"
-		var samples feedback.Samples
-		return func(rec revise.Record) (feedback.Pair, bool, error) {
-			p, ok := samples.Add(rec)
-			return p, ok, nil
-		}, nil
+		var samples revise.SamplePairs
+		return samples.Add, nil
 	}
 	from, to := 0, m.Results.Revisions
 	if o.rounds != nil {
@@ -320,14 +315,11 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 	if from == to {
 		return nil, fmt.Errorf("%s has first responses only, and nothing to compare them with: give a run with --revisions or --samples, or pairs with --pairs", o.run)
 	}
+	if last := m.Results.Revisions; max(from, to) > last {
+		return nil, fmt.Errorf("--rounds %d,%d: the rounds of %s are 0 to %d, 0 being the first response", from, to, o.run, last)
+	}
 	l.source += fmt.Sprintf("rounds %d and %d", from, to)
-	return func(rec revise.Record) (feedback.Pair, bool, error) {
-		p, ok := feedback.Compare(rec, from, to)
-		if !ok {
-			return p, false, fmt.Errorf("row %s of %s has no answer of round %d or of round %d: --rounds may be from 0 to %d", rec.ID, o.run, from, to, m.Results.Revisions)
-		}
-		return p, true, nil
-	}, nil
+	return func(rec revise.Record) (feedback.Pair, bool) { return rec.Pair(from, to) }, nil
 }
 
 // flips counts the labels that prefer another answer than those of the settings before, of the pairs that both have.

@@ -38,6 +38,7 @@ type job struct {
 	set      *prompts.Set
 
 	grammarSHA     string
+	gate           *revise.Gate        // nil: all revisions are taken
 	loops          []*revise.Loop      // one for each preamble
 	attach         *engine.AttachCosts // what was measured for this run, if anything
 	store          *supervise.Store
@@ -156,6 +157,10 @@ func (j *job) openLoop(ctx context.Context) (err error) {
 		}
 		settings.CritiqueGrammarName = j.grammarSHA
 	}
+	if j.gate, err = j.openGate(ctx); err != nil {
+		return err
+	}
+	settings.Gate = j.gate
 	for k := range o.preambles {
 		l, err := revise.New(ctx, j.format, j.doc.Preamble(o.seed, k, o.preambles), settings)
 		if err != nil {
@@ -294,7 +299,7 @@ func (j *job) manifest() runstore.Manifest {
 			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
 			RepetitionPenalty: off(s.RepetitionPenalty), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
 			PenaltyWindow: s.PenaltyWindow, LogitBias: o.logitBias, GrammarSHA256: j.grammarSHA, LogProbs: o.logProbs,
-			KVType: j.size.TypeK.String(), Deterministic: o.deterministic,
+			Gate: o.gate.results(), KVType: j.size.TypeK.String(), Deterministic: o.deterministic,
 		},
 		Setup: runstore.Setup{
 			Amend: version, LlamaCpp: llama.Version(), Model: j.file.Path, Architecture: j.file.Architecture,

@@ -56,18 +56,18 @@ func (j *job) demand(ctx context.Context) (local.Demand, error) {
 		return d, err
 	}
 	d.Rows, d.Preamble = len(j.set.Rows), j.preamble()
+	if j.gate != nil { // a row's own conversation, and a judgement in either order
+		d.PerRow, d.Preambles = 3, 2
+	}
 	for _, r := range j.set.Rows {
-		need, shares, err := j.loopOf(r).Need(ctx, r)
+		need, err := j.loopOf(r).Need(ctx, r)
 		if ctx.Err() != nil {
 			return d, ctx.Err()
 		}
 		if err != nil {
 			continue // the row fails by itself when it is begun
 		}
-		d.Need = max(d.Need, need)
-		if !shares {
-			d.Alone = max(d.Alone, need)
-		}
+		d.Need, d.Alone = max(d.Need, need.Tokens), max(d.Alone, need.Alone)
 	}
 	return d, nil
 }

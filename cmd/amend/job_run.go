@@ -84,6 +84,11 @@ func (j *job) runGroup(ctx context.Context, l *revise.Loop, rows []revise.Row, p
 	if err := j.engine.Pin(ctx, l.Prefix()); err != nil {
 		return fmt.Errorf("computing the preamble: %w", err)
 	}
+	if j.gate != nil {
+		if err := j.engine.Pin(ctx, j.gate.Judge.Prefix()); err != nil {
+			return fmt.Errorf("computing the judge's preamble: %w", err)
+		}
+	}
 	if err := j.speculate(ctx, l.Prefix(), len(j.set.Rows)-j.finishedBefore); err != nil {
 		return err
 	}

@@ -16,24 +16,25 @@ import (
 // are those of the prompts that this command names, whichever process did them;
 // tokens and times are of this process.
 type runReport struct {
-	Out         string              `json:"out"`
-	Prompts     int                 `json:"prompts"` // rows asked for, unreadable ones included
-	Completed   int                 `json:"completed"`
-	Failed      int                 `json:"failed"` // rows that failed or could not be read
-	DoneBefore  int                 `json:"done_before"`
-	Revisions   int                 `json:"revisions"`
-	Decoded     int                 `json:"decode_tokens"`
-	Computed    int                 `json:"prefill_tokens_computed"`
-	Reused      int                 `json:"prefill_tokens_reused"`
-	KVRead      uint64              `json:"kv_bytes_read"`  // keys and values that attention read
-	KVWhole     uint64              `json:"kv_bytes_whole"` // as much, had each row held its preamble
-	WallS       float64             `json:"wall_s"`
-	DecodeTokS  float64             `json:"decode_tok_s"`  // tokens of decode steps by their time in llama.cpp
-	PrefillTokS float64             `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
-	Seed        uint64              `json:"seed"`
-	Cut         int                 `json:"cut"` // turns that ended at --max-tokens
-	Flags       map[revise.Flag]int `json:"flags"`
-	Failures    []failure           `json:"failures"`
+	Out         string                `json:"out"`
+	Prompts     int                   `json:"prompts"` // rows asked for, unreadable ones included
+	Completed   int                   `json:"completed"`
+	Failed      int                   `json:"failed"` // rows that failed or could not be read
+	DoneBefore  int                   `json:"done_before"`
+	Revisions   int                   `json:"revisions"`
+	Decoded     int                   `json:"decode_tokens"`
+	Computed    int                   `json:"prefill_tokens_computed"`
+	Reused      int                   `json:"prefill_tokens_reused"`
+	KVRead      uint64                `json:"kv_bytes_read"`  // keys and values that attention read
+	KVWhole     uint64                `json:"kv_bytes_whole"` // as much, had each row held its preamble
+	WallS       float64               `json:"wall_s"`
+	DecodeTokS  float64               `json:"decode_tok_s"`  // tokens of decode steps by their time in llama.cpp
+	PrefillTokS float64               `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
+	Seed        uint64                `json:"seed"`
+	Cut         int                   `json:"cut"` // turns that ended at --max-tokens
+	Flags       map[revise.Flag]int   `json:"flags"`
+	Gate        *runstore.GateSummary `json:"gate,omitempty"`
+	Failures    []failure             `json:"failures"`
 }
 
 // failure is a row without a result, and why.
@@ -112,7 +113,7 @@ func (j *job) newReport(s runstore.Summary) (runReport, error) {
 		Computed: st.Prefilled, Reused: st.Reused, WallS: time.Since(j.started).Seconds(),
 		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
 		KVRead: uint64(st.KVRead) * cell, KVWhole: uint64(st.KVWhole) * cell,
-		Seed: j.options.seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Failures: []failure{},
+		Seed: j.options.seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Gate: s.Gate, Failures: []failure{},
 	}
 	for _, bad := range j.set.Bad {
 		r.Failures = append(r.Failures, failure{Row: bad.File, Line: bad.Line, Why: bad.Reason})

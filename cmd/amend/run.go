@@ -37,6 +37,8 @@ type runOptions struct {
 	seed      uint64
 	system    string
 
+	gate gateFlags
+
 	speculate bool
 
 	json        bool
@@ -76,6 +78,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Uint64Var(&o.seed, "seed", 0, "the seed of everything that is drawn")
 	f.StringVar(&o.system, "system", "", "a system text for every row without one of its own")
 
+	o.gate.addFlags(f)
+
 	f.BoolVar(&o.speculate, "speculate", true, "guess tokens that repeat the conversation and try several in a step, where that is measured to pay; the tokens are the same with or without")
 
 	f.BoolVar(&o.redo, "redo", false, "continue a run with other inputs or settings: its rows are done again, from the turns that are still what they would be")
@@ -109,6 +113,9 @@ func (o *runOptions) validate() error {
 		return err
 	}
 	if err := o.engineFlags.validate(); err != nil {
+		return err
+	}
+	if err := o.gate.validate(); err != nil {
 		return err
 	}
 	if err := o.parseLogitBias(); err != nil {

@@ -23,21 +23,26 @@ func printTrace(p *page, rec revise.Record) error {
 		p.heading(1, oneLine(string(m.Role)))
 		p.wrapped(2, m.Content)
 	}
-	round, draft := 0, ""
+	round, try, draft := 0, 0, ""
 	for _, t := range rec.Turns {
-		if t.Round != round {
-			round = t.Round
+		if t.Round != round || t.Try != try {
+			round, try = t.Round, t.Try
 			p.text("\n")
-			p.heading(0, fmt.Sprintf("round %d, principle %s", round, oneLine(t.Principle)))
+			p.heading(0, roundName(t))
+			p.verdicts(rec, round, try)
 		}
 		p.turn(t)
 		if t.Kind == revise.Revision {
 			p.changes(draft, t.Text)
 		}
-		if t.Kind != revise.Critique {
+		if t.Gate != nil {
+			p.decision(*t.Gate)
+		}
+		if t.IsAnswer() {
 			draft = t.Text
 		}
 	}
+	p.gated(rec)
 	if rec.Error != "" {
 		p.text("\n")
 		p.heading(0, "failed")

@@ -65,6 +65,9 @@ func printCounts(w io.Writer, s runstore.Summary) {
 		ended += fmt.Sprintf(", %s given with the prompts", grouped(n))
 	}
 	printField(w, "turns", ended)
+	if s.Gate != nil {
+		printGate(w, *s.Gate)
+	}
 	var flags []string
 	for _, f := range revise.Flags() {
 		flags = append(flags, fmt.Sprintf("%s %s", f, grouped(s.Flags[f])))

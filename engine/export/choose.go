@@ -51,12 +51,7 @@ func (o *Options) choose(rec *revise.Record) ([]candidate, Reason) {
 	if rec.Error != "" {
 		return nil, Failed
 	}
-	var answers []revise.Trace // first response, then revisions
-	for _, t := range rec.Turns {
-		if t.Kind != revise.Critique {
-			answers = append(answers, t)
-		}
-	}
+	answers := rec.Answers()
 	if len(answers) == 0 {
 		return nil, Failed
 	}
@@ -117,7 +112,7 @@ func (o *Options) clean(t revise.Trace) bool {
 
 func principlesUpTo(rec *revise.Record, round int) []string {
 	out := []string{}
-	for _, t := range rec.Turns {
+	for _, t := range rec.Answers() {
 		if t.Kind == revise.Revision && t.Round <= round {
 			out = append(out, t.Principle)
 		}

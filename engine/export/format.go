@@ -94,6 +94,7 @@ type rawTurn struct {
 	Decoded   int64    `json:"decoded_tokens" parquet:"decoded_tokens"`
 	Seed      string   `json:"seed" parquet:"seed"`
 	LogProb   *float64 `json:"logprob" parquet:"logprob,optional"`
+	Refused   string   `json:"refused" parquet:"refused"` // why a gate refused the revision; empty where it did not
 }
 
 // Rows of pairs that a judge labelled have the probability that the chosen one is the better. KTO's rows have that of
@@ -159,6 +160,9 @@ func rawOf(rec revise.Record) rawRow {
 			Kind: string(t.Kind), Round: int32(t.Round), Principle: t.Principle, Request: t.Request, Text: t.Text, Think: t.Think,
 			End: string(t.End), Flags: []string{}, Tokens: []int32{}, Prompt: int64(t.Prompt),
 			Decoded: int64(t.Decoded), Seed: strconv.FormatUint(t.Seed, 10), LogProb: t.LogProb,
+		}
+		if t.Gate != nil {
+			raw.Refused = string(t.Gate.Refused)
 		}
 		for _, f := range t.Flags {
 			raw.Flags = append(raw.Flags, string(f))

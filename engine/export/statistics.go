@@ -35,10 +35,7 @@ func (r *Report) count(rec *revise.Record) {
 		return
 	}
 	draft := ""
-	for _, t := range rec.Turns {
-		if t.Kind == revise.Critique {
-			continue
-		}
+	for _, t := range rec.Answers() {
 		if t.Kind == revise.Revision {
 			c := r.round(t.Round)
 			c.Revisions++

@@ -10,33 +10,46 @@ import (
 	"amend/engine/chat"
 )
 
-// answers are the token ids with which (A) and (B) can begin behind a prompt: a pair of lists for each spelling, up to the
-// first token in which the two differ. No list begins another, so their probabilities add.
+// answers are the token ids with which either of two answers can begin behind a prompt: a pair of lists for each
+// spelling, up to the first token in which the two differ. No list begins another, so their probabilities add.
 type answers struct{ options [][]engine.Token }
 
-// newAnswers finds the spellings of the answers in a model's own tokens: how the layout writes them, and with and
-// without a space before.
-func newAnswers(ctx context.Context, c *chat.Conversation, behind []engine.Token) (answers, error) {
+// optionWords are the answers to a judgement.
+var optionWords = [][2]string{{answerA, answerB}}
+
+// newAnswers finds the spellings of two answers in a model's own tokens: each pair of words as the layout writes it, and
+// with and without a space before.
+func newAnswers(ctx context.Context, c *chat.Conversation, behind []engine.Token, words [][2]string) (answers, error) {
 	var out answers
-	a, err := c.Openings(ctx, behind, answerA)
-	if err != nil {
-		return out, err
-	}
-	b, err := c.Openings(ctx, behind, answerB)
-	if err != nil {
-		return out, err
-	}
-	for i := range a {
-		n := 0
-		for n < min(len(a[i]), len(b[i])) && a[i][n] == b[i][n] {
-			n++
+	for _, w := range words {
+		if err := out.spell(ctx, c, behind, w); err != nil {
+			return out, err
 		}
-		if n == min(len(a[i]), len(b[i])) {
-			return out, fmt.Errorf("this model's tokens do not tell %s from %s: %v and %v", answerA, answerB, a[i], b[i])
-		}
-		out.add(a[i][:n+1], b[i][:n+1])
 	}
 	return out, nil
+}
+
+// spell adds the spellings of a pair of words.
+func (a *answers) spell(ctx context.Context, c *chat.Conversation, behind []engine.Token, words [2]string) error {
+	first, err := c.Openings(ctx, behind, words[0])
+	if err != nil {
+		return err
+	}
+	second, err := c.Openings(ctx, behind, words[1])
+	if err != nil {
+		return err
+	}
+	for i := range min(len(first), len(second)) {
+		n := 0
+		for n < min(len(first[i]), len(second[i])) && first[i][n] == second[i][n] {
+			n++
+		}
+		if n == min(len(first[i]), len(second[i])) {
+			return fmt.Errorf("this model's tokens do not tell %s from %s: %v and %v", words[0], words[1], first[i], second[i])
+		}
+		a.add(first[i][:n+1], second[i][:n+1])
+	}
+	return nil
 }
 
 // add takes a spelling, unless its lists begin ones that are there, or begin with one.

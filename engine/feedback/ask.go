@@ -14,16 +14,19 @@ import (
 // pair is a pair under way: its judgements in both orders, each order one after another, so that they go on from the
 // same beginning in one sequence.
 type pair struct {
-	judge      *Judge
+	*Sitting
 	in         Pair
 	seed       uint64
 	principles []constitution.Principle
 	label      Label
 	open       int // orders that are not done
+	cost       Cost
+	done       func(Label, Cost) // takes the label
+	idle       func()            // called when the engine has given the last answer, and done has returned
 }
 
-func (j *Judge) newPair(in Pair) *pair {
-	p := &pair{judge: j, in: in, seed: PairSeed(j.settings.Seed, in.ID), principles: j.principles(in)}
+func (s *Sitting) newPair(in Pair, principles []constitution.Principle) *pair {
+	p := &pair{Sitting: s, in: in, seed: PairSeed(s.judge.settings.Seed, in.ID), principles: principles, idle: func() {}}
 	p.label = Label{ID: in.ID, Index: in.Index, Pair: in.Hash(), Judgements: make([]Judgement, 2*len(p.principles))}
 	return p
 }
@@ -33,7 +36,7 @@ func (p *pair) begin() bool {
 	if len(p.principles) == 0 {
 		p.label.Error = fmt.Sprintf("no principle of constitution %s applies to the pair, whose tags are %q, language %q, jurisdiction %q",
 			p.judge.doc.Name, p.in.Where.Tags, p.in.Where.Language, p.in.Where.Jurisdiction)
-		p.judge.deliver(p.label)
+		p.done(p.label, p.cost)
 		return false
 	}
 	p.open = 2
@@ -52,7 +55,7 @@ func (p *pair) ended() {
 	} else {
 		p.label.settle()
 	}
-	p.judge.deliver(p.label)
+	p.done(p.label, p.cost)
 }
 
 // order is one order of a pair's responses.
@@ -80,7 +83,7 @@ func (o *order) judgement() *Judgement {
 // ends.
 func (o *order) next() bool {
 	for o.at < len(o.principles) && o.label.Error == "" {
-		if o.judge.over() {
+		if o.over() {
 			return false
 		}
 		waits, err := o.ask()
@@ -98,7 +101,7 @@ func (o *order) next() bool {
 // fail ends the pair with its reason. What only shares the end of the whole run has not failed.
 func (o *order) fail(err error) {
 	if stopped(err) {
-		o.judge.stop()
+		o.stop()
 		return
 	}
 	if o.label.Error != "" {
@@ -110,21 +113,21 @@ func (o *order) fail(err error) {
 // ask takes the answer that is remembered, or asks the engine.
 func (o *order) ask() (waits bool, err error) {
 	p := o.principles[o.at]
-	if o.asked, err = o.judge.open(o.judge.ctx, o.in, p, o.swapped); err != nil {
+	if o.asked, err = o.judge.open(o.ctx, o.in, p, o.swapped); err != nil {
 		return false, err
 	}
 	var seed uint64
 	if o.judge.settings.Reasonings > 0 {
 		seed = reasoningSeed(o.seed, p.ID, o.swapped, len(o.judgement().Reasonings))
 	}
-	if o.answers, err = newAnswers(o.judge.ctx, o.asked, nil); err != nil {
+	if o.answers, err = newAnswers(o.ctx, o.asked, nil, optionWords); err != nil {
 		return false, err
 	}
 	o.key = o.judge.key(o.asked.Tokens, o.answers.options, seed)
 	if m := o.judge.memory; m != nil {
 		a, ok, err := m.Recall(o.key)
 		if err != nil {
-			o.judge.halt(fmt.Errorf("looking for a judgement of pair %s: %w", o.in.ID, err))
+			o.halt(fmt.Errorf("looking for a judgement of pair %s: %w", o.in.ID, err))
 			return false, nil
 		}
 		if ok {
@@ -132,7 +135,10 @@ func (o *order) ask() (waits bool, err error) {
 			return false, nil
 		}
 	}
-	if o.judge.settings.Reasonings > 0 {
+	switch {
+	case o.engine == nil:
+		return true, nil
+	case o.judge.settings.Reasonings > 0:
 		return true, o.reasonFirst(seed)
 	}
 	return true, o.score(o.asked.Tokens)
@@ -141,7 +147,7 @@ func (o *order) ask() (waits bool, err error) {
 // reasonFirst asks for a reasoning.
 func (o *order) reasonFirst(seed uint64) error {
 	s := o.judge.settings
-	return o.judge.engine.Submit(&engine.Request{
+	return o.engine.Submit(&engine.Request{
 		Tokens: o.asked.Tokens, MaxTokens: s.MaxTokens, Stop: append(slices.Clone(o.judge.format.Stops()), AnswerStem),
 		Sampling: s.Sampling, Seed: seed,
 		Done: func(r engine.Result) {
@@ -166,7 +172,7 @@ func (o *order) answerBehind(r engine.Result) error {
 	if err != nil {
 		return err
 	}
-	if o.answers, err = newAnswers(o.judge.ctx, o.asked, said); err != nil {
+	if o.answers, err = newAnswers(o.ctx, o.asked, said, optionWords); err != nil {
 		return err
 	}
 	o.reason, o.text = r, kept.Text
@@ -175,7 +181,7 @@ func (o *order) answerBehind(r engine.Result) error {
 
 // score asks how likely the answers are behind a prompt.
 func (o *order) score(prompt []engine.Token) error {
-	return o.judge.engine.Score(&engine.Score{Tokens: prompt, Options: o.answers.options, Done: func(s engine.Scores) {
+	return o.engine.Score(&engine.Score{Tokens: prompt, Options: o.answers.options, Done: func(s engine.Scores) {
 		if s.Err != nil {
 			o.fail(s.Err)
 		} else {
@@ -193,7 +199,7 @@ func (o *order) finished(s engine.Scores) {
 	}
 	if m := o.judge.memory; m != nil {
 		if err := m.Remember(o.key, a); err != nil {
-			o.judge.halt(fmt.Errorf("keeping a judgement of pair %s: %w", o.in.ID, err))
+			o.halt(fmt.Errorf("keeping a judgement of pair %s: %w", o.in.ID, err))
 			return
 		}
 	}
@@ -203,6 +209,7 @@ func (o *order) finished(s engine.Scores) {
 // take adds an answer to the judgement under way, and goes to the next principle when that is complete.
 func (o *order) take(a Answer) {
 	s, j := o.judge.settings, o.judgement()
+	o.cost.add(a)
 	j.Principle, j.Swapped = o.principles[o.at].ID, o.swapped
 	mass := math.Exp(a.LogProbs[0]) + math.Exp(a.LogProbs[1])
 	p := 1 / (1 + math.Exp(a.LogProbs[1]-a.LogProbs[0])) // of option (A)
@@ -238,9 +245,9 @@ func (j *Judgement) average(minMass float64) {
 	}
 }
 
-// goOn asks for the next judgement, or starts the next pair.
+// goOn asks for the next judgement, or says that the engine is free for others.
 func (o *order) goOn() {
 	if !o.next() && o.open == 0 {
-		o.judge.startNext()
+		o.idle()
 	}
 }

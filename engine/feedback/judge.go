@@ -2,7 +2,6 @@ package feedback
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -37,14 +36,6 @@ type Judge struct {
 
 	memory      Memory // nil: everything is computed
 	environment string
-
-	engine *engine.Engine // of the run under way
-	ctx    context.Context
-	ending context.Context // its end lets nothing new begin
-	next   func() (Pair, bool)
-	emit   func(Label) error
-	err    error
-	stop   context.CancelFunc
 }
 
 // New prepares a judge: it tokenizes the constitution's worked judgements. Every principle must have a judge
@@ -76,8 +67,13 @@ func (j *Judge) Use(m Memory, environment string) { j.memory, j.environment = m,
 
 // Need is the most tokens that a judgement of the pair can come to hold.
 func (j *Judge) Need(ctx context.Context, in Pair) (int, error) {
+	return j.NeedUnder(ctx, in, j.draw(in))
+}
+
+// NeedUnder is Need where the principles are not drawn.
+func (j *Judge) NeedUnder(ctx context.Context, in Pair, principles []constitution.Principle) (int, error) {
 	longest := 0
-	for _, p := range j.principles(in) {
+	for _, p := range principles {
 		for _, swapped := range []bool{false, true} {
 			c, err := j.open(ctx, in, p, swapped)
 			if err != nil {
@@ -93,8 +89,8 @@ func (j *Judge) Need(ctx context.Context, in Pair) (int, error) {
 	return longest + answer, ctx.Err()
 }
 
-// principles draws those of a pair.
-func (j *Judge) principles(in Pair) []constitution.Principle {
+// draw draws the principles of a pair.
+func (j *Judge) draw(in Pair) []constitution.Principle {
 	return j.doc.DrawSeveral(PairSeed(j.settings.Seed, in.ID), j.settings.Principles, in.Where)
 }
 
@@ -110,64 +106,4 @@ func (j *Judge) open(ctx context.Context, in Pair, p constitution.Principle, swa
 	}
 	text := j.settings.Layout.Join(Options(in.Messages, a, b), question)
 	return j.format.Open(ctx, append(slices.Clone(j.shots), chat.Message{Role: chat.User, Text: text}))
-}
-
-// Run takes pairs from next, judges them with up to parallel judgements at once in e, and gives each label to emit, in
-// the order in which they are done. An error of emit stops the run. When ctx ends, what is under way is finished and
-// remembered, and Run returns ctx's error; labels that were not finished are not emitted.
-func (j *Judge) Run(ctx context.Context, e *engine.Engine, parallel int, next func() (Pair, bool), emit func(Label) error) error {
-	j.ctx, j.stop = context.WithCancel(context.WithoutCancel(ctx))
-	defer j.stop()
-	j.ending = ctx
-	j.engine, j.next, j.emit, j.err = e, next, emit, nil
-	for range max(1, (parallel+1)/2) { // a pair is judged in both orders side by side
-		j.startNext()
-	}
-	err := e.Run(j.ctx)
-	if j.err != nil {
-		return j.err
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	return err
-}
-
-// startNext starts pairs until one waits for the engine.
-func (j *Judge) startNext() {
-	for !j.over() {
-		in, ok := j.next()
-		if !ok {
-			return
-		}
-		if j.newPair(in).begin() {
-			return
-		}
-	}
-}
-
-// over reports whether nothing further is to be asked.
-func (j *Judge) over() bool { return j.err != nil || j.ctx.Err() != nil || j.ending.Err() != nil }
-
-// deliver emits a label.
-func (j *Judge) deliver(l Label) {
-	if j.err != nil {
-		return
-	}
-	if err := j.emit(l); err != nil {
-		j.halt(fmt.Errorf("saving the label of pair %s: %w", l.ID, err))
-	}
-}
-
-// halt ends the whole run.
-func (j *Judge) halt(err error) {
-	if j.err == nil {
-		j.err = err
-	}
-	j.stop()
-}
-
-// stopped tells the end of the whole run from a pair's own failure.
-func stopped(err error) bool {
-	return errors.Is(err, engine.ErrStopped) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -87,6 +87,23 @@ type Label struct {
 	Error string `json:"error,omitempty"`
 }
 
+// Cost is what judgements took when they were computed, in tokens as engine.Result counts them. It depends on what ran beside them,
+// and is in no label.
+type Cost struct {
+	Prompt  int `json:"prompt_tokens"`
+	Reused  int `json:"reused_tokens"`  // of the prompts, found in the KV cache
+	Decoded int `json:"decoded_tokens"` // of reasonings
+}
+
+// Add adds another cost.
+func (c *Cost) Add(o Cost) {
+	c.Prompt += o.Prompt
+	c.Reused += o.Reused
+	c.Decoded += o.Decoded
+}
+
+func (c *Cost) add(a Answer) { c.Add(Cost{a.Prompt, a.Reused, a.Decoded}) }
+
 // Labelled is a pair with its label.
 type Labelled struct {
 	Pair  Pair  `json:"pair"`

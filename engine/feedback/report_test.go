@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"amend/engine/chat"
-	"amend/engine/revise"
 )
 
 // judged makes a label from the probabilities of the first response in either order, a principle each.
@@ -129,26 +128,5 @@ func TestReliabilityOfPreferenceSets(t *testing.T) {
 	low, high := k.Reliability[0], k.Reliability[9]
 	if low.Pairs < 150 || high.Pairs < 150 || low.Share != 0 || high.Share != 1 || k.Accuracy != 1 || k.Skill < 0.9 {
 		t.Errorf("%+v", k)
-	}
-}
-
-// TestSamples: the rows of a prompt are compared two by two, and one whose other half failed with nobody.
-func TestSamples(t *testing.T) {
-	row := func(of string, n int, text, failed string) revise.Record {
-		return revise.Record{ID: fmt.Sprint(of, "~", n), Sample: &revise.Sample{Of: of, Number: n}, Error: failed,
-			Messages: []revise.Message{{Role: chat.User, Content: of}}, Turns: []revise.Trace{{Kind: revise.Response, Text: text}}}
-	}
-	var s Samples
-	var got []string
-	for _, rec := range []revise.Record{
-		row("a", 1, "one", ""), row("b", 1, "x", "too long"), row("a", 2, "two", ""), row("b", 2, "y", ""),
-		row("a", 3, "three", ""), row("b", 3, "z", ""), row("b", 4, "w", ""), {ID: "alone"},
-	} {
-		if p, ok := s.Add(rec); ok {
-			got = append(got, fmt.Sprint(p.ID, " ", p.First, " ", p.Second, " ", p.Messages[0].Text))
-		}
-	}
-	if fmt.Sprint(got) != "[a~1,a~2 one two a b~3,b~4 z w b]" {
-		t.Errorf("%v", got)
 	}
 }

@@ -5,6 +5,7 @@ package outcome
 import (
 	"fmt"
 	"iter"
+	"slices"
 
 	"amend/engine/chat"
 	"amend/engine/measure"
@@ -19,9 +20,11 @@ type Outcome struct {
 	Foreign int     `json:"foreign"`
 	Failed  int     `json:"failed"`
 	Rounds  []Round `json:"rounds"` // first responses first
+	// Worse are the rows whose last answer breaks a rule that their first response kept.
+	Worse measure.Share `json:"worse"`
 }
 
-// Round is what the oracle says of one round.
+// Round is what the oracle says of the answers after one round. Those of rows whose draft stayed are their drafts.
 type Round struct {
 	Round      int            `json:"round"`
 	Rows       int            `json:"rows"`
@@ -51,9 +54,9 @@ type Revisions struct {
 	Lost  measure.Share `json:"lost"`  // that lose a useful fact
 }
 
-// Of judges finished rows.
-func Of(w *testbed.World, rows iter.Seq2[revise.Record, error]) (Outcome, error) {
-	t := tally{world: w}
+// Of judges finished rows of a run of so many rounds.
+func Of(w *testbed.World, rounds int, rows iter.Seq2[revise.Record, error]) (Outcome, error) {
+	t := tally{world: w, last: rounds}
 	for rec, err := range rows {
 		if err != nil {
 			return Outcome{}, err
@@ -65,23 +68,20 @@ func Of(w *testbed.World, rows iter.Seq2[revise.Record, error]) (Outcome, error)
 	return t.outcome(), nil
 }
 
-// Answer is one row's response of one round.
+// Answer is a first response, or a revision that was taken.
 type Answer struct {
 	Text   string
 	Broken []int // the rules that it breaks: their places among the world's
 	Facts  int   // useful facts that it has
 }
 
-// Answers are a row's responses by round, the first one first; ok is false for rows that no figure counts.
+// Answers are a row's answers, the first response first; ok is false for rows that no figure counts.
 func Answers(w *testbed.World, rec revise.Record) (answers []Answer, ok bool) {
 	p, ok := Prompt(w, rec)
 	if !ok || rec.Error != "" {
 		return nil, false
 	}
-	for _, turn := range rec.Turns {
-		if turn.Kind == revise.Critique {
-			continue
-		}
+	for _, turn := range rec.Answers() {
 		r := w.ReadResponse(p, turn.Text)
 		answers = append(answers, Answer{turn.Text, r.Broken(), len(r.Facts())})
 	}
@@ -93,6 +93,8 @@ type tally struct {
 	world   *testbed.World
 	foreign int
 	failed  int
+	last    int // round of the run
+	worse   int // rows that Outcome.Worse counts
 	rounds  []counts
 }
 
@@ -132,6 +134,7 @@ func (t *tally) add(rec revise.Record) error {
 			return fmt.Errorf("row %s: %w", rec.ID, err)
 		}
 	}
+	row.end()
 	return nil
 }
 
@@ -149,6 +152,7 @@ type judged struct {
 	prompt   testbed.Prompt
 	first    testbed.Response
 	draft    testbed.Response
+	marked   int                // rounds whose answer has been counted, the first response's among them
 	named    []testbed.Sentence // that the critique flagged, of the draft
 	rightly  bool               // of these at least one is a breach
 	critique bool               // there was a critique in this round
@@ -164,16 +168,34 @@ func (j *judged) add(turn revise.Trace) error {
 		}
 		j.markCritique(c, principle, turn.Text)
 	case revise.Response, revise.Revision:
+		if !turn.IsAnswer() {
+			break
+		}
+		j.fill(turn.Round)
 		r := j.world.ReadResponse(j.prompt, turn.Text)
 		if turn.Kind == revise.Response {
 			j.first = r
 		} else if err := j.markRevision(c, turn.Principle, r); err != nil {
 			return err
 		}
-		j.markResponse(c, r)
 		j.draft, j.named, j.rightly, j.critique = r, nil, false, false
+		j.fill(turn.Round + 1)
 	}
 	return nil
+}
+
+// fill counts the draft as the answer of every round before this one that has none yet.
+func (j *judged) fill(round int) {
+	for ; j.marked < round; j.marked++ {
+		j.markResponse(j.round(j.marked), j.draft)
+	}
+}
+
+// end counts the rounds after the row's last answer, and what became of the row.
+func (j *judged) end() {
+	j.fill(j.last + 1)
+	broke := j.first.Broken()
+	j.worse += one(slices.ContainsFunc(j.draft.Broken(), func(rule int) bool { return !slices.Contains(broke, rule) }))
 }
 
 func (j *judged) principle(id string) (testbed.Principle, error) {
@@ -246,6 +268,9 @@ func one(b bool) int {
 
 func (t *tally) outcome() Outcome {
 	out := Outcome{Foreign: t.foreign, Failed: t.failed, Rounds: []Round{}}
+	if len(t.rounds) > 0 {
+		out.Worse = measure.NewShare(t.worse, t.rounds[0].rows)
+	}
 	for i, c := range t.rounds {
 		r := Round{
 			Round: i, Rows: c.rows, Violations: c.violating, Violating: measure.NewShare(c.violating, c.rows), Broken: map[string]int{},

@@ -25,7 +25,7 @@ func record(principle, critique, revision string) revise.Record {
 
 func judge(t *testing.T, records ...revise.Record) Outcome {
 	t.Helper()
-	out, err := Of(testbed.New(), func(yield func(revise.Record, error) bool) {
+	out, err := Of(testbed.New(), 1, func(yield func(revise.Record, error) bool) {
 		for _, r := range records {
 			if !yield(r, nil) {
 				return
@@ -101,7 +101,7 @@ func TestNotCounted(t *testing.T) {
 	if out.Foreign != 1 || out.Failed != 1 || len(out.Rounds) != 0 {
 		t.Errorf("%+v", out)
 	}
-	_, err := Of(testbed.New(), func(yield func(revise.Record, error) bool) {
+	_, err := Of(testbed.New(), 1, func(yield func(revise.Record, error) bool) {
 		yield(record("no-harm", "The steps are fine.", draft), nil)
 	})
 	if err == nil {

@@ -23,6 +23,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/feedback"
 )
 
 // Mode is how a round after the first continues the conversation.
@@ -54,6 +55,8 @@ type Settings struct {
 	CritiqueGrammarName string
 	// LogProbs records how likely the model found each turn.
 	LogProbs bool
+	// Gate, if set, decides which revisions are taken; else all are.
+	Gate *Gate
 }
 
 // Loop runs rows through an engine. It is not safe for concurrent use.
@@ -71,7 +74,8 @@ type Loop struct {
 	environment string
 	planning    bool // nothing is asked of the engine
 
-	engine *engine.Engine // of the run under way
+	engine  *engine.Engine    // of the run under way
+	sitting *feedback.Sitting // of the gate's judge in it
 
 	ctx    context.Context // of what is under way
 	ending context.Context // its end lets nothing new begin
@@ -137,6 +141,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 	defer l.stop()
 	l.ending = ctx
 	l.engine, l.next, l.emit, l.err = e, next, emit, nil
+	l.sit()
 	for range max(1, parallel) {
 		l.startNext()
 	}
@@ -216,12 +221,17 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 	return a, nil
 }
 
-// Need is the most tokens that a row can come to hold: what --ctx must be for
-// it never to fail for want of room. shares says whether they begin with Prefix.
-func (l *Loop) Need(ctx context.Context, in Row) (tokens int, shares bool, err error) {
+// Need is the room that a row can come to need, in tokens.
+type Need struct {
+	Tokens int // the most of one sequence: what --ctx must be for the row never to fail for want of room
+	Alone  int // the most of one that does not begin with Loop.Prefix
+}
+
+// Need is what a row can come to need.
+func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 	r := l.newRow(in)
 	if err := r.open(); err != nil {
-		return 0, false, err
+		return n, err
 	}
 	s := l.settings
 	draft := s.MaxTokens
@@ -236,9 +246,18 @@ func (l *Loop) Need(ctx context.Context, in Row) (tokens int, shares bool, err e
 	if s.Mode == Append {
 		rounds = s.Rounds
 	}
-	n := len(l.prefix)
-	shares = len(r.base.Tokens) > n && slices.Equal(r.base.Tokens[:n], l.prefix)
-	return len(r.base.Tokens) + draft + rounds*round, shares, ctx.Err()
+	n.Tokens = len(r.base.Tokens) + draft + rounds*round
+	if p := len(l.prefix); len(r.base.Tokens) <= p || !slices.Equal(r.base.Tokens[:p], l.prefix) {
+		n.Alone = n.Tokens
+	}
+	if s.Gate != nil && s.Rounds > 0 {
+		judged, err := l.needJudged(ctx, in, draft)
+		if err != nil {
+			return n, err
+		}
+		n.Tokens, n.Alone = max(n.Tokens, judged), max(n.Alone, judged)
+	}
+	return n, ctx.Err()
 }
 
 // context is the run's, or before Run the background: what a template's

@@ -12,6 +12,7 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/enginetest"
+	"amend/engine/feedback"
 )
 
 // letters tokenizes for enginetest.Model: a to z are 1 to 26, everything else
@@ -46,7 +47,13 @@ type world struct {
 
 func newWorld(t *testing.T, s Settings, sequences int, noReuse bool) *world {
 	t.Helper()
-	doc, err := constitution.Parse("test.yaml", []byte(testDocument))
+	return newWorldOf(t, testDocument, s, nil, sequences, noReuse)
+}
+
+// newWorldOf is newWorld with another constitution, and with a gate if there is one, whose judge it makes.
+func newWorldOf(t *testing.T, document string, s Settings, gate *Gate, sequences int, noReuse bool) *world {
+	t.Helper()
+	doc, err := constitution.Parse("test.yaml", []byte(document))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +66,13 @@ func newWorld(t *testing.T, s Settings, sequences int, noReuse bool) *world {
 	f, err := chat.NewFormatter(t.Context(), chat.Plain{}, letters{m})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if gate != nil {
+		copied := *gate
+		if copied.Judge, err = feedback.New(t.Context(), f, doc, feedback.Settings{Layout: feedback.OptionsFirst, MinMass: testMinMass}); err != nil {
+			t.Fatal(err)
+		}
+		s.Gate = &copied
 	}
 	l, err := New(t.Context(), f, doc, s)
 	if err != nil {
@@ -179,9 +193,9 @@ func TestWithoutCritiques(t *testing.T) {
 				base = want
 			}
 		}
-		need, _, err := w.loop.Need(t.Context(), in)
-		if most := rec.Turns[2].Prompt + s.MaxTokens; err != nil || most > need || need > most+20 {
-			t.Errorf("%s: the row held up to %d tokens, Need said %d, %v", mode, most, need, err)
+		need, err := w.loop.Need(t.Context(), in)
+		if most := rec.Turns[2].Prompt + s.MaxTokens; err != nil || most > need.Tokens || need.Tokens > most+20 {
+			t.Errorf("%s: the row held up to %d tokens, Need said %d, %v", mode, most, need.Tokens, err)
 		}
 	}
 }
@@ -251,7 +265,7 @@ func TestNeedIsEnough(t *testing.T) {
 		w := newWorld(t, s, 2, false)
 		w.model.EndBias = -100 // every turn runs to its limit
 		in := inputs(1)[0]
-		need, _, err := w.loop.Need(t.Context(), in)
+		need, err := w.loop.Need(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,8 +274,8 @@ func TestNeedIsEnough(t *testing.T) {
 		for _, turn := range rec.Turns {
 			most = max(most, turn.Prompt+s.MaxTokens)
 		}
-		if most > need || need > most+20 {
-			t.Errorf("%s: the row held up to %d tokens, Need said %d", mode, most, need)
+		if most > need.Tokens || need.Tokens > most+20 {
+			t.Errorf("%s: the row held up to %d tokens, Need said %d", mode, most, need.Tokens)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package revise
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 
 	"amend/engine"
+	"amend/engine/feedback"
 	"amend/engine/internal/content"
 )
 
@@ -19,6 +21,8 @@ type Output struct {
 	End     engine.End
 	Limit   int      // of tokens, that the turn was under
 	LogProb *float64 // of Tokens together; nil unless asked for
+	// Scores are the log-probabilities of two given answers, where a judge was asked and nothing was to be generated.
+	Scores []float64
 
 	Prompt, Reused, Decoded int // tokens, as in engine.Result
 }
@@ -44,6 +48,29 @@ type Memory interface {
 // logits depend on. Only before Run.
 func (l *Loop) Use(m Memory, environment string) {
 	l.memory, l.environment = m, environment
+	if g := l.settings.Gate; g != nil {
+		g.Judge.Use(judgements{m}, environment)
+	}
+}
+
+// judgements keeps what a gate's judge is asked among the turns.
+type judgements struct{ Memory }
+
+// Recall returns an answer.
+func (m judgements) Recall(key feedback.Key) (a feedback.Answer, ok bool, err error) {
+	o, ok, err := m.Memory.Recall(Key(key))
+	if err != nil || !ok {
+		return a, false, err
+	}
+	if len(o.Scores) != len(a.LogProbs) {
+		return a, false, fmt.Errorf("an answer of a judge has %d scores, not %d", len(o.Scores), len(a.LogProbs))
+	}
+	return feedback.Answer{LogProbs: [2]float64(o.Scores), Text: o.Text, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded}, true, nil
+}
+
+// Remember keeps an answer.
+func (m judgements) Remember(key feedback.Key, a feedback.Answer) error {
+	return m.Memory.Remember(Key(key), Output{Scores: a.LogProbs[:], Text: a.Text, Prompt: a.Prompt, Reused: a.Reused, Decoded: a.Decoded})
 }
 
 // Plan is what a run of some rows would take from its memory.
@@ -65,7 +92,8 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 	p := Plan{Rows: len(rows)}
 	l.ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
-	l.err, l.planning = nil, true
+	l.err, l.engine, l.planning = nil, nil, true
+	l.sit()
 	defer func() { l.planning = false }()
 	for _, in := range rows {
 		r := l.newRow(in)
@@ -78,27 +106,28 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 		if err := ctx.Err(); err != nil {
 			return p, err
 		}
-		asked := l.settings.turns()
-		if in.Response != nil {
-			asked--
-		}
-		reused := r.recalled
-		p.Reused += reused
+		p.Reused += r.recalled
 		if ended { // a row that fails ends early, too
 			p.Whole++
 			continue
 		}
-		p.Turns += asked - reused
+		p.Turns += r.left()
 	}
 	return p, nil
 }
 
-// turns is how many a row has, its first response included.
-func (s Settings) turns() int {
+// left is how many turns the row will have beside those that it has, without any that a gate's refusals would add or
+// its verdicts save.
+func (r *row) left() int {
+	s := r.loop.settings
+	round := 2
 	if s.NoCritique {
-		return 1 + s.Rounds
+		round = 1
 	}
-	return 1 + 2*s.Rounds
+	if len(r.record.Turns) == 0 {
+		return 1 + s.Rounds*round
+	}
+	return max(0, round-r.tryTurns) + (s.Rounds-r.round)*round
 }
 
 // recall looks for a turn that need not be computed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -51,9 +52,22 @@ func alike(records map[string]Record) map[string]Record {
 		turns := make([]Trace, len(r.Turns))
 		for i, t := range r.Turns {
 			t.Reused = 0
+			if t.Gate != nil {
+				d := *t.Gate
+				d.Reused = 0
+				t.Gate = &d
+			}
 			turns[i] = t
 		}
 		r.Turns = turns
+		if r.Gated != nil {
+			g := *r.Gated
+			g.Verdicts = slices.Clone(g.Verdicts)
+			for i := range g.Verdicts {
+				g.Verdicts[i].Reused = 0
+			}
+			r.Gated = &g
+		}
 		out[id] = r
 	}
 	return out

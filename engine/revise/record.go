@@ -1,6 +1,8 @@
 package revise
 
 import (
+	"math"
+
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
@@ -40,6 +42,8 @@ type Record struct {
 	Where    constitution.Where `json:"where,omitzero"`
 	Messages []Message          `json:"messages"`
 	Turns    []Trace            `json:"turns"`
+	// Gated is what a gate found beside its decisions, which are those of Turns; nil without a gate.
+	Gated *Gated `json:"gated,omitempty"`
 	// Error is why the row failed; its turns are those before the failure.
 	Error string `json:"error,omitempty"`
 }
@@ -63,6 +67,8 @@ type Message struct {
 type Trace struct {
 	Kind  Kind `json:"kind"`
 	Round int  `json:"round"` // 0 for the first response, then 1 …
+	// Try is 0 but for turns that follow a revision which the gate refused in this round.
+	Try int `json:"try,omitempty"`
 	// Principle is the id of the principle drawn for this round, and Request
 	// what the model was asked; both empty for a response.
 	Principle string `json:"principle,omitempty"`
@@ -88,18 +94,41 @@ type Trace struct {
 	// LogProb is the log-probability of all generated tokens together, at
 	// temperature 1 and before penalties; with --logprobs.
 	LogProb *float64 `json:"logprob,omitempty"`
+	// Gate is what the gate decided of a revision; nil where there was none to pass.
+	Gate *Decision `json:"gate,omitempty"`
+}
+
+// IsAnswer reports whether the turn answers the prompt, in place of what was there before: a first response, or a
+// revision that no gate refused.
+func (t Trace) IsAnswer() bool {
+	return t.Kind != Critique && (t.Gate == nil || t.Gate.Refused == "")
 }
 
 // EndGiven marks a response that came with the input.
 const EndGiven engine.End = "given"
 
-// Final returns the newest revision, or the first response when there is
-// none; ok is false when the row has no turn of either kind.
-func (r *Record) Final() (t Trace, ok bool) {
-	for i := len(r.Turns) - 1; i >= 0; i-- {
-		if r.Turns[i].Kind != Critique {
-			return r.Turns[i], true
+// Answers are the first response and the revisions that took its place, in their order: proposals that a gate refused
+// are none.
+func (r *Record) Answers() []Trace {
+	var out []Trace
+	for _, t := range r.Turns {
+		if t.IsAnswer() {
+			out = append(out, t)
 		}
 	}
-	return Trace{}, false
+	return out
 }
+
+// After returns the row's answer after a round: the newest revision of that round or of one before it, or the first
+// response; ok is false when there is none.
+func (r *Record) After(round int) (t Trace, ok bool) {
+	for _, answer := range r.Answers() {
+		if answer.Round <= round {
+			t, ok = answer, true
+		}
+	}
+	return t, ok
+}
+
+// Final returns the newest answer; ok is false when the row has none.
+func (r *Record) Final() (t Trace, ok bool) { return r.After(math.MaxInt) }

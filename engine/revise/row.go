@@ -23,6 +23,11 @@ type row struct {
 	round     int
 	principle constitution.Principle
 	recalled  int // turns that were remembered
+
+	try      int             // of the round's revision, under a gate; 0 is the first
+	tried    []string        // principles that were drawn in the round
+	tryTurns int             // that this try has
+	verdicts map[string]bool // whether the draft was found clean, by principle
 }
 
 func (l *Loop) newRow(in Row) *row {
@@ -30,6 +35,9 @@ func (l *Loop) newRow(in Row) *row {
 	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Where: in.Where}
 	for _, m := range in.Messages {
 		r.record.Messages = append(r.record.Messages, Message{Role: m.Role, Content: m.Text})
+	}
+	if l.settings.Gate != nil {
+		r.record.Gated = &Gated{Verdicts: []Verdict{}}
 	}
 	return r
 }
@@ -71,19 +79,43 @@ func (r *row) begin() bool {
 	return r.nextRound()
 }
 
-// nextRound asks for a critique of the newest draft, or for its revision where there are to be no critiques, or ends
-// the row.
+// nextRound begins another round, or ends the row.
 func (r *row) nextRound() bool {
 	if r.round == r.loop.settings.Rounds {
-		r.loop.deliver(r.record)
-		return false
+		return r.end()
 	}
 	r.round++
-	var ok bool
-	if r.principle, ok = r.loop.doc.Draw(r.record.Seed, r.round, r.in.Where); !ok {
+	r.try, r.tried = 0, nil
+	return r.propose()
+}
+
+// end gives the row away.
+func (r *row) end() bool {
+	r.loop.deliver(r.record)
+	return false
+}
+
+// propose begins a try: it draws a principle, and none again before all were.
+func (r *row) propose() bool {
+	p, ok := r.untried()
+	if len(r.tried) == 0 || !ok {
+		r.tried = nil
+		p, ok = r.loop.doc.Draw(r.record.Seed, r.round, r.in.Where)
+	}
+	if !ok {
 		return r.fail(fmt.Errorf("no principle of constitution %s applies to the row, whose tags are %q, language %q, jurisdiction %q",
 			r.loop.doc.Name, r.in.Where.Tags, r.in.Where.Language, r.in.Where.Jurisdiction))
 	}
+	r.principle, r.tryTurns = p, 0
+	r.tried = append(r.tried, p.ID)
+	if r.loop.settings.Gate != nil {
+		return r.verdict()
+	}
+	return r.criticize()
+}
+
+// criticize asks for a critique of the newest draft, or for its revision where there are to be no critiques.
+func (r *row) criticize() bool {
 	if r.loop.settings.NoCritique {
 		return r.ask(Revision, r.base, r.draft, r.principle.RevisionRequest)
 	}
@@ -103,7 +135,7 @@ func (r *row) ask(kind Kind, from *chat.Conversation, reply []engine.Token, requ
 func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	s := r.loop.settings
 	r.asked = c
-	seed := TurnSeed(r.record.Seed, r.round, kind)
+	seed := TrySeed(TurnSeed(r.record.Seed, r.round, kind), r.try)
 	key := r.loop.key(kind, c.Tokens, seed)
 	out, ok, err := r.loop.recall(key, s.MaxTokens)
 	if err != nil {
@@ -170,7 +202,7 @@ func (r *row) done(kind Kind, seed uint64, out Output) bool {
 		return r.fail(err)
 	}
 	t := Trace{
-		Kind: kind, Round: r.round, Text: kept.Text, Think: think, End: out.End,
+		Kind: kind, Round: r.round, Try: r.try, Text: kept.Text, Think: think, End: out.End,
 		Tokens: kept.Tokens, Retokenized: kept.Retokenized,
 		Prompt: out.Prompt, Reused: out.Reused, Decoded: out.Decoded, Seed: seed, LogProb: out.LogProb,
 	}
@@ -186,19 +218,28 @@ func (r *row) done(kind Kind, seed uint64, out Output) bool {
 	}
 	t.Flags = r.loop.checker.Check(turn)
 	r.record.Turns = append(r.record.Turns, t)
+	r.tryTurns++
 	return r.goOn(kind, kept)
 }
 
 // goOn is the loop's order: response, then critique and revision by turns.
 func (r *row) goOn(kind Kind, kept chat.Kept) bool {
-	if kind == Critique {
+	switch {
+	case kind == Critique:
 		r.critique = kept.Text
 		return r.ask(Revision, r.asked, kept.Tokens, r.principle.RevisionRequest)
+	case kind == Revision && r.loop.settings.Gate != nil:
+		return r.pass(kept)
 	}
+	return r.take(kept)
+}
+
+// take makes a response or a revision the draft.
+func (r *row) take(kept chat.Kept) bool {
 	if r.loop.settings.Mode == Append {
 		r.base = r.asked // after a first response this is where it was
 	}
-	r.draft, r.draftText = kept.Tokens, kept.Text
+	r.draft, r.draftText, r.verdicts = kept.Tokens, kept.Text, nil
 	return r.nextRound()
 }
 

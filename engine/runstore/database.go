@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -290,16 +291,36 @@ func (d *database) putTurn(key revise.Key, o revise.Output) error {
 	if o.LogProb != nil {
 		logprob = *o.LogProb
 	}
-	return sqlitex.Execute(d.conn, `INSERT INTO turns (key, tokens, text, ending, most, prompt, reused, decoded, logprob)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET tokens = excluded.tokens, text = excluded.text,
+	return sqlitex.Execute(d.conn, `INSERT INTO turns (key, tokens, text, ending, most, prompt, reused, decoded, logprob, scores)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET tokens = excluded.tokens, text = excluded.text,
 		ending = excluded.ending, most = excluded.most, prompt = excluded.prompt, reused = excluded.reused,
-		decoded = excluded.decoded, logprob = excluded.logprob`,
-		&sqlitex.ExecOptions{Args: []any{key[:], appendTokens(nil, o.Tokens), []byte(o.Text), string(o.End), o.Limit, o.Prompt, o.Reused, o.Decoded, logprob}})
+		decoded = excluded.decoded, logprob = excluded.logprob, scores = excluded.scores`,
+		&sqlitex.ExecOptions{Args: []any{key[:], appendTokens(nil, o.Tokens), []byte(o.Text), string(o.End), o.Limit, o.Prompt, o.Reused, o.Decoded, logprob, appendScores(o.Scores)}})
+}
+
+// appendScores writes numbers as 64-bit little-endian; none is NULL.
+func appendScores(scores []float64) any {
+	if scores == nil {
+		return nil
+	}
+	var b []byte
+	for _, v := range scores {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+	}
+	return b
+}
+
+// takeScores reads them.
+func takeScores(b []byte) (scores []float64) {
+	for ; len(b) >= 8; b = b[8:] {
+		scores = append(scores, math.Float64frombits(binary.LittleEndian.Uint64(b)))
+	}
+	return scores
 }
 
 // turn finds a turn.
 func (d *database) turn(key revise.Key) (o revise.Output, ok bool, err error) {
-	err = sqlitex.Execute(d.conn, "SELECT tokens, text, ending, most, prompt, reused, decoded, logprob FROM turns WHERE key = ?",
+	err = sqlitex.Execute(d.conn, "SELECT tokens, text, ending, most, prompt, reused, decoded, logprob, * FROM turns WHERE key = ?",
 		&sqlitex.ExecOptions{Args: []any{key[:]}, ResultFunc: func(s *sqlite.Stmt) error {
 			ok = true
 			tokens := column(s, 0)
@@ -311,6 +332,9 @@ func (d *database) turn(key revise.Key) (o revise.Output, ok bool, err error) {
 			if s.ColumnType(7) != sqlite.TypeNull {
 				p := s.ColumnFloat(7)
 				o.LogProb = &p
+			}
+			if i := s.ColumnIndex("scores"); i >= 0 { // a database that is only looked at may be of before there was one
+				o.Scores = takeScores(column(s, i))
 			}
 			return nil
 		}})

@@ -123,15 +123,13 @@ func finalRevision(rec revise.Record) (revision, bool) {
 	}
 	out := revision{ID: rec.ID, Flags: final.Flags, Principles: []string{}}
 	out.Messages = append(append(out.Messages, rec.Messages...), revise.Message{Role: chat.Assistant, Content: final.Text})
-	for _, t := range rec.Turns {
-		switch t.Kind {
-		case revise.Response:
+	for _, t := range rec.Answers() {
+		if t.Kind == revise.Response {
 			out.Response = t.Text
-		case revise.Revision:
-			out.Principles = append(out.Principles, t.Principle)
-			out.Revision = t.Text
-		case revise.Critique:
+			continue
 		}
+		out.Principles = append(out.Principles, t.Principle)
+		out.Revision = t.Text
 	}
 	return out, true
 }

@@ -58,8 +58,19 @@ type Results struct {
 	GrammarSHA256     string   `json:"critique_grammar_sha256,omitempty"`
 	LogProbs          bool     `json:"logprobs,omitempty"`
 
+	Gate Gate `json:"gate,omitzero"` // the zero value is none
+
 	KVType        string `json:"kv_type"`
 	Deterministic bool   `json:"deterministic,omitempty"`
+}
+
+// Gate is by what revisions are taken or refused (revise.Gate).
+type Gate struct {
+	On      bool    `json:"on"`
+	Tries   int     `json:"tries"`
+	Margin  float64 `json:"margin"`
+	Veto    float64 `json:"veto"`
+	MinMass float64 `json:"min_mass"` // feedback.Settings
 }
 
 // Setup is recorded for people and for comparing speed. The text of rows does not depend on it, but for

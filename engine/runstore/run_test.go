@@ -355,7 +355,7 @@ func TestStatistics(t *testing.T) {
 		if cut > 0 {
 			flags[revise.Cut] = cut
 		}
-		return Part{name, answers, changed, refusals, words, distinct, flags, prompt, reused, decoded}
+		return Part{name, answers, changed, refusals, words, distinct, flags, prompt, reused, decoded, 0}
 	}
 	wantRounds := []Part{part("0", 2, 0, 1, 3, 1, 0, 200, 180, 6), part("1", 2, 2, 0, 2, 0, 2, 520, 440, 24)}
 	wantPrinciples := []Part{part("frank", 1, 1, 0, 2, 0, 1, 260, 220, 12), part("kind", 1, 1, 0, 2, 0, 1, 260, 220, 12)}
@@ -398,10 +398,9 @@ func TestResume(t *testing.T) {
 
 // Every field of Results is compared, a new one too.
 func TestEveryResultFieldIsCompared(t *testing.T) {
-	fields := reflect.TypeFor[Results]()
-	for i := range fields.NumField() {
+	for _, field := range leaves(reflect.TypeFor[Results](), nil) {
 		m := manifest()
-		switch f := reflect.ValueOf(&m.Results).Elem().Field(i); f.Kind() {
+		switch f := reflect.ValueOf(&m.Results).Elem().FieldByIndex(field.Index); f.Kind() {
 		case reflect.String:
 			f.SetString(f.String() + "x")
 		case reflect.Int, reflect.Int64:
@@ -415,12 +414,26 @@ func TestEveryResultFieldIsCompared(t *testing.T) {
 		case reflect.Slice:
 			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
 		default:
-			t.Fatalf("field %s has a type this test does not know", fields.Field(i).Name)
+			t.Fatalf("field %s has a type this test does not know", field.Name)
 		}
 		if got := changes(manifest().Results, m.Results); len(got) != 1 {
-			t.Errorf("field %s: changes %v", fields.Field(i).Name, got)
+			t.Errorf("field %s: changes %v", field.Name, got)
 		}
 	}
+}
+
+// leaves are the fields of a struct and of the structs in it, with their index in the outermost.
+func leaves(s reflect.Type, path []int) (out []reflect.StructField) {
+	for i := range s.NumField() {
+		f := s.Field(i)
+		f.Index = append(slices.Clone(path), i)
+		if f.Type.Kind() == reflect.Struct {
+			out = append(out, leaves(f.Type, f.Index)...)
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 func TestNotARun(t *testing.T) {

@@ -21,7 +21,7 @@ type Statistics struct {
 // Part are the answers of one round or under one principle. Failed rows are in no part.
 type Part struct {
 	Name     string              `json:"name"`     // the round's number, or the principle's id
-	Answers  int                 `json:"answers"`  // first responses or revisions
+	Answers  int                 `json:"answers"`  // first responses, or revisions but for those that a gate refused
 	Changed  int                 `json:"changed"`  // of revisions: that differ from their draft
 	Refusals int                 `json:"refusals"` // that decline (revise.Refuses)
 	Words    float64             `json:"words"`    // of an answer, in the mean
@@ -30,6 +30,8 @@ type Part struct {
 	Prompt   int                 `json:"prompt_tokens"`
 	Reused   int                 `json:"reused_tokens"`
 	Decoded  int                 `json:"decoded_tokens"`
+	// Proposals are revisions that passed or failed a gate.
+	Proposals int `json:"proposals,omitempty"`
 }
 
 // distinctOver is how many answers of a part count for Distinct: the share falls with their number, and memory must
@@ -45,13 +47,18 @@ type part struct {
 }
 
 func (p *part) add(t revise.Trace, draft string) {
-	for _, f := range t.Flags {
-		p.Flags[f]++
+	if t.Kind == revise.Critique || t.IsAnswer() {
+		for _, f := range t.Flags {
+			p.Flags[f]++
+		}
 	}
 	p.Prompt += t.Prompt
 	p.Reused += t.Reused
 	p.Decoded += t.Decoded
-	if t.Kind == revise.Critique {
+	if t.Gate != nil {
+		p.Proposals++
+	}
+	if !t.IsAnswer() {
 		return
 	}
 	p.Answers++
@@ -104,7 +111,7 @@ func Count(rows iter.Seq2[revise.Record, error]) (Statistics, error) {
 			if t.Principle != "" {
 				partOf(principles, t.Principle).add(t, draft)
 			}
-			if t.Kind != revise.Critique {
+			if t.IsAnswer() {
 				draft = t.Text
 			}
 		}

@@ -23,6 +23,8 @@ type Summary struct {
 	Reused      int `json:"reused_tokens"`  // of these, found in the KV cache
 	Decoded     int `json:"decoded_tokens"` // sampled
 	Retokenized int `json:"retokenized"`    // kept tokens that were made again from text
+
+	Gate *GateSummary `json:"gate,omitempty"` // nil where no row passed one
 }
 
 // begin makes the maps, with every end and flag in them, so that a 0 is seen.
@@ -45,6 +47,12 @@ func (s *Summary) Add(rec revise.Record) {
 		s.Failed++
 	} else {
 		s.Completed++
+	}
+	if rec.Gated != nil {
+		if s.Gate == nil {
+			s.Gate = newGateSummary()
+		}
+		s.Gate.add(rec)
 	}
 	for _, t := range rec.Turns {
 		s.Turns++

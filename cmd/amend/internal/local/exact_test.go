@@ -109,6 +109,7 @@ type world struct {
 	vocab *Vocab
 	loop  *revise.Loop
 	info  models.Info
+	gate  *revise.Gate // of the loop, if it has one
 }
 
 func openWorld(t *testing.T, name string) *world {
@@ -174,13 +175,17 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, how running) 
 	t.Helper()
 	need := 0
 	for _, r := range rows {
-		n, _, err := w.loop.Need(t.Context(), r)
+		n, err := w.loop.Need(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		need = max(need, n)
+		need = max(need, n.Tokens)
 	}
-	size, err := Fit(Demand{AttachFrom: attachFrom(how.attach), Preamble: len(w.loop.Prefix()), Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken})
+	demand := Demand{AttachFrom: attachFrom(how.attach), Preamble: len(w.loop.Prefix()), Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken}
+	if w.gate != nil {
+		demand.Alone, demand.PerRow, demand.Preambles = need, 3, 2
+	}
+	size, err := Fit(demand)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +207,11 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, how running) 
 	}
 	if err := e.Pin(t.Context(), w.loop.Prefix()); err != nil {
 		t.Fatal(err)
+	}
+	if w.gate != nil {
+		if err := e.Pin(t.Context(), w.gate.Judge.Prefix()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	out := map[string]revise.Record{}
 	err = w.loop.Run(t.Context(), e, parallel, revise.Rows(rows), func(r revise.Record) error { out[r.ID] = r; return nil })

@@ -82,7 +82,9 @@ type Size struct {
 	Context   int // cells of a sequence: Own, rounded up as llama.cpp does
 	Shared    int // tokens of a preamble that rows read without holding them; 0 where they hold copies
 	Part      int // of these, in one stream (PartCells)
-	Sequences int // rows alive at once, and one that holds the preamble
+	PerRow    int // sequences of a row; 0 is one
+	Preambles int // sequences that each hold one; 0 is one
+	Sequences int // of all rows alive at once, and of the preambles
 	Cells     int // of all sequences together; 0 is as many as all can fill
 	Unified   bool
 	Threads   int
@@ -91,12 +93,15 @@ type Size struct {
 }
 
 // Parallel is how many rows can be alive at once.
-func (s Size) Parallel() int { return s.Sequences - 1 }
+func (s Size) Parallel() int { return (s.Sequences - max(1, s.Preambles)) / max(1, s.PerRow) }
 
-// streams is how many sequences llama.cpp has: a row each, and those that the
-// preamble fills.
+// sequences is how many a number of rows and the preambles take.
+func (s Size) sequences(rows int) int { return rows*max(1, s.PerRow) + max(1, s.Preambles) }
+
+// streams is how many sequences llama.cpp has: those of the engine, the last of
+// which is as many as the preamble fills.
 func (s Size) streams() int {
-	return s.Parallel() + max(1, newPreamble(s).parts(s.Shared))
+	return s.Sequences - 1 + max(1, newPreamble(s).parts(s.Shared))
 }
 
 func (s Size) cells() int {
@@ -113,7 +118,9 @@ type Demand struct {
 	Layout        Layout
 	Need          int // the most tokens that any row can come to hold
 	Preamble      int // of these, shared by all rows
-	Alone         int // the most tokens of a row that does not begin with the preamble
+	Alone         int // the most tokens of a sequence that does not begin with the preamble
+	PerRow        int // sequences that a row fills; 0 is one
+	Preambles     int // the one of Preamble tokens, and others that fit where a row does; 0 is one
 	AttachFrom    int // shortest preamble that rows read without holding it (WorthAttaching); 0 where they cannot (WhyCopied)
 	Rows          int
 	Trained       int    // the model's own context
@@ -125,7 +132,7 @@ type Demand struct {
 // which layout: what the rows need, and as many as half the free memory has
 // room for.
 func Fit(d Demand) (Size, error) {
-	s := Size{Limit: d.Context}
+	s := Size{Limit: d.Context, PerRow: d.PerRow, Preambles: d.Preambles}
 	if s.Limit == 0 {
 		s.Limit = min(max(d.Need, 1), max(d.Trained, 1))
 	}
@@ -143,10 +150,11 @@ func Fit(d Demand) (Size, error) {
 	if parallel == 0 {
 		parallel = max(1, min(wanted, d.room(s)))
 	}
-	if most := llama.MaxSequences() - 1; parallel > most {
-		return s, fmt.Errorf("--parallel %d: llama.cpp has at most %d sequences in a context, one of them for the preamble", parallel, most+1)
+	s.Sequences = s.sequences(parallel)
+	if most := llama.MaxSequences(); s.Sequences > most {
+		return s, fmt.Errorf("--parallel %d: llama.cpp has at most %d sequences in a context, and these would be %d, with those of preambles", parallel, most, s.Sequences)
 	}
-	s.Sequences, s.Cells = parallel+1, d.cells(s, parallel)
+	s.Cells = d.cells(s, parallel)
 	if need := d.bytes(s.Cells); d.FreeMemory > 0 && need > d.FreeMemory {
 		return s, fmt.Errorf("the KV cache of %d rows of %d tokens and a preamble would take %d MiB, and %d MiB are free: lower --parallel or --ctx",
 			parallel, s.Context, need>>20, d.FreeMemory>>20)
@@ -168,12 +176,12 @@ func padded(cells int) int { return (cells + 255) / 256 * 256 }
 // cells is what a number of rows and the preamble take. Shared cells hold the
 // preamble once; one row that does not begin with it must fit beside it.
 func (d Demand) cells(s Size, parallel int) int {
+	s.Sequences = s.sequences(parallel)
 	if !s.Unified {
-		s.Sequences = parallel + 1
 		return s.Context * s.streams()
 	}
-	shared := min(d.Preamble, s.Limit)
-	return padded(shared + max(parallel*(s.Limit-shared), min(s.Limit, d.Alone)))
+	shared, others := min(d.Preamble, s.Limit), max(1, s.Preambles)-1
+	return padded(shared + others*s.Limit + max(parallel*max(1, s.PerRow)*(s.Limit-shared), min(s.Limit, d.Alone)))
 }
 
 func (d Demand) bytes(cells int) uint64 { return uint64(cells) * max(1, d.BytesPerToken) }

@@ -151,7 +151,13 @@ func (b *bed) loop(t *testing.T, rows []revise.Row, rounds int, temperature floa
 // judged is what the oracle says of records.
 func (b *bed) judged(t *testing.T, records []revise.Record) outcome.Outcome {
 	t.Helper()
-	out, err := outcome.Of(b.truth, func(yield func(revise.Record, error) bool) {
+	rounds := 0
+	for _, r := range records {
+		for _, turn := range r.Turns {
+			rounds = max(rounds, turn.Round)
+		}
+	}
+	out, err := outcome.Of(b.truth, rounds, func(yield func(revise.Record, error) bool) {
 		for _, r := range records {
 			if !yield(r, nil) {
 				return

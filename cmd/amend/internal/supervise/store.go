@@ -100,13 +100,13 @@ func (s *Store) Remember(key revise.Key, o revise.Output) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, err := s.call(request{Op: opRemember, Key: key, Output: pack(o)})
-	if err == nil {
+	if err == nil && o.Scores == nil {
 		s.kept++
 	}
 	return err
 }
 
-// Remembered is how many turns this process has kept.
+// Remembered is how many turns this process has kept, without what a judge was asked.
 func (s *Store) Remembered() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

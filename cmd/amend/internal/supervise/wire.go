@@ -65,10 +65,11 @@ type output struct {
 	Limit, Prompt, Reused, Decoded int
 	HasLogProb                     bool
 	LogProb                        float64
+	Scores                         []float64
 }
 
 func pack(o revise.Output) output {
-	out := output{Tokens: o.Tokens, Text: o.Text, End: o.End, Limit: o.Limit, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded}
+	out := output{Tokens: o.Tokens, Text: o.Text, End: o.End, Limit: o.Limit, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded, Scores: o.Scores}
 	if o.LogProb != nil {
 		out.HasLogProb, out.LogProb = true, *o.LogProb
 	}
@@ -76,7 +77,7 @@ func pack(o revise.Output) output {
 }
 
 func (o output) unpack() revise.Output {
-	out := revise.Output{Tokens: o.Tokens, Text: o.Text, End: o.End, Limit: o.Limit, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded}
+	out := revise.Output{Tokens: o.Tokens, Text: o.Text, End: o.End, Limit: o.Limit, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded, Scores: o.Scores}
 	if o.HasLogProb {
 		out.LogProb = &o.LogProb
 	}

@@ -1,0 +1,93 @@
+package feedback
+
+import (
+	"fmt"
+	"math"
+
+	"amend/engine"
+	"amend/engine/chat"
+)
+
+// verdictWords are the answers to a VerdictRequest, as models write them.
+var verdictWords = [][2]string{{Clean, Breach}, {"Clean", "Breach"}}
+
+// The answers to a VerdictRequest.
+const (
+	Clean  = "clean"
+	Breach = "breach"
+)
+
+// VerdictRequest asks whether the response before it keeps to a principle, of which text is the words.
+func VerdictRequest(text string) string { return "Clean or breach? " + text }
+
+// Verdict is what the judge says of one response, in a word.
+type Verdict struct {
+	LogProbs [2]float64 `json:"logprobs"` // of the answers clean and breach, in all spellings, at temperature 1
+	Mass     float64    `json:"mass"`     // as Judgement's
+	P        float64    `json:"p"`        // that the response is clean
+	Invalid  bool       `json:"invalid,omitempty"`
+	Cost
+}
+
+// Verdict asks for one, in a conversation that ends with a VerdictRequest. done gets it, or why there is none, once,
+// unless the run ends before; what Verdict returns means what it means for Judge.
+func (s *Sitting) Verdict(asked *chat.Conversation, done func(Verdict, error)) bool {
+	words, err := newAnswers(s.ctx, asked, nil, verdictWords)
+	if err != nil {
+		return s.refused(err, done)
+	}
+	key := s.judge.key(asked.Tokens, words.options, 0)
+	if m := s.judge.memory; m != nil {
+		a, ok, err := m.Recall(key)
+		if err != nil {
+			s.halt(fmt.Errorf("looking for a verdict: %w", err))
+			return false
+		}
+		if ok {
+			done(s.judge.verdict(a), nil)
+			return false
+		}
+	}
+	switch {
+	case s.engine == nil:
+		return true
+	case s.over():
+		return false
+	}
+	err = s.engine.Score(&engine.Score{Tokens: asked.Tokens, Options: words.options, Done: func(r engine.Scores) {
+		if r.Err != nil {
+			s.refused(r.Err, done)
+			return
+		}
+		a := Answer{LogProbs: words.sum(r.LogProbs), Prompt: r.Prompt, Reused: r.Reused}
+		if m := s.judge.memory; m != nil {
+			if err := m.Remember(key, a); err != nil {
+				s.halt(fmt.Errorf("keeping a verdict: %w", err))
+				return
+			}
+		}
+		done(s.judge.verdict(a), nil)
+	}})
+	if err != nil {
+		return s.refused(err, done)
+	}
+	return true
+}
+
+// refused tells why there is no verdict. What only shares the end of the whole run is no reason.
+func (s *Sitting) refused(err error, done func(Verdict, error)) bool {
+	if stopped(err) {
+		s.stop()
+	} else {
+		done(Verdict{}, err)
+	}
+	return false
+}
+
+func (j *Judge) verdict(a Answer) Verdict {
+	v := Verdict{LogProbs: a.LogProbs, Mass: math.Exp(a.LogProbs[0]) + math.Exp(a.LogProbs[1])}
+	v.P = 1 / (1 + math.Exp(a.LogProbs[1]-a.LogProbs[0]))
+	v.Invalid = v.Mass < j.settings.MinMass
+	v.add(a)
+	return v
+}

@@ -1,0 +1,260 @@
+package revise
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"amend/constitution"
+	"amend/engine/chat"
+	"amend/engine/feedback"
+)
+
+// Gate lets a revision take the place of its draft only when a judge finds it better.
+//
+// Under the principle drawn for it the judge must prefer the revision in both orders, so that no preference for a place
+// decides; and under no other principle of the pool, which are those that can be drawn for the row, may it prefer the
+// draft, so that one repair does not break another rule and a later principle does not undo an earlier one. A revision
+// that is refused is followed by another one under another draw, up to Tries times; then the draft stays.
+//
+// Before a critique the judge says in a word whether the draft breaks the drawn principle. A draft that is found clean
+// is not revised under it: another principle is drawn. One that is found clean under two, and in breach of none, ends
+// the row.
+type Gate struct {
+	// Judge judges with the principle behind the options, so that all principles go on from one prefix.
+	Judge *feedback.Judge
+	Tries int // new tries after a revision that is refused, in each round
+	// Margin is by how much more than a half the judge must favour the revision under the drawn principle, in either
+	// order: a probability from 0 to 0.5.
+	Margin float64
+	// Veto is by how much more than a half, in the mean of both orders, it may favour the draft under any other principle.
+	Veto float64
+}
+
+// Refusal is why a gate does not take a revision.
+type Refusal string
+
+// The refusals.
+const (
+	NotChanged   Refusal = "unchanged"     // it is the draft again: nothing to judge
+	NotPreferred Refusal = "not-preferred" // not in both orders under the drawn principle
+	Vetoed       Refusal = "vetoed"        // the draft is preferred under another principle
+	NotJudged    Refusal = "invalid"       // a judgement whose answers are too unlikely is none
+)
+
+// Refusals lists the refusals.
+func Refusals() []Refusal { return []Refusal{NotChanged, NotPreferred, Vetoed, NotJudged} }
+
+// Decision is what a gate decided of one revision, and by what.
+type Decision struct {
+	Refused Refusal `json:"refused,omitempty"` // empty where it took the draft's place
+	Against string  `json:"against,omitempty"` // the principle that a veto or an invalid judgement was under
+	// Judgements compare the revision, which is first, with its draft: under the drawn principle, then under the others.
+	Judgements []feedback.Judgement `json:"judgements,omitempty"`
+	feedback.Cost
+}
+
+// Gated is what a gate found in a row beside its decisions.
+type Gated struct {
+	Verdicts []Verdict `json:"verdicts"`
+	// Stayed are the rounds whose draft stayed, since no revision was taken.
+	Stayed []int `json:"draft_stayed,omitempty"`
+	// Clean is the round that was not begun, since the judge found the draft clean under two principles; 0 where there
+	// is none.
+	Clean int `json:"ended_clean,omitempty"`
+}
+
+// Verdict is what a judge said of a draft before its critique.
+type Verdict struct {
+	Round     int    `json:"round"`
+	Try       int    `json:"try,omitempty"`
+	Principle string `json:"principle"`
+	feedback.Verdict
+}
+
+// TrySeed is the seed of a turn that is tried again; try 0 is the first time.
+func TrySeed(turn uint64, try int) uint64 {
+	if try == 0 {
+		return turn
+	}
+	return hash(turn, binary.LittleEndian.AppendUint64([]byte("try"), uint64(try)))
+}
+
+// drawsSeed is the seed of a round's further draws.
+func drawsSeed(row uint64, round int) uint64 {
+	return hash(row, binary.LittleEndian.AppendUint64([]byte("further draws"), uint64(round)))
+}
+
+// cleanUnder is how many principles a draft must be found clean under to end its row.
+const cleanUnder = 2
+
+// pool are the principles that can be drawn for the row, in the order of the round's further draws.
+func (r *row) pool() []constitution.Principle {
+	doc := r.loop.doc
+	return doc.DrawSeveral(drawsSeed(r.record.Seed, r.round), len(doc.Principles), r.in.Where)
+}
+
+// untried is the next principle of the pool that was not drawn in this round.
+func (r *row) untried() (constitution.Principle, bool) {
+	for _, p := range r.pool() {
+		if !slices.Contains(r.tried, p.ID) {
+			return p, true
+		}
+	}
+	return constitution.Principle{}, false
+}
+
+// judged does something that the judge answers, at once or later. start gives resume what is to be done with the
+// answer, and returns whether that comes later. Like submit, judged returns false when the row has ended.
+func (r *row) judged(start func(resume func(next func() bool)) bool) bool {
+	atOnce, goes := true, false
+	waits := start(func(next func() bool) {
+		if atOnce {
+			goes = next()
+		} else if !next() {
+			r.loop.startNext()
+		}
+	})
+	atOnce = false
+	return goes || waits
+}
+
+// verdict asks whether the draft breaks the drawn principle, unless that has been said.
+func (r *row) verdict() bool {
+	if clean, said := r.verdicts[r.principle.ID]; said {
+		return r.found(clean)
+	}
+	asked, err := r.base.Next(r.loop.context(), r.draft, chat.Message{Text: feedback.VerdictRequest(r.principle.Text)})
+	if err != nil {
+		return r.fail(err)
+	}
+	return r.judged(func(resume func(func() bool)) bool {
+		return r.loop.sitting.Verdict(asked, func(v feedback.Verdict, err error) {
+			resume(func() bool {
+				if err != nil {
+					return r.fail(fmt.Errorf("asking for a verdict under principle %s: %w", r.principle.ID, err))
+				}
+				r.record.Gated.Verdicts = append(r.record.Gated.Verdicts, Verdict{r.round, r.try, r.principle.ID, v})
+				if r.verdicts == nil {
+					r.verdicts = map[string]bool{}
+				}
+				r.verdicts[r.principle.ID] = !v.Invalid && v.P > 0.5
+				return r.found(r.verdicts[r.principle.ID])
+			})
+		})
+	})
+}
+
+// found goes on from a verdict on the draft under the drawn principle.
+func (r *row) found(clean bool) bool {
+	if !clean {
+		return r.criticize()
+	}
+	breached := slices.Contains(slices.Collect(maps.Values(r.verdicts)), false)
+	if !breached && len(r.verdicts) >= cleanUnder {
+		r.record.Gated.Clean = r.round
+		return r.end()
+	}
+	if _, more := r.untried(); more || breached {
+		return r.propose()
+	}
+	return r.criticize() // the only principle that there is
+}
+
+// pass judges the newest revision, and lets it take the draft's place or not.
+func (r *row) pass(kept chat.Kept) bool {
+	newest := &r.record.Turns[len(r.record.Turns)-1]
+	newest.Gate = &Decision{}
+	if slices.Contains(newest.Flags, Unchanged) {
+		return r.refuse(NotChanged, "")
+	}
+	drawn := []constitution.Principle{r.principle}
+	return r.compare(kept.Text, drawn, func(l feedback.Label) bool {
+		given, swapped := l.Judgements[0], l.Judgements[1]
+		switch {
+		case given.Invalid || swapped.Invalid:
+			return r.refuse(NotJudged, r.principle.ID)
+		case min(given.P, swapped.P) <= 0.5+r.loop.settings.Gate.Margin:
+			return r.refuse(NotPreferred, r.principle.ID)
+		}
+		return r.passPool(kept)
+	})
+}
+
+// passPool judges a revision that is better under the drawn principle under the others.
+func (r *row) passPool(kept chat.Kept) bool {
+	others := slices.DeleteFunc(r.pool(), func(p constitution.Principle) bool { return p.ID == r.principle.ID })
+	if len(others) == 0 {
+		return r.take(kept)
+	}
+	return r.compare(kept.Text, others, func(l feedback.Label) bool {
+		worst, against := 1.0, ""
+		for i := 0; i < len(l.Judgements); i += 2 {
+			given, swapped := l.Judgements[i], l.Judgements[i+1]
+			if given.Invalid || swapped.Invalid {
+				return r.refuse(NotJudged, given.Principle)
+			}
+			if mean := (given.P + swapped.P) / 2; mean < worst {
+				worst, against = mean, given.Principle
+			}
+		}
+		if worst < 0.5-r.loop.settings.Gate.Veto {
+			return r.refuse(Vetoed, against)
+		}
+		return r.take(kept)
+	})
+}
+
+// compare has a revision judged against the draft, and keeps the judgements in the newest turn's decision.
+func (r *row) compare(revision string, under []constitution.Principle, next func(feedback.Label) bool) bool {
+	in := feedback.Pair{ID: r.in.ID, Index: r.in.Index, Messages: r.in.Messages, First: revision, Second: r.draftText, Where: r.in.Where}
+	return r.judged(func(resume func(func() bool)) bool {
+		return r.loop.sitting.Judge(in, under, func(l feedback.Label, c feedback.Cost) {
+			resume(func() bool {
+				if l.Error != "" {
+					return r.fail(fmt.Errorf("comparing the revision of round %d with its draft: %s", r.round, l.Error))
+				}
+				d := r.record.Turns[len(r.record.Turns)-1].Gate
+				d.Judgements = append(d.Judgements, l.Judgements...)
+				d.Add(c)
+				return next(l)
+			})
+		})
+	})
+}
+
+// refuse lets the draft stay, and tries again if it may.
+func (r *row) refuse(why Refusal, against string) bool {
+	d := r.record.Turns[len(r.record.Turns)-1].Gate
+	d.Refused, d.Against = why, against
+	if r.try++; r.try <= r.loop.settings.Gate.Tries {
+		return r.propose()
+	}
+	r.record.Gated.Stayed = append(r.record.Gated.Stayed, r.round)
+	return r.nextRound()
+}
+
+// sit has the gate's judge work in the run; with a nil engine, in a plan.
+func (l *Loop) sit() {
+	if l.settings.Gate == nil {
+		return
+	}
+	l.sitting = l.settings.Gate.Judge.Sit(l.ctx, l.engine,
+		func() bool { return l.err != nil || l.ctx.Err() != nil || l.ends() },
+		func(err error) {
+			if l.err == nil {
+				l.err = err
+			}
+			l.stop()
+		})
+}
+
+// needJudged is about the most tokens that a judgement of the row's revisions can come to hold, where responses take
+// up to most tokens each.
+func (l *Loop) needJudged(ctx context.Context, in Row, most int) (int, error) {
+	bare, err := l.settings.Gate.Judge.NeedUnder(ctx, feedback.Pair{ID: in.ID, Messages: in.Messages}, l.doc.Principles)
+	const again = 8 // one token in so many more where a text is tokenized again
+	return bare + 2*(most+most/again+again), err
+}

@@ -1,0 +1,74 @@
+package runstore
+
+import (
+	"amend/engine/feedback"
+	"amend/engine/revise"
+)
+
+// GateSummary counts what a gate decided, and what that took.
+type GateSummary struct {
+	First   Proposals `json:"first"`   // of each round
+	Retries Proposals `json:"retries"` // after a refusal in the same round
+
+	Verdicts int           `json:"verdicts"`
+	Clean    int           `json:"clean"` // verdicts by which the draft is clean
+	Asking   feedback.Cost `json:"asking"`
+	Stayed   int           `json:"draft_stayed"` // rounds in which no revision was taken
+	Ended    int           `json:"ended_clean"`  // rows that ended before their last round, being clean
+}
+
+// Proposals are revisions that a gate decided on.
+type Proposals struct {
+	Number     int                    `json:"number"`
+	Taken      int                    `json:"taken"`
+	Refused    map[revise.Refusal]int `json:"refused"`
+	Judgements int                    `json:"judgements"`
+	Judging    feedback.Cost          `json:"judging"`
+	// Making is what the proposals and their critiques took.
+	Making feedback.Cost `json:"making"`
+}
+
+func newGateSummary() *GateSummary {
+	s := &GateSummary{First: Proposals{Refused: map[revise.Refusal]int{}}, Retries: Proposals{Refused: map[revise.Refusal]int{}}}
+	for _, r := range revise.Refusals() {
+		s.First.Refused[r], s.Retries.Refused[r] = 0, 0
+	}
+	return s
+}
+
+func (s *GateSummary) add(rec revise.Record) {
+	for _, v := range rec.Gated.Verdicts {
+		s.Verdicts++
+		if !v.Invalid && v.P > 0.5 {
+			s.Clean++
+		}
+		s.Asking.Add(v.Cost)
+	}
+	s.Stayed += len(rec.Gated.Stayed)
+	if rec.Gated.Clean > 0 {
+		s.Ended++
+	}
+	for _, t := range rec.Turns {
+		p := &s.First
+		if t.Try > 0 {
+			p = &s.Retries
+		}
+		if t.Kind != revise.Response {
+			p.Making.Add(feedback.Cost{Prompt: t.Prompt, Reused: t.Reused, Decoded: t.Decoded})
+		}
+		if t.Gate != nil {
+			p.add(*t.Gate)
+		}
+	}
+}
+
+func (p *Proposals) add(d revise.Decision) {
+	p.Number++
+	if d.Refused == "" {
+		p.Taken++
+	} else {
+		p.Refused[d.Refused]++
+	}
+	p.Judgements += len(d.Judgements)
+	p.Judging.Add(d.Cost)
+}
