@@ -36,8 +36,13 @@ const (
 	minMassUsage   = "a judgement is invalid where the model finds its two answers together less likely than this"
 )
 
-// validate checks what flags alone can tell.
-func (o *gateFlags) validate() error {
+// validate checks what flags alone can tell. given are those of the command line.
+func (o *gateFlags) validate(given *pflag.FlagSet) error {
+	for _, name := range []string{"gate-tries", "gate-margin", "gate-veto", "gate-min-mass"} {
+		if given.Changed(name) && !o.on {
+			return fmt.Errorf("--%s is of a gate: give --%s too", name, gateFlag)
+		}
+	}
 	if err := within([]limits{{"--gate-tries", o.tries, 0, 100}}); err != nil {
 		return err
 	}

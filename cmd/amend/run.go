@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -115,9 +116,6 @@ func (o *runOptions) validate() error {
 	if err := o.engineFlags.validate(); err != nil {
 		return err
 	}
-	if err := o.gate.validate(); err != nil {
-		return err
-	}
 	if err := o.parseLogitBias(); err != nil {
 		return err
 	}
@@ -183,7 +181,7 @@ Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot
   zcat hh.jsonl.gz | amend run --model base.gguf --chat plain --prompts - --from-responses --out runs/hh`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.validate(); err != nil {
+			if err := errors.Join(o.validate(), o.gate.validate(cmd.Flags())); err != nil {
 				return usage(err)
 			}
 			switch {
