@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -298,11 +296,11 @@ func (l *labelling) readRun() error {
 // pairing says how a run's rows become pairs: the samples of a prompt, or two rounds of a row.
 func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.Pair, bool), error) {
 	o := l.options
-	made, err := json.Marshal(m.Results)
+	made, err := m.Results.Hash()
 	if err != nil {
 		return nil, err
 	}
-	l.source = fmt.Sprintf("run %x, ", sha256.Sum256(made))
+	l.source = "run " + made + ", "
 	if m.Results.Samples > 1 && o.rounds == nil {
 		l.source += "samples"
 		var samples revise.SamplePairs

@@ -36,10 +36,11 @@ const (
 	minMassUsage   = "a judgement is invalid where the model finds its two answers together less likely than this"
 )
 
-// validate checks what flags alone can tell. given are those of the command line.
-func (o *gateFlags) validate(given *pflag.FlagSet) error {
+// validate checks what flags alone can tell. given are those of the command line, to which a supervisor
+// may have added.
+func (o *gateFlags) validate(given *pflag.FlagSet, supervised bool) error {
 	for _, name := range []string{"gate-tries", "gate-margin", "gate-veto", "gate-min-mass"} {
-		if given.Changed(name) && !o.on {
+		if given.Changed(name) && !o.on && !supervised {
 			return fmt.Errorf("--%s is of a gate: give --%s too", name, gateFlag)
 		}
 	}

@@ -40,6 +40,7 @@ type job struct {
 	grammarSHA     string
 	gate           *revise.Gate        // nil: all revisions are taken
 	loops          []*revise.Loop      // one for each preamble
+	responses      string              // what made the first responses, where another run did
 	attach         *engine.AttachCosts // what was measured for this run, if anything
 	store          *supervise.Store
 	finishedBefore int
@@ -59,10 +60,11 @@ func runJob(cmd *cobra.Command, o runOptions, store *supervise.Store) (err error
 	ctx := cmd.Context()
 	j := &job{options: o, store: store}
 	j.session = newSession(&j.options.modelFlags, &j.options.engineFlags, cmd.ErrOrStderr())
+	j.adapter = parseAdapter(o.lora)
 	defer func() { err = errors.Join(err, j.close()) }()
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return j.readInputs(cmd.InOrStdin()) },
-		j.openModel, j.openFormat, j.openLoop, j.fitContext,
+		j.openModel, j.openAdapter, j.openFormat, j.openLoop, j.fitContext,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -104,6 +106,9 @@ func (j *job) readInputs(stdin io.Reader) error {
 	}
 	warnOfBadRows(j.log, j.set.Bad)
 	j.set.Rows = revise.Samples(j.set.Rows, o.samples)
+	if err := j.takeResponses(); err != nil {
+		return err
+	}
 	j.warnOfForeignPrompts()
 	j.date = time.Now().UTC().Format(time.DateOnly)
 	if old, _, err := runstore.Read(o.out); err == nil {
@@ -243,7 +248,7 @@ func (m memory) Remember(key revise.Key, o revise.Output) error {
 // environment names what logits depend on beside the tokens, as far as rows of one run may not differ in it.
 func (j *job) environment() string {
 	r := j.manifest().Results
-	return environment(r.ModelSHA256, r.KVType, r.Deterministic)
+	return environment(j.weights(), r.KVType, r.Deterministic)
 }
 
 // withConstitutionDiff adds to a refusal to continue a run what its constitution was and is, where that is why.
@@ -293,7 +298,7 @@ func (j *job) manifest() runstore.Manifest {
 	return runstore.Manifest{
 		Created: j.date,
 		Results: runstore.Results{
-			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), TemplateSHA256: j.templateSHA, Chat: o.chat,
+			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), LoRASHA256: j.adapter.sha, LoRAScale: j.adapterScale(), Responses: j.responses, TemplateSHA256: j.templateSHA, Chat: o.chat,
 			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses, Preambles: several(o.preambles), Samples: several(o.samples),
 			Mode: o.mode, Revisions: o.revisions, NoCritique: !o.critique, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
 			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
@@ -302,7 +307,7 @@ func (j *job) manifest() runstore.Manifest {
 			Gate: o.gate.results(), KVType: j.size.TypeK.String(), Deterministic: o.deterministic,
 		},
 		Setup: runstore.Setup{
-			Amend: version, LlamaCpp: llama.Version(), Model: j.file.Path, Architecture: j.file.Architecture,
+			Amend: version, LlamaCpp: llama.Version(), Model: j.file.Path, Architecture: j.file.Architecture, LoRA: j.adapter.path,
 			Constitution: j.doc.Name, ConstitutionVersion: j.doc.Version, Principles: o.principles, Template: o.template,
 			Prompts: o.prompts, Limit: o.limit, Rows: len(j.set.Rows),
 			Threads: j.size.Threads, Context: j.size.Limit, Parallel: j.size.Parallel(), KV: j.layout(),

@@ -38,6 +38,8 @@ type runOptions struct {
 	seed      uint64
 	system    string
 
+	lora, critic, criticLoRA string
+
 	gate gateFlags
 
 	speculate bool
@@ -46,8 +48,9 @@ type runOptions struct {
 	redo        bool
 	retryFailed bool
 	plan        bool
-	supervised  bool // this is the process that computes
-	atMost      int  // rows alive at once, by the supervisor's order; 0: as many as fit
+	supervised  bool   // this is the process that computes
+	responsesOf string // the run whose first responses are gone on from
+	atMost      int    // rows alive at once, by the supervisor's order; 0: as many as fit
 }
 
 func (o *runOptions) addFlags(f *pflag.FlagSet) {
@@ -79,6 +82,9 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.Uint64Var(&o.seed, "seed", 0, "the seed of everything that is drawn")
 	f.StringVar(&o.system, "system", "", "a system text for every row without one of its own")
 
+	f.StringVar(&o.lora, "lora", "", "a LoRA adapter (GGUF) for first responses: PATH, or PATH=SCALE")
+	f.StringVar(&o.critic, "critic", "", "another GGUF model for all other turns: critiques, revisions and judgements; it is loaded when all first responses are there (default --model)")
+	f.StringVar(&o.criticLoRA, "critic-lora", "", "a LoRA adapter for all other turns, as --lora; none otherwise")
 	o.gate.addFlags(f)
 
 	f.BoolVar(&o.speculate, "speculate", true, "guess tokens that repeat the conversation and try several in a step, where that is measured to pay; the tokens are the same with or without")
@@ -159,9 +165,31 @@ func modeNames() []string {
 	return names
 }
 
+// startRun is what the flags ask for.
+func startRun(cmd *cobra.Command, o runOptions) error {
+	if o.supervised {
+		return runSupervised(cmd, o)
+	}
+	if o.plan && !o.staged() {
+		return runJob(cmd, o, nil)
+	}
+	input, err := readStdin(cmd, o)
+	switch {
+	case err != nil:
+		return err
+	case o.staged() && o.plan:
+		return planStages(cmd, o, input)
+	case o.staged():
+		return superviseStages(cmd, o, input)
+	}
+	return superviseRun(cmd, o, stage{input: input, stdout: cmd.OutOrStdout()})
+}
+
 // newRunCommand is `amend run`.
-func newRunCommand() *cobra.Command {
-	var o runOptions
+func newRunCommand() *cobra.Command { return newRunCommandOf(new(runOptions)) }
+
+// newRunCommandOf is it with its flags in o.
+func newRunCommandOf(o *runOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Answer prompts, criticise and revise the answers, write a run directory",
@@ -181,22 +209,19 @@ Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot
   zcat hh.jsonl.gz | amend run --model base.gguf --chat plain --prompts - --from-responses --out runs/hh`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := errors.Join(o.validate(), o.gate.validate(cmd.Flags())); err != nil {
+			if err := errors.Join(o.validate(), o.gate.validate(cmd.Flags(), o.supervised)); err != nil {
 				return usage(err)
 			}
-			switch {
-			case o.supervised:
-				return runSupervised(cmd, o)
-			case o.plan:
-				return runJob(cmd, o, nil)
-			}
-			return superviseRun(cmd, o)
+			return startRun(cmd, *o)
 		},
 	}
 	o.addFlags(cmd.Flags())
 	f := cmd.Flags()
 	f.BoolVar(&o.supervised, supervisedFlag, false, "")
 	f.IntVar(&o.atMost, atMostFlag, 0, "")
-	f.Lookup(supervisedFlag).Hidden, f.Lookup(atMostFlag).Hidden = true, true
+	f.StringVar(&o.responsesOf, responsesFlag, "", "")
+	for _, name := range []string{supervisedFlag, atMostFlag, responsesFlag} {
+		f.Lookup(name).Hidden = true
+	}
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,20 +24,33 @@ const (
 	atMostFlag     = "at-most"
 )
 
+// stage is a run, or a part of one that is a run by itself.
+type stage struct {
+	flags  []string // beside those of the command line
+	input  []byte   // standard input
+	stdout io.Writer
+}
+
+// readStdin reads the prompts where they come from there.
+func readStdin(cmd *cobra.Command, o runOptions) ([]byte, error) {
+	if o.prompts != "-" {
+		return nil, nil
+	}
+	input, err := io.ReadAll(cmd.InOrStdin())
+	if err != nil {
+		return nil, usage(fmt.Errorf("reading the prompts from standard input: %w", err))
+	}
+	return input, nil
+}
+
 // superviseRun is `amend run` as a user starts it: it owns the run's database, and has the work done in a process of its
 // own, which may die of an abort in C or for want of memory.
-func superviseRun(cmd *cobra.Command, o runOptions) error {
+func superviseRun(cmd *cobra.Command, o runOptions, s stage) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding amend's own file to start the engine's process: %w", err)
 	}
-	var input []byte
-	if o.prompts == "-" {
-		if input, err = io.ReadAll(cmd.InOrStdin()); err != nil {
-			return usage(fmt.Errorf("reading the prompts from standard input: %w", err))
-		}
-	}
-	args := append([]string{"amend", "run"}, givenFlags(cmd)...)
+	args := slices.Concat([]string{"amend", "run"}, givenFlags(cmd), s.flags)
 	stderr, tail := tailOf(cmd.ErrOrStderr())
 	log := newLogger(cmd.ErrOrStderr(), o.verbose)
 	e := supervise.Engine{Tail: tail.text, Warn: func(msg string, keyvals ...any) { log.Warn(msg, keyvals...) }}
@@ -44,7 +58,7 @@ func superviseRun(cmd *cobra.Command, o runOptions) error {
 		tail.reset()
 		return &exec.Cmd{
 			Path: self, Args: append(args, "--"+supervisedFlag, fmt.Sprintf("--%s=%d", atMostFlag, atMost)),
-			Stdin: bytes.NewReader(input), Stdout: cmd.OutOrStdout(), Stderr: stderr,
+			Stdin: bytes.NewReader(s.input), Stdout: s.stdout, Stderr: stderr,
 		}
 	}
 	code, err := supervise.Supervise(cmd.Context(), e)

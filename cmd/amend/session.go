@@ -184,6 +184,7 @@ type session struct {
 	file        models.Info
 	modelSHA    string
 	model       *llama.Model
+	adapter     adapter // that is set on it; none where it has no path
 	templateSHA string
 	think       chat.ThinkTags
 	vocab       *local.Vocab
@@ -336,8 +337,8 @@ func (s *session) attachFrom(kind local.Size) (int, error) {
 }
 
 // environment names what logits depend on beside the tokens.
-func environment(modelSHA, kvType string, deterministic bool) string {
-	return fmt.Sprintf("model %s, keys %s, deterministic %v", modelSHA, kvType, deterministic)
+func environment(weights, kvType string, deterministic bool) string {
+	return fmt.Sprintf("model %s, keys %s, deterministic %v", weights, kvType, deterministic)
 }
 
 // demand is what any work on the model asks for.
@@ -378,6 +379,11 @@ func (s *session) openEngine(context.Context) error {
 		return err
 	}
 	s.closers = append(s.closers, b.Close)
+	if a := s.adapter; a.loaded != nil {
+		if err := b.SetAdapter(a.loaded, a.scale); err != nil {
+			return err
+		}
+	}
 	config := engine.Config{AfterStep: func() {
 		if s.shown != nil {
 			s.shown.step(s.engine.Stats(), s.engine.Use())
@@ -395,7 +401,7 @@ func (s *session) preambleCache(b *local.Backend) (*engine.PinCache, error) {
 	if s.rows.preambleCache == "" {
 		return nil, nil
 	}
-	f, err := b.Fingerprint(s.modelSHA, s.flags.gpuLayers)
+	f, err := b.Fingerprint(s.weights(), s.flags.gpuLayers)
 	if err != nil {
 		return nil, err
 	}

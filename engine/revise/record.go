@@ -20,10 +20,18 @@ type Row struct {
 	// Response, when not nil, is the response to start from; it is not
 	// generated then.
 	Response *string
+	// First, when not nil, is the first response as another run generated it.
+	First *First
 	// Where is what principles may ask of a row.
 	Where constitution.Where
 	// Sample says which of several rows of one input it is; nil where there is one.
 	Sample *Sample
+}
+
+// First is a row's first response in another run.
+type First struct {
+	Trace Trace
+	Error string // why there is none
 }
 
 // Sample is one of several rows of one input.

@@ -49,10 +49,16 @@ func (r *row) open() error {
 		return err
 	}
 	r.base = c
-	if r.in.Response == nil {
+	switch {
+	case r.in.First != nil && r.in.First.Error != "":
+		return fmt.Errorf("its first response failed: %s", r.in.First.Error)
+	case r.in.First != nil:
+		r.draftText = r.in.First.Trace.Text
+	case r.in.Response != nil:
+		r.draftText = *r.in.Response
+	default:
 		return nil
 	}
-	r.draftText = *r.in.Response
 	r.draft, err = c.Reply(r.loop.context(), r.draftText)
 	return err
 }
@@ -72,10 +78,15 @@ func (r *row) begin() bool {
 	if err := r.open(); err != nil {
 		return r.fail(err)
 	}
-	if r.in.Response == nil {
+	first := Trace{Kind: Response, Text: r.draftText, End: EndGiven}
+	switch {
+	case r.in.First != nil:
+		first = r.in.First.Trace
+	case r.in.Response == nil:
 		return r.submit(Response, r.base)
 	}
-	r.record.Turns = append(r.record.Turns, Trace{Kind: Response, Text: r.draftText, Tokens: r.draft, End: EndGiven})
+	first.Tokens = r.draft // as this model reads it
+	r.record.Turns = append(r.record.Turns, first)
 	return r.nextRound()
 }
 

@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -28,8 +29,12 @@ type Manifest struct {
 // Results holds everything that the text of rows depends on. This is the one place that decides it: a field
 // here is compared when a run is continued, a field elsewhere is not.
 type Results struct {
-	ModelSHA256        string `json:"model_sha256"`
-	ModelSize          int64  `json:"model_size"` // bytes
+	ModelSHA256 string  `json:"model_sha256"`
+	ModelSize   int64   `json:"model_size"`            // bytes
+	LoRASHA256  string  `json:"lora_sha256,omitempty"` // of the adapter on it
+	LoRAScale   float64 `json:"lora_scale,omitempty"`
+	// Responses names what made the first responses, where that was another run: the hash of its Results.
+	Responses          string `json:"responses,omitempty"`
 	TemplateSHA256     string `json:"template_sha256,omitempty"`
 	Chat               string `json:"chat"` // the layout of conversations: template or plain
 	ConstitutionSHA256 string `json:"constitution_sha256"`
@@ -73,15 +78,25 @@ type Gate struct {
 	MinMass float64 `json:"min_mass"` // feedback.Settings
 }
 
+// Hash names what made a run: the SHA-256 of its Results, in hexadecimal digits.
+func (r Results) Hash() (string, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
+}
+
 // Setup is recorded for people and for comparing speed. The text of rows does not depend on it, but for
 // rounding: other kernels, on a GPU, in another layout or in another version of llama.cpp, round otherwise.
 type Setup struct {
 	Amend    string `json:"amend"`     // version
 	LlamaCpp string `json:"llama_cpp"` // version
 
-	Model               string   `json:"model"`        // path
-	Architecture        string   `json:"architecture"` // general.architecture
-	Constitution        string   `json:"constitution"` // name
+	Model               string   `json:"model"`          // path
+	Architecture        string   `json:"architecture"`   // general.architecture
+	LoRA                string   `json:"lora,omitempty"` // path of the adapter
+	Constitution        string   `json:"constitution"`   // name
 	ConstitutionVersion string   `json:"constitution_version,omitempty"`
 	Principles          []string `json:"principles,omitempty"` // that the draw was narrowed to
 	Template            string   `json:"template,omitempty"`   // path, when it is not the model's own

@@ -7,6 +7,7 @@
 //	failed.jsonl       rows that failed and why, if any did; written by Finish
 //	feedback.db        SQLite: what a judge said of pairs, by what made it, and the labels (OpenFeedback)
 //	states.db          SQLite: hidden states of responses, by what they were computed from (OpenStates)
+//	responses          a run of the first responses, where another model or adapter made them
 //	lock               held by the process that writes; the file stays, the lock does not
 //
 // A turn or a row is done when its transaction is on disk, and not before: what Done reports survives a crash of
@@ -39,8 +40,10 @@ const (
 	FailedFile    = "failed.jsonl"
 	// ConstitutionFile is the constitution as it was composed for the run.
 	ConstitutionFile = "constitution.yaml"
-	lockFile         = "lock"
-	tmpSuffix        = ".tmp"
+	// ResponsesDir is the run of the first responses, where another model or adapter made them.
+	ResponsesDir = "responses"
+	lockFile     = "lock"
+	tmpSuffix    = ".tmp"
 )
 
 // ErrNotARun is matched (errors.Is) when a path holds no run: there is no such directory, or no manifest in
@@ -158,9 +161,9 @@ func prepare(dir string) error {
 	if slices.Contains(names, ManifestFile) {
 		return nil
 	}
-	// A process that died early leaves these; anything else is somebody's.
+	// A process that died early leaves these, and so does the run of first responses; anything else is somebody's.
 	for _, name := range names {
-		if name != lockFile && name != ManifestFile+tmpSuffix {
+		if name != lockFile && name != ManifestFile+tmpSuffix && name != ResponsesDir {
 			return fmt.Errorf("%s is %w: it has other files (%s …) and no %s; give a new or an empty folder", dir, ErrNotARun, name, ManifestFile)
 		}
 	}

@@ -72,6 +72,12 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 // Close frees the context.
 func (b *Backend) Close() error { return errors.Join(b.batch.Close(), b.ctx.Close()) }
 
+// SetAdapter makes the context compute with a LoRA adapter, before the first Decode. The caller closes the adapter, after
+// the backend.
+func (b *Backend) SetAdapter(a *llama.Adapter, scale float64) error {
+	return b.ctx.SetAdapters([]*llama.Adapter{a}, []float32{float32(scale)})
+}
+
 // Limits implements engine.Backend.
 func (b *Backend) Limits() engine.Limits { return b.limits }
 

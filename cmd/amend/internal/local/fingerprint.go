@@ -9,9 +9,8 @@ import (
 )
 
 // Fingerprint is what the numbers in this context's KV cache depend on: the
-// model's file by its SHA-256, and --gpu-layers as it was loaded with. A
-// caller that sets adapters on the context adds them.
-func (b *Backend) Fingerprint(modelSHA256 string, gpuLayers int) (engine.Fingerprint, error) {
+// weights, which are named by the model's SHA-256 and the adapter that is set, and --gpu-layers as the model was loaded with.
+func (b *Backend) Fingerprint(weights string, gpuLayers int) (engine.Fingerprint, error) {
 	devices, err := deviceNames()
 	if err != nil {
 		return engine.Fingerprint{}, err
@@ -23,7 +22,7 @@ func (b *Backend) Fingerprint(modelSHA256 string, gpuLayers int) (engine.Fingerp
 	}
 	return engine.Fingerprint{
 		Library: llama.Version(), Devices: devices,
-		Model: modelSHA256, GPULayers: gpuLayers,
+		Model: weights, GPULayers: gpuLayers,
 		Repack: true, // what llama.cpp does unless it is told not to
 		TypeK:  b.params.TypeK.String(), TypeV: b.params.TypeV.String(),
 		FlashAttention: flashName(b.params.FlashAttn),
