@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,10 +31,13 @@ func TestMain(m *testing.M) {
 // template; what it writes is noise, how amend behaves is not.
 func TestScripts(t *testing.T) {
 	tiny := tinyModel(t)
+	lora, foreign := tinyAdapter(t, tiny, ""), tinyAdapter(t, tiny, strings.Repeat("0", 64))
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TINY", tiny)
+			env.Setenv("LORA", lora)       // an adapter of it
+			env.Setenv("FOREIGN", foreign) // one that says that it is of another model
 			env.Setenv("LD_LIBRARY_PATH", os.Getenv("LD_LIBRARY_PATH"))
 			env.Setenv("DYLD_LIBRARY_PATH", os.Getenv("DYLD_LIBRARY_PATH"))
 			env.Setenv("OMP_NUM_THREADS", "2")
@@ -57,6 +65,47 @@ func exitIs(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%v exited with %d, want %d", args[1:], got, want)
 	}
+}
+
+// tinyAdapter writes a LoRA adapter of rank 1 for the queries of the first layer of a model. Without a base it says that
+// it is the model's.
+func tinyAdapter(t *testing.T, model, base string) string {
+	t.Helper()
+	m, err := models.Open(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if base == "" {
+		if base, err = m.SHA256(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := slices.IndexFunc(m.Parts[0].Tensors, func(x models.Tensor) bool { return x.Name == "blk.0.attn_q.weight" })
+	in, out := m.Parts[0].Tensors[at].Dims[0], m.Parts[0].Tensors[at].Dims[1]
+	var text bytes.Buffer
+	w, err := models.NewWriter(&text, []models.KV{
+		{Key: "general.type", Value: "adapter"}, {Key: "general.architecture", Value: "llama"}, {Key: "adapter.type", Value: "lora"},
+		{Key: "adapter.lora.alpha", Value: float32(8)}, {Key: baseKey, Value: base},
+	}, []models.Tensor{
+		{Name: "blk.0.attn_q.weight.lora_a", Dims: []uint64{in, 1}}, {Name: "blk.0.attn_q.weight.lora_b", Dims: []uint64{1, out}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []uint64{in, out} {
+		var b []byte
+		for i := range n {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(i%7)))
+		}
+		if _, err := w.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "lora.gguf")
+	if err := errors.Join(w.Close(), os.WriteFile(path, text.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // tinyModel makes a model of random weights, with SmolLM2's tokenizer and
