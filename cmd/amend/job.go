@@ -167,7 +167,11 @@ func (j *job) openLoop(ctx context.Context) (err error) {
 	}
 	settings.Gate = j.gate
 	for k := range o.preambles {
-		l, err := revise.New(ctx, j.format, j.doc.Preamble(o.seed, k, o.preambles), settings)
+		shown := j.doc.Preamble(o.seed, k, o.preambles)
+		if !o.fewShots {
+			shown.Demonstrations = nil
+		}
+		l, err := revise.New(ctx, j.format, shown, settings)
 		if err != nil {
 			return usage(err)
 		}
@@ -299,7 +303,7 @@ func (j *job) manifest() runstore.Manifest {
 		Created: j.date,
 		Results: runstore.Results{
 			ModelSHA256: j.modelSHA, ModelSize: int64(j.file.SizeBytes), LoRASHA256: j.adapter.sha, LoRAScale: j.adapterScale(), Responses: j.responses, TemplateSHA256: j.templateSHA, Chat: o.chat,
-			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses, Preambles: several(o.preambles), Samples: several(o.samples),
+			ConstitutionSHA256: j.doc.Hash(), PromptsSHA256: j.set.SHA256, FromResponses: o.fromResponses, Preambles: several(o.preambles), NoFewShots: !o.fewShots, Samples: several(o.samples),
 			Mode: o.mode, Revisions: o.revisions, NoCritique: !o.critique, System: o.system, Seed: o.seed, MaxTokens: o.maxTokens,
 			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
 			RepetitionPenalty: off(s.RepetitionPenalty), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,

@@ -27,7 +27,7 @@ func newModelCommand(quantize quantizeFunc) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newModelLsCommand(), newModelInspectCommand(), newModelVerifyCommand(), newModelSynthCommand(), newModelQuantizeCommand(quantize))
+	cmd.AddCommand(newModelLsCommand(), newModelInspectCommand(), newModelVerifyCommand(), newModelSynthCommand(), newModelQuantizeCommand(quantize), newModelTokensCommand())
 	return cmd
 }
 

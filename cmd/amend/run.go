@@ -21,6 +21,7 @@ type runOptions struct {
 	engineFlags
 	constitutions []string
 	principles    []string
+	fewShots      bool
 	preambles     int
 	samples       int
 	prompts, out  string
@@ -57,6 +58,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "model", testbed.Name, "the GGUF model: a path, or a name that amend model ls shows; testbed is embedded, a test bench that knows its own small world only")
 	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default hhh, for the testbed its own)")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
+	f.BoolVar(&o.fewShots, "few-shots", true, "show the constitution's demonstrations before every row; without, a model that was trained on revisions is asked as it will be")
 	f.IntVar(&o.preambles, "preambles", 1, "few-shot preambles: with more than one, each shows half of the demonstrations in an order of its own, and rows are spread over them")
 	f.IntVar(&o.samples, "samples", 1, "rows of each prompt, each drawn anew: for amend feedback to compare, and for best of n")
 	f.StringVar(&o.prompts, "prompts", "", "the prompts: JSONL, hh-rlhf rows or one a line, also gzipped; - is standard input (required)")

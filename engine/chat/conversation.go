@@ -176,6 +176,28 @@ func (c *Conversation) Reply(ctx context.Context, text string) ([]Token, error) 
 	return c.f.content(c.Tokens, Message{Role: Assistant, Text: text}, frame, len(c.roles))
 }
 
+// Whole returns the ids of an assistant's turn as a model is to learn it: its text, and what ends it.
+func (c *Conversation) Whole(ctx context.Context, text string) ([]Token, error) {
+	reply, err := c.Reply(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if stops := c.f.layout.Stops(); len(stops) > 0 {
+		return c.Behind(reply, stops[0])
+	}
+	next, err := c.Next(ctx, reply, Message{Text: "?"})
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range next.Tokens[len(c.Tokens)+len(reply):] {
+		if c.f.vocab.Control(t) {
+			end := len(c.Tokens) + len(reply) + i + 1
+			return slices.Clip(next.Tokens[len(c.Tokens):end]), nil
+		}
+	}
+	return reply, nil // nothing in the template ends a turn
+}
+
 // Behind returns the ids of an assistant's turn of which the beginning was said, with text behind it.
 func (c *Conversation) Behind(said []Token, text string) ([]Token, error) {
 	ids, err := c.f.vocab.Tokenize(text, false, len(said) > 0 || c.f.after(c.Tokens))

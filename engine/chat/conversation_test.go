@@ -238,6 +238,49 @@ func TestPrefixIsThePrefix(t *testing.T) {
 	})
 }
 
+// TestWholeIsWhatFollows: an answer to be learnt is what stands in a conversation that goes on behind it, up to the
+// token that ends a turn, or in a layout of text alone the string that does.
+func TestWholeIsWhatFollows(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		plain := rapid.Bool().Draw(rt, "plain")
+		layout := Layout(NewTemplate(&goTemplate{trim: rapid.Bool().Draw(rt, "trim")}))
+		if plain {
+			layout = Plain{}
+		}
+		v := &byteVocab{bos: rapid.SampledFrom([]Token{-1, 256}).Draw(rt, "bos")}
+		f := formatter(t, layout, v)
+		text := rapid.StringMatching(`[a-c]{1,6}`)
+		c, err := f.Open(t.Context(), []Message{{Role: User, Text: text.Draw(rt, "prompt")}})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		answer := text.Draw(rt, "answer")
+		whole, err := c.Whole(t.Context(), answer)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		reply, err := c.Reply(t.Context(), answer)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		next, err := c.Next(t.Context(), reply, Message{Text: "more"})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if went := next.Tokens[len(c.Tokens):]; len(whole) <= len(reply) || !slices.Equal(went[:len(whole)], whole) {
+			rt.Fatalf("%q is learnt, %q follows", v.text(whole), v.text(went))
+		}
+		for i, id := range whole {
+			if last := i == len(whole)-1; v.Control(id) && !last || !plain && last && !v.Control(id) {
+				rt.Fatalf("token %d of %q", i, v.text(whole))
+			}
+		}
+		if plain && !strings.HasSuffix(v.text(whole), answer+Plain{}.Stops()[0]) {
+			rt.Fatalf("%q does not end with what stops a turn", v.text(whole))
+		}
+	})
+}
+
 // TestKeepCoversTheText: the ids of what is kept spell the kept text, for any
 // cut and any token boundaries, with no control token among them.
 func TestKeepCoversTheText(t *testing.T) {

@@ -36,7 +36,7 @@ func TestCorpusHoldsNothingHeldOut(t *testing.T) {
 		}
 	}
 	var prompts bytes.Buffer
-	if err := writeHeldOut(&prompts, testbed.New(), rand.New(rand.NewPCG(1, 2)), 300); err != nil {
+	if err := writePrompts(&prompts, testbed.New(), rand.New(rand.NewPCG(1, 2)), 300, true); err != nil {
 		t.Fatal(err)
 	}
 	found := 0
@@ -124,7 +124,7 @@ func kindOf(t *testing.T, w *testbed.World, tr tree, i int) string {
 func TestHeldOutPrompts(t *testing.T) {
 	w := testbed.New()
 	var out bytes.Buffer
-	if err := writeHeldOut(&out, w, rand.New(rand.NewPCG(2, 2)), 400); err != nil {
+	if err := writePrompts(&out, w, rand.New(rand.NewPCG(2, 2)), 400, true); err != nil {
 		t.Fatal(err)
 	}
 	set, err := prompts.Read("-", &out, prompts.Options{})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"amend/engine/measure"
@@ -43,6 +44,11 @@ func readRuns(w *testbed.World, dir, name string) (*runs, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("there are no runs %s-SEED in %s", name, dir)
 	}
+	return readRunsAt(w, paths)
+}
+
+// readRunsAt reads runs over the same rows.
+func readRunsAt(w *testbed.World, paths []string) (*runs, error) {
 	out := &runs{}
 	for _, path := range paths {
 		_, rows, err := runstore.Read(path)
@@ -61,7 +67,7 @@ func readRuns(w *testbed.World, dir, name string) (*runs, error) {
 			}
 			ids, all = append(ids, rec.ID), append(all, answers)
 		}
-		if out.ids != nil && strings.Join(out.ids, " ") != strings.Join(ids, " ") {
+		if out.ids != nil && !slices.Equal(out.ids, ids) {
 			return nil, fmt.Errorf("%s has other rows than the run before it", path)
 		}
 		out.ids = ids
@@ -69,6 +75,8 @@ func readRuns(w *testbed.World, dir, name string) (*runs, error) {
 	}
 	return out, nil
 }
+
+func (r *runs) sameRows(other *runs) bool { return slices.Equal(r.ids, other.ids) }
 
 // last is the number of the last round.
 func (r *runs) last() int { return len(r.answers[0][0]) - 1 }
@@ -152,7 +160,7 @@ func compare(out io.Writer, w *testbed.World, dir string, c comparison) error {
 	if err != nil {
 		return err
 	}
-	if strings.Join(first.ids, " ") != strings.Join(second.ids, " ") {
+	if !first.sameRows(second) {
 		return fmt.Errorf("%s and %s have other rows", c.first, c.second)
 	}
 	a, b, n := first.last(), second.last(), len(first.ids)

@@ -1,9 +1,10 @@
 // Testbed writes texts of the testbed's world, from the grammar in models/testbed: what its model is trained on, and
-// prompts in wordings that training never sees; and what the oracle says of the runs of scripts/testbed/experiments.
+// prompts in wordings that training never sees; and what the oracle says of the runs of scripts/testbed/experiments and scripts/train/testbed-loop.
 //
 //	testbed corpus --count 2400 --seed 1 > corpus.jsonl
 //	testbed heldout --count 2000 --seed 2 > heldout.jsonl
 //	testbed experiments --runs DIR > table.md
+//	testbed policies RUN RUN… > table.md
 package main
 
 import (
@@ -31,7 +32,7 @@ func main() {
 }
 
 func run(args []string, stdout io.Writer) error {
-	const usage = "usage: testbed corpus|heldout --count N --seed S, or testbed experiments --runs DIR"
+	const usage = "usage: testbed corpus|heldout --count N --seed S, testbed experiments --runs DIR, or testbed policies RUN RUN…"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -39,6 +40,7 @@ func run(args []string, stdout io.Writer) error {
 	count := flags.Int("count", 0, "how many groups of trees, or prompts, to write")
 	seed := flags.Uint64("seed", 1, "of everything drawn")
 	runs := flags.String("runs", "", "the folder that scripts/testbed/experiments filled")
+	known := flags.Bool("known", false, "prompts in wordings of training, in place of held-out ones")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -50,9 +52,11 @@ func run(args []string, stdout io.Writer) error {
 	case "corpus":
 		err = writeCorpus(out, world, source, *count)
 	case "heldout":
-		err = writeHeldOut(out, world, source, *count)
+		err = writePrompts(out, world, source, *count, !*known)
 	case "experiments":
 		err = writeExperiments(out, world, *runs)
+	case "policies":
+		err = writePolicies(out, world, flags.Args())
 	default:
 		err = errors.New(usage)
 	}

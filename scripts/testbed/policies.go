@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"amend/engine/measure"
+	"amend/engine/outcome"
+	"amend/models/testbed"
+)
+
+// writePolicies compares the final answers of runs over the same prompts, each with the one before it, as Markdown.
+func writePolicies(out io.Writer, w *testbed.World, dirs []string) error {
+	if len(dirs) < 2 {
+		return errors.New("policies wants the folders of two runs or more")
+	}
+	var policies []*runs
+	for _, dir := range dirs {
+		r, err := readRunsAt(w, []string{dir})
+		if err != nil {
+			return err
+		}
+		if len(policies) > 0 && !r.sameRows(policies[0]) {
+			return fmt.Errorf("%s has other rows than %s", dir, dirs[0])
+		}
+		policies = append(policies, r)
+	}
+	n := len(policies[0].ids)
+	fmt.Fprintf(out, "%d prompts; 95 %% intervals by bootstrap over prompts, differences paired.\n\n", n)
+	fmt.Fprintln(out, "| policy | break a rule, % | less than the one before | useful facts | less than the one before | distinct-3 |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|")
+	for i, p := range policies {
+		figure := func(of func(outcome.Answer) float64, scale float64) (string, string) {
+			at := measure.Bootstrap(n, resamples, 1, func(places []int) float64 { return scale * p.mean(places, p.last(), of) })
+			if i == 0 {
+				return show(at), ""
+			}
+			before := policies[i-1]
+			less := measure.Bootstrap(n, resamples, 1, func(places []int) float64 {
+				return scale * (before.mean(places, before.last(), of) - p.mean(places, p.last(), of))
+			})
+			return show(at), show(less)
+		}
+		broken, fewer := figure(violates, 100)
+		kept, lost := figure(facts, 1)
+		places := make([]int, n)
+		for j := range places {
+			places[j] = j
+		}
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(dirs[i]), broken, fewer, kept, lost, p.distinct(places, p.last()))
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Compares the log-probabilities that amend gave its own responses with those of transformers and PEFT.
+
+    amend run --lora A.gguf --revisions 0 --few-shots=false --logprobs … --out RUN
+    amend show RUN --json > run.json
+    amend model tokens M.gguf RUN/revisions.jsonl > ids.jsonl
+    compare.py --model M.gguf --adapter A --run run.json --tokens ids.jsonl
+
+Prints, over all tokens, by how much the two differ, and by how much amend differs from the model without the adapter. Fails
+where the former is above --most or not far below the latter.
+"""
+
+import argparse
+import json
+
+import torch
+from peft import PeftModel
+
+import base
+
+
+def log_probs(model, row):
+    ids = torch.tensor([row["prompt_ids"] + row["completion_ids"]])
+    n = len(row["completion_ids"])
+    with torch.no_grad():
+        logits = model(ids).logits[0, -n - 1 : -1]
+    chosen = torch.log_softmax(logits.double(), -1).gather(1, ids[0, -n:, None])
+    return chosen.sum().item()
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--model", required=True)
+    p.add_argument("--adapter", required=True)
+    p.add_argument("--run", required=True)
+    p.add_argument("--tokens", required=True)
+    p.add_argument("--most", type=float, default=0.02, help="mean difference of a token's log-probability")
+    o = p.parse_args()
+    with open(o.run, encoding="utf-8") as f:
+        said = {r["id"]: r["turns"][0] for r in json.load(f)["rows"]}
+    with open(o.tokens, encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    # What amend cut off, at the limit or as white space, is not in the text: such rows cannot be compared.
+    rows = [r for r in rows if said[r["id"]]["end"] == "end" and said[r["id"]]["decoded_tokens"] == len(r["completion_ids"])]
+    tokens = sum(len(r["completion_ids"]) for r in rows)
+    assert tokens > 0, "no row can be compared"
+    bare = base.load(o.model).eval()
+    without = [log_probs(bare, r) for r in rows]
+    adapted = PeftModel.from_pretrained(bare, o.adapter).eval()
+    with_it = [log_probs(adapted, r) for r in rows]
+    amend = [said[r["id"]]["logprob"] for r in rows]
+
+    def apart(other):
+        return sum(abs(a - b) for a, b in zip(amend, other)) / tokens
+
+    out = {"rows": len(rows), "tokens": tokens, "apart": apart(with_it), "apart_without_adapter": apart(without)}
+    print(json.dumps(out))
+    assert out["apart"] <= o.most, f"amend and transformers are {out['apart']} apart for each token, at most {o.most} is due to rounding"
+    assert out["apart"] * 5 < out["apart_without_adapter"], "the adapter changes too little to tell whether amend uses it"
+
+
+if __name__ == "__main__":
+    main()
