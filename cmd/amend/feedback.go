@@ -28,6 +28,7 @@ type feedbackOptions struct {
 
 	draws      int
 	layout     string
+	pairing    string
 	minMass    float64
 	reasonings int
 	clamp      []float64
@@ -49,6 +50,7 @@ func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 
 	f.IntVar(&o.draws, "draws", 1, "principles drawn for each pair, whose judgements are averaged; each is asked in both orders")
 	f.StringVar(&o.layout, "layout", string(feedback.OptionsFirst), "where the principle stands: options-first (behind the two answers, which are then read once for all principles) or principle-first (the paper's)")
+	f.StringVar(&o.pairing, "pairing", pairNeighbours, "which samples of a prompt are compared: neighbours (the first with the second, the third with the fourth) or first (all others with the first, for amend prefer best --by-labels)")
 	f.Float64Var(&o.minMass, "min-mass", defaultMinMass, minMassUsage)
 	f.IntVar(&o.reasonings, "reasonings", 0, "let the judge think N times, each time anew, before it answers; 0 asks for the answer straight away")
 	f.Float64SliceVar(&o.clamp, "clamp", []float64{0.4, 0.6}, "with --reasonings: hold each probability between these two, as the paper does; 0.4,0.6 leaves labels a margin of 0.2 at most")
@@ -94,7 +96,7 @@ func (o *feedbackOptions) validate() error {
 	for _, l := range feedback.Layouts() {
 		layouts = append(layouts, string(l))
 	}
-	if err := oneOf([]choice{{"--layout", o.layout, layouts}}); err != nil {
+	if err := oneOf([]choice{{"--layout", o.layout, layouts}, {"--pairing", o.pairing, []string{pairNeighbours, pairFirst}}}); err != nil {
 		return err
 	}
 	if err := o.sampling.Validate(); err != nil {

@@ -293,6 +293,14 @@ func (l *labelling) readRun() error {
 	return nil
 }
 
+// The values of --pairing.
+const (
+	pairNeighbours = "neighbours"
+	pairFirst      = "first"
+	// samplesAgainstFirst ends the name of the source of such pairs.
+	samplesAgainstFirst = " against the first"
+)
+
 // pairing says how a run's rows become pairs: the samples of a prompt, or two rounds of a row.
 func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.Pair, bool), error) {
 	o := l.options
@@ -303,8 +311,14 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 	l.source = "run " + made + ", "
 	if m.Results.Samples > 1 && o.rounds == nil {
 		l.source += "samples"
-		var samples revise.SamplePairs
+		samples := revise.SamplePairs{AgainstFirst: o.pairing == pairFirst}
+		if samples.AgainstFirst {
+			l.source += samplesAgainstFirst
+		}
 		return samples.Add, nil
+	}
+	if o.pairing == pairFirst {
+		return nil, fmt.Errorf("--pairing %s is of samples, and %s has one answer to each prompt: make it with --samples", pairFirst, o.run)
 	}
 	from, to := 0, m.Results.Revisions
 	if o.rounds != nil {

@@ -38,6 +38,7 @@ type preferOptions struct {
 	json  bool
 
 	preference string // the preference model's file
+	byLabels   bool   // choose by the judge's labels instead
 	prompts    string
 	limit      int
 }

@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"amend/engine/chat"
 	"amend/engine/export"
+	"amend/engine/feedback"
 	"amend/engine/outcome"
 	"amend/engine/prefer"
 	"amend/engine/runstore"
@@ -22,18 +25,21 @@ import (
 func newPreferBestCommand() *cobra.Command {
 	var o preferOptions
 	cmd := &cobra.Command{
-		Use:   "best RUN --preference FILE",
-		Short: "Take the best of n samples by a preference model, and see what that does",
+		Use:   "best RUN (--preference FILE | --by-labels)",
+		Short: "Take the best of n samples by a preference model or the judge, and see what that does",
 		Long: `Score every sample of a run (amend run --samples) and say what the best of 1, 2, 4, … are like: their score, which
-rises by construction, beside what the score stands for. Where an oracle knows the answers, how many break a rule; elsewhere
-length, refusals and how much is said again and again show when a preference model is over-optimised.`,
+rises by construction, beside what the score stands for. Prompts that the preference model was trained on are left out. Where an oracle knows the answers, how many break a rule; elsewhere
+length, refusals and how much is said again and again show when a preference model is over-optimised.
+
+With --by-labels the judge itself chooses: by the labels of amend feedback RUN --pairing first, which compare every
+sample of a prompt with its first.`,
 		Example: `  amend run --prompts prompts.jsonl --samples 64 --revisions 0 --out runs/samples
   amend prefer best runs/samples --preference preference.json --out best.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir, o.given = args[0], cmd.Flags()
-			if o.preference == "" {
-				return usage(errors.New("--preference is missing: the file that amend prefer train has made"))
+			if (o.preference == "") != o.byLabels {
+				return usage(errors.New("by what? Give either --preference, the file that amend prefer train has made, or --by-labels"))
 			}
 			if err := o.modelFlags.validate(); err != nil {
 				return usage(err)
@@ -43,7 +49,8 @@ length, refusals and how much is said again and again show when a preference mod
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "the model that the preference model was trained over: a path, or a name that amend model ls shows (default the run's own)")
-	f.StringVar(&o.preference, "preference", "", "the preference model's file (required)")
+	f.StringVar(&o.preference, "preference", "", "the preference model's file ")
+	f.BoolVar(&o.byLabels, "by-labels", false, "choose by the judge's labels of amend feedback RUN --pairing first")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.StringVar(&o.out, "out", "", "write each prompt with its best answer to this file, as JSONL")
 	o.modelFlags.addFlags(f)
@@ -55,6 +62,7 @@ type sampled struct {
 	id         string
 	messages   []chat.Message
 	candidates []prefer.Candidate
+	rows       []string // ids of the candidates' rows
 }
 
 // bestOfSamples scores a run's samples, from the flags to the table.
@@ -70,14 +78,13 @@ func bestOfSamples(cmd *cobra.Command, o preferOptions) (err error) {
 	}
 	p := newPreference(cmd, o)
 	defer func() { err = errors.Join(err, p.close()) }()
-	if p.options.model == "" {
-		p.options.ofRun(m, o.given)
+	measured := all
+	if o.byLabels {
+		err = scoreByLabels(o.dir, all)
+	} else {
+		measured, err = p.scoreByModel(ctx, m, all)
 	}
-	scorer, err := p.openScorer(ctx)
 	if err != nil {
-		return err
-	}
-	if err := p.scoreSamples(ctx, scorer, all); err != nil {
 		return err
 	}
 	if o.out != "" {
@@ -85,7 +92,81 @@ func bestOfSamples(cmd *cobra.Command, o preferOptions) (err error) {
 			return err
 		}
 	}
-	return p.printCurve(cmd.OutOrStdout(), all, m.Results.Samples)
+	return p.printCurve(cmd.OutOrStdout(), measured, m.Results.Samples)
+}
+
+// scoreByModel scores all samples by the preference model, and returns the prompts that it was not trained on.
+func (p *preference) scoreByModel(ctx context.Context, m runstore.Manifest, all []*sampled) ([]*sampled, error) {
+	if p.options.model == "" {
+		p.options.ofRun(m, p.options.given)
+	}
+	scorer, err := p.openScorer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.scoreSamples(ctx, scorer, all); err != nil {
+		return nil, err
+	}
+	measured, trained := apart(all, scorer)
+	if len(measured) == 0 {
+		p.log.Warn("the preference model was trained on every prompt here: the curve is too good", "prompts", trained)
+		return all, nil
+	}
+	if trained > 0 {
+		p.log.Info("prompts that the preference model was trained on are not in the curve", "prompts", trained, "of", len(all))
+	}
+	return measured, nil
+}
+
+// scoreByLabels scores samples by what the judge says of each against the first one of its prompt: the logarithm of the odds
+// that it is better. A sample without a valid label is no candidate.
+func scoreByLabels(dir string, all []*sampled) error {
+	set, err := runstore.ReadFeedback(dir)
+	if err != nil {
+		return usage(err)
+	}
+	if !strings.HasSuffix(set.Settings.Source, samplesAgainstFirst) {
+		return usage(fmt.Errorf("the labels of %s compare other pairs: amend feedback %s --pairing %s makes those that are needed", dir, dir, pairFirst))
+	}
+	better := map[string]float64{} // than the first of its prompt, by the pair's id
+	for l, err := range set.Labels {
+		if err != nil {
+			return err
+		}
+		if l.Label.P != nil {
+			const sure = 1e-9 // of a judge that leaves no doubt
+			p := min(max(*l.Label.P, sure), 1-sure)
+			better[l.Pair.ID] = math.Log1p(-p) - math.Log(p)
+		}
+	}
+	for _, s := range all {
+		first := s.rows[0]
+		kept := 0
+		for i, c := range s.candidates {
+			score, ok := better[first+","+s.rows[i]]
+			if same := c.Text == s.candidates[0].Text; same { // the first itself, or one that was not compared with it
+				score, ok = 0, true
+			}
+			if c.Score = score; ok {
+				s.candidates[kept] = c
+				kept++
+			}
+		}
+		s.candidates = s.candidates[:kept]
+	}
+	return nil
+}
+
+// apart leaves out the prompts that a model was trained on, and counts them.
+func apart(all []*sampled, m *prefer.Model) (others []*sampled, trained int) {
+	for _, s := range all {
+		if m.TrainedOn(feedback.PromptHash(s.messages)) {
+			trained++
+		} else {
+			others = append(others, s)
+		}
+	}
+	return others, trained
 }
 
 // scoreSamples scores all candidates; their hidden states are kept in the run.
@@ -151,7 +232,7 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 		if world != nil {
 			c.Broken, c.Facts, c.Known = outcome.Quality(world, rec, final.Text)
 		}
-		s.candidates = append(s.candidates, c)
+		s.candidates, s.rows = append(s.candidates, c), append(s.rows, rec.ID)
 	}
 	if len(all) == 0 {
 		return nil, errors.New("no row has an answer")
@@ -200,9 +281,11 @@ func (p *preference) printCurve(w io.Writer, all []*sampled, samples int) error 
 		p.log.Warn("prompts are left out, of which some sample failed or is empty", "prompts", left, "of", len(all))
 	}
 	if p.options.json {
-		return printJSON(w, map[string]any{
-			"prompts": len(all), "curve": curve, "tokens_computed": p.states.Computed, "tokens_reused": p.states.Reused,
-		})
+		out := map[string]any{"prompts": len(all), "curve": curve}
+		if p.states != nil {
+			out["tokens_computed"], out["tokens_reused"] = p.states.Computed, p.states.Reused
+		}
+		return printJSON(w, out)
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "best of\tprompts\tscore\tbreak a rule\t95 %\tfacts\tcharacters\trefusals\tdistinct\t")

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Pooling says how the hidden states of a response's tokens become one vector.
@@ -57,6 +58,14 @@ type Model struct {
 	Pooling Pooling   `json:"pooling"`
 	L2      float64   `json:"l2"` // strength of the penalty, chosen by cross-validation
 	Weights []float64 `json:"weights"`
+	// Prompts are the names of those that it was trained on, sorted: nothing that is measured over them is known of others.
+	Prompts []string `json:"prompts"`
+}
+
+// TrainedOn reports whether pairs of a prompt were trained on.
+func (m *Model) TrainedOn(prompt string) bool {
+	_, found := slices.BinarySearch(m.Prompts, prompt)
+	return found
 }
 
 // Score is a response's score: higher is better, and only differences between responses to one prompt mean anything.

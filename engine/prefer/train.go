@@ -60,7 +60,13 @@ func Train(ctx context.Context, pairs []Pair, states string) (*Model, []Trial, e
 		return nil, nil, err
 	}
 	floats.Div(w, data.scale) // for the states as they come
-	return &Model{Format: Format, States: states, Pooling: best.Pooling, L2: best.L2, Weights: w}, trials, nil
+	m := &Model{Format: Format, States: states, Pooling: best.Pooling, L2: best.L2, Weights: w}
+	for _, p := range pairs {
+		m.Prompts = append(m.Prompts, p.Prompt)
+	}
+	slices.Sort(m.Prompts)
+	m.Prompts = slices.Compact(m.Prompts)
+	return m, trials, nil
 }
 
 // Check reports pairs that nothing can be learnt from.

@@ -6,10 +6,12 @@ import (
 	"amend/engine/feedback"
 )
 
-// SamplePairs makes pairs of the rows of one input, in their order: the first with the second, the third with the
-// fourth. What is compared are their final answers. A row that failed, or whose other half did, is in no pair.
+// SamplePairs makes pairs of the rows of one input: the first with the second, the third with the fourth, or each of the
+// others against the first. What is compared are their final answers. A row that failed, or whose other half did, is in
+// no pair.
 type SamplePairs struct {
-	odd map[string]Record // by input, those whose other half has not come yet
+	AgainstFirst bool
+	waiting      map[string]Record // by input, those that go first in pairs to come
 }
 
 // Add takes the next row of the run; ok is false where it completes no pair.
@@ -17,22 +19,28 @@ func (s *SamplePairs) Add(rec Record) (p feedback.Pair, ok bool) {
 	if rec.Sample == nil || rec.Error != "" {
 		return p, false
 	}
-	if s.odd == nil {
-		s.odd = map[string]Record{}
+	if s.waiting == nil {
+		s.waiting = map[string]Record{}
 	}
-	if rec.Sample.Number%2 == 1 {
-		s.odd[rec.Sample.Of] = rec
+	goesFirst, with := rec.Sample.Number%2 == 1, rec.Sample.Number-1
+	if s.AgainstFirst {
+		goesFirst, with = rec.Sample.Number == 1, 1
+	}
+	if goesFirst {
+		s.waiting[rec.Sample.Of] = rec
 		return p, false
 	}
-	other, ok := s.odd[rec.Sample.Of]
-	delete(s.odd, rec.Sample.Of)
-	if !ok || other.Sample.Number != rec.Sample.Number-1 {
+	other, ok := s.waiting[rec.Sample.Of]
+	if !s.AgainstFirst {
+		delete(s.waiting, rec.Sample.Of)
+	}
+	if !ok || other.Sample.Number != with {
 		return p, false
 	}
 	first, ok := other.Final()
 	second, ok2 := rec.Final()
 	p = feedback.Pair{
-		ID: other.ID + "," + rec.ID, Index: other.Index, Messages: rec.Conversation(), Where: rec.Where,
+		ID: other.ID + "," + rec.ID, Index: rec.Index, Messages: rec.Conversation(), Where: rec.Where,
 		First: first.Text, Second: second.Text, Flagged: [2]bool{flagged(first), flagged(second)},
 	}
 	return p, ok && ok2
