@@ -26,6 +26,8 @@ type feedbackOptions struct {
 	constitutions []string
 	principles    []string
 
+	samples sampleFlags
+
 	draws      int
 	layout     string
 	pairing    string
@@ -42,11 +44,13 @@ type feedbackOptions struct {
 func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's own model; testbed for --pairs)")
 	f.StringVar(&o.pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
-	f.StringVar(&o.out, "out", "", "the folder of the labels: needed with --pairs; of a run it is the run directory")
+	f.StringVar(&o.out, "out", "", "the folder of the labels: needed with --pairs and --prompts; of a run it is the run directory")
 	f.IntVar(&o.limit, "limit", 0, "take only the first N pairs; 0 takes all")
 	f.IntSliceVar(&o.rounds, "rounds", nil, "two rounds of a run whose answers are compared, 0 being the first response (default 0 and the last; of a run with --samples its samples)")
 	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default the run's own; for --pairs hhh, for the testbed its own)")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
+
+	o.samples.addFlags(f)
 
 	f.IntVar(&o.draws, "draws", 1, "principles drawn for each pair, whose judgements are averaged; each is asked in both orders")
 	f.StringVar(&o.layout, "layout", string(feedback.OptionsFirst), "where the principle stands: options-first (behind the two answers, which are then read once for all principles) or principle-first (the paper's)")
@@ -69,9 +73,9 @@ func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 // validate checks what flags alone can tell. Its errors name flag and range.
 func (o *feedbackOptions) validate() error {
 	switch {
-	case (o.run == "") == (o.pairs == ""):
-		return errors.New("what is to be judged? Give either a run directory or --pairs FILE (see amend feedback --help)")
-	case o.pairs != "" && o.out == "":
+	case one(o.run != "")+one(o.pairs != "")+one(o.samples.prompts != "") != 1:
+		return errors.New("what is to be judged? Give either a run directory, --pairs FILE, or --prompts FILE for answers that are drawn first (see amend feedback --help)")
+	case o.run == "" && o.out == "":
 		return errors.New("--out is missing: the folder that the labels go to")
 	case o.run != "" && o.out != "":
 		return fmt.Errorf("--out %s: the labels of a run go into its own directory, %s", o.out, o.run)
@@ -102,17 +106,17 @@ func (o *feedbackOptions) validate() error {
 	if err := o.sampling.Validate(); err != nil {
 		return err
 	}
-	return cmp.Or(o.modelFlags.validate(), o.engineFlags.validate())
+	return cmp.Or(o.samples.validate(o.given), o.modelFlags.validate(), o.engineFlags.validate())
 }
 
 // newFeedbackCommand is `amend feedback`.
 func newFeedbackCommand() *cobra.Command {
 	var o feedbackOptions
 	cmd := &cobra.Command{
-		Use:   "feedback (RUN | --pairs FILE --out DIR)",
+		Use:   "feedback (RUN | --pairs FILE --out DIR | --prompts FILE --samples N --out DIR)",
 		Short: "Label pairs of answers by AI feedback, and say how far the labels can be trusted",
 		Long: `Have a model say which of two answers keeps better to a principle (Bai et al. 2022, section 4): the answers of
-two rounds of a run, the samples of a prompt (amend run --samples), or the pairs of a preference set. A label is the
+two rounds of a run, the samples of a prompt (amend run --samples, or drawn first with --prompts), or the pairs of a preference set. A label is the
 probability that the first of the two is the better one: how likely the judge finds "(A)" and "(B)" as its answer,
 asked in both orders, under each principle that is drawn for the pair, and averaged. Nothing is sampled, unless --reasonings lets the judge think first.
 
@@ -127,6 +131,7 @@ them again), 42 cannot work, 75 stopped early, 130 interrupted; after 75 and 130
 same command continues.`,
 		Example: `  amend feedback runs/first --draws 3 --report
   amend feedback runs/first --constitution edited.yaml --draws 3
+  amend feedback --prompts prompts.jsonl --samples 4 --model big.gguf --out runs/samples --draws 3
   amend feedback --pairs hh-rlhf.jsonl.gz --out labels --judge big.gguf --report --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -136,6 +141,12 @@ same command continues.`,
 			o.given = cmd.Flags()
 			if err := o.validate(); err != nil {
 				return usage(err)
+			}
+			if o.samples.prompts != "" {
+				if err := drawSamples(cmd, o); err != nil {
+					return err
+				}
+				o.run = o.out
 			}
 			return runFeedback(cmd, o)
 		},

@@ -15,6 +15,9 @@ import (
 	"amend/models/testbed"
 )
 
+// defaultModel needs no download.
+const defaultModel = testbed.Name
+
 // runOptions are the flags of `amend run`.
 type runOptions struct {
 	modelFlags
@@ -55,7 +58,7 @@ type runOptions struct {
 }
 
 func (o *runOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.model, "model", testbed.Name, "the GGUF model: a path, or a name that amend model ls shows; testbed is embedded, a test bench that knows its own small world only")
+	f.StringVar(&o.model, "model", defaultModel, "the GGUF model: a path, or a name that amend model ls shows; testbed is embedded, a test bench that knows its own small world only")
 	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default hhh, for the testbed its own)")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	f.BoolVar(&o.fewShots, "few-shots", true, "show the constitution's demonstrations before every row; without, a model that was trained on revisions is asked as it will be")
@@ -175,7 +178,7 @@ func startRun(cmd *cobra.Command, o runOptions) error {
 	if o.plan && !o.staged() {
 		return runJob(cmd, o, nil)
 	}
-	input, err := readStdin(cmd, o)
+	input, err := readStdin(cmd, o.prompts)
 	switch {
 	case err != nil:
 		return err
@@ -184,7 +187,7 @@ func startRun(cmd *cobra.Command, o runOptions) error {
 	case o.staged():
 		return superviseStages(cmd, o, input)
 	}
-	return superviseRun(cmd, o, stage{input: input, stdout: cmd.OutOrStdout()})
+	return superviseRun(cmd, o.verbose, stage{flags: givenFlags(cmd), input: input, stdout: cmd.OutOrStdout()})
 }
 
 // newRunCommand is `amend run`.

@@ -40,13 +40,13 @@ func (o *runOptions) stages() (responses, rest []string) {
 // superviseStages has the responses made first, then the rest: one model in memory at a time.
 func superviseStages(cmd *cobra.Command, o runOptions, input []byte) error {
 	responses, rest := o.stages()
-	if err := superviseRun(cmd, o, stage{flags: responses, input: input, stdout: io.Discard}); err != nil {
+	if err := superviseRun(cmd, o.verbose, stage{flags: append(givenFlags(cmd), responses...), input: input, stdout: io.Discard}); err != nil {
 		var failed *exitError
 		if !errors.As(err, &failed) || failed.code != exitRowsFailed { // such rows fail again in the second stage
 			return err
 		}
 	}
-	return superviseRun(cmd, o, stage{flags: rest, input: input, stdout: cmd.OutOrStdout()})
+	return superviseRun(cmd, o.verbose, stage{flags: append(givenFlags(cmd), rest...), input: input, stdout: cmd.OutOrStdout()})
 }
 
 // planStages plans the stage that is not done yet, or the second one.

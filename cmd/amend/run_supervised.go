@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 
@@ -26,14 +25,14 @@ const (
 
 // stage is a run, or a part of one that is a run by itself.
 type stage struct {
-	flags  []string // beside those of the command line
+	flags  []string
 	input  []byte   // standard input
 	stdout io.Writer
 }
 
 // readStdin reads the prompts where they come from there.
-func readStdin(cmd *cobra.Command, o runOptions) ([]byte, error) {
-	if o.prompts != "-" {
+func readStdin(cmd *cobra.Command, prompts string) ([]byte, error) {
+	if prompts != "-" {
 		return nil, nil
 	}
 	input, err := io.ReadAll(cmd.InOrStdin())
@@ -45,14 +44,14 @@ func readStdin(cmd *cobra.Command, o runOptions) ([]byte, error) {
 
 // superviseRun is `amend run` as a user starts it: it owns the run's database, and has the work done in a process of its
 // own, which may die of an abort in C or for want of memory.
-func superviseRun(cmd *cobra.Command, o runOptions, s stage) error {
+func superviseRun(cmd *cobra.Command, verbose bool, s stage) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding amend's own file to start the engine's process: %w", err)
 	}
-	args := slices.Concat([]string{"amend", "run"}, givenFlags(cmd), s.flags)
+	args := append([]string{"amend", "run"}, s.flags...)
 	stderr, tail := tailOf(cmd.ErrOrStderr())
-	log := newLogger(cmd.ErrOrStderr(), o.verbose)
+	log := newLogger(cmd.ErrOrStderr(), verbose)
 	e := supervise.Engine{Tail: tail.text, Warn: func(msg string, keyvals ...any) { log.Warn(msg, keyvals...) }}
 	e.Command = func(atMost int) *exec.Cmd {
 		tail.reset()
@@ -81,6 +80,11 @@ func givenFlags(cmd *cobra.Command) []string {
 		out = append(out, "--"+f.Name+"="+f.Value.String())
 	})
 	return out
+}
+
+// splitFlag takes apart what givenFlags returns.
+func splitFlag(flag string) (name, value string, ok bool) {
+	return strings.Cut(strings.TrimPrefix(flag, "--"), "=")
 }
 
 // runSupervised is the process that computes.
