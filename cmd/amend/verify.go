@@ -13,6 +13,7 @@ import (
 
 	"amend/engine/prompts"
 	"amend/engine/runstore"
+	"amend/models"
 )
 
 // checkState is what a check found.
@@ -72,13 +73,15 @@ func verifyRun(ctx context.Context, dir string) ([]runCheck, error) {
 	}
 	checks := []runCheck{}
 	for _, check := range []func(context.Context, string, runstore.Manifest) (runCheck, error){
-		checkRows, checkRevisions, checkModel, checkConstitution, checkPrompts,
+		checkRows, checkRevisions, checkModel, checkAdapter, checkConstitution, checkPrompts,
 	} {
 		c, err := check(ctx, dir, m)
 		if err != nil {
 			return nil, err
 		}
-		checks = append(checks, c)
+		if c.What != "" {
+			checks = append(checks, c)
+		}
 	}
 	return checks, nil
 }
@@ -118,6 +121,25 @@ func checkModel(ctx context.Context, _ string, m runstore.Manifest) (runCheck, e
 		return runCheck{}, err
 	}
 	return compared("model", m.Setup.Model, m.Results.ModelSHA256, sum), nil
+}
+
+// checkAdapter is of the adapter, where there was one.
+func checkAdapter(ctx context.Context, _ string, m runstore.Manifest) (runCheck, error) {
+	if m.Setup.LoRA == "" {
+		return runCheck{}, nil
+	}
+	file, err := models.Open(m.Setup.LoRA)
+	if errors.Is(err, fs.ErrNotExist) {
+		return runCheck{"adapter", notHere, m.Setup.LoRA}, nil
+	}
+	if err != nil {
+		return runCheck{}, err
+	}
+	sum, err := file.SHA256(ctx)
+	if err != nil {
+		return runCheck{}, err
+	}
+	return compared("adapter", m.Setup.LoRA, m.Results.LoRASHA256, sum), nil
 }
 
 func checkConstitution(_ context.Context, dir string, m runstore.Manifest) (runCheck, error) {
