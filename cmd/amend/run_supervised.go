@@ -26,7 +26,7 @@ const (
 // stage is a run, or a part of one that is a run by itself.
 type stage struct {
 	flags  []string
-	input  []byte   // standard input
+	input  []byte // standard input
 	stdout io.Writer
 }
 

@@ -15,18 +15,8 @@ func JudgeQuestion(text string) string {
 	return "Which response keeps better to this principle? " + text
 }
 
-// VerdictRequest asks whether the last response keeps to a principle; the answer is Clean or Breach's.
-func VerdictRequest(text string) string { return "Clean or breach? " + text }
-
-// Verdict is the answer to a VerdictRequest and to an OptionVerdictRequest.
-func Verdict(breach bool) string {
-	if breach {
-		return "breach"
-	}
-	return "clean"
-}
-
-// OptionVerdictRequest asks the same of one of the two responses of a judgement.
+// OptionVerdictRequest asks whether one of the two responses of a judgement keeps to a principle; the answers are those of a
+// verdict (feedback.VerdictRequest).
 func OptionVerdictRequest(c Choice, text string) string {
 	return "Clean or breach in " + c.Answer() + "? " + text
 }

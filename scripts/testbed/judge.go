@@ -107,7 +107,10 @@ func (a *author) judge() tree {
 
 // verdict is what the critic says of a response in a word.
 func (a *author) verdict(q asked, r testbed.Response) string {
-	return testbed.Verdict(len(a.world.Flags(q.Principle, r)) > 0)
+	if len(a.world.Flags(q.Principle, r)) > 0 {
+		return feedback.Breach
+	}
+	return feedback.Clean
 }
 
 // judged draws a principle under which the judge prefers one of the two, mostly.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"amend/constitution"
+	"amend/engine/feedback"
 	"amend/models/testbed"
 )
 
@@ -100,7 +101,7 @@ func (a *author) loop() tree {
 	}
 	for range 4 {
 		q := a.principleFor(r)
-		t.learn(t.user(draft, testbed.VerdictRequest(q.text)), a.verdict(q, r))
+		t.learn(t.user(draft, feedback.VerdictRequest(q.text)), a.verdict(q, r))
 	}
 	if a.chance(2) {
 		q := a.principleFor(r)

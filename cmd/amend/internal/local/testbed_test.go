@@ -274,9 +274,9 @@ func (b *bed) verdicts(t *testing.T, records []revise.Record) verdictFigures {
 		principle := b.broad(r)
 		text := rec.Turns[0].Text
 		breach = append(breach, len(b.truth.Breaks(principle, b.truth.ReadResponse(p, text))) > 0)
-		asks = append(asks, scored{conversation: messages(b.rows[i], text, testbed.VerdictRequest(b.text(principle)))})
+		asks = append(asks, scored{conversation: messages(b.rows[i], text, feedback.VerdictRequest(b.text(principle)))})
 	}
-	b.score(t, asks, testbed.Verdict(true), testbed.Verdict(false))
+	b.score(t, asks, feedback.Breach, feedback.Clean)
 	var right, said, due int
 	for i, a := range asks {
 		due += number(breach[i])
