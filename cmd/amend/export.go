@@ -118,15 +118,18 @@ func exportSource(dir string) (export.Source, error) {
 		return export.Source{}, fmt.Errorf("reading the run's constitution: %w", err)
 	}
 	r := m.Results
+	made, err := makersOf(dir, m)
+	if err != nil {
+		return export.Source{}, err
+	}
 	return export.Source{
 		Rows: rows, Name: "amend run with " + m.Setup.Constitution, Constitution: text,
-		Facts: []export.Fact{
-			{Name: "model", Value: filepath.Base(m.Setup.Model) + ", sha256 " + r.ModelSHA256},
+		Facts: append(made, []export.Fact{
 			{Name: "constitution", Value: m.Setup.Constitution + ", sha256 " + r.ConstitutionSHA256},
-			{Name: "loop", Value: fmt.Sprintf("%s, %d revisions, temperature %v, seed %d", r.Mode, r.Revisions, r.Temperature, r.Seed)},
+			{Name: "loop", Value: fmt.Sprintf("%s, %d revisions%s, temperature %v, seed %d", r.Mode, r.Revisions, gateFact(r.Gate), r.Temperature, r.Seed)},
 			{Name: "prompts", Value: "sha256 " + r.PromptsSHA256},
 			{Name: "made with", Value: "amend " + m.Setup.Amend + ", llama.cpp " + m.Setup.LlamaCpp},
-		},
+		}...),
 	}, nil
 }
 
@@ -180,4 +183,38 @@ func printExport(w io.Writer, out string, r *export.Report) {
 	}
 	printField(w, "files", fmt.Sprintf("%d in %s, %s bytes", len(r.Files), filepath.Join(out, "data"), grouped(int(r.Bytes))))
 	printField(w, "card", filepath.Join(out, "README.md"))
+}
+
+// makersOf are the models and adapters that made a run: those of its first responses, where they were others, first.
+func makersOf(dir string, m runstore.Manifest) (facts []export.Fact, err error) {
+	name := "model"
+	if m.Results.Responses != "" {
+		first, _, err := runstore.Read(filepath.Join(dir, runstore.ResponsesDir))
+		if err != nil && !errors.Is(err, runstore.ErrNotARun) {
+			return nil, err
+		}
+		if err == nil { // else somebody took it away
+			facts = append(facts, export.Fact{Name: "model", Value: makerFact(first)})
+		}
+		name = "critic"
+	}
+	return append(facts, export.Fact{Name: name, Value: makerFact(m)}), nil
+}
+
+func makerFact(m runstore.Manifest) string {
+	text := filepath.Base(m.Setup.Model) + ", sha256 " + m.Results.ModelSHA256
+	if m.Results.LoRASHA256 != "" {
+		text += fmt.Sprintf(", with adapter %s at %v, sha256 %s", filepath.Base(m.Setup.LoRA), m.Results.LoRAScale, m.Results.LoRASHA256)
+	}
+	if m.Results.NoFewShots {
+		text += ", without few-shots"
+	}
+	return text
+}
+
+func gateFact(g runstore.Gate) string {
+	if !g.On {
+		return ""
+	}
+	return fmt.Sprintf(" through a gate (%d tries, margin %v, veto %v)", g.Tries, g.Margin, g.Veto)
 }

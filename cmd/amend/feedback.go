@@ -45,7 +45,7 @@ func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's own model; testbed for --pairs)")
 	f.StringVar(&o.pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
 	f.StringVar(&o.out, "out", "", "the folder of the labels: needed with --pairs and --prompts; of a run it is the run directory")
-	f.IntVar(&o.limit, "limit", 0, "take only the first N pairs; 0 takes all")
+	f.IntVar(&o.limit, "limit", 0, "take only the first N pairs, with --prompts the first N prompts; 0 takes all")
 	f.IntSliceVar(&o.rounds, "rounds", nil, "two rounds of a run whose answers are compared, 0 being the first response (default 0 and the last; of a run with --samples its samples)")
 	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default the run's own; for --pairs hhh, for the testbed its own)")
 	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
@@ -79,8 +79,8 @@ func (o *feedbackOptions) validate() error {
 		return errors.New("--out is missing: the folder that the labels go to")
 	case o.run != "" && o.out != "":
 		return fmt.Errorf("--out %s: the labels of a run go into its own directory, %s", o.out, o.run)
-	case o.pairs != "" && o.rounds != nil:
-		return errors.New("--rounds is of runs, and --pairs has none")
+	case o.run == "" && o.rounds != nil:
+		return errors.New("--rounds is of runs that are there, and --pairs and --prompts have none")
 	case o.rounds != nil && (len(o.rounds) != 2 || o.rounds[0] == o.rounds[1] || slices.Min(o.rounds) < 0):
 		return fmt.Errorf("--rounds %v: must be two different rounds, 0 or more, such as 0,2", o.rounds)
 	case !(o.minMass >= 0 && o.minMass <= 1): // also NaN
@@ -121,7 +121,8 @@ probability that the first of the two is the better one: how likely the judge fi
 asked in both orders, under each principle that is drawn for the pair, and averaged. Nothing is sampled, unless --reasonings lets the judge think first.
 
 Judgements are kept in feedback.db and never made twice: the same command continues, and another constitution costs only
-the judgements under what was edited, and says how many labels it turns around.
+the judgements under what was edited, and says how many labels it turns around. (With --prompts the constitution is the
+run's, too: to judge drawn answers under another, give the run directory.)
 
 Where it is known which answers are better (a preference set says so, and of the testbed's answers the oracle), --report
 holds the labels against it.
@@ -143,10 +144,7 @@ same command continues.`,
 				return usage(err)
 			}
 			if o.samples.prompts != "" {
-				if err := drawSamples(cmd, o); err != nil {
-					return err
-				}
-				o.run = o.out
+				return judgeSamples(cmd, o)
 			}
 			return runFeedback(cmd, o)
 		},

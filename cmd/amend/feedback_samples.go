@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"amend/engine/runstore"
 )
 
 // sampleFlags say which answers `amend feedback` draws before it judges them.
@@ -20,7 +23,7 @@ type sampleFlags struct {
 func (o *sampleFlags) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.prompts, "prompts", "", "draw answers to these prompts first, as amend run does, --samples of each, into the run directory --out; - is standard input")
 	f.IntVar(&o.number, "samples", 2, "with --prompts: answers drawn to each prompt")
-	f.StringVar(&o.model, "model", defaultModel, "with --prompts: the model that answers; it is the judge too, unless --judge is given")
+	f.StringVar(&o.model, "model", defaultModel, "with --prompts: the model that answers; without its adapter it is the judge too, unless --judge is given")
 	f.StringVar(&o.lora, "lora", "", "with --prompts: a LoRA adapter on it, PATH or PATH=SCALE")
 }
 
@@ -34,8 +37,8 @@ func (o *sampleFlags) validate(given *pflag.FlagSet) error {
 	return within([]limits{{"--samples", o.number, 2, 1000}})
 }
 
-// drawSamples is the run whose answers are judged. A row that fails is in no pair.
-func drawSamples(cmd *cobra.Command, o feedbackOptions) error {
+// drawSamples is the run whose answers are judged. A prompt that fails is in no pair; failed reports that there are some.
+func drawSamples(cmd *cobra.Command, o feedbackOptions) (failed bool, err error) {
 	flags := []string{
 		"--prompts=" + o.samples.prompts, fmt.Sprint("--samples=", o.samples.number), "--revisions=0", "--out=" + o.out,
 		"--model=" + o.samples.model, "--lora=" + o.samples.lora,
@@ -53,14 +56,27 @@ func drawSamples(cmd *cobra.Command, o feedbackOptions) error {
 	}
 	input, err := readStdin(cmd, o.samples.prompts)
 	if err != nil {
-		return err
+		return false, err
 	}
 	err = superviseRun(cmd, o.verbose, stage{flags: flags, input: input, stdout: io.Discard})
-	var failed *exitError
-	if errors.As(err, &failed) && failed.code == exitRowsFailed {
-		return nil
+	var exit *exitError
+	if errors.As(err, &exit) && exit.code == exitRowsFailed {
+		return true, nil
 	}
-	return err
+	return false, err
+}
+
+// judgeSamples draws answers and judges them.
+func judgeSamples(cmd *cobra.Command, o feedbackOptions) error {
+	failed, err := drawSamples(cmd, o)
+	if err != nil {
+		return err
+	}
+	o.run, o.limit = o.out, 0 // the run has kept to the limit
+	if err := runFeedback(cmd, o); err != nil || !failed {
+		return err
+	}
+	return &exitError{exitRowsFailed, fmt.Errorf("answers to some prompts failed, or could not be read: %s lists them", filepath.Join(o.out, runstore.FailedFile))}
 }
 
 // one counts what holds.

@@ -55,23 +55,34 @@ func (*unfinishedError) Error() string {
 }
 func (e *unfinishedError) Unwrap() error { return e.cause }
 
-// runJob runs a job from its flags to its summary. store is not opened yet; a plan needs none.
-func runJob(cmd *cobra.Command, o runOptions, store *supervise.Store) (err error) {
-	ctx := cmd.Context()
-	j := &job{options: o, store: store}
+func newJob(cmd *cobra.Command, o runOptions) *job {
+	j := &job{options: o}
 	j.session = newSession(&j.options.modelFlags, &j.options.engineFlags, cmd.ErrOrStderr())
 	j.adapter = parseAdapter(o.lora)
-	defer func() { err = errors.Join(err, j.close()) }()
+	return j
+}
+
+// prepare does all that comes before the run directory: what a plan needs.
+func (j *job) prepare(ctx context.Context, stdin io.Reader) error {
 	for _, step := range []func(context.Context) error{
-		func(context.Context) error { return j.readInputs(cmd.InOrStdin()) },
+		func(context.Context) error { return j.readInputs(stdin) },
 		j.openModel, j.openAdapter, j.openFormat, j.openLoop, j.fitContext,
 	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	if o.plan {
-		return j.plan(ctx, cmd.OutOrStdout())
+	return nil
+}
+
+// runJob runs a job from its flags to its summary. store is not opened yet.
+func runJob(cmd *cobra.Command, o runOptions, store *supervise.Store) (err error) {
+	ctx := cmd.Context()
+	j := newJob(cmd, o)
+	j.store = store
+	defer func() { err = errors.Join(err, j.close()) }()
+	if err := j.prepare(ctx, cmd.InOrStdin()); err != nil {
+		return err
 	}
 	for _, step := range []func(context.Context) error{j.openStore, j.openEngine} {
 		if err := step(ctx); err != nil {

@@ -83,5 +83,8 @@ func (j *job) fit(d local.Demand, kind local.Size) error {
 	if least := j.preamble() + j.options.maxTokens; j.size.Limit <= least {
 		return usage(fmt.Errorf("a row may hold %d tokens, and the few-shots of %s with a turn of --max-tokens take %d already: raise --ctx, or bring a model with a longer context", j.size.Limit, j.doc.Name, least))
 	}
+	if j.gate != nil && j.size.Limit <= len(j.gate.Judge.Prefix()) {
+		return usage(fmt.Errorf("a row may hold %d tokens, and the worked judgements of %s, which the gate needs, take %d already: raise --ctx, or bring a model with a longer context", j.size.Limit, j.doc.Name, len(j.gate.Judge.Prefix())))
+	}
 	return nil
 }

@@ -55,7 +55,10 @@ trains on these ids trains on what amend will ask the model.`,
 		Example: "  amend model tokens smollm2 sets/sft > sft.jsonl\n  amend model tokens big.gguf sets/dpo > dpo.jsonl",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			o.model = args[0]
+			o.model, o.progress = args[0], progressNone
+			if err := o.validate(); err != nil {
+				return usage(err)
+			}
 			s := newSession(&o, noEngine(), cmd.ErrOrStderr())
 			s.date = time.Now().UTC().Format(time.DateOnly)
 			defer func() { err = errors.Join(err, s.close()) }()

@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -14,21 +16,33 @@ import (
 // runPlan is what `amend run --plan --json` prints.
 type runPlan struct {
 	Out     string   `json:"out"`
-	Changed []string `json:"changed"` // inputs and settings that differ from the run's; --redo takes them
-	Done    int      `json:"done"`    // rows that stay as they are
+	Stage   string   `json:"stage,omitempty"` // which of two, where first responses are by another model or adapter
+	Changed []string `json:"changed"`         // inputs and settings that differ from the run's; --redo takes them
+	Done    int      `json:"done"`            // rows that stay as they are
 	revise.Plan
 	Seconds float64 `json:"seconds,omitempty"` // about, by what a turn took in this run before; none before there was one
 }
 
-// plan says what a run would do and does nothing.
-func (j *job) plan(ctx context.Context, stdout io.Writer) (err error) {
-	p := runPlan{Out: j.options.out, Changed: []string{}}
+// planJob says what a run would do and does nothing.
+func planJob(cmd *cobra.Command, o runOptions) (p runPlan, err error) {
+	ctx := cmd.Context()
+	j := newJob(cmd, o)
+	defer func() { err = errors.Join(err, j.close()) }()
+	if err := j.prepare(ctx, cmd.InOrStdin()); err != nil {
+		return p, err
+	}
+	return j.plan(ctx)
+}
+
+// plan compares the job with the run that is there.
+func (j *job) plan(ctx context.Context) (p runPlan, err error) {
+	p = runPlan{Out: j.options.out, Changed: []string{}}
 	todo := j.set.Rows
 	store, err := runstore.Look(j.options.out)
 	switch {
 	case errors.Is(err, runstore.ErrNotARun): // a new one
 	case err != nil:
-		return err
+		return p, err
 	default:
 		defer func() { err = errors.Join(err, store.Close()) }()
 		for _, c := range store.Changes(j.manifest()) {
@@ -50,21 +64,28 @@ func (j *job) plan(ctx context.Context, stdout io.Writer) (err error) {
 		}
 		part, err := j.loops[k].Plan(ctx, rows)
 		if err != nil {
-			return err
+			return p, err
 		}
 		p.Plan = p.Plan.Add(part)
 	}
 	if store != nil {
 		p.Seconds = store.Manifest.Measured.TurnSeconds * float64(p.Turns)
 	}
-	if j.options.json {
-		return printJSON(stdout, p)
+	return p, nil
+}
+
+func (p runPlan) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, p)
 	}
-	printPlan(stdout, p)
+	printPlan(w, p)
 	return nil
 }
 
 func printPlan(w io.Writer, p runPlan) {
+	if p.Stage != "" {
+		printField(w, "stage", p.Stage)
+	}
 	printField(w, "rows", fmt.Sprintf("%d done, %d to do", p.Done, p.Rows))
 	for i, c := range p.Changed {
 		label := ""

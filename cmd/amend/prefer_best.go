@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,6 +19,7 @@ import (
 	"amend/engine/feedback"
 	"amend/engine/outcome"
 	"amend/engine/prefer"
+	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/models/testbed"
 )
@@ -62,7 +64,7 @@ type sampled struct {
 	id         string
 	messages   []chat.Message
 	candidates []prefer.Candidate
-	rows       []string // ids of the candidates' rows
+	rows       []revise.Sample // which of the input's rows the candidates are
 }
 
 // bestOfSamples scores a run's samples, from the flags to the table.
@@ -81,6 +83,8 @@ func bestOfSamples(cmd *cobra.Command, o preferOptions) (err error) {
 	measured := all
 	if o.byLabels {
 		err = scoreByLabels(o.dir, all)
+		all = slices.DeleteFunc(all, func(s *sampled) bool { return len(s.candidates) == 0 })
+		measured = all
 	} else {
 		measured, err = p.scoreByModel(ctx, m, all)
 	}
@@ -119,7 +123,8 @@ func (p *preference) scoreByModel(ctx context.Context, m runstore.Manifest, all 
 }
 
 // scoreByLabels scores samples by what the judge says of each against the first one of its prompt: the logarithm of the odds
-// that it is better. A sample without a valid label is no candidate.
+// that it is better. A sample without a valid label of its very text is no candidate, and a prompt whose first sample is
+// missing has none.
 func scoreByLabels(dir string, all []*sampled) error {
 	set, err := runstore.ReadFeedback(dir)
 	if err != nil {
@@ -128,7 +133,7 @@ func scoreByLabels(dir string, all []*sampled) error {
 	if !strings.HasSuffix(set.Settings.Source, samplesAgainstFirst) {
 		return usage(fmt.Errorf("the labels of %s compare other pairs: amend feedback %s --pairing %s makes those that are needed", dir, dir, pairFirst))
 	}
-	better := map[string]float64{} // than the first of its prompt, by the pair's id
+	better := map[[2]string]float64{} // than the first of its prompt, by the conversation and both texts
 	for l, err := range set.Labels {
 		if err != nil {
 			return err
@@ -136,15 +141,18 @@ func scoreByLabels(dir string, all []*sampled) error {
 		if l.Label.P != nil {
 			const sure = 1e-9 // of a judge that leaves no doubt
 			p := min(max(*l.Label.P, sure), 1-sure)
-			better[l.Pair.ID] = math.Log1p(-p) - math.Log(p)
+			better[judgedTexts(l.Pair.Messages, l.Pair.First, l.Pair.Second)] = math.Log1p(-p) - math.Log(p)
 		}
 	}
 	for _, s := range all {
-		first := s.rows[0]
-		kept := 0
-		for i, c := range s.candidates {
-			score, ok := better[first+","+s.rows[i]]
-			if same := c.Text == s.candidates[0].Text; same { // the first itself, or one that was not compared with it
+		if s.rows[0].Number != 1 {
+			s.candidates = nil
+			continue
+		}
+		kept, first := 0, s.candidates[0].Text
+		for _, c := range s.candidates {
+			score, ok := better[judgedTexts(s.messages, first, c.Text)]
+			if c.Text == first { // itself, or one that was not compared with it
 				score, ok = 0, true
 			}
 			if c.Score = score; ok {
@@ -155,6 +163,11 @@ func scoreByLabels(dir string, all []*sampled) error {
 		s.candidates = s.candidates[:kept]
 	}
 	return nil
+}
+
+// judgedTexts name a comparison by what was judged.
+func judgedTexts(conversation []chat.Message, first, second string) [2]string {
+	return [2]string{feedback.PromptHash(conversation) + first, second}
 }
 
 // apart leaves out the prompts that a model was trained on, and counts them.
@@ -232,7 +245,7 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 		if world != nil {
 			c.Broken, c.Facts, c.Known = outcome.Quality(world, rec, final.Text)
 		}
-		s.candidates, s.rows = append(s.candidates, c), append(s.rows, rec.ID)
+		s.candidates, s.rows = append(s.candidates, c), append(s.rows, *rec.Sample)
 	}
 	if len(all) == 0 {
 		return nil, errors.New("no row has an answer")
@@ -278,7 +291,7 @@ func (p *preference) printCurve(w io.Writer, all []*sampled, samples int) error 
 		return usage(fmt.Errorf("no prompt of %s has all of its %d samples", p.options.dir, samples))
 	}
 	if left := len(all) - curve[0].Prompts; left > 0 {
-		p.log.Warn("prompts are left out, of which some sample failed or is empty", "prompts", left, "of", len(all))
+		p.log.Warn("prompts are left out, of which some sample failed, is empty or has no valid label", "prompts", left, "of", len(all))
 	}
 	if p.options.json {
 		out := map[string]any{"prompts": len(all), "curve": curve}

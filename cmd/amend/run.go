@@ -88,7 +88,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.system, "system", "", "a system text for every row without one of its own")
 
 	f.StringVar(&o.lora, "lora", "", "a LoRA adapter (GGUF) for first responses: PATH, or PATH=SCALE")
-	f.StringVar(&o.critic, "critic", "", "another GGUF model for all other turns: critiques, revisions and judgements; it is loaded when all first responses are there (default --model)")
+	f.StringVar(&o.critic, "critic", "", "another GGUF model for all other turns: critiques, revisions and judgements; it is loaded when all first responses are there, and reads conversations by its own chat template, or all by --chat (default --model)")
 	f.StringVar(&o.criticLoRA, "critic-lora", "", "a LoRA adapter for all other turns, as --lora; none otherwise")
 	o.gate.addFlags(f)
 
@@ -126,6 +126,9 @@ func (o *runOptions) validate() error {
 	}
 	if err := o.engineFlags.validate(); err != nil {
 		return err
+	}
+	if o.revisions == 0 && (o.critic != "" || o.criticLoRA != "") {
+		return errors.New("--critic and --critic-lora are of the turns after first responses, and with --revisions 0 there are none")
 	}
 	if err := o.parseLogitBias(); err != nil {
 		return err
@@ -176,7 +179,11 @@ func startRun(cmd *cobra.Command, o runOptions) error {
 		return runSupervised(cmd, o)
 	}
 	if o.plan && !o.staged() {
-		return runJob(cmd, o, nil)
+		p, err := planJob(cmd, o)
+		if err != nil {
+			return err
+		}
+		return p.print(cmd.OutOrStdout(), o.json)
 	}
 	input, err := readStdin(cmd, o.prompts)
 	switch {

@@ -9,8 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/constitution"
+	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/runstore"
+	"amend/models"
 )
 
 // responsesFlag names the run of the first responses to the process that goes on from them.
@@ -39,6 +42,9 @@ func (o *runOptions) stages() (responses, rest []string) {
 
 // superviseStages has the responses made first, then the rest: one model in memory at a time.
 func superviseStages(cmd *cobra.Command, o runOptions, input []byte) error {
+	if err := o.checkCritic(); err != nil {
+		return err
+	}
 	responses, rest := o.stages()
 	if err := superviseRun(cmd, o.verbose, stage{flags: append(givenFlags(cmd), responses...), input: input, stdout: io.Discard}); err != nil {
 		var failed *exitError
@@ -49,39 +55,61 @@ func superviseStages(cmd *cobra.Command, o runOptions, input []byte) error {
 	return superviseRun(cmd, o.verbose, stage{flags: append(givenFlags(cmd), rest...), input: input, stdout: cmd.OutOrStdout()})
 }
 
-// planStages plans the stage that is not done yet, or the second one.
-func planStages(cmd *cobra.Command, o runOptions, input []byte) error {
-	responses, rest := o.stages()
-	for _, flags := range [][]string{rest, responses} {
-		planned := o
-		again := newRunCommandOf(&planned)
-		again.SetContext(cmd.Context())
-		if err := again.ParseFlags(append(givenFlags(cmd), flags...)); err != nil {
+// checkCritic finds what the second stage would find, before the first one has cost anything.
+func (o *runOptions) checkCritic() error {
+	if o.critic != "" {
+		file, err := resolveModel(o.critic)
+		if err != nil {
 			return err
 		}
-		if planned.responsesOf != "" {
-			m, rows, err := runstore.Read(planned.responsesOf)
-			if errors.Is(err, runstore.ErrNotARun) {
-				continue
-			}
-			n := 0
-			for _, e := range rows {
-				err = errors.Join(err, e)
-				n++
-			}
-			if err != nil {
-				return err
-			}
-			if n < m.Setup.Rows {
-				continue
-			}
+		if _, ok := file.Parts[0].String("tokenizer.chat_template"); !ok && o.chat == chatTemplate {
+			return usage(fmt.Errorf("the critic %s carries no chat template: give --chat plain", file.Path))
 		}
-		again.SetIn(bytes.NewReader(input))
-		again.SetOut(cmd.OutOrStdout())
-		again.SetErr(cmd.ErrOrStderr())
-		return runJob(again, planned, nil)
 	}
-	return nil
+	if o.criticLoRA != "" {
+		if _, err := models.Open(parseAdapter(o.criticLoRA).path); err != nil {
+			return usage(fmt.Errorf("opening the critic's adapter: %w", err))
+		}
+	}
+	if !o.gate.on {
+		return nil
+	}
+	doc, err := constitution.Load(o.layers()...)
+	if err == nil {
+		doc, err = doc.Select(o.principles)
+	}
+	if err == nil {
+		err = feedback.Check(doc)
+	}
+	return usage(err)
+}
+
+// planStages plans the first stage, and the second one where the first is done.
+func planStages(cmd *cobra.Command, o runOptions, input []byte) error {
+	responses, rest := o.stages()
+	p, err := planStage(cmd, o, input, responses)
+	if err != nil {
+		return err
+	}
+	if p.Stage = "first responses"; len(p.Changed) == 0 && p.Rows == 0 {
+		if p, err = planStage(cmd, o, input, rest); err != nil {
+			return err
+		}
+		p.Stage = "critiques and revisions"
+	}
+	return p.print(cmd.OutOrStdout(), o.json)
+}
+
+// planStage plans one.
+func planStage(cmd *cobra.Command, o runOptions, input []byte, flags []string) (runPlan, error) {
+	again := newRunCommandOf(&o)
+	again.SetContext(cmd.Context())
+	if err := again.ParseFlags(append(givenFlags(cmd), flags...)); err != nil {
+		return runPlan{}, err
+	}
+	again.SetIn(bytes.NewReader(input))
+	again.SetErr(cmd.ErrOrStderr())
+	return planJob(again, o)
 }
 
 // takeResponses gives the rows the responses of another run, where these are to be gone on from.

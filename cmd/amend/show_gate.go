@@ -29,9 +29,9 @@ func (p *page) verdicts(rec revise.Record, round, try int) {
 }
 
 func verdictLine(v revise.Verdict) string {
-	word := feedback.Breach
-	if v.P > 0.5 {
-		word = feedback.Clean
+	word := feedback.SaidBreach
+	if v.Clean() {
+		word = feedback.SaidClean
 	}
 	if v.Invalid {
 		word = fmt.Sprintf("no verdict (the answers have %.3f of the probability)", v.Mass)

@@ -16,8 +16,7 @@ func printGate(w io.Writer, g runstore.GateSummary) {
 	if g.Retries.Number > 0 {
 		printField(w, "", proposals(g.Retries, "further ones"))
 	}
-	printField(w, "", fmt.Sprintf("%s verdicts, %s of them clean, %s; %s rows ended early, the draft stayed in %s rounds",
-		grouped(g.Verdicts), grouped(g.Clean), each(g.Asking, g.Verdicts), grouped(g.Ended), grouped(g.Stayed)))
+	printField(w, "", fmt.Sprintf("%s rows ended early, the draft stayed in %s rounds", grouped(g.Ended), grouped(g.Stayed)))
 }
 
 func proposals(p runstore.Proposals, name string) string {
@@ -29,8 +28,9 @@ func proposals(p runstore.Proposals, name string) string {
 	if p.Number > 0 {
 		per = float64(p.Judgements) / float64(p.Number)
 	}
-	return fmt.Sprintf("%s %s: %s taken; %s. Each took %s, and %.1f judgements with %s",
-		grouped(p.Number), name, grouped(p.Taken), strings.Join(refused, ", "), each(p.Making, p.Number), per, each(p.Judging, p.Number))
+	return fmt.Sprintf("%s %s: %s taken; %s. Each took %s, and %.1f judgements with %s; %s verdicts before them, %s clean, each with %s",
+		grouped(p.Number), name, grouped(p.Taken), strings.Join(refused, ", "), each(p.Making, p.Number), per, each(p.Judging, p.Number),
+		grouped(p.Verdicts), grouped(p.Clean), each(p.Asking, p.Verdicts))
 }
 
 // each is a cost divided among n.

@@ -38,13 +38,21 @@ type Judge struct {
 	environment string
 }
 
+// Check reports a principle that cannot be judged under.
+func Check(doc *constitution.Document) error {
+	for _, p := range doc.Principles {
+		if p.JudgeInstruction == "" {
+			return fmt.Errorf("principle %s of constitution %s has no judge_instruction, and the document no template for one: give it one, or leave it out with --principles", p.ID, doc.Name)
+		}
+	}
+	return nil
+}
+
 // New prepares a judge: it tokenizes the constitution's worked judgements. Every principle must have a judge
 // instruction.
 func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s Settings) (*Judge, error) {
-	for _, p := range doc.Principles {
-		if p.JudgeInstruction == "" {
-			return nil, fmt.Errorf("principle %s of constitution %s has no judge_instruction, and the document no template for one: give it one, or leave it out with --principles", p.ID, doc.Name)
-		}
+	if err := Check(doc); err != nil {
+		return nil, err
 	}
 	j := &Judge{format: f, doc: doc, settings: s}
 	shots, err := f.Tokenize(ctx, Shots(doc, s.Layout, s.Reasonings > 0))

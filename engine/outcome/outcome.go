@@ -34,7 +34,7 @@ type Round struct {
 	InGrammar  measure.Share  `json:"in_grammar"`
 	Facts      float64        `json:"facts"`      // useful facts in a response, in the mean
 	KeptFacts  measure.Share  `json:"kept_facts"` // of the first responses' facts
-	// Critiques and Revisions are of the turns that made this round's responses; nil for first responses.
+	// Critiques are all of this round, Revisions those that took their draft's place; nil for first responses.
 	Critiques *Critiques `json:"critiques,omitempty"`
 	Revisions *Revisions `json:"revisions,omitempty"`
 }
@@ -68,20 +68,22 @@ func Of(w *testbed.World, rounds int, rows iter.Seq2[revise.Record, error]) (Out
 	return t.outcome(), nil
 }
 
-// Answer is a first response, or a revision that was taken.
+// Answer is what a row answers after one round.
 type Answer struct {
 	Text   string
 	Broken []int // the rules that it breaks: their places among the world's
 	Facts  int   // useful facts that it has
 }
 
-// Answers are a row's answers, the first response first; ok is false for rows that no figure counts.
-func Answers(w *testbed.World, rec revise.Record) (answers []Answer, ok bool) {
+// Answers are a row's answers after each of so many rounds, the first response first; ok is false for rows that no figure
+// counts.
+func Answers(w *testbed.World, rounds int, rec revise.Record) (answers []Answer, ok bool) {
 	p, ok := Prompt(w, rec)
 	if !ok || rec.Error != "" {
 		return nil, false
 	}
-	for _, turn := range rec.Answers() {
+	for round := range rounds + 1 {
+		turn, _ := rec.After(round)
 		r := w.ReadResponse(p, turn.Text)
 		answers = append(answers, Answer{turn.Text, r.Broken(), len(r.Facts())})
 	}

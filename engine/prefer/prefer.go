@@ -46,7 +46,7 @@ type Pair struct {
 }
 
 // Format is the number of the layout of preference models that this version reads and writes.
-const Format = 1
+const Format = 2
 
 // Model scores responses. It is not changed after it is made, so many goroutines may use one.
 type Model struct {

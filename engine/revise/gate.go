@@ -140,7 +140,7 @@ func (r *row) verdict() bool {
 				if r.verdicts == nil {
 					r.verdicts = map[string]bool{}
 				}
-				r.verdicts[r.principle.ID] = !v.Invalid && v.P > 0.5
+				r.verdicts[r.principle.ID] = v.Clean()
 				return r.found(r.verdicts[r.principle.ID])
 			})
 		})
@@ -166,7 +166,7 @@ func (r *row) found(clean bool) bool {
 // pass judges the newest revision, and lets it take the draft's place or not.
 func (r *row) pass(kept chat.Kept) bool {
 	newest := &r.record.Turns[len(r.record.Turns)-1]
-	newest.Gate = &Decision{}
+	newest.Gate = &Decision{Refused: NotJudged} // until it is
 	if slices.Contains(newest.Flags, Unchanged) {
 		return r.refuse(NotChanged, "")
 	}
@@ -187,7 +187,7 @@ func (r *row) pass(kept chat.Kept) bool {
 func (r *row) passPool(kept chat.Kept) bool {
 	others := slices.DeleteFunc(r.pool(), func(p constitution.Principle) bool { return p.ID == r.principle.ID })
 	if len(others) == 0 {
-		return r.take(kept)
+		return r.accept(kept)
 	}
 	return r.compare(kept.Text, others, func(l feedback.Label) bool {
 		worst, against := 1.0, ""
@@ -203,8 +203,14 @@ func (r *row) passPool(kept chat.Kept) bool {
 		if worst < 0.5-r.loop.settings.Gate.Veto {
 			return r.refuse(Vetoed, against)
 		}
-		return r.take(kept)
+		return r.accept(kept)
 	})
+}
+
+// accept lets a revision take the draft's place.
+func (r *row) accept(kept chat.Kept) bool {
+	r.record.Turns[len(r.record.Turns)-1].Gate.Refused = ""
+	return r.take(kept)
 }
 
 // compare has a revision judged against the draft, and keeps the judgements in the newest turn's decision.

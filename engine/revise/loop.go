@@ -7,7 +7,7 @@
 //	few-shots · prompt · draft · critique request   → critique
 //	few-shots · prompt · draft · critique request · critique · revision request   → revision
 //
-// Without critiques the revision request follows the draft. The revision is the next round's draft. In faithful mode, the paper's, a
+// Without critiques the revision request follows the draft. The revision is the next round's draft, unless a Gate refuses it. In faithful mode, the paper's, a
 // round starts again from the prompt and the newest draft; in append mode it
 // goes on below everything said so far.
 package revise
@@ -198,7 +198,7 @@ func hash(seed uint64, b []byte) uint64 {
 
 // asks are the most tokens that requests take, with the layout's text around
 // them.
-type asks struct{ critique, revision int }
+type asks struct{ critique, revision, verdict int }
 
 func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 	var a asks
@@ -214,6 +214,13 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 		revision, err := c.Next(ctx, nil, chat.Message{Text: p.RevisionRequest})
 		if err != nil {
 			return a, fmt.Errorf("preparing the revision request of principle %s: %w", p.ID, err)
+		}
+		if l.settings.Gate != nil {
+			verdict, err := c.Next(ctx, nil, chat.Message{Text: feedback.VerdictRequest(p.Text)})
+			if err != nil {
+				return a, fmt.Errorf("preparing the verdict request of principle %s: %w", p.ID, err)
+			}
+			a.verdict = max(a.verdict, len(verdict.Tokens)-len(c.Tokens)+feedback.VerdictTokens)
 		}
 		a.critique = max(a.critique, len(critique.Tokens)-len(c.Tokens))
 		a.revision = max(a.revision, len(revision.Tokens)-len(c.Tokens))
@@ -247,6 +254,9 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 		rounds = s.Rounds
 	}
 	n.Tokens = len(r.base.Tokens) + draft + rounds*round
+	if s.Rounds > 0 {
+		n.Tokens = max(n.Tokens, len(r.base.Tokens)+draft+(rounds-1)*round+l.asks.verdict)
+	}
 	if p := len(l.prefix); len(r.base.Tokens) <= p || !slices.Equal(r.base.Tokens[:p], l.prefix) {
 		n.Alone = n.Tokens
 	}

@@ -18,7 +18,7 @@ type revision struct {
 	Messages   []revise.Message `json:"messages"` // the prompt, then what the row ended with
 	Principles []string         `json:"principles"`
 	Response   string           `json:"response"`           // the first
-	Revision   string           `json:"revision,omitempty"` // the last; none in a run without revisions
+	Revision   string           `json:"revision,omitempty"` // the last that was taken, if any
 	Flags      []revise.Flag    `json:"flags,omitempty"`    // of what the row ended with
 }
 

@@ -10,11 +10,8 @@ type GateSummary struct {
 	First   Proposals `json:"first"`   // of each round
 	Retries Proposals `json:"retries"` // after a refusal in the same round
 
-	Verdicts int           `json:"verdicts"`
-	Clean    int           `json:"clean"` // verdicts by which the draft is clean
-	Asking   feedback.Cost `json:"asking"`
-	Stayed   int           `json:"draft_stayed"` // rounds in which no revision was taken
-	Ended    int           `json:"ended_clean"`  // rows that ended before their last round, being clean
+	Stayed int `json:"draft_stayed"` // rounds in which no revision was taken
+	Ended  int `json:"ended_clean"`  // rows that ended before their last round, being clean
 }
 
 // Proposals are revisions that a gate decided on.
@@ -26,6 +23,10 @@ type Proposals struct {
 	Judging    feedback.Cost          `json:"judging"`
 	// Making is what the proposals and their critiques took.
 	Making feedback.Cost `json:"making"`
+	// Verdicts are those before the proposals; Clean ones led to another draw or to the row's end in the place of one.
+	Verdicts int           `json:"verdicts"`
+	Clean    int           `json:"clean"`
+	Asking   feedback.Cost `json:"asking"`
 }
 
 func newGateSummary() *GateSummary {
@@ -38,21 +39,19 @@ func newGateSummary() *GateSummary {
 
 func (s *GateSummary) add(rec revise.Record) {
 	for _, v := range rec.Gated.Verdicts {
-		s.Verdicts++
-		if !v.Invalid && v.P > 0.5 {
-			s.Clean++
+		p := s.of(v.Try)
+		p.Verdicts++
+		if v.Clean() {
+			p.Clean++
 		}
-		s.Asking.Add(v.Cost)
+		p.Asking.Add(v.Cost)
 	}
 	s.Stayed += len(rec.Gated.Stayed)
 	if rec.Gated.Clean > 0 {
 		s.Ended++
 	}
 	for _, t := range rec.Turns {
-		p := &s.First
-		if t.Try > 0 {
-			p = &s.Retries
-		}
+		p := s.of(t.Try)
 		if t.Kind != revise.Response {
 			p.Making.Add(feedback.Cost{Prompt: t.Prompt, Reused: t.Reused, Decoded: t.Decoded})
 		}
@@ -60,6 +59,14 @@ func (s *GateSummary) add(rec revise.Record) {
 			p.add(*t.Gate)
 		}
 	}
+}
+
+// of are the proposals that a try belongs to.
+func (s *GateSummary) of(try int) *Proposals {
+	if try > 0 {
+		return &s.Retries
+	}
+	return &s.First
 }
 
 func (p *Proposals) add(d revise.Decision) {

@@ -40,9 +40,9 @@ type Results struct {
 	ConstitutionSHA256 string `json:"constitution_sha256"`
 	PromptsSHA256      string `json:"prompts_sha256"`
 	FromResponses      bool   `json:"from_responses"`
-	Preambles          int    `json:"preambles,omitempty"` // 0 is one
+	Preambles          int    `json:"preambles,omitempty"`    // 0 is one
 	NoFewShots         bool   `json:"no_few_shots,omitempty"` // the constitution's demonstrations were not shown
-	Samples            int    `json:"samples,omitempty"`   // rows of each prompt; 0 is one
+	Samples            int    `json:"samples,omitempty"`      // rows of each prompt; 0 is one
 
 	Mode       string `json:"mode"` // faithful or append
 	Revisions  int    `json:"revisions"`

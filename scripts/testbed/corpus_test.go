@@ -90,7 +90,7 @@ func kindOf(t *testing.T, w *testbed.World, tr tree, i int) string {
 		return "critique"
 	}
 	switch text {
-	case feedback.Breach, feedback.Clean:
+	case feedback.SaidBreach, feedback.SaidClean:
 		return "verdict"
 	case testbed.A.Answer(), testbed.B.Answer():
 		return "judgement"

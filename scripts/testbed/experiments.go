@@ -51,7 +51,7 @@ func readRuns(w *testbed.World, dir, name string) (*runs, error) {
 func readRunsAt(w *testbed.World, paths []string) (*runs, error) {
 	out := &runs{}
 	for _, path := range paths {
-		_, rows, err := runstore.Read(path)
+		manifest, rows, err := runstore.Read(path)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func readRunsAt(w *testbed.World, paths []string) (*runs, error) {
 			if err != nil {
 				return nil, err
 			}
-			answers, ok := outcome.Answers(w, rec)
+			answers, ok := outcome.Answers(w, manifest.Results.Revisions, rec)
 			if !ok {
 				return nil, fmt.Errorf("%s: row %s failed or is not of the testbed's world", path, rec.ID)
 			}

@@ -108,9 +108,9 @@ func (a *author) judge() tree {
 // verdict is what the critic says of a response in a word.
 func (a *author) verdict(q asked, r testbed.Response) string {
 	if len(a.world.Flags(q.Principle, r)) > 0 {
-		return feedback.Breach
+		return feedback.SaidBreach
 	}
-	return feedback.Clean
+	return feedback.SaidClean
 }
 
 // judged draws a principle under which the judge prefers one of the two, mostly.

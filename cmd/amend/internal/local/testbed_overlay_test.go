@@ -99,7 +99,7 @@ func (b *bed) under(t *testing.T, layers []string, tag string) ruled {
 	b.doc = doc
 	out := ruled{doc: doc, records: b.loop(t, b.rows, rounds, 1)}
 	for _, rec := range out.records {
-		answers, ok := outcome.Answers(b.truth, rec)
+		answers, ok := outcome.Answers(b.truth, rounds, rec)
 		if !ok {
 			t.Fatalf("row %s: %s", rec.ID, rec.Error)
 		}

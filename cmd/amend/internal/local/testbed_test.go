@@ -276,7 +276,7 @@ func (b *bed) verdicts(t *testing.T, records []revise.Record) verdictFigures {
 		breach = append(breach, len(b.truth.Breaks(principle, b.truth.ReadResponse(p, text))) > 0)
 		asks = append(asks, scored{conversation: messages(b.rows[i], text, feedback.VerdictRequest(b.text(principle)))})
 	}
-	b.score(t, asks, feedback.Breach, feedback.Clean)
+	b.score(t, asks, feedback.SaidBreach, feedback.SaidClean)
 	var right, said, due int
 	for i, a := range asks {
 		due += number(breach[i])
