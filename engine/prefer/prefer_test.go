@@ -130,10 +130,10 @@ func TestModelFile(t *testing.T) {
 		t.Error("states of another length are scored")
 	}
 	for name, tt := range map[string]struct{ text, want string }{
-		"another format": {strings.Replace(string(text), `"format": 1`, `"format": 9`, 1), "format 9"},
+		"another format": {strings.Replace(string(text), `"format": 2`, `"format": 9`, 1), "format 9"},
 		"no pooling":     {strings.Replace(string(text), `"mean"`, `"max"`, 1), "pools by"},
 		"no JSON":        {"{", "reading a preference model"},
-		"no weights":     {`{"format": 1, "states": "model aa", "pooling": "last"}`, "no weights"},
+		"no weights":     {`{"format": 2, "states": "model aa", "pooling": "last"}`, "no weights"},
 	} {
 		if _, err := Decode([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)

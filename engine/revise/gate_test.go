@@ -32,9 +32,11 @@ const testMinMass = 0.0005
 // pool is what gateDocument draws from.
 var pool = []string{"brief", "frank", "kind"}
 
+type reporter interface{ Fatalf(string, ...any) }
+
 // replay goes through a gated record and says what does not follow from its judgements.
 type replay struct {
-	*rapid.T
+	reporter
 	w     *world
 	fresh *world // judges pairs anew
 	rec   Record
@@ -213,16 +215,34 @@ func drawGate(t *rapid.T) (Settings, *Gate) {
 	}
 }
 
+// gatedRows runs rows through a gate and checks every one.
+func gatedRows(t *testing.T, r reporter, s Settings, g *Gate) map[string]Record {
+	t.Helper()
+	w := newWorldOf(t, gateDocument, s, g, 9, false)
+	fresh := newWorldOf(t, gateDocument, s, g, 3, true)
+	rows := w.run(t, inputs(6), 3)
+	for _, rec := range rows {
+		(&replay{reporter: r, w: w, fresh: fresh, rec: rec}).check()
+	}
+	return rows
+}
+
 // TestGateDecides: what the gate takes, refuses and ends follows from what the judge says, whatever the settings.
 func TestGateDecides(t *testing.T) {
-	seen := map[Refusal]int{}
-	clean := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		s, g := drawGate(rt)
-		w := newWorldOf(t, gateDocument, s, g, 9, false)
-		fresh := newWorldOf(t, gateDocument, s, g, 3, true)
-		for _, rec := range w.run(t, inputs(6), 3) {
-			(&replay{T: rt, w: w, fresh: fresh, rec: rec}).check()
+		gatedRows(t, rt, s, g)
+	})
+}
+
+// TestGateDecidesEverything: all that a gate can decide comes about, and is checked.
+func TestGateDecidesEverything(t *testing.T) {
+	seen := map[Refusal]int{}
+	clean := 0
+	for seed := range uint64(20) {
+		s := testSettings
+		s.Seed, s.Rounds = seed, 3
+		for _, rec := range gatedRows(t, t, s, &Gate{Tries: 2, Veto: 0.5 * float64(seed%2)}) {
 			for _, turn := range rec.Turns {
 				if turn.Gate != nil {
 					seen[turn.Gate.Refused]++
@@ -232,7 +252,7 @@ func TestGateDecides(t *testing.T) {
 				clean++
 			}
 		}
-	})
+	}
 	for _, r := range append(Refusals(), "") {
 		if seen[r] == 0 && r != NotChanged {
 			t.Errorf("nothing was decided %q", r)
