@@ -27,7 +27,7 @@ judgements:
 `
 
 // testMinMass makes some of the fake model's judgements invalid.
-const testMinMass = 0.0005
+const testMinMass = 0.00005
 
 // pool is what gateDocument draws from.
 var pool = []string{"brief", "frank", "kind"}
