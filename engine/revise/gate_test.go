@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -47,6 +48,13 @@ type replay struct {
 func (p *replay) check() {
 	p.draft = p.rec.Turns[0]
 	s := p.w.loop.settings
+	seeds := map[uint64]int{}
+	for i, t := range p.rec.Turns {
+		if j, again := seeds[t.Seed]; again {
+			p.Fatalf("turns %d and %d are drawn with the same seed", j, i)
+		}
+		seeds[t.Seed] = i
+	}
 	rounds := map[int][]Trace{}
 	for i, t := range p.rec.Turns {
 		if t.Kind == Critique && s.Mode == Faithful {
@@ -340,6 +348,25 @@ func TestGateOfFirstTurns(t *testing.T) {
 	}
 	if same <= 8 {
 		t.Errorf("%d turns were compared", same)
+	}
+}
+
+// TestGateFailsWithTheJudge: a comparison that does not fit fails its row, and nothing was taken.
+func TestGateFailsWithTheJudge(t *testing.T) {
+	long := strings.Replace(gateDocument, "a: x,", "a: "+strings.Repeat("x", 1200)+",", 1)
+	failed := 0
+	for _, rec := range newWorldOf(t, long, testSettings, &Gate{}, 4, false).run(t, inputs(4), 1) {
+		if rec.Error == "" {
+			continue // nothing was compared
+		}
+		failed++
+		last := rec.Turns[len(rec.Turns)-1]
+		if !strings.Contains(rec.Error, "comparing the revision of round") || last.Gate == nil || last.IsAnswer() {
+			t.Errorf("%s; the last turn's decision is %+v", rec.Error, last.Gate)
+		}
+	}
+	if failed == 0 {
+		t.Error("no row failed")
 	}
 }
 
