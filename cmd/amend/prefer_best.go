@@ -80,7 +80,7 @@ func bestOfSamples(cmd *cobra.Command, o preferOptions) (err error) {
 	}
 	p := newPreference(cmd, o)
 	defer func() { err = errors.Join(err, p.close()) }()
-	measured := all
+	var measured []*sampled
 	if o.byLabels {
 		err = scoreByLabels(o.dir, all)
 		all = slices.DeleteFunc(all, func(s *sampled) bool { return len(s.candidates) == 0 })
