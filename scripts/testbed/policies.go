@@ -45,11 +45,7 @@ func writePolicies(out io.Writer, w *testbed.World, dirs []string) error {
 		}
 		broken, fewer := figure(violates, 100)
 		kept, lost := figure(facts, 1)
-		places := make([]int, n)
-		for j := range places {
-			places[j] = j
-		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(dirs[i]), broken, fewer, kept, lost, p.distinct(places, p.last()))
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(dirs[i]), broken, fewer, kept, lost, p.distinct(p.places(), p.last()))
 	}
 	return nil
 }
