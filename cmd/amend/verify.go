@@ -109,18 +109,7 @@ func checkRevisions(_ context.Context, dir string, _ runstore.Manifest) (runChec
 }
 
 func checkModel(ctx context.Context, _ string, m runstore.Manifest) (runCheck, error) {
-	file, err := resolveModel(m.Setup.Model)
-	if errors.Is(err, fs.ErrNotExist) {
-		return runCheck{"model", notHere, m.Setup.Model}, nil
-	}
-	if err != nil {
-		return runCheck{}, err
-	}
-	sum, err := file.SHA256(ctx)
-	if err != nil {
-		return runCheck{}, err
-	}
-	return compared("model", m.Setup.Model, m.Results.ModelSHA256, sum), nil
+	return checkFile(ctx, "model", m.Setup.Model, m.Results.ModelSHA256, resolveModel)
 }
 
 // checkAdapter is of the adapter, where there was one.
@@ -128,9 +117,14 @@ func checkAdapter(ctx context.Context, _ string, m runstore.Manifest) (runCheck,
 	if m.Setup.LoRA == "" {
 		return runCheck{}, nil
 	}
-	file, err := models.Open(m.Setup.LoRA)
+	return checkFile(ctx, "adapter", m.Setup.LoRA, m.Results.LoRASHA256, models.Open)
+}
+
+// checkFile compares a GGUF with the hash that was recorded.
+func checkFile(ctx context.Context, what, path, recorded string, open func(string) (*models.Model, error)) (runCheck, error) {
+	file, err := open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return runCheck{"adapter", notHere, m.Setup.LoRA}, nil
+		return runCheck{what, notHere, path}, nil
 	}
 	if err != nil {
 		return runCheck{}, err
@@ -139,7 +133,7 @@ func checkAdapter(ctx context.Context, _ string, m runstore.Manifest) (runCheck,
 	if err != nil {
 		return runCheck{}, err
 	}
-	return compared("adapter", m.Setup.LoRA, m.Results.LoRASHA256, sum), nil
+	return compared(what, path, recorded, sum), nil
 }
 
 func checkConstitution(_ context.Context, dir string, m runstore.Manifest) (runCheck, error) {
