@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// Calibrated is what labels are worth when their log-odds are divided by a temperature (Guo et al. 2017), which one half of
-// the prompts decides and the other half is reported on.
+// Calibrated is what labels are worth when the mean log-odds of their judgements are divided by a temperature (Guo et al. 2017), which
+// one half of the prompts decides and the other half is reported on. What a judge has for a place adds to its log-odds in one
+// order what it takes in the other, and goes out in their mean; in a mean of probabilities it does not.
 type Calibrated struct {
 	Temperature float64 `json:"temperature"`
 	Fitted      int     `json:"fitted"`   // pairs that decided it
@@ -36,7 +37,7 @@ func calibrate(pairs []knownPair) *Calibrated {
 		return nil
 	}
 	c := &Calibrated{Temperature: temperature(fit), Fitted: len(fit), Reported: len(report)}
-	c.ECE, c.Brier, c.Skill, c.Reliability = calibration(report, c.Temperature)
+	c.ECE, c.Brier, c.Skill, c.Reliability = calibration(report, func(k knownPair) float64 { return tempered(k.odds, c.Temperature) })
 	return c
 }
 
@@ -46,7 +47,7 @@ func temperature(pairs []knownPair) float64 {
 	loss := func(log2 float64) float64 {
 		sum := 0.0
 		for _, k := range pairs {
-			p := tempered(k.p, math.Exp2(log2))
+			p := tempered(k.odds, math.Exp2(log2))
 			if !k.first {
 				p = 1 - p
 			}
@@ -66,24 +67,24 @@ func temperature(pairs []knownPair) float64 {
 	return math.Exp2((lo + hi) / 2)
 }
 
-// tempered divides a probability's log-odds by a temperature.
-func tempered(p, temperature float64) float64 {
-	const edge = 1e-9 // odds of probabilities that are rounded to 0 or 1
+// logOdds of a probability.
+func logOdds(p float64) float64 {
+	const edge = 1e-9 // those that are rounded to 0 or 1 have odds too
 	p = min(max(p, edge), 1-edge)
-	return 1 / (1 + math.Exp(-math.Log(p/(1-p))/temperature))
+	return math.Log(p / (1 - p))
 }
+
+// tempered is the probability at log-odds that are divided by a temperature.
+func tempered(odds, temperature float64) float64 { return 1 / (1 + math.Exp(-odds/temperature)) }
 
 const bins = 10
 
 // calibration holds probabilities against what is true.
-func calibration(pairs []knownPair, temperature float64) (ece, brier, skill float64, reliability []Bin) {
+func calibration(pairs []knownPair, of func(knownPair) float64) (ece, brier, skill float64, reliability []Bin) {
 	reliability = make([]Bin, bins)
 	first, n := 0.0, float64(len(pairs))
 	for _, k := range pairs {
-		p, y := k.p, number(k.first)
-		if temperature != 1 {
-			p = tempered(p, temperature)
-		}
+		p, y := of(k), number(k.first)
 		brier += (p - y) * (p - y) / n
 		first += y / n
 		b := &reliability[min(bins-1, int(p*bins))]

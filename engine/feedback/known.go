@@ -22,26 +22,29 @@ type Known struct {
 	Brier       float64 `json:"brier"`
 	Skill       float64 `json:"brier_skill"`
 	Reliability []Bin   `json:"reliability"`
-	// Calibrated is the same behind a temperature, where there are pairs enough to find one.
+	// Calibrated is the same of log-odds behind a temperature, where there are pairs enough to find one.
 	Calibrated *Calibrated `json:"calibrated,omitempty"`
 	// Longer and Shorter are the accuracy where the better response is the longer one, and the shorter one.
 	Longer  measure.Share `json:"accuracy_longer"`
 	Shorter measure.Share `json:"accuracy_shorter"`
-	Orders  Orders        `json:"orders"`
+	// Orders is what both orders are worth beside one, OfPrinciples what all principles of a pair are worth beside one of them.
+	Orders       Averaged `json:"orders"`
+	OfPrinciples Averaged `json:"principles_averaged"`
 	// Agreeing is the accuracy where all judgements of a pair prefer the same response, Divided where they do not: what can be
 	// said of a label without knowing the truth.
 	Agreeing measure.Share `json:"accuracy_agreeing"`
 	Divided  measure.Share `json:"accuracy_divided"`
 }
 
-// Orders compares one order with both, over all decided pairs and over the half with the smaller margins.
-type Orders struct {
-	One   measure.Share    `json:"one"`  // accuracy of a single order, in the mean of the two
-	Gain  measure.Interval `json:"gain"` // of the average of both over that
+// Averaged compares one answer of the judge's with the mean of several, over all decided pairs and over the half with the smaller
+// margins.
+type Averaged struct {
+	One   measure.Share    `json:"one"`  // accuracy of a single one, in the mean over them
+	Gain  measure.Interval `json:"gain"` // of the label, the average of all, over that
 	Small Gain             `json:"small_margins"`
 }
 
-// Gain is what averaging both orders adds to accuracy in some pairs.
+// Gain is what averaging adds to accuracy in some pairs.
 type Gain struct {
 	Pairs int              `json:"pairs"`
 	Gain  measure.Interval `json:"gain"`
@@ -61,24 +64,27 @@ type knownPair struct {
 	prompt         string
 	first          bool // the first response is the better one
 	p              float64
-	orders         [2]float64 // mean over principles, in the pair's order and in the other
+	orders         []float64 // mean over principles, in the pair's order and in the other
+	principles     []float64 // mean over both orders, under each
+	odds           float64   // the mean log-odds of the first response, over all judgements
 	agree          bool
 	longer, equals bool // the better response is longer; both are as long
 }
 
 func newKnownPair(in Pair, l Label, first bool) knownPair {
-	k := knownPair{first: first, p: *l.P, agree: true}
-	k.prompt = in.prompt()
-	n := 0.0
+	k := knownPair{prompt: in.prompt(), first: first, p: *l.P, orders: make([]float64, 2), agree: true}
 	for _, p := range l.under {
-		n++
+		k.principles = append(k.principles, (p[0]+p[1])/2)
 		for i := range p {
 			k.orders[i] += p[i]
+			k.odds += logOdds(p[i])
 			k.agree = k.agree && (p[i]-0.5)*(k.p-0.5) > 0
 		}
 	}
+	n := float64(len(k.principles))
 	k.orders[0] /= n
 	k.orders[1] /= n
+	k.odds /= 2 * n
 	a, b := utf8.RuneCountInString(in.First), utf8.RuneCountInString(in.Second)
 	k.longer, k.equals = (a > b) == first, a == b
 	if PairSeed(0, in.ID)%2 == 1 {
@@ -90,16 +96,22 @@ func newKnownPair(in Pair, l Label, first bool) knownPair {
 // turn exchanges the two responses. Every other pair is turned: where the better one always came first, as in a preference
 // set, nothing could be said of how well probabilities are calibrated.
 func (k *knownPair) turn() {
-	k.first, k.p = !k.first, 1-k.p
-	k.orders = [2]float64{1 - k.orders[1], 1 - k.orders[0]}
+	k.first, k.p, k.odds = !k.first, 1-k.p, -k.odds
+	k.orders = []float64{1 - k.orders[1], 1 - k.orders[0]}
+	for i, p := range k.principles {
+		k.principles[i] = 1 - p
+	}
 }
 
 // right is how far a probability says what is true.
 func (k knownPair) right(p float64) float64 { return credit(p, k.first) }
 
-// one is the accuracy of a single order, in the mean of the two.
-func (k knownPair) one() float64 {
-	return (k.right(k.orders[0]) + k.right(k.orders[1])) / 2
+// one is the accuracy of a single answer, in the mean over some.
+func (k knownPair) one(of []float64) (sum float64) {
+	for _, p := range of {
+		sum += k.right(p) / float64(len(of))
+	}
+	return sum
 }
 
 func number(b bool) float64 {
@@ -114,18 +126,23 @@ func newKnown(pairs []knownPair) *Known {
 	both := func(k knownPair) float64 { return k.right(k.p) }
 	accuracy := share(pairs, both, all)
 	out.Accuracy, out.AccuracyCI = accuracy.Share, [2]float64{accuracy.Low, accuracy.High}
-	out.ECE, out.Brier, out.Skill, out.Reliability = calibration(pairs, 1)
+	out.ECE, out.Brier, out.Skill, out.Reliability = calibration(pairs, func(k knownPair) float64 { return k.p })
 	out.Calibrated = calibrate(pairs)
 	out.Longer = share(pairs, both, func(k knownPair) bool { return !k.equals && k.longer })
 	out.Shorter = share(pairs, both, func(k knownPair) bool { return !k.equals && !k.longer })
 	out.Agreeing = share(pairs, both, func(k knownPair) bool { return k.agree })
 	out.Divided = share(pairs, both, func(k knownPair) bool { return !k.agree })
-	gain := func(k knownPair) float64 { return both(k) - k.one() }
-	small := smallMargins(pairs)
-	out.Orders = Orders{
-		One: share(pairs, knownPair.one, all), Gain: mean(pairs, gain), Small: Gain{len(small), mean(small, gain)},
-	}
+	out.Orders = averaged(pairs, func(k knownPair) []float64 { return k.orders })
+	out.OfPrinciples = averaged(pairs, func(k knownPair) []float64 { return k.principles })
 	return out
+}
+
+// averaged compares labels with the single answers that they are the mean of.
+func averaged(pairs []knownPair, of func(knownPair) []float64) Averaged {
+	one := func(k knownPair) float64 { return k.one(of(k)) }
+	gain := func(k knownPair) float64 { return k.right(k.p) - one(k) }
+	small := smallMargins(pairs)
+	return Averaged{One: share(pairs, one, all), Gain: mean(pairs, gain), Small: Gain{len(small), mean(small, gain)}}
 }
 
 func all(knownPair) bool { return true }

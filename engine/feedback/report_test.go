@@ -83,6 +83,23 @@ func TestNothingKnown(t *testing.T) {
 	}
 }
 
+// TestOnePrinciple: where one of two principles is wrong and the less sure one, both averaged are right, and one is by half.
+func TestOnePrinciple(t *testing.T) {
+	var in []Pair
+	var labels []Label
+	for i := range 20 { // some of which are turned
+		id := fmt.Sprint(i)
+		in, labels = append(in, asked(id, "x", "y", First)), append(labels, judged(id, [2]float64{0.9, 0.8}, [2]float64{0.3, 0.4}))
+	}
+	r := NewReport(in, labels, better)
+	if a := r.OfPrinciples; r.Accuracy != 1 || a.One.Share != 0.5 || a.Gain.Value != 0.5 || a.Small.Gain.Value != 0.5 {
+		t.Errorf("%v right, %+v", r.Accuracy, a)
+	}
+	if r.Orders.Gain.Value != 0 {
+		t.Errorf("orders that agree gain %v", r.Orders.Gain.Value)
+	}
+}
+
 // TestCalibration: of a judge whose log-odds are three times what they should be, the temperature is found to be 3, and the error
 // that is left is that of chance.
 func TestCalibration(t *testing.T) {
@@ -111,6 +128,27 @@ func TestCalibration(t *testing.T) {
 	}
 	if k.ECE < 0.05 || c.ECE > 0.015 || c.Brier > k.Brier || c.Skill < k.Skill {
 		t.Errorf("ECE %.3f and Brier %.3f before, %.3f and %.3f after", k.ECE, k.Brier, c.ECE, c.Brier)
+	}
+}
+
+// TestCalibrationOfPlaces: of a judge that knows the odds, beside a strong liking for what is shown first, calibration leaves the error
+// of chance: what the place adds goes out in the mean of both orders.
+func TestCalibrationOfPlaces(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var in []Pair
+	var labels []Label
+	for i := range 20_000 {
+		odds := 2 * r.NormFloat64()
+		truth := Second
+		if r.Float64() < tempered(odds, 1) {
+			truth = First
+		}
+		id := fmt.Sprint(i)
+		in, labels = append(in, asked(id, "x", "y", truth)), append(labels, judged(id, [2]float64{tempered(odds+3, 1), tempered(odds-3, 1)}))
+	}
+	k := NewReport(in, labels, better).Known
+	if c := k.Calibrated; k.ECE < 0.03 || c.ECE > 0.015 || math.Abs(c.Temperature-1) > 0.05 || c.Skill < k.Skill {
+		t.Errorf("ECE %.3f, skill %.3f before; %+v after", k.ECE, k.Skill, c)
 	}
 }
 

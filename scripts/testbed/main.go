@@ -4,7 +4,9 @@
 //	testbed corpus --count 2400 --seed 1 > corpus.jsonl
 //	testbed heldout --count 2000 --seed 2 > heldout.jsonl
 //	testbed experiments --runs DIR > table.md
-//	testbed policies RUN RUN… > table.md
+//	testbed policies RUN[,RUN…] RUN[,RUN…]… > table.md
+//	testbed labels RUN RUN… > table.md
+//	testbed rewards RUN DIR
 package main
 
 import (
@@ -32,7 +34,7 @@ func main() {
 }
 
 func run(args []string, stdout io.Writer) error {
-	const usage = "usage: testbed corpus|heldout --count N --seed S, testbed experiments --runs DIR, or testbed policies RUN RUN…"
+	const usage = "usage: testbed corpus|heldout --count N --seed S, testbed experiments --runs DIR, testbed policies RUN RUN…, testbed labels RUN…, or testbed rewards RUN DIR"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -40,6 +42,7 @@ func run(args []string, stdout io.Writer) error {
 	count := flags.Int("count", 0, "how many groups of trees, or prompts, to write")
 	seed := flags.Uint64("seed", 1, "of everything drawn")
 	runs := flags.String("runs", "", "the folder that scripts/testbed/experiments filled")
+	test := flags.Float64("test", 0.2, "the share of prompts that amend prefer train held out")
 	known := flags.Bool("known", false, "prompts in wordings of training, in place of held-out ones")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -57,6 +60,13 @@ func run(args []string, stdout io.Writer) error {
 		err = writeExperiments(out, world, *runs)
 	case "policies":
 		err = writePolicies(out, world, flags.Args())
+	case "labels":
+		err = writeLabels(out, world, flags.Args())
+	case "rewards":
+		if flags.NArg() != 2 {
+			return errors.New(usage)
+		}
+		err = writeRewards(world, flags.Arg(0), flags.Arg(1), *test)
 	default:
 		err = errors.New(usage)
 	}

@@ -5,30 +5,32 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"amend/engine/measure"
 	"amend/engine/outcome"
 	"amend/models/testbed"
 )
 
-// writePolicies compares the final answers of runs over the same prompts, each with the one before it, as Markdown.
-func writePolicies(out io.Writer, w *testbed.World, dirs []string) error {
-	if len(dirs) < 2 {
-		return errors.New("policies wants the folders of two runs or more")
+// writePolicies compares the final answers of policies to the same prompts, each with the one before it, as Markdown. A policy is
+// the folders of its runs, one for each seed, separated by commas.
+func writePolicies(out io.Writer, w *testbed.World, all []string) error {
+	if len(all) < 2 {
+		return errors.New("policies wants the runs of two policies or more")
 	}
 	var policies []*runs
-	for _, dir := range dirs {
-		r, err := readRunsAt(w, []string{dir})
+	for _, one := range all {
+		r, err := readRunsAt(w, strings.Split(one, ","))
 		if err != nil {
 			return err
 		}
-		if len(policies) > 0 && !r.sameRows(policies[0]) {
-			return fmt.Errorf("%s has other rows than %s", dir, dirs[0])
+		if len(policies) > 0 && !(r.sameRows(policies[0]) && len(r.answers) == len(policies[0].answers)) {
+			return fmt.Errorf("%s has other rows or seeds than %s", one, all[0])
 		}
 		policies = append(policies, r)
 	}
 	n := len(policies[0].ids)
-	fmt.Fprintf(out, "%d prompts; 95 %% intervals by bootstrap over prompts, differences paired.\n\n", n)
+	fmt.Fprintf(out, "%d prompts, seeds: %d; 95 %% intervals by bootstrap over prompts, differences paired.\n\n", n, len(policies[0].answers))
 	fmt.Fprintln(out, "| policy | break a rule, % | less than the one before | useful facts | less than the one before | distinct-3 |")
 	fmt.Fprintln(out, "|---|---|---|---|---|---|")
 	for i, p := range policies {
@@ -45,7 +47,7 @@ func writePolicies(out io.Writer, w *testbed.World, dirs []string) error {
 		}
 		broken, fewer := figure(violates, 100)
 		kept, lost := figure(facts, 1)
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(dirs[i]), broken, fewer, kept, lost, p.distinct(p.places(), p.last()))
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(all[i]), broken, fewer, kept, lost, p.distinct(p.places(), p.last()))
 	}
 	return nil
 }

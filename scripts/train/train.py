@@ -94,12 +94,12 @@ def main():
     p.add_argument("--epochs", type=float, default=2)
     p.add_argument("--steps", type=int, default=-1, help="end after so many, whatever the epochs")
     p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--rate", type=float, help="default 1e-3 for sft, 2e-4 for dpo")
+    p.add_argument("--rate", type=float, help="default 1e-3 for sft, 5e-5 for dpo")
     p.add_argument("--beta", type=float, default=0.1, help="of dpo")
     p.add_argument("--max-length", type=int, default=1024, help="tokens of a row")
     p.add_argument("--seed", type=int, default=1)
     o = p.parse_args()
-    o.rate = o.rate or {"sft": 1e-3, "dpo": 2e-4}[o.kind]
+    o.rate = o.rate or {"sft": 1e-3, "dpo": 5e-5}[o.kind]
     rows = read(o.tokens, o.batch)
     torch.manual_seed(o.seed)
     model = base.load(o.model)
