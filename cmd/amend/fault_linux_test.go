@@ -6,10 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"amend/engine/runstore"
 )
 
 // TestDisk: a disk that is full stops a run with the cause, and when there is room again the same command ends as one that
@@ -68,6 +71,52 @@ run "$dir/small/run"
 			t.Fatalf("no %q where it should be", want)
 		}
 		rest = after
+	}
+}
+
+// TestDiskOfLabels: a disk that is full stops labelling with the cause, and with room again the same command ends with the labels of
+// one that had room from the start.
+func TestDiskOfLabels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs amend several times")
+	}
+	if text, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
+		t.Skipf("no namespaces here: %v %s", err, text)
+	}
+	dir := t.TempDir()
+	var set strings.Builder
+	for i := range 120 {
+		fmt.Fprintf(&set, `{"prompt":"Why is it so, %d?","chosen":"Because of the wind.","rejected":"Nobody knows. %s"}`+"\n", i, strings.Repeat("Really. ", 20))
+	}
+	pairs := filepath.Join(dir, "pairs.jsonl")
+	if err := os.WriteFile(pairs, []byte(set.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const script = `
+set -u
+dir=$1 pairs=$2
+label() { "$AMEND" feedback --pairs "$pairs" --draws 2 --seed 1 --deterministic --out "$1" --progress none; echo "exit $?"; }
+mkdir "$dir/small"
+mount -t tmpfs -o size=300k none "$dir/small" || exit 1
+label "$dir/small/labels"
+mount -o remount,size=64m "$dir/small" || exit 1
+label "$dir/small/labels"
+label "$dir/whole"
+cp -r "$dir/small/labels" "$dir/continued"
+`
+	cmd := exec.Command("unshare", "-rm", "bash", "-c", script, "bash", dir, pairs)
+	cmd.Env = append(os.Environ(), "AMEND="+amendCommand(t, nil).Path)
+	text, err := cmd.CombinedOutput()
+	t.Logf("%s", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped, rest, ok := strings.Cut(string(text), "exit 75")
+	if !ok || !strings.Contains(stopped, runstore.FeedbackFile) || strings.Count(rest, "exit 0") != 2 {
+		t.Fatal("it does not stop with the cause, or does not go on")
+	}
+	if want, got := labelsOf(t, filepath.Join(dir, "whole")), labelsOf(t, filepath.Join(dir, "continued")); len(want) != 120 || !slices.Equal(want, got) {
+		t.Errorf("%d labels, and %d or other ones where the disk was full", len(want), len(got))
 	}
 }
 

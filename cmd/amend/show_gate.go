@@ -69,7 +69,7 @@ func (p *page) gated(rec revise.Record) {
 	p.text("\n")
 	p.heading(0, "gate")
 	if len(g.Stayed) > 0 {
-		p.wrapped(1, fmt.Sprintf("the draft stayed in rounds %s: no revision was taken", joinNumbers(g.Stayed)))
+		p.wrapped(1, fmt.Sprintf("rounds in which no revision was taken, so that the draft stayed: %s", joinNumbers(g.Stayed)))
 	}
 	if g.Clean == 0 {
 		return

@@ -16,7 +16,7 @@ func printGate(w io.Writer, g runstore.GateSummary) {
 	if g.Retries.Number > 0 {
 		printField(w, "", proposals(g.Retries, "further ones"))
 	}
-	printField(w, "", fmt.Sprintf("%s rows ended early, the draft stayed in %s rounds", grouped(g.Ended), grouped(g.Stayed)))
+	printField(w, "", fmt.Sprintf("rows that ended early: %s; rounds whose draft stayed: %s", grouped(g.Ended), grouped(g.Stayed)))
 }
 
 func proposals(p runstore.Proposals, name string) string {

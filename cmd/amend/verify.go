@@ -39,7 +39,8 @@ func newVerifyCommand() *cobra.Command {
 		Use:   "verify DIR",
 		Short: "Check a run against its manifest, offline",
 		Long: `Check a run: the database and every row in it, revisions.jsonl against the rows, and model, constitution and
-prompts against the hashes in the manifest, as far as these files are here. Exit code 2 when something differs.`,
+prompts against the hashes in the manifest, as far as these files are here; and the run of its first responses, where those were
+made by another model or adapter. Exit code 2 when something differs.`,
 		Example: "  amend verify runs/first\n  amend verify runs/first --json | jq '.checks[] | select(.state != \"as recorded\")'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,7 +84,35 @@ func verifyRun(ctx context.Context, dir string) ([]runCheck, error) {
 			checks = append(checks, c)
 		}
 	}
-	return checks, nil
+	if m.Results.Responses == "" {
+		return checks, nil
+	}
+	more, err := verifyResponses(ctx, filepath.Join(dir, runstore.ResponsesDir), m.Results.Responses)
+	return append(checks, more...), err
+}
+
+// verifyResponses checks the run of the first responses that a staged run went on from.
+func verifyResponses(ctx context.Context, dir, recorded string) ([]runCheck, error) {
+	m, _, err := runstore.Read(dir)
+	if errors.Is(err, runstore.ErrNotARun) {
+		return []runCheck{{"responses", notHere, dir}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	made, err := m.Results.Hash()
+	if err != nil {
+		return nil, err
+	}
+	first := runCheck{"responses", asRecorded, dir}
+	if made != recorded {
+		first = runCheck{"responses", another, dir + " was made with other settings than those that the run went on from"}
+	}
+	rest, err := verifyRun(ctx, dir)
+	for i := range rest {
+		rest[i].What = "responses' " + rest[i].What
+	}
+	return append([]runCheck{first}, rest...), err
 }
 
 // checkRows has SQLite look through the database, and reads every row.

@@ -14,7 +14,9 @@ import (
 // writeLabels says what the labels of runs are worth by the oracle, of each run and of all together, as Markdown. The runs are of
 // the same prompts, with a seed each.
 func writeLabels(out io.Writer, w *testbed.World, dirs []string) error {
-	truth := func(in feedback.Pair, principle string) feedback.Preference { return outcome.Preference(w, in, principle) }
+	truth := func(in feedback.Pair, principle string) feedback.Preference {
+		return outcome.Preference(w, in, principle)
+	}
 	var all labels
 	fmt.Fprintln(out, "| run | pairs | decided | right, % | both orders gain | with small margins | principles gain | with small margins | ECE, Brier, skill | temperature | reported | ECE, Brier, skill |")
 	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|---|---|")

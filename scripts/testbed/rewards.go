@@ -50,7 +50,8 @@ func writeRewards(w *testbed.World, run, dir string, heldOut float64) (err error
 		if err != nil {
 			return err
 		}
-		to, first, p := files[0], false, 1.0
+		to, p := files[0], 1.0
+		var first bool
 		switch held := prefer.HeldOut(feedback.PromptHash(l.Pair.Messages), heldOut); {
 		case held:
 			better := outcome.Preference(w, l.Pair, "")
