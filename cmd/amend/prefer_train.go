@@ -128,6 +128,7 @@ func (p *preference) features(ctx context.Context, msgs []chat.Message, response
 	key := prefer.NewKey(p.name, ids, from)
 	if p.kept != nil {
 		f, ok, err := p.kept.Features(key)
+		f.Tokens = len(ids) - from
 		if ok || err != nil {
 			return f, err
 		}

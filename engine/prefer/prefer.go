@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Pooling says how the hidden states of a response's tokens become one vector.
@@ -18,23 +20,33 @@ type Pooling string
 const (
 	Last Pooling = "last" // that of the last token
 	Mean Pooling = "mean" // of all tokens
+	// Sum is that of all tokens: what a sentence is worth does not hang on how many others stand beside it.
+	Sum Pooling = "sum"
 )
 
 // Poolings lists the poolings.
-func Poolings() []Pooling { return []Pooling{Last, Mean} }
+func Poolings() []Pooling { return []Pooling{Last, Mean, Sum} }
 
-// Features are a response's hidden states, pooled in either way; both are as long as the model's states.
+// Features are a response's hidden states, pooled; both are as long as the model's states.
 type Features struct {
-	Last []float32
-	Mean []float32
+	Last   []float32
+	Mean   []float32
+	Tokens int // of the response
 }
 
-// pooled is one of the two.
-func (f Features) pooled(p Pooling) []float32 {
-	if p == Mean {
-		return f.Mean
+// pooled puts them into out, which is as long.
+func (f Features) pooled(p Pooling, out []float64) {
+	from, times := f.Mean, 1.0
+	switch p {
+	case Last:
+		from = f.Last
+	case Sum:
+		times = float64(f.Tokens)
+	case Mean:
 	}
-	return f.Last
+	for i, v := range from {
+		out[i] = times * float64(v)
+	}
 }
 
 // Pair is two responses to one prompt, and the probability that the first one is better.
@@ -70,15 +82,12 @@ func (m *Model) TrainedOn(prompt string) bool {
 
 // Score is a response's score: higher is better, and only differences between responses to one prompt mean anything.
 func (m *Model) Score(f Features) (float64, error) {
-	x := f.pooled(m.Pooling)
-	if len(x) != len(m.Weights) {
-		return 0, fmt.Errorf("the preference model is of hidden states of %d numbers, and these have %d", len(m.Weights), len(x))
+	if n := len(m.Weights); len(f.Last) != n || len(f.Mean) != n {
+		return 0, fmt.Errorf("the preference model is of hidden states of %d numbers, and these have %d and %d", n, len(f.Last), len(f.Mean))
 	}
-	sum := 0.0
-	for i, w := range m.Weights {
-		sum += w * float64(x[i])
-	}
-	return sum, nil
+	x := make([]float64, len(m.Weights))
+	f.pooled(m.Pooling, x)
+	return floats.Dot(m.Weights, x), nil
 }
 
 // Compare is the probability that a pair's first response is the better one; its label is not looked at.
@@ -117,7 +126,7 @@ func Decode(text []byte) (*Model, error) {
 	switch {
 	case m.Format != Format:
 		return nil, fmt.Errorf("the preference model has format %d, and this amend reads format %d: train it again", m.Format, Format)
-	case m.Pooling != Last && m.Pooling != Mean:
+	case !slices.Contains(Poolings(), m.Pooling):
 		return nil, fmt.Errorf("the preference model pools by %q, which is none of %v", m.Pooling, Poolings())
 	case len(m.Weights) == 0:
 		return nil, fmt.Errorf("the preference model has no weights")

@@ -81,6 +81,9 @@ func Check(pairs []Pair) error {
 			if len(f.Last) != n || len(f.Mean) != n || n == 0 {
 				return fmt.Errorf("pair %d has hidden states of %d and %d numbers, the first pair of %d", i, len(f.Last), len(f.Mean), n)
 			}
+			if f.Tokens < 1 {
+				return fmt.Errorf("pair %d has a response of %d tokens", i, f.Tokens)
+			}
 			if slices.ContainsFunc(slices.Concat(f.Last, f.Mean), func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }) {
 				return fmt.Errorf("pair %d has hidden states that are not numbers (NaN or infinite)", i)
 			}
@@ -121,10 +124,13 @@ type design struct {
 func newDesign(pairs []Pair, pooling Pooling) *design {
 	n, dims := len(pairs), len(pairs[0].First.Last)
 	d := &design{x: mat.NewDense(n, dims, nil), p: make([]float64, n), fold: make([]int, n), scale: make([]float64, dims)}
+	second := make([]float64, dims)
 	for i, pair := range pairs {
-		row, a, b := d.x.RawRowView(i), pair.First.pooled(pooling), pair.Second.pooled(pooling)
+		row := d.x.RawRowView(i)
+		pair.First.pooled(pooling, row)
+		pair.Second.pooled(pooling, second)
+		floats.Sub(row, second)
 		for k := range row {
-			row[k] = float64(a[k]) - float64(b[k])
 			d.scale[k] += row[k] * row[k] / float64(n)
 		}
 		d.p[i], d.fold[i] = pair.P, fold(pair.Prompt)

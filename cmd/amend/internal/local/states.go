@@ -77,7 +77,7 @@ func (s *States) Of(ctx context.Context, tokens []engine.Token, from int) (prefe
 	}); err != nil {
 		return f, err
 	}
-	f.Mean = make([]float32, s.size)
+	f.Mean, f.Tokens = make([]float32, s.size), len(tokens)-from
 	for i, v := range sum {
 		f.Mean[i] = float32(v / float64(len(tokens)-from))
 	}

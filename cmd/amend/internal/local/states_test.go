@@ -56,6 +56,9 @@ func TestStates(t *testing.T) {
 				mean[i] += float64(v) / float64(length)
 			}
 		}
+		if got.Tokens != length {
+			t.Errorf("%d tokens, want %d", got.Tokens, length)
+		}
 		near(t, "last", got.Last, last)
 		for i, v := range mean {
 			if math.Abs(v-float64(got.Mean[i])) > tolerance {
