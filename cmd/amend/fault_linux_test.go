@@ -15,15 +15,28 @@ import (
 	"amend/engine/runstore"
 )
 
-// TestDisk: a disk that is full stops a run with the cause, and when there is room again the same command ends as one that
-// had room from the start; one that is read-only can be read. It needs a file system of its own, in a namespace of its own.
-func TestDisk(t *testing.T) {
+// withOwnMounts runs a script of bash in a namespace where it may mount file systems, with amend in $AMEND, and returns what it wrote.
+func withOwnMounts(t *testing.T, script string, args ...string) string {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("runs amend several times")
 	}
 	if text, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
 		t.Skipf("no namespaces here: %v %s", err, text)
 	}
+	cmd := exec.Command("unshare", append([]string{"-rm", "bash", "-c", script, "bash"}, args...)...)
+	cmd.Env = append(os.Environ(), "AMEND="+amendCommand(t, nil).Path)
+	text, err := cmd.CombinedOutput()
+	t.Logf("%s", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestDisk: a disk that is full stops a run with the cause, and when there is room again the same command ends as one that
+// had room from the start; one that is read-only can be read. It needs a file system of its own, in a namespace of its own.
+func TestDisk(t *testing.T) {
 	tiny := tinyModel(t)
 	dir := t.TempDir()
 	prompts := filepath.Join(dir, "prompts.txt")
@@ -49,14 +62,8 @@ mount -o remount,rw "$dir/small" || exit 1
 printf 'no page of a database' | dd of="$dir/small/run/run.db" bs=4096 seek=1 conv=notrunc status=none
 run "$dir/small/run"
 `
-	cmd := exec.Command("unshare", "-rm", "bash", "-c", script, "bash", dir, tiny, prompts)
-	cmd.Env = append(os.Environ(), "AMEND="+amendCommand(t, nil).Path)
-	text, err := cmd.CombinedOutput()
-	t.Logf("%s", text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rest := string(text)
+	text := withOwnMounts(t, script, dir, tiny, prompts)
+	rest := text
 	for _, want := range []string{
 		"run.db", "the same command continues", "exit 75", // no room
 		"exit 0",              // room
@@ -77,12 +84,6 @@ run "$dir/small/run"
 // TestDiskOfLabels: a disk that is full stops labelling with the cause, and with room again the same command ends with the labels of
 // one that had room from the start.
 func TestDiskOfLabels(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs amend several times")
-	}
-	if text, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
-		t.Skipf("no namespaces here: %v %s", err, text)
-	}
 	dir := t.TempDir()
 	var set strings.Builder
 	for i := range 120 {
@@ -104,14 +105,8 @@ label "$dir/small/labels"
 label "$dir/whole"
 cp -r "$dir/small/labels" "$dir/continued"
 `
-	cmd := exec.Command("unshare", "-rm", "bash", "-c", script, "bash", dir, pairs)
-	cmd.Env = append(os.Environ(), "AMEND="+amendCommand(t, nil).Path)
-	text, err := cmd.CombinedOutput()
-	t.Logf("%s", text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopped, rest, ok := strings.Cut(string(text), "exit 75")
+	text := withOwnMounts(t, script, dir, pairs)
+	stopped, rest, ok := strings.Cut(text, "exit 75")
 	if !ok || !strings.Contains(stopped, runstore.FeedbackFile) || strings.Count(rest, "exit 0") != 2 {
 		t.Fatal("it does not stop with the cause, or does not go on")
 	}

@@ -148,11 +148,11 @@ func printKnown(w io.Writer, k feedback.Known) {
 	fmt.Fprintf(w, "\nagainst what is known of %d pairs\n", k.Decided)
 	printField(w, "right", fmt.Sprintf("%.1f%% (%.1f–%.1f) of labels", 100*k.Accuracy, 100*k.AccuracyCI[0], 100*k.AccuracyCI[1]))
 	averaged := func(label string, a feedback.Averaged, what string) {
-		printField(w, label, fmt.Sprintf("%s (%s); %s gain %s, in the half with small margins %s",
+		printField(w, label, fmt.Sprintf("%s (%s) right with one; %s gain %s, in the half with small margins %s",
 			share(a.One), interval(a.One), what, points(a.Gain), points(a.Small.Gain)))
 	}
-	averaged("one order", k.Orders, "both averaged")
-	averaged("one principle", k.OfPrinciples, "all averaged")
+	averaged("order", k.Orders, "both averaged")
+	averaged("principle", k.OfPrinciples, "all averaged")
 	printField(w, "length", fmt.Sprintf("%s right where the better answer is the longer one, %s where it is the shorter", share(k.Longer), share(k.Shorter)))
 	printField(w, "unanimous", fmt.Sprintf("%s right where all judgements of a pair agree (%d pairs), %s where they do not", share(k.Agreeing), k.Agreeing.Of, share(k.Divided)))
 	printField(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, skill over the base rate %.2f", k.ECE, k.Brier, k.Skill))

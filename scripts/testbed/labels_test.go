@@ -20,14 +20,14 @@ import (
 )
 
 // labelledRun writes labels of 200 pairs, two a prompt, that prefer what is better where they are right.
-func labelledRun(t *testing.T, w *testbed.World, right bool) string {
+func labelledRun(t *testing.T, w *testbed.World, right bool, seed uint64) string {
 	t.Helper()
 	dir := t.TempDir()
 	f, err := runstore.OpenFeedback(dir, runstore.FeedbackSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(1, 2))
+	r := rand.New(rand.NewPCG(seed, 2))
 	for i := range 100 {
 		prompt := w.DrawPrompt(r, true)
 		for k := range 2 {
@@ -74,7 +74,7 @@ func readRewards(t *testing.T, path string) (rows []rewardRow) {
 // TestRewards: no prompt is both trained on and held out, what is trained on is what labels say, and what is known is what is true.
 func TestRewards(t *testing.T) {
 	w, out := testbed.New(), t.TempDir()
-	if err := writeRewards(w, labelledRun(t, w, false), out, 0.3); err != nil {
+	if err := writeRewards(w, labelledRun(t, w, false, 1), out, 0.3); err != nil {
 		t.Fatal(err)
 	}
 	train, known := readRewards(t, filepath.Join(out, "train.jsonl")), readRewards(t, filepath.Join(out, "known.jsonl"))
@@ -109,17 +109,26 @@ func TestRewards(t *testing.T) {
 	}
 }
 
-// TestLabels: runs are told apart, and together they are all pairs.
+// TestLabels: runs are told apart, though their pairs have the same ids, and together they are all pairs.
 func TestLabels(t *testing.T) {
 	w := testbed.New()
-	good, bad := labelledRun(t, w, true), labelledRun(t, w, false)
+	good, bad := labelledRun(t, w, true, 1), labelledRun(t, w, false, 2)
 	var out bytes.Buffer
 	if err := writeLabels(&out, w, []string{good, bad}); err != nil {
 		t.Fatal(err)
 	}
 	rows := strings.Split(strings.TrimSpace(out.String()), "\n")[2:]
-	if len(rows) != 3 || !strings.Contains(rows[0], "| 100.0 (") || !strings.Contains(rows[1], "| 0.0 (") ||
-		!strings.Contains(rows[2], "| all | 400 |") || !strings.Contains(rows[2], "| 50.0 (") {
+	if len(rows) != 3 || !strings.Contains(rows[0], "| 100.0 (") || !strings.Contains(rows[1], "| 0.0 (") || !strings.Contains(rows[2], "| all | 400 |") {
+		t.Fatalf("%s", out.String())
+	}
+	decided := func(row string) (n int) {
+		if _, err := fmt.Sscan(strings.Split(row, "|")[3], &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	right := fmt.Sprintf("| %.1f (", 100*float64(decided(rows[0]))/float64(decided(rows[2])))
+	if decided(rows[0])+decided(rows[1]) != decided(rows[2]) || !strings.Contains(rows[2], right) {
 		t.Errorf("%s", out.String())
 	}
 }
