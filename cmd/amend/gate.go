@@ -26,7 +26,7 @@ func (o *gateFlags) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.on, gateFlag, false, "take a revision only if the model, as a judge, prefers it in both orders under the drawn principle, and the draft under no other; rows whose draft is found clean under two principles end early")
 	f.IntVar(&o.tries, "gate-tries", 2, "new tries after a revision that is refused, each under another draw; then the draft stays")
 	f.Float64Var(&o.margin, "gate-margin", 0, "by how much more than a half the judge must favour the revision under the drawn principle, in either order (0 to 0.5)")
-	f.Float64Var(&o.veto, "gate-veto", 0.1, "by how much more than a half it may favour the draft under any other principle, in the mean of both orders (0 to 0.5)")
+	f.Float64Var(&o.veto, "gate-veto", 0, "by how much more than a half it may favour the draft under any other principle, in the mean of both orders (0 to 0.5)")
 	f.Float64Var(&o.minMass, "gate-min-mass", defaultMinMass, minMassUsage)
 }
 

@@ -35,6 +35,7 @@ type preferOptions struct {
 	dir   string // of the labels, or of the samples
 	out   string
 	test  float64
+	known string // a directory of labels to mark the model on
 	json  bool
 
 	preference string // the preference model's file
@@ -51,8 +52,9 @@ func newPreferTrainCommand() *cobra.Command {
 		Long: `Train a preference model on the labels that amend feedback has put into a run directory or a folder of its own. Hidden
 states of the answers are computed once and kept there. Pooling and penalty are chosen by cross-validation that keeps a
 prompt's pairs together; a part of the prompts is held out altogether, and the model is compared there with the judge that taught
-it, with length alone and with refusals alone.`,
-		Example: "  amend prefer train runs/first --out preference.json\n  amend prefer train labels --model big.gguf --out preference.json --json",
+it, with length alone and with refusals alone. With --test-on the model is trained on all prompts, and compared on those that
+another directory has labels of and this one has not.`,
+		Example: "  amend prefer train runs/first --out preference.json\n  amend prefer train labels --model big.gguf --out preference.json --json\n  amend prefer train runs/first --test-on runs/others --out preference.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir, o.given = args[0], cmd.Flags()
@@ -61,6 +63,9 @@ it, with length alone and with refusals alone.`,
 			}
 			if !(o.test > 0 && o.test < 1) {
 				return usage(fmt.Errorf("--test %v: must be above 0 and below 1", o.test))
+			}
+			if o.known != "" && cmd.Flags().Changed("test") {
+				return usage(fmt.Errorf("--test holds prompts of %s out, --test-on %s takes others: give one of the two", o.dir, o.known))
 			}
 			if err := o.modelFlags.validate(); err != nil {
 				return usage(err)
@@ -72,6 +77,7 @@ it, with length alone and with refusals alone.`,
 	f.StringVar(&o.model, "model", "", "the model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge where that is the testbed)")
 	f.StringVar(&o.out, "out", "", "the file of the preference model (required)")
 	f.Float64Var(&o.test, "test", 0.2, "the share of prompts that is held out, by hash of the prompt")
+	f.StringVar(&o.known, "test-on", "", "a directory with labels of other prompts, to compare the model on in place of prompts that are held out")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	o.modelFlags.addFlags(f)
 	return cmd

@@ -3,11 +3,11 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"amend/engine/prefer"
-	"amend/engine/runstore"
 )
 
 // TestOverOptimisation: a preference model that was taught that shorter answers are better chooses, of more samples, answers
@@ -35,7 +35,9 @@ func TestOverOptimisation(t *testing.T) {
 	if err := os.CopyFS(biased, os.DirFS(honest)); err != nil {
 		t.Fatal(err)
 	}
-	preferShorter(t, biased)
+	if out, err := exec.Command("go", "run", "amend/scripts/testbed", "shorter", biased).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	if code := amendProcess(t, nil, []string{"prefer", "train", biased, "--test", "0.5", "--out", filepath.Join(dir, "biased.json"), "--progress", "none"}); code != exitDone {
 		t.Fatalf("training on biased labels exited with %d", code)
 	}
@@ -45,47 +47,22 @@ func TestOverOptimisation(t *testing.T) {
 			t.Errorf("best of %d: score %v, best of %d has %v", s.N, s.Score, bad[i].N, bad[i].Score)
 		}
 	}
-	first, last, honestLast := bad[0], bad[len(bad)-1], good[len(good)-1]
-	t.Logf("first %.2f facts, %.0f characters; biased %.2f, %.0f, %.1f %% break a rule; honest %.2f, %.0f, %.1f %%", *first.Facts, first.Chars,
-		*last.Facts, last.Chars, 100*last.Violating.Share, *honestLast.Facts, honestLast.Chars, 100*honestLast.Violating.Share)
-	if *last.Facts > *first.Facts-0.2 || last.Chars > 0.9*first.Chars {
-		t.Errorf("the biased model's best of %d have %.2f facts in %.0f characters, one sample %.2f in %.0f", last.N, *last.Facts, last.Chars, *first.Facts, first.Chars)
+	for i := range bad {
+		tellCurve(t, "honest", good[i])
+		tellCurve(t, "biased", bad[i])
 	}
-	if *honestLast.Facts <= *last.Facts || honestLast.Violating.Share >= last.Violating.Share {
-		t.Errorf("the honest model's best of %d: %+v, the biased one's %+v", last.N, honestLast, last)
+	first, last, honestLast := bad[0], bad[len(bad)-1], good[len(good)-1]
+	if last.Known.Facts > first.Known.Facts-0.2 || last.Chars > 0.9*first.Chars {
+		t.Errorf("the biased model's best of %d have %.2f facts in %.0f characters, one sample %.2f in %.0f", last.N, last.Known.Facts, last.Chars, first.Known.Facts, first.Chars)
+	}
+	if honestLast.Known.Facts <= last.Known.Facts || honestLast.Known.Violating.Share >= last.Known.Violating.Share {
+		t.Errorf("the honest model's best of %d: %+v, the biased one's %+v", last.N, honestLast.Known, last.Known)
 	}
 }
 
-// preferShorter replaces the labels of a directory.
-func preferShorter(t *testing.T, dir string) {
-	t.Helper()
-	set, err := runstore.ReadFeedback(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set.Settings.Source += ", shorter is better"
-	store, err := runstore.OpenFeedback(dir, set.Settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	for l, err := range set.Labels {
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := 0.05
-		if len(l.Pair.First) < len(l.Pair.Second) {
-			p = 0.95
-		}
-		l.Label.P = &p
-		if err := store.Append(l.Pair, l.Label, set.Done); err != nil {
-			t.Fatal(err)
-		}
-	}
+func tellCurve(t *testing.T, name string, s prefer.Step) {
+	t.Logf("%s, best of %d of %d prompts: score %.2f, %s break a rule (%s), %s in the grammar, %.2f facts, %.0f characters", name, s.N, s.Prompts, s.Score,
+		share(s.Known.Violating), interval(s.Known.Violating), share(s.Known.InGrammar), s.Known.Facts, s.Chars)
 }
 
 // curveOf is what amend prefer best says of a run's samples.
@@ -96,7 +73,7 @@ func curveOf(t *testing.T, dir, model string) []prefer.Step {
 		t.Fatal(err)
 	}
 	var best struct{ Curve []prefer.Step }
-	if err := json.Unmarshal(out, &best); err != nil || len(best.Curve) != 4 {
+	if err := json.Unmarshal(out, &best); err != nil || len(best.Curve) == 0 {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return best.Curve

@@ -160,41 +160,79 @@ type trained struct {
 	Dimension int            `json:"dimension"`
 }
 
+// labels are a directory's, with what is known of their pairs.
+type labels struct {
+	dir   string
+	set   runstore.FeedbackSet
+	truth feedback.Truth
+	all   []feedback.Labelled // that can be used
+	pairs []prefer.Pair       // of all, with their hidden states
+	cases []prefer.Case
+}
+
 // trainPreference trains a preference model, from the flags to the summary.
 func trainPreference(cmd *cobra.Command, o preferOptions) (err error) {
 	ctx := cmd.Context()
-	set, err := runstore.ReadFeedback(o.dir)
-	if err != nil {
-		return usage(err)
-	}
 	p := newPreference(cmd, o)
 	defer func() { err = errors.Join(err, p.close()) }()
-	if set.Done < set.Asked {
-		p.log.Warn("the labels are not all there: the amend feedback command that makes them is not done", "pairs", set.Done, "of", set.Asked)
-	}
-	truth, err := p.modelOf(set.Settings)
+	taught, err := p.readLabels(o.dir)
 	if err != nil {
 		return err
 	}
-	if err := p.open(ctx, set.Settings.Date); err != nil {
+	sets := []*labels{taught}
+	if o.known != "" {
+		known, err := p.readLabels(o.known)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, known)
+	}
+	if err := p.modelOf(taught); err != nil {
+		return err
+	}
+	if err := p.open(ctx, taught.set.Settings.Date); err != nil {
 		return err
 	}
 	out := trained{Out: o.out, States: p.name}
-	all, err := p.usable(ctx, set.Labels, &out)
-	if err != nil {
+	for _, s := range sets {
+		if s.all, err = p.usable(ctx, s.set.Labels, &out); err != nil {
+			return err
+		}
+	}
+	if err := p.makeRoom(); err != nil {
 		return err
 	}
-	pairs, cases, err := p.extract(ctx, all, truth, &out)
-	if err != nil {
-		return err
+	for _, s := range sets {
+		if err := p.extract(ctx, s, &out); err != nil {
+			return err
+		}
 	}
-	if err := p.train(ctx, pairs, cases, &out); err != nil {
+	if err := p.train(ctx, sets, &out); err != nil {
 		return err
 	}
 	if o.json {
 		return printJSON(cmd.OutOrStdout(), out)
 	}
 	return printTrained(cmd.OutOrStdout(), out)
+}
+
+// readLabels reads the newest labels of a directory.
+func (p *preference) readLabels(dir string) (*labels, error) {
+	set, err := runstore.ReadFeedback(dir)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if set.Done < set.Asked {
+		p.log.Warn("the labels are not all there: the amend feedback command that makes them is not done", "dir", dir, "pairs", set.Done, "of", set.Asked)
+	}
+	out := &labels{dir: dir, set: set, truth: func(in feedback.Pair, _ string) feedback.Preference { return in.Better }}
+	switch m, _, err := runstore.Read(dir); {
+	case err == nil:
+		out.truth = oracle(m)
+	case !errors.Is(err, runstore.ErrNotARun):
+		return nil, err
+	}
+	return out, nil
 }
 
 // usable are the pairs that can be trained on.
@@ -219,81 +257,90 @@ func (p *preference) usable(ctx context.Context, labels iter.Seq2[feedback.Label
 	return all, nil
 }
 
-// modelOf takes the model that the labels' run has where none was given, and the oracle where there is one.
-func (p *preference) modelOf(s runstore.FeedbackSettings) (feedback.Truth, error) {
+// modelOf takes the model that the labels' run has where none was given.
+func (p *preference) modelOf(l *labels) error {
 	o := &p.options
-	truth := func(in feedback.Pair, _ string) feedback.Preference { return in.Better }
-	m, _, err := runstore.Read(o.dir)
-	switch {
-	case err == nil:
-		truth = oracle(m)
-	case err != nil && !errors.Is(err, runstore.ErrNotARun):
-		return nil, err
-	}
 	if o.model != "" {
-		return truth, nil
+		return nil
 	}
-	switch {
+	m, _, err := runstore.Read(l.dir)
+	switch judge := l.set.Settings.ModelSHA256; {
 	case err == nil:
 		o.ofRun(m, o.given)
-	case s.ModelSHA256 == testbed.SHA256():
+	case judge == testbed.SHA256():
 		o.model = testbed.Name
 	default:
-		return nil, usage(fmt.Errorf("--model is missing: %s does not say where the judge lies (the --judge of amend feedback), only that its sha256 is %s", o.dir, s.ModelSHA256))
+		return usage(fmt.Errorf("--model is missing: %s does not say where the judge lies (the --judge of amend feedback), only that its sha256 is %s", l.dir, judge))
 	}
-	return truth, nil
+	return nil
 }
 
 // extract computes the hidden states of all pairs.
-func (p *preference) extract(ctx context.Context, all []feedback.Labelled, truth feedback.Truth, out *trained) (pairs []prefer.Pair, cases []prefer.Case, err error) {
-	if err := p.makeRoom(); err != nil {
-		return nil, nil, err
-	}
-	if err := p.keepIn(p.options.dir); err != nil {
-		return nil, nil, err
+func (p *preference) extract(ctx context.Context, l *labels, out *trained) (err error) {
+	if err := p.keepIn(l.dir); err != nil {
+		return err
 	}
 	begun := time.Now()
-	p.log.Info("reading hidden states", "model", p.file.Name, "pairs", len(all))
-	p.shown = newProgress(p.options.progress, p.stderr, p.log, len(all), 0)
+	p.log.Info("reading hidden states", "model", p.file.Name, "dir", l.dir, "pairs", len(l.all))
+	p.shown = newProgress(p.options.progress, p.stderr, p.log, len(l.all), 0)
 	defer p.shown.close(p.stderr)
-	for _, l := range all {
-		pair := prefer.Pair{Prompt: feedback.PromptHash(l.Pair.Messages), P: *l.Label.P}
-		if pair.First, err = p.features(ctx, l.Pair.Messages, l.Pair.First); err != nil {
-			return nil, nil, fmt.Errorf("pair %s: %w", l.Pair.ID, err)
+	for _, one := range l.all {
+		pair := prefer.Pair{Prompt: feedback.PromptHash(one.Pair.Messages), P: *one.Label.P}
+		if pair.First, err = p.features(ctx, one.Pair.Messages, one.Pair.First); err != nil {
+			return fmt.Errorf("pair %s: %w", one.Pair.ID, err)
 		}
-		if pair.Second, err = p.features(ctx, l.Pair.Messages, l.Pair.Second); err != nil {
-			return nil, nil, fmt.Errorf("pair %s: %w", l.Pair.ID, err)
+		if pair.Second, err = p.features(ctx, one.Pair.Messages, one.Pair.Second); err != nil {
+			return fmt.Errorf("pair %s: %w", one.Pair.ID, err)
 		}
-		c := prefer.Case{Prompt: pair.Prompt, First: l.Pair.First, Second: l.Pair.Second, Label: pair.P}
-		if better := truth(l.Pair, ""); better == feedback.First || better == feedback.Second {
+		c := prefer.Case{Prompt: pair.Prompt, First: one.Pair.First, Second: one.Pair.Second, Label: pair.P}
+		if better := l.truth(one.Pair, ""); better == feedback.First || better == feedback.Second {
 			first := better == feedback.First
 			c.Truth = &first
 		}
-		pairs, cases = append(pairs, pair), append(cases, c)
+		l.pairs, l.cases = append(l.pairs, pair), append(l.cases, c)
 		p.shown.row(false)
 		p.shown.tell()
 	}
-	out.Computed, out.Reused, out.ExtractS = p.states.Computed, p.states.Reused, time.Since(begun).Seconds()
-	return pairs, cases, nil
+	out.Computed, out.Reused = p.states.Computed, p.states.Reused
+	out.ExtractS += time.Since(begun).Seconds()
+	return nil
+}
+
+// split says what is trained on and what the model is marked on: a share of the prompts of the first labels, or those of the
+// second that the first have not.
+func (p *preference) split(sets []*labels) (used, held []prefer.Pair, taught, known []prefer.Case) {
+	taken := map[string]bool{}
+	for i, pair := range sets[0].pairs {
+		if len(sets) == 1 && prefer.HeldOut(pair.Prompt, p.options.test) {
+			held, known = append(held, pair), append(known, sets[0].cases[i])
+		} else {
+			used, taught = append(used, pair), append(taught, sets[0].cases[i])
+			taken[pair.Prompt] = true
+		}
+	}
+	for _, s := range sets[1:] {
+		before := len(held)
+		for i, pair := range s.pairs {
+			if !taken[pair.Prompt] {
+				held, known = append(held, pair), append(known, s.cases[i])
+			}
+		}
+		if left := len(s.pairs) - (len(held) - before); left > 0 {
+			p.log.Info("pairs of prompts that were trained on are left out", "dir", s.dir, "pairs", left)
+		}
+	}
+	return used, held, taught, known
 }
 
 // train fits the model, marks it on the prompts that are held out, and writes it.
-func (p *preference) train(ctx context.Context, pairs []prefer.Pair, cases []prefer.Case, out *trained) error {
+func (p *preference) train(ctx context.Context, sets []*labels, out *trained) error {
 	begun := time.Now()
-	var used, heldPairs []prefer.Pair
-	var taught, held []prefer.Case
-	for i, pair := range pairs {
-		if prefer.HeldOut(pair.Prompt, p.options.test) {
-			held, heldPairs = append(held, cases[i]), append(heldPairs, pair)
-		} else {
-			used, taught = append(used, pair), append(taught, cases[i])
-		}
-	}
+	used, heldPairs, taught, held := p.split(sets)
 	if err := prefer.Check(used); err != nil {
 		return usage(fmt.Errorf("%s: %w", p.options.dir, err))
 	}
 	if len(held) == 0 {
-		p.log.Warn("no prompt is held out, so nothing is known of how good the model is: label more, or raise --test")
+		p.log.Warn("no prompt is held out, so nothing is known of how good the model is: label more, raise --test, or give --test-on")
 	}
 	m, trials, err := prefer.Train(ctx, used, p.name)
 	if err != nil {

@@ -73,6 +73,8 @@ type Answer struct {
 	Text   string
 	Broken []int // the rules that it breaks: their places among the world's
 	Facts  int   // useful facts that it has
+	// InGrammar is false where a sentence is not of the world: of that nobody knows whether it breaks a rule.
+	InGrammar bool
 }
 
 // Answers are a row's answers after each of so many rounds, the first response first; ok is false for rows that no figure
@@ -84,10 +86,14 @@ func Answers(w *testbed.World, rounds int, rec revise.Record) (answers []Answer,
 	}
 	for round := range rounds + 1 {
 		turn, _ := rec.After(round)
-		r := w.ReadResponse(p, turn.Text)
-		answers = append(answers, Answer{turn.Text, r.Broken(), len(r.Facts())})
+		answers = append(answers, newAnswer(w, p, turn.Text))
 	}
 	return answers, true
+}
+
+func newAnswer(w *testbed.World, p testbed.Prompt, text string) Answer {
+	r := w.ReadResponse(p, text)
+	return Answer{text, r.Broken(), len(r.Facts()), r.InGrammar()}
 }
 
 // tally counts rows.

@@ -33,13 +33,11 @@ func Preference(w *testbed.World, in feedback.Pair, principle string) feedback.P
 	return feedback.Tie
 }
 
-// Quality is how many rules an answer of a row breaks, and how many useful facts it has; ok is false where the prompt is not of
-// the testbed's world.
-func Quality(w *testbed.World, rec revise.Record, text string) (broken, facts int, ok bool) {
+// Quality is what the oracle says of an answer of a row; ok is false where the prompt is not of the testbed's world.
+func Quality(w *testbed.World, rec revise.Record, text string) (a Answer, ok bool) {
 	p, ok := Prompt(w, rec)
 	if !ok {
-		return 0, 0, false
+		return Answer{}, false
 	}
-	r := w.ReadResponse(p, text)
-	return len(r.Broken()), len(r.Facts()), true
+	return newAnswer(w, p, text), true
 }

@@ -12,10 +12,12 @@ import (
 type Candidate struct {
 	Text  string
 	Score float64 // of the preference model
-	// Known is set where an oracle knows the response: how many rules it breaks, and how many useful facts it has.
-	Known  bool
-	Broken int
-	Facts  int
+	// Known is set where an oracle knows the response: how many rules it breaks, how many useful facts it has, and whether it
+	// could read all of it. What it cannot read breaks nothing that it knows of.
+	Known     bool
+	Broken    int
+	Facts     int
+	InGrammar bool
 }
 
 // Best is the place of the candidate with the highest score, the first among equals.
@@ -39,12 +41,23 @@ type Step struct {
 	Refusals measure.Share `json:"refusals"` // that open by declining
 	// Distinct is the share of different ones among the word triples of all responses: boilerplate lowers it.
 	Distinct float64 `json:"distinct"`
-	// Violating is the share that breaks a rule, Facts the mean number of useful facts; nil where nobody knows.
-	Violating *measure.Share `json:"violating,omitempty"`
-	Facts     *float64       `json:"facts,omitempty"`
+	// Known is what an oracle says; nil where nobody knows.
+	Known *Known `json:"known,omitempty"`
 }
 
-// Curve takes the best of the first 1, 2, 4, … up to most candidates of each prompt. Prompts that have fewer are left out.
+// Known is what an oracle says of the best of n responses.
+type Known struct {
+	Violating measure.Share `json:"violating"`  // that break a rule
+	InGrammar measure.Share `json:"in_grammar"` // that it can read to the end
+	Facts     float64       `json:"facts"`      // useful ones, in the mean
+	// FactsKept are the facts as a share of those that the best of 1 have, with an interval that draws prompts.
+	FactsKept measure.Interval `json:"facts_kept"`
+}
+
+// resamples is how often an interval draws prompts anew.
+const resamples = 1000
+
+// Curve takes the best of the first 1, 2, 4, … and all candidates of each prompt, which are most. Prompts that have fewer are left out.
 func Curve(prompts [][]Candidate, most int) []Step {
 	var whole [][]Candidate
 	for _, p := range prompts {
@@ -56,17 +69,17 @@ func Curve(prompts [][]Candidate, most int) []Step {
 		return nil
 	}
 	var out []Step
-	for n := 1; n <= most; n *= 2 {
+	for n := 1; n < most; n *= 2 {
 		out = append(out, step(whole, n))
 	}
-	return out
+	return append(out, step(whole, most))
 }
 
 // step describes the best of the first n.
 func step(prompts [][]Candidate, n int) Step {
 	s := Step{N: n, Prompts: len(prompts)}
 	seen := map[string]bool{}
-	triples, refusals, known, violating, facts := 0, 0, 0, 0, 0
+	triples, refusals := 0, 0
 	for _, p := range prompts {
 		c := p[Best(p[:n])]
 		s.Score += c.Score / float64(len(prompts))
@@ -79,22 +92,51 @@ func step(prompts [][]Candidate, n int) Step {
 		if revise.Refuses(c.Text) {
 			refusals++
 		}
-		if !c.Known {
-			continue
-		}
-		known++
-		facts += c.Facts
-		if c.Broken > 0 {
-			violating++
-		}
 	}
 	s.Refusals = measure.NewShare(refusals, len(prompts))
 	if triples > 0 {
 		s.Distinct = float64(len(seen)) / float64(triples)
 	}
-	if known > 0 {
-		v, mean := measure.NewShare(violating, known), float64(facts)/float64(known)
-		s.Violating, s.Facts = &v, &mean
-	}
+	s.Known = known(prompts, n)
 	return s
+}
+
+// known is what the oracle says of the best of the first n.
+func known(prompts [][]Candidate, n int) *Known {
+	var one, best []Candidate
+	violating, readable := 0, 0
+	for _, p := range prompts {
+		c := p[Best(p[:n])]
+		if !c.Known || !p[0].Known {
+			continue
+		}
+		one, best = append(one, p[0]), append(best, c)
+		if c.Broken > 0 {
+			violating++
+		}
+		if c.InGrammar {
+			readable++
+		}
+	}
+	if len(best) == 0 {
+		return nil
+	}
+	facts := func(of []Candidate, places []int) (sum float64) {
+		for _, i := range places {
+			sum += float64(of[i].Facts)
+		}
+		return sum
+	}
+	k := &Known{Violating: measure.NewShare(violating, len(best)), InGrammar: measure.NewShare(readable, len(best))}
+	k.FactsKept = measure.Bootstrap(len(best), resamples, 1, func(places []int) float64 {
+		had := facts(one, places)
+		if had == 0 {
+			return 1 // there was nothing to lose
+		}
+		return facts(best, places) / had
+	})
+	for _, c := range best {
+		k.Facts += float64(c.Facts) / float64(len(best))
+	}
+	return k
 }

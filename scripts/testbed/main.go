@@ -7,6 +7,7 @@
 //	testbed policies RUN[,RUN…] RUN[,RUN…]… > table.md
 //	testbed labels RUN RUN… > table.md
 //	testbed rewards RUN DIR
+//	testbed shorter RUN
 package main
 
 import (
@@ -34,7 +35,7 @@ func main() {
 }
 
 func run(args []string, stdout io.Writer) error {
-	const usage = "usage: testbed corpus|heldout --count N --seed S, testbed experiments --runs DIR, testbed policies RUN RUN…, testbed labels RUN…, or testbed rewards RUN DIR"
+	const usage = "usage: testbed corpus|heldout --count N --seed S, testbed experiments --runs DIR, testbed policies RUN RUN…, testbed labels RUN…, testbed rewards RUN DIR, or testbed shorter RUN"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -67,6 +68,11 @@ func run(args []string, stdout io.Writer) error {
 			return errors.New(usage)
 		}
 		err = writeRewards(world, flags.Arg(0), flags.Arg(1), *test)
+	case "shorter":
+		if flags.NArg() != 1 {
+			return errors.New(usage)
+		}
+		err = labelShorter(flags.Arg(0))
 	default:
 		err = errors.New(usage)
 	}

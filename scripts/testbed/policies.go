@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"amend/engine/measure"
@@ -29,25 +30,59 @@ func writePolicies(out io.Writer, w *testbed.World, all []string) error {
 		}
 		policies = append(policies, r)
 	}
-	n := len(policies[0].ids)
-	fmt.Fprintf(out, "%d prompts, seeds: %d; 95 %% intervals by bootstrap over prompts, differences paired.\n\n", n, len(policies[0].answers))
-	fmt.Fprintln(out, "| policy | break a rule, % | less than the one before | useful facts | less than the one before | distinct-3 |")
-	fmt.Fprintln(out, "|---|---|---|---|---|---|")
+	fmt.Fprintf(out, "%d prompts, seeds: %d; 95 %% intervals by bootstrap over prompts, differences paired.\n\n", len(policies[0].ids), len(policies[0].answers))
+	fmt.Fprintln(out, "| policy | break a rule, % | less than the one before | useful facts | less than the one before | out of the grammar, % | one or the other, % | made worse, % | distinct-3 |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|")
 	for i, p := range policies {
-		figure := func(of func(outcome.Answer) float64, scale float64) (string, string) {
-			at := measure.Bootstrap(n, resamples, 1, func(places []int) float64 { return scale * p.mean(places, p.last(), of) })
-			if i == 0 {
-				return show(at), ""
-			}
-			before := policies[i-1]
-			less := measure.Bootstrap(n, resamples, 1, func(places []int) float64 {
-				return scale * (before.mean(places, before.last(), of) - p.mean(places, p.last(), of))
-			})
-			return show(at), show(less)
+		broken, kept := show(p.final(violates, 100)), show(p.final(facts, 1))
+		fewer, lost := "", ""
+		if i > 0 {
+			fewer, lost = show(p.below(policies[i-1], violates, 100)), show(p.below(policies[i-1], facts, 1))
 		}
-		broken, fewer := figure(violates, 100)
-		kept, lost := figure(facts, 1)
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(all[i]), broken, fewer, kept, lost, p.distinct(p.places(), p.last()))
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(all[i]), broken, fewer, kept, lost,
+			show(p.final(unread, 100)), show(p.final(violatesOrUnread, 100)), show(p.madeWorse()), p.distinct(p.places(), p.last()))
 	}
 	return nil
 }
+
+// final is the mean of a figure of the final answers.
+func (r *runs) final(of func(outcome.Answer) float64, scale float64) measure.Interval {
+	return measure.Bootstrap(len(r.ids), resamples, 1, func(places []int) float64 { return scale * r.mean(places, r.last(), of) })
+}
+
+// below is by how much less a figure of the final answers is than another policy's, prompt by prompt.
+func (r *runs) below(other *runs, of func(outcome.Answer) float64, scale float64) measure.Interval {
+	return measure.Bootstrap(len(r.ids), resamples, 1, func(places []int) float64 {
+		return scale * (other.mean(places, other.last(), of) - r.mean(places, r.last(), of))
+	})
+}
+
+// madeWorse is the share of rows that break a rule at the end which their first response kept, in percent.
+func (r *runs) madeWorse() measure.Interval {
+	worse := make([]float64, len(r.ids))
+	for _, rows := range r.answers {
+		for i, rounds := range rows {
+			first := rounds[0].Broken
+			if slices.ContainsFunc(rounds[r.last()].Broken, func(rule int) bool { return !slices.Contains(first, rule) }) {
+				worse[i] += 100 / float64(len(r.answers))
+			}
+		}
+	}
+	return measure.Bootstrap(len(worse), resamples, 1, func(places []int) (mean float64) {
+		for _, i := range places {
+			mean += worse[i] / float64(len(places))
+		}
+		return mean
+	})
+}
+
+// unread is 1 where the oracle could not read all of an answer.
+func unread(a outcome.Answer) float64 {
+	if a.InGrammar {
+		return 0
+	}
+	return 1
+}
+
+// violatesOrUnread counts what could not be read as breaking a rule: the most that can be.
+func violatesOrUnread(a outcome.Answer) float64 { return max(violates(a), unread(a)) }

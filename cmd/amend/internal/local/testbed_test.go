@@ -23,6 +23,7 @@ import (
 
 var (
 	testbedRows   = flag.Int("testbed.rows", 200, "held-out prompts to measure the testbed model on")
+	testbedSeed   = flag.Uint64("testbed.seed", 1, "of the responses and draws that the gate is measured on")
 	testbedUpdate = flag.Bool("testbed.update", false, "write the figures that are measured, in place of comparing them")
 	testbedModel  = flag.String("testbed.model", testbed.Name, "another model file to measure, without comparing")
 )
