@@ -66,9 +66,6 @@ func (l *labels) write(out io.Writer, name string, truth feedback.Truth) {
 		fmt.Fprintf(out, "| %s | %d | 0 |\n", name, len(l.pairs))
 		return
 	}
-	points := func(i measure.Interval) string {
-		return fmt.Sprintf("%.1f (%.1f to %.1f)", 100*i.Value, 100*i.Low, 100*i.High)
-	}
 	error3 := func(ece, brier, skill float64) string { return fmt.Sprintf("%.3f, %.3f, %.2f", ece, brier, skill) }
 	fmt.Fprintf(out, "| %s | %d | %d | %s | %s | %s | %s | %s | %s |", name, len(l.pairs), k.Decided,
 		points(measure.Interval{Value: k.Accuracy, Low: k.AccuracyCI[0], High: k.AccuracyCI[1]}),

@@ -132,3 +132,28 @@ func TestLabels(t *testing.T) {
 		t.Errorf("%s", out.String())
 	}
 }
+
+// TestJudges: ways to judge are compared pair by pair, seed by seed.
+func TestJudges(t *testing.T) {
+	w := testbed.New()
+	good, bad, other := labelledRun(t, w, true, 1), labelledRun(t, w, false, 1), labelledRun(t, w, true, 2)
+	var out bytes.Buffer
+	if err := writeJudges(&out, w, []string{good + "," + other, bad + "," + other}); err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(out.String()), "\n")[2:]
+	if len(rows) != 2 || !strings.Contains(rows[0], "| 100.0 (100.0 to 100.0) |  | 100.0 |") {
+		t.Fatalf("%s", out.String())
+	}
+	var right, more float64
+	cells := strings.Split(rows[1], "|")
+	if _, err := fmt.Sscan(cells[3], &right); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscan(cells[4], &more); err != nil || right-100 < more-0.11 || right-100 > more+0.11 || right < 30 || right > 70 {
+		t.Errorf("one of two seeds is wrong throughout: %s", rows[1])
+	}
+	if err := writeJudges(&out, w, []string{good, other}); err == nil {
+		t.Error("other pairs were compared")
+	}
+}

@@ -6,6 +6,7 @@
 //	testbed experiments --runs DIR > table.md
 //	testbed policies RUN[,RUN…] RUN[,RUN…]… > table.md
 //	testbed labels RUN RUN… > table.md
+//	testbed judges RUN[,RUN…] RUN[,RUN…]… > table.md
 //	testbed rewards RUN DIR
 //	testbed shorter RUN
 package main
@@ -35,7 +36,7 @@ func main() {
 }
 
 func run(args []string, stdout io.Writer) error {
-	const usage = "usage: testbed corpus|heldout --count N --seed S, testbed experiments --runs DIR, testbed policies RUN RUN…, testbed labels RUN…, testbed rewards RUN DIR, or testbed shorter RUN"
+	const usage = "usage: testbed corpus|heldout --count N --seed S, testbed experiments --runs DIR, testbed policies RUN RUN…, testbed labels RUN…, testbed judges RUN RUN…, testbed rewards RUN DIR, or testbed shorter RUN"
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -63,6 +64,8 @@ func run(args []string, stdout io.Writer) error {
 		err = writePolicies(out, world, flags.Args())
 	case "labels":
 		err = writeLabels(out, world, flags.Args())
+	case "judges":
+		err = writeJudges(out, world, flags.Args())
 	case "rewards":
 		if flags.NArg() != 2 {
 			return errors.New(usage)
