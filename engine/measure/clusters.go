@@ -43,7 +43,7 @@ func (c *Clusters) Mean() Interval {
 }
 
 // Share is the mean of values from 0 to 1 as a share. Where all are 0, all are 1, or all of one group, drawing groups says
-// nothing, and the interval is Wilson's.
+// nothing, and the interval is Wilson's of as many cases as there are groups.
 func (c *Clusters) Share() Share {
 	total, n := 0.0, 0.0
 	for _, s := range c.sums {
@@ -58,6 +58,8 @@ func (c *Clusters) Share() Share {
 	if total > 0 && total < n && len(c.sums) > 1 {
 		i := c.Mean()
 		s.Low, s.High = i.Low, i.High
+	} else {
+		s.Low, s.High = wilson(s.Share, float64(len(c.sums)))
 	}
 	return s
 }

@@ -64,6 +64,14 @@ func TestClusters(t *testing.T) {
 	if s := sure.Share(); s.High != 1 || math.Abs(s.Low-(1-0.1611)) > 1e-4 {
 		t.Errorf("20 of 20: %+v, want Wilson's interval", s)
 	}
+	var one Clusters
+	for range 8 {
+		one.Add("a", 1)
+		sure.Add("a", 1)
+	}
+	if s, again := one.Share(), sure.Share(); s.Of != 8 || s.Low != NewShare(1, 1).Low || again.Low != NewShare(20, 20).Low {
+		t.Errorf("all of one group: %+v, and many more of one of 20: %+v", s, again)
+	}
 	if s := none.Share(); s != NewShare(0, 0) {
 		t.Errorf("nothing: %+v", s)
 	}

@@ -21,10 +21,14 @@ func NewShare(count, of int) Share {
 	if of == 0 {
 		return s
 	}
-	n := float64(of)
-	s.Share = float64(count) / n
-	middle := (s.Share + z*z/(2*n)) / (1 + z*z/n)
-	half := z / (1 + z*z/n) * math.Sqrt(s.Share*(1-s.Share)/n+z*z/(4*n*n))
-	s.Low, s.High = max(0, middle-half), min(1, middle+half)
+	s.Share = float64(count) / float64(of)
+	s.Low, s.High = wilson(s.Share, float64(of))
 	return s
+}
+
+// wilson is the interval of a share of n cases.
+func wilson(share, n float64) (low, high float64) {
+	middle := (share + z*z/(2*n)) / (1 + z*z/n)
+	half := z / (1 + z*z/n) * math.Sqrt(share*(1-share)/n+z*z/(4*n*n))
+	return max(0, middle-half), min(1, middle+half)
 }
