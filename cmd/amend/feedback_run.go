@@ -91,6 +91,9 @@ func (l *labelling) readPairs(stdin io.Reader) error {
 	if o.run != "" {
 		return l.readRun()
 	}
+	if err := notOfARun(l.dir); err != nil {
+		return usage(err)
+	}
 	set, err := prompts.ReadPairs(o.pairs, stdin, o.limit)
 	if err != nil {
 		return usage(err)
@@ -105,6 +108,19 @@ func (l *labelling) readPairs(stdin io.Reader) error {
 		o.model = testbed.Name
 	}
 	return nil
+}
+
+// notOfARun refuses a run directory as the folder of other pairs' labels: whoever reads labels there takes them for those of the
+// run's answers.
+func notOfARun(out string) error {
+	_, _, err := runstore.Read(out)
+	switch {
+	case err == nil:
+		return fmt.Errorf("--out %s: it is a run directory, and its labels are of the run's own answers: give another folder for those of --pairs, or amend feedback %s to judge the run", out, out)
+	case errors.Is(err, runstore.ErrNotARun):
+		return nil
+	}
+	return err
 }
 
 // readConstitution composes the layers that were given, or takes the run's.
