@@ -333,8 +333,8 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 		}
 		return samples.Add, nil
 	}
-	if o.pairing == pairFirst {
-		return nil, fmt.Errorf("--pairing %s is of samples, and %s has one answer to each prompt: make it with --samples", pairFirst, o.run)
+	if o.given.Changed("pairing") {
+		return nil, fmt.Errorf("--pairing %s is of samples, and %s has one answer to each prompt: make it with --samples", o.pairing, o.run)
 	}
 	from, to := 0, m.Results.Revisions
 	if o.rounds != nil {
