@@ -63,6 +63,9 @@ The same run gives the same bytes. What is left out is counted, by reason.`,
 			if err != nil {
 				return usage(err)
 			}
+			if err := warnOfUnfinished(newLogger(cmd.ErrOrStderr(), false), args[0]); err != nil {
+				return err
+			}
 			report, err := export.Write(out, from, o)
 			if err != nil {
 				return err

@@ -279,6 +279,9 @@ func (l *labelling) readRun() error {
 	if err != nil {
 		return usage(err)
 	}
+	if err := warnOfUnfinished(l.log, o.run); err != nil {
+		return err
+	}
 	if l.truth = oracle(manifest); o.model == "" {
 		o.ofRun(manifest, o.given)
 	}

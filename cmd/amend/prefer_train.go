@@ -172,6 +172,9 @@ func trainPreference(cmd *cobra.Command, o preferOptions) (err error) {
 	if set.Done < set.Asked {
 		p.log.Warn("the labels are not all there: the amend feedback command that makes them is not done", "pairs", set.Done, "of", set.Asked)
 	}
+	if err := warnOfUnfinished(p.log, o.dir); err != nil {
+		return err
+	}
 	truth, err := p.modelOf(set.Settings)
 	if err != nil {
 		return err
