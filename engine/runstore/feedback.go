@@ -307,6 +307,63 @@ func ReadFeedback(dir string) (set FeedbackSet, err error) {
 	return set, nil
 }
 
+// CheckFeedback has SQLite look through a directory's labels and reads every one of them, by any settings. It returns how many
+// pairs have one by the settings that were used last, and how many were to get one. The error matches fs.ErrNotExist where there are none.
+func CheckFeedback(dir string) (done, asked int, err error) {
+	d, err := readDatabase(filepath.Join(dir, FeedbackFile))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { _ = d.close() }() // only read
+	if err := d.check(); err != nil {
+		return 0, 0, d.wrap("check", err)
+	}
+	var last int64
+	err = sqlitex.Execute(d.conn, "SELECT id, asked FROM sets ORDER BY id DESC LIMIT 1", &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		last, asked = stmt.ColumnInt64(0), stmt.ColumnInt(1)
+		return nil
+	}})
+	if err != nil {
+		return 0, 0, d.wrap("read", err)
+	}
+	err = sqlitex.Execute(d.conn, `SELECT settings, label, texts, labels.pair, set_id FROM labels
+		LEFT JOIN sets ON sets.id = set_id LEFT JOIN pairs ON pairs.id = labels.pair`,
+		&sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+			set := stmt.ColumnInt64(4)
+			if set == last {
+				done++
+			}
+			if err := checkLabel(stmt, set == last); err != nil {
+				return fmt.Errorf("%w: the label of pair %s, set %d: %w", errDamaged, stmt.ColumnText(3), set, err)
+			}
+			return nil
+		}})
+	return done, asked, d.wrap("check", err)
+}
+
+// checkLabel checks a label with its settings and its pair. Only the set that was begun last is surely of the pairs' texts:
+// other rounds of a run have other texts under the same ids.
+func checkLabel(stmt *sqlite.Stmt, last bool) error {
+	if stmt.ColumnType(0) == sqlite.TypeNull {
+		return errors.New("its settings are missing")
+	}
+	if stmt.ColumnType(2) == sqlite.TypeNull {
+		return errors.New("its pair is missing")
+	}
+	var s FeedbackSettings
+	var l feedback.Labelled
+	if err := errors.Join(json.Unmarshal(column(stmt, 0), &s), json.Unmarshal(column(stmt, 1), &l.Label), json.Unmarshal(column(stmt, 2), &l.Pair)); err != nil {
+		return err
+	}
+	if id := stmt.ColumnText(3); l.Label.ID != id || l.Pair.ID != id {
+		return fmt.Errorf("it says that it is of pair %q, and the pair that it is %q", l.Label.ID, l.Pair.ID)
+	}
+	if last && l.Label.Pair != l.Pair.Hash() {
+		return errors.New("it is of other texts than the pair's")
+	}
+	return nil
+}
+
 // labelled reads the pairs of a set by a connection of its own.
 func labelled(dir string, set int64) iter.Seq2[feedback.Labelled, error] {
 	return func(yield func(feedback.Labelled, error) bool) {
