@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,14 @@ func parseAdapter(flag string) adapter {
 		}
 	}
 	return adapter{path: flag, scale: 1}
+}
+
+// checkScale checks the scale that a flag gives an adapter.
+func checkScale(flag, value string) error {
+	if a := parseAdapter(value); !(math.Abs(a.scale) <= math.MaxFloat32) { // also NaN
+		return fmt.Errorf("%s %s: the scale must be a number from %.2g to %.2g", flag, value, -math.MaxFloat32, math.MaxFloat32)
+	}
+	return nil
 }
 
 // openAdapter loads the adapter that the session is to compute with, if any. One that was trained on another model is
