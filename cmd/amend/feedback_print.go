@@ -29,7 +29,8 @@ type feedbackSummary struct {
 	Reused     int     `json:"prefill_tokens_reused"`
 	Decoded    int     `json:"decode_tokens"`
 	WallS      float64 `json:"wall_s"`
-	// Turned is how many labels prefer another answer than by the settings before, of Compared pairs that both have labels of.
+	// Turned is how many labels prefer another answer than by the constitution before, of Compared pairs that both have labels
+	// of; both are 0 where this command labelled nothing by another constitution.
 	Turned   int       `json:"turned"`
 	Compared int       `json:"compared"`
 	Failures []failure `json:"failures"`
@@ -74,7 +75,7 @@ func (l *labelling) summarize(w io.Writer) error {
 			"valid judgements", valid, "of", judgements)
 	}
 	var err error
-	if s.Turned, s.Compared, err = l.flips(); err != nil {
+	if s.Turned, s.Compared, err = l.edited(); err != nil {
 		return err
 	}
 	if l.options.report {

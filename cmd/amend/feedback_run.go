@@ -353,10 +353,11 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 	return func(rec revise.Record) (feedback.Pair, bool) { return rec.Pair(from, to) }, nil
 }
 
-// flips counts the labels that prefer another answer than those of the settings before, of the pairs that both have.
-func (l *labelling) flips() (flipped, of int, err error) {
-	before, err := l.store.Before()
-	if err != nil {
+// edited counts the labels that an edited constitution turns around, of the pairs that have one by the settings before, too.
+// Where nothing was labelled, or by the same constitution, there is nothing to compare.
+func (l *labelling) edited() (turned, of int, err error) {
+	old, before, err := l.store.Before()
+	if err != nil || len(l.todo) == 0 || old.ConstitutionSHA256 == l.doc.Hash() {
 		return 0, 0, err
 	}
 	for _, p := range l.pairs {
@@ -366,12 +367,15 @@ func (l *labelling) flips() (flipped, of int, err error) {
 			continue
 		}
 		of++
-		if (*now.P > 0.5) != (*then.P > 0.5) {
-			flipped++
+		if turnedAround(*then.P, *now.P) {
+			turned++
 		}
 	}
-	return flipped, of, nil
+	return turned, of, nil
 }
+
+// turnedAround reports whether two probabilities prefer another answer each. One that has no preference prefers none.
+func turnedAround(then, now float64) bool { return (then-0.5)*(now-0.5) < 0 }
 
 // settings are those that the summary shows.
 func (l *labelling) settings() string {

@@ -146,19 +146,21 @@ func (f *Feedback) Label(p feedback.Pair) (l feedback.Label, ok bool) {
 	return l, ok && l.Pair == p.Hash() && l.Error == ""
 }
 
-// Before returns the labels of the settings that were used before these, by their pairs: none where these are the first.
-func (f *Feedback) Before() (map[string]feedback.Label, error) {
+// Before returns the settings that were used before these, and their labels by their pairs: none where these are the first.
+func (f *Feedback) Before() (s FeedbackSettings, labels map[string]feedback.Label, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	set := f.set - 1 // sets are never removed
-	if f.set == 0 {
-		var err error
-		if set, _, err = f.data.lastSet(); err != nil {
-			return nil, f.data.wrap("read", err)
-		}
+	var id int64
+	err = sqlitex.Execute(f.data.conn, "SELECT id, settings FROM sets WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT 1",
+		&sqlitex.ExecOptions{Args: []any{f.set}, ResultFunc: func(stmt *sqlite.Stmt) error {
+			id = stmt.ColumnInt64(0)
+			return json.Unmarshal(column(stmt, 1), &s)
+		}})
+	if err != nil {
+		return s, nil, f.data.wrap("read", err)
 	}
-	labels, err := f.data.labels(set)
-	return labels, f.data.wrap("read", err)
+	labels, err = f.data.labels(id)
+	return s, labels, f.data.wrap("read", err)
 }
 
 // Append adds a pair with its label, in the place of an older one, and returns when both are on disk. asked is how many pairs
