@@ -73,7 +73,7 @@ The same run gives the same bytes. What is left out is counted, by reason.`,
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), report)
 			}
-			printExport(cmd.OutOrStdout(), out, report)
+			printExport(cmd.OutOrStdout(), out, report, o.Labels)
 			return nil
 		},
 	}
@@ -169,12 +169,16 @@ func labelledSource(dir string) (export.Source, error) {
 	return from, err
 }
 
-func printExport(w io.Writer, out string, r *export.Report) {
+func printExport(w io.Writer, out string, r *export.Report, labels bool) {
+	read := "rows"
+	if labels {
+		read = "pairs"
+	}
 	var examples []string
 	for _, split := range slices.Sorted(maps.Keys(r.Examples)) {
 		examples = append(examples, fmt.Sprintf("%d in %s", r.Examples[split], split))
 	}
-	printField(w, "examples", strings.Join(examples, ", ")+" of "+strconv.Itoa(r.Read)+" rows")
+	printField(w, "examples", strings.Join(examples, ", ")+" of "+strconv.Itoa(r.Read)+" "+read)
 	var left []string
 	for _, why := range export.Reasons() {
 		if n := r.LeftOut[why]; n > 0 {

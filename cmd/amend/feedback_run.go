@@ -147,8 +147,22 @@ func (l *labelling) readConstitution() (err error) {
 	return usage(err)
 }
 
+// drawable is how many principles of a constitution a pair can be judged under.
+func drawable(doc *constitution.Document) (n int) {
+	for _, p := range doc.Principles {
+		if p.Weight > 0 {
+			n++
+		}
+	}
+	if n == 0 { // then all are drawn alike
+		return len(doc.Principles)
+	}
+	return n
+}
+
 func (l *labelling) openJudge(ctx context.Context) (err error) {
-	o := l.options
+	o := &l.options
+	o.draws = min(o.draws, drawable(l.doc)) // more can be asked for, and are no other labels
 	l.judge, err = feedback.New(ctx, l.format, l.doc, feedback.Settings{
 		Layout: feedback.Layout(o.layout), Principles: o.draws, Seed: o.seed, MinMass: o.minMass,
 		Reasonings: o.reasonings, Clamp: [2]float64(o.clamp), MaxTokens: o.maxTokens, Sampling: o.sampling,

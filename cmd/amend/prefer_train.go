@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -167,6 +168,9 @@ func trainPreference(cmd *cobra.Command, o preferOptions) (err error) {
 	if err != nil {
 		return usage(err)
 	}
+	if err := writable(o.out); err != nil { // before hours of work
+		return usage(err)
+	}
 	p := newPreference(cmd, o)
 	defer func() { err = errors.Join(err, p.close()) }()
 	if set.Done < set.Asked {
@@ -316,6 +320,22 @@ func (p *preference) train(ctx context.Context, pairs []prefer.Pair, cases []pre
 		return err
 	}
 	return usage(writeFile(p.options.out, text))
+}
+
+// writable reports what keeps a file from being written.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("--out %s: it is a folder, and a file is to be written", path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	var why *fs.PathError
+	if errors.As(err, &why) { // whose path is a name that nobody gave
+		return fmt.Errorf("--out %s: its folder cannot be written to: %w", path, why.Err)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // writeFile writes a file that is whole or not there.

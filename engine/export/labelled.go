@@ -22,7 +22,7 @@ func (o *Options) chooseLabelled(l feedback.Labelled, prompt []Message) ([]candi
 		return nil, Flipping
 	}
 	preferred := candidate{
-		id: l.Pair.ID, prompt: prompt, answer: l.Pair.First, rejected: l.Pair.Second, first: l.Pair.First,
+		id: l.Pair.ID, prompt: prompt, answer: l.Pair.First, rejected: l.Pair.Second,
 		principles: l.Label.Principles(), prob: p,
 	}
 	flagged := l.Pair.Flagged
