@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"amend/engine/llama"
+	"amend/engine/runstore"
 	"amend/models"
 )
 
@@ -68,6 +69,15 @@ func (s *session) openAdapter(ctx context.Context) error {
 	}
 	s.log.Info("with adapter", "path", a.path, "scale", a.scale)
 	return nil
+}
+
+// criticAdapter is the adapter that a run had for all turns but first responses (--critic-lora): judgements are the critic's. Where
+// another run made the responses it is the one in the manifest; else that one is for responses alone, and there is none.
+func criticAdapter(m runstore.Manifest) adapter {
+	if m.Results.Responses == "" {
+		return adapter{}
+	}
+	return adapter{path: m.Setup.LoRA, scale: m.Results.LoRAScale}
 }
 
 // adapterScale is the adapter's scale, 0 where there is none.

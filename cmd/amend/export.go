@@ -143,10 +143,14 @@ func labelledSource(dir string) (export.Source, error) {
 		return export.Source{}, err
 	}
 	s := set.Settings
+	judge := "sha256 " + s.ModelSHA256
+	if s.LoRASHA256 != "" {
+		judge += fmt.Sprintf(", with adapter at %v, sha256 %s", s.LoRAScale, s.LoRASHA256)
+	}
 	from := export.Source{
 		Labelled: set.Labels, Name: "amend feedback with " + s.Constitution, Constitution: []byte(s.ConstitutionText),
 		Facts: []export.Fact{
-			{Name: "judge", Value: "sha256 " + s.ModelSHA256},
+			{Name: "judge", Value: judge},
 			{Name: "constitution", Value: s.Constitution + ", sha256 " + s.ConstitutionSHA256},
 			{Name: "judgements", Value: fmt.Sprintf("%d principles a pair, in both orders, %s, seed %d", s.Principles, s.Layout, s.Seed)},
 		},

@@ -42,7 +42,7 @@ type feedbackOptions struct {
 }
 
 func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.model, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's own model; testbed for --pairs)")
+	f.StringVar(&o.model, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
 	f.StringVar(&o.pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
 	f.StringVar(&o.out, "out", "", "the folder of the labels: needed with --pairs and --prompts; of a run it is the run directory")
 	f.IntVar(&o.limit, "limit", 0, "take only the first N pairs, with --prompts the first N prompts; 0 takes all")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ func runFeedback(cmd *cobra.Command, o feedbackOptions) (err error) {
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return l.readPairs(cmd.InOrStdin()) },
 		func(context.Context) error { return l.readConstitution() },
-		l.openModel, l.openFormat, l.openJudge, l.openLabels,
+		l.openModel, l.openAdapter, l.openFormat, l.openJudge, l.openLabels,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -182,7 +183,7 @@ func (l *labelling) openLabels(context.Context) (err error) {
 	}
 	s := runstore.FeedbackSettings{
 		Source: l.source, Date: l.date,
-		ModelSHA256: l.modelSHA, TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.how.TypeK.String(), Deterministic: o.deterministic,
+		ModelSHA256: l.modelSHA, LoRASHA256: l.adapter.sha, LoRAScale: l.adapterScale(), TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.how.TypeK.String(), Deterministic: o.deterministic,
 		Constitution: l.doc.Name, ConstitutionSHA256: l.doc.Hash(), ConstitutionText: string(text), Principles: o.draws, Layout: o.layout, Seed: o.seed, MinMass: o.minMass,
 	}
 	if o.reasonings > 0 {
@@ -193,7 +194,7 @@ func (l *labelling) openLabels(context.Context) (err error) {
 		return err
 	}
 	l.closers = append(l.closers, l.store.Close)
-	l.judge.Use(answers{l.store}, environment(s.ModelSHA256, s.KVType, s.Deterministic))
+	l.judge.Use(answers{l.store}, environment(l.weights(), s.KVType, s.Deterministic))
 	for i, p := range l.pairs {
 		l.place[p.ID] = i
 		if _, ok := l.store.Label(p); !ok {
@@ -298,6 +299,7 @@ func (l *labelling) readRun() error {
 	}
 	if l.truth = oracle(manifest); o.model == "" {
 		o.ofRun(manifest, o.given)
+		l.adapter = criticAdapter(manifest)
 	}
 	pairs, err := l.pairing(manifest)
 	if err != nil {
@@ -393,5 +395,9 @@ func turnedAround(then, now float64) bool { return (then-0.5)*(now-0.5) < 0 }
 
 // settings are those that the summary shows.
 func (l *labelling) settings() string {
-	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", l.file.Name, l.options.draws, l.doc.Name, l.options.layout, llama.Version(), local.Machine().CPU)
+	judge := l.file.Name
+	if l.adapter.path != "" {
+		judge += fmt.Sprintf(" with adapter %s at %v", filepath.Base(l.adapter.path), l.adapter.scale)
+	}
+	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", judge, l.options.draws, l.doc.Name, l.options.layout, llama.Version(), local.Machine().CPU)
 }

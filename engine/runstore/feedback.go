@@ -23,13 +23,15 @@ const FeedbackFile = "feedback.db"
 type FeedbackSettings struct {
 	// Source says which pairs are judged: those of a file by its hash, or of a run by what made it and how its rows become
 	// pairs.
-	Source         string `json:"source"`
-	Date           string `json:"date"` // that templates see, YYYY-MM-DD
-	ModelSHA256    string `json:"model_sha256"`
-	TemplateSHA256 string `json:"template_sha256,omitempty"`
-	Chat           string `json:"chat"`
-	KVType         string `json:"kv_type"`
-	Deterministic  bool   `json:"deterministic,omitempty"`
+	Source         string  `json:"source"`
+	Date           string  `json:"date"` // that templates see, YYYY-MM-DD
+	ModelSHA256    string  `json:"model_sha256"`
+	LoRASHA256     string  `json:"lora_sha256,omitempty"` // of the adapter on it
+	LoRAScale      float64 `json:"lora_scale,omitempty"`
+	TemplateSHA256 string  `json:"template_sha256,omitempty"`
+	Chat           string  `json:"chat"`
+	KVType         string  `json:"kv_type"`
+	Deterministic  bool    `json:"deterministic,omitempty"`
 
 	Constitution       string  `json:"constitution"` // name
 	ConstitutionSHA256 string  `json:"constitution_sha256"`
