@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
 	"amend/engine/llama"
+	"amend/engine/runstore"
 	"amend/models"
 )
 
@@ -30,6 +32,14 @@ func parseAdapter(flag string) adapter {
 		}
 	}
 	return adapter{path: flag, scale: 1}
+}
+
+// checkScale checks the scale that a flag gives an adapter.
+func checkScale(flag, value string) error {
+	if a := parseAdapter(value); !(math.Abs(a.scale) <= math.MaxFloat32) { // also NaN
+		return fmt.Errorf("%s %s: the scale must be a number from %.2g to %.2g", flag, value, -math.MaxFloat32, math.MaxFloat32)
+	}
+	return nil
 }
 
 // openAdapter loads the adapter that the session is to compute with, if any. One that was trained on another model is
@@ -59,6 +69,15 @@ func (s *session) openAdapter(ctx context.Context) error {
 	}
 	s.log.Info("with adapter", "path", a.path, "scale", a.scale)
 	return nil
+}
+
+// criticAdapter is the adapter that a run had for all turns but first responses (--critic-lora): judgements are the critic's. Where
+// another run made the responses it is the one in the manifest; else that one is for responses alone, and there is none.
+func criticAdapter(m runstore.Manifest) adapter {
+	if m.Results.Responses == "" {
+		return adapter{}
+	}
+	return adapter{path: m.Setup.LoRA, scale: m.Results.LoRAScale}
 }
 
 // adapterScale is the adapter's scale, 0 where there is none.

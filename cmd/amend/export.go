@@ -63,6 +63,9 @@ The same run gives the same bytes. What is left out is counted, by reason.`,
 			if err != nil {
 				return usage(err)
 			}
+			if err := warnOfUnfinished(newLogger(cmd.ErrOrStderr(), false), args[0]); err != nil {
+				return err
+			}
 			report, err := export.Write(out, from, o)
 			if err != nil {
 				return err
@@ -70,7 +73,7 @@ The same run gives the same bytes. What is left out is counted, by reason.`,
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), report)
 			}
-			printExport(cmd.OutOrStdout(), out, report)
+			printExport(cmd.OutOrStdout(), out, report, o.Labels)
 			return nil
 		},
 	}
@@ -140,10 +143,14 @@ func labelledSource(dir string) (export.Source, error) {
 		return export.Source{}, err
 	}
 	s := set.Settings
+	judge := "sha256 " + s.ModelSHA256
+	if s.LoRASHA256 != "" {
+		judge += fmt.Sprintf(", with adapter at %v, sha256 %s", s.LoRAScale, s.LoRASHA256)
+	}
 	from := export.Source{
 		Labelled: set.Labels, Name: "amend feedback with " + s.Constitution, Constitution: []byte(s.ConstitutionText),
 		Facts: []export.Fact{
-			{Name: "judge", Value: "sha256 " + s.ModelSHA256},
+			{Name: "judge", Value: judge},
 			{Name: "constitution", Value: s.Constitution + ", sha256 " + s.ConstitutionSHA256},
 			{Name: "judgements", Value: fmt.Sprintf("%d principles a pair, in both orders, %s, seed %d", s.Principles, s.Layout, s.Seed)},
 		},
@@ -166,12 +173,16 @@ func labelledSource(dir string) (export.Source, error) {
 	return from, err
 }
 
-func printExport(w io.Writer, out string, r *export.Report) {
+func printExport(w io.Writer, out string, r *export.Report, labels bool) {
+	read := "rows"
+	if labels {
+		read = "pairs"
+	}
 	var examples []string
 	for _, split := range slices.Sorted(maps.Keys(r.Examples)) {
 		examples = append(examples, fmt.Sprintf("%d in %s", r.Examples[split], split))
 	}
-	printField(w, "examples", strings.Join(examples, ", ")+" of "+strconv.Itoa(r.Read)+" rows")
+	printField(w, "examples", strings.Join(examples, ", ")+" of "+strconv.Itoa(r.Read)+" "+read)
 	var left []string
 	for _, why := range export.Reasons() {
 		if n := r.LeftOut[why]; n > 0 {

@@ -42,7 +42,7 @@ type feedbackOptions struct {
 }
 
 func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.model, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's own model; testbed for --pairs)")
+	f.StringVar(&o.model, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
 	f.StringVar(&o.pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
 	f.StringVar(&o.out, "out", "", "the folder of the labels: needed with --pairs and --prompts; of a run it is the run directory")
 	f.IntVar(&o.limit, "limit", 0, "take only the first N pairs, with --prompts the first N prompts; 0 takes all")
@@ -58,7 +58,7 @@ func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
 	f.Float64Var(&o.minMass, "min-mass", defaultMinMass, minMassUsage)
 	f.IntVar(&o.reasonings, "reasonings", 0, "let the judge think N times, each time anew, before it answers; 0 asks for the answer straight away")
 	f.Float64SliceVar(&o.clamp, "clamp", []float64{0.4, 0.6}, "with --reasonings: hold each probability between these two, as the paper does; 0.4,0.6 leaves labels a margin of 0.2 at most")
-	f.IntVar(&o.maxTokens, "max-tokens", 256, "most tokens of a reasoning")
+	f.IntVar(&o.maxTokens, "max-tokens", 256, "with --reasonings: most tokens of one")
 	f.Float64Var(&o.sampling.Temperature, "temperature", 1, "of reasonings; 0 takes the likeliest token")
 	f.Float64Var(&o.sampling.TopP, "top-p", 1, "of reasonings: keep the likeliest tokens that make up this much")
 	f.IntVar(&o.sampling.TopK, "top-k", 0, "of reasonings: keep the K likeliest tokens; 0 keeps all")
@@ -81,6 +81,8 @@ func (o *feedbackOptions) validate() error {
 		return fmt.Errorf("--out %s: the labels of a run go into its own directory, %s", o.out, o.run)
 	case o.run == "" && o.rounds != nil:
 		return errors.New("--rounds is of runs that are there, and --pairs and --prompts have none")
+	case o.given.Changed("pairing") && (o.pairs != "" || o.rounds != nil):
+		return errors.New("--pairing is of samples: --pairs and --rounds say by themselves what is compared")
 	case o.rounds != nil && (len(o.rounds) != 2 || o.rounds[0] == o.rounds[1] || slices.Min(o.rounds) < 0):
 		return fmt.Errorf("--rounds %v: must be two different rounds, 0 or more, such as 0,2", o.rounds)
 	case !(o.minMass >= 0 && o.minMass <= 1): // also NaN
@@ -106,7 +108,22 @@ func (o *feedbackOptions) validate() error {
 	if err := o.sampling.Validate(); err != nil {
 		return err
 	}
-	return cmp.Or(o.samples.validate(o.given), o.modelFlags.validate(), o.engineFlags.validate())
+	return cmp.Or(o.unusedReasoning(), o.samples.validate(o.given), o.modelFlags.validate(), o.engineFlags.validate())
+}
+
+// unusedReasoning refuses what is of reasonings where there are none.
+func (o *feedbackOptions) unusedReasoning() error {
+	for _, name := range []string{"clamp", "max-tokens", "temperature", "top-p", "top-k", "min-p"} {
+		if !o.given.Changed(name) || o.reasonings > 0 {
+			continue
+		}
+		err := fmt.Errorf("--%s is of reasonings: give --reasonings too", name)
+		if o.samples.prompts != "" {
+			err = fmt.Errorf("%w; answers drawn here come as amend run draws them by default: for others give amend run --samples %d --revisions 0 and what they are to be drawn with, then amend feedback RUN", err, o.samples.number)
+		}
+		return err
+	}
+	return nil
 }
 
 // newFeedbackCommand is `amend feedback`.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -29,7 +30,8 @@ type feedbackSummary struct {
 	Reused     int     `json:"prefill_tokens_reused"`
 	Decoded    int     `json:"decode_tokens"`
 	WallS      float64 `json:"wall_s"`
-	// Turned is how many labels prefer another answer than by the settings before, of Compared pairs that both have labels of.
+	// Turned is how many labels prefer another answer than by the constitution before, of Compared pairs that both have labels
+	// of; both are 0 where this command labelled nothing by another constitution.
 	Turned   int       `json:"turned"`
 	Compared int       `json:"compared"`
 	Failures []failure `json:"failures"`
@@ -74,7 +76,7 @@ func (l *labelling) summarize(w io.Writer) error {
 			"valid judgements", valid, "of", judgements)
 	}
 	var err error
-	if s.Turned, s.Compared, err = l.flips(); err != nil {
+	if s.Turned, s.Compared, err = l.edited(); err != nil {
 		return err
 	}
 	if l.options.report {
@@ -155,11 +157,21 @@ func printKnown(w io.Writer, k feedback.Known) {
 	averaged("principle", k.OfPrinciples, "all averaged")
 	printField(w, "length", fmt.Sprintf("%s right where the better answer is the longer one, %s where it is the shorter", share(k.Longer), share(k.Shorter)))
 	printField(w, "unanimous", fmt.Sprintf("%s right where all judgements of a pair agree (%d pairs), %s where they do not", share(k.Agreeing), k.Agreeing.Of, share(k.Divided)))
-	printField(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, skill over the base rate %.2f", k.ECE, k.Brier, k.Skill))
+	printField(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, %s", k.ECE, k.Brier, skill("skill over the base rate", k.Skill, k.Reliability)))
 	if c := k.Calibrated; c != nil {
-		printField(w, "tempered", fmt.Sprintf("at %.2f, fitted on %d other pairs: ECE %.3f, Brier %.3f, skill %.2f, over %d pairs",
-			c.Temperature, c.Fitted, c.ECE, c.Brier, c.Skill, c.Reported))
+		printField(w, "tempered", fmt.Sprintf("at %.2f, fitted on %d other pairs: ECE %.3f, Brier %.3f, %s, over %d pairs",
+			c.Temperature, c.Fitted, c.ECE, c.Brier, skill("skill", c.Skill, c.Reliability), c.Reported))
 	}
+}
+
+// skill says what labels remove of the base rate's error. Where one side is the better one in all pairs, that has none.
+func skill(name string, s float64, reliability []feedback.Bin) string {
+	yes := slices.ContainsFunc(reliability, func(b feedback.Bin) bool { return b.Pairs > 0 && b.Share > 0 })
+	no := slices.ContainsFunc(reliability, func(b feedback.Bin) bool { return b.Pairs > 0 && b.Share < 1 })
+	if yes && no {
+		return fmt.Sprintf("%s %.2f", name, s)
+	}
+	return "no " + name + ", since one side is better in all pairs"
 }
 
 // printReliability writes how often labels of a probability turn out true.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ func runFeedback(cmd *cobra.Command, o feedbackOptions) (err error) {
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return l.readPairs(cmd.InOrStdin()) },
 		func(context.Context) error { return l.readConstitution() },
-		l.openModel, l.openFormat, l.openJudge, l.openLabels,
+		l.openModel, l.openAdapter, l.openFormat, l.openJudge, l.openLabels,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -91,6 +92,9 @@ func (l *labelling) readPairs(stdin io.Reader) error {
 	if o.run != "" {
 		return l.readRun()
 	}
+	if err := notOfARun(l.dir); err != nil {
+		return usage(err)
+	}
 	set, err := prompts.ReadPairs(o.pairs, stdin, o.limit)
 	if err != nil {
 		return usage(err)
@@ -105,6 +109,19 @@ func (l *labelling) readPairs(stdin io.Reader) error {
 		o.model = testbed.Name
 	}
 	return nil
+}
+
+// notOfARun refuses a run directory as the folder of other pairs' labels: whoever reads labels there takes them for those of the
+// run's answers.
+func notOfARun(out string) error {
+	_, _, err := runstore.Read(out)
+	switch {
+	case err == nil:
+		return fmt.Errorf("--out %s: it is a run directory, and its labels are of the run's own answers: give another folder for those of --pairs, or amend feedback %s to judge the run", out, out)
+	case errors.Is(err, runstore.ErrNotARun):
+		return nil
+	}
+	return err
 }
 
 // readConstitution composes the layers that were given, or takes the run's.
@@ -131,8 +148,22 @@ func (l *labelling) readConstitution() (err error) {
 	return usage(err)
 }
 
+// drawable is how many principles of a constitution a pair can be judged under.
+func drawable(doc *constitution.Document) (n int) {
+	for _, p := range doc.Principles {
+		if p.Weight > 0 {
+			n++
+		}
+	}
+	if n == 0 { // then all are drawn alike
+		return len(doc.Principles)
+	}
+	return n
+}
+
 func (l *labelling) openJudge(ctx context.Context) (err error) {
-	o := l.options
+	o := &l.options
+	o.draws = min(o.draws, drawable(l.doc)) // more can be asked for, and are no other labels
 	l.judge, err = feedback.New(ctx, l.format, l.doc, feedback.Settings{
 		Layout: feedback.Layout(o.layout), Principles: o.draws, Seed: o.seed, MinMass: o.minMass,
 		Reasonings: o.reasonings, Clamp: [2]float64(o.clamp), MaxTokens: o.maxTokens, Sampling: o.sampling,
@@ -152,7 +183,7 @@ func (l *labelling) openLabels(context.Context) (err error) {
 	}
 	s := runstore.FeedbackSettings{
 		Source: l.source, Date: l.date,
-		ModelSHA256: l.modelSHA, TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.how.TypeK.String(), Deterministic: o.deterministic,
+		ModelSHA256: l.modelSHA, LoRASHA256: l.adapter.sha, LoRAScale: l.adapterScale(), TemplateSHA256: l.templateSHA, Chat: o.chat, KVType: l.how.TypeK.String(), Deterministic: o.deterministic,
 		Constitution: l.doc.Name, ConstitutionSHA256: l.doc.Hash(), ConstitutionText: string(text), Principles: o.draws, Layout: o.layout, Seed: o.seed, MinMass: o.minMass,
 	}
 	if o.reasonings > 0 {
@@ -163,7 +194,7 @@ func (l *labelling) openLabels(context.Context) (err error) {
 		return err
 	}
 	l.closers = append(l.closers, l.store.Close)
-	l.judge.Use(answers{l.store}, environment(s.ModelSHA256, s.KVType, s.Deterministic))
+	l.judge.Use(answers{l.store}, environment(l.weights(), s.KVType, s.Deterministic))
 	for i, p := range l.pairs {
 		l.place[p.ID] = i
 		if _, ok := l.store.Label(p); !ok {
@@ -263,8 +294,12 @@ func (l *labelling) readRun() error {
 	if err != nil {
 		return usage(err)
 	}
+	if err := warnOfUnfinished(l.log, o.run); err != nil {
+		return err
+	}
 	if l.truth = oracle(manifest); o.model == "" {
 		o.ofRun(manifest, o.given)
+		l.adapter = criticAdapter(manifest)
 	}
 	pairs, err := l.pairing(manifest)
 	if err != nil {
@@ -317,8 +352,8 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 		}
 		return samples.Add, nil
 	}
-	if o.pairing == pairFirst {
-		return nil, fmt.Errorf("--pairing %s is of samples, and %s has one answer to each prompt: make it with --samples", pairFirst, o.run)
+	if o.given.Changed("pairing") {
+		return nil, fmt.Errorf("--pairing %s is of samples, and %s has one answer to each prompt: make it with --samples", o.pairing, o.run)
 	}
 	from, to := 0, m.Results.Revisions
 	if o.rounds != nil {
@@ -334,10 +369,11 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 	return func(rec revise.Record) (feedback.Pair, bool) { return rec.Pair(from, to) }, nil
 }
 
-// flips counts the labels that prefer another answer than those of the settings before, of the pairs that both have.
-func (l *labelling) flips() (flipped, of int, err error) {
-	before, err := l.store.Before()
-	if err != nil {
+// edited counts the labels that an edited constitution turns around, of the pairs that have one by the settings before, too.
+// Where nothing was labelled, or by the same constitution, there is nothing to compare.
+func (l *labelling) edited() (turned, of int, err error) {
+	old, before, err := l.store.Before()
+	if err != nil || len(l.todo) == 0 || old.ConstitutionSHA256 == l.doc.Hash() {
 		return 0, 0, err
 	}
 	for _, p := range l.pairs {
@@ -347,14 +383,21 @@ func (l *labelling) flips() (flipped, of int, err error) {
 			continue
 		}
 		of++
-		if (*now.P > 0.5) != (*then.P > 0.5) {
-			flipped++
+		if turnedAround(*then.P, *now.P) {
+			turned++
 		}
 	}
-	return flipped, of, nil
+	return turned, of, nil
 }
+
+// turnedAround reports whether two probabilities prefer another answer each. One that has no preference prefers none.
+func turnedAround(then, now float64) bool { return (then-0.5)*(now-0.5) < 0 }
 
 // settings are those that the summary shows.
 func (l *labelling) settings() string {
-	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", l.file.Name, l.options.draws, l.doc.Name, l.options.layout, llama.Version(), local.Machine().CPU)
+	judge := l.file.Name
+	if l.adapter.path != "" {
+		judge += fmt.Sprintf(" with adapter %s at %v", filepath.Base(l.adapter.path), l.adapter.scale)
+	}
+	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", judge, l.options.draws, l.doc.Name, l.options.layout, llama.Version(), local.Machine().CPU)
 }

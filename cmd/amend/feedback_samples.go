@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ func (o *sampleFlags) validate(given *pflag.FlagSet) error {
 			return fmt.Errorf("--%s is of answers that are drawn here: give --prompts too, or --judge for the model that judges", name)
 		}
 	}
-	return within([]limits{{"--samples", o.number, 2, 1000}})
+	return cmp.Or(checkScale("--lora", o.lora), within([]limits{{"--samples", o.number, 2, 1000}}))
 }
 
 // drawSamples is the run whose answers are judged. A prompt that fails is in no pair; failed reports that there are some.

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"time"
 
+	"charm.land/log/v2"
+
 	"amend/engine/llama"
+	"amend/engine/runstore"
 	"amend/models"
 )
 
@@ -45,4 +49,20 @@ func tokenText(v *llama.Vocab, t llama.Token) string {
 		return ""
 	}
 	return v.Text(t)
+}
+
+// warnOfUnfinished tells of a run that lacks rows: what is made of it is of fewer than its prompts. A folder that is no run
+// lacks none.
+func warnOfUnfinished(l *log.Logger, dir string) error {
+	s, err := runstore.Look(dir)
+	if errors.Is(err, runstore.ErrNotARun) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if done, all := s.Finished(), s.Manifest.Setup.Rows; done < all {
+		l.Warn("the run is not finished, and only rows that are done count here: the amend run command that makes it continues it", "run", dir, "rows", done, "of", all)
+	}
+	return s.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -175,6 +176,9 @@ func trainPreference(cmd *cobra.Command, o preferOptions) (err error) {
 	ctx := cmd.Context()
 	p := newPreference(cmd, o)
 	defer func() { err = errors.Join(err, p.close()) }()
+	if err := writable(o.out); err != nil { // before hours of work
+		return usage(err)
+	}
 	taught, err := p.readLabels(o.dir)
 	if err != nil {
 		return err
@@ -224,6 +228,9 @@ func (p *preference) readLabels(dir string) (*labels, error) {
 	}
 	if set.Done < set.Asked {
 		p.log.Warn("the labels are not all there: the amend feedback command that makes them is not done", "dir", dir, "pairs", set.Done, "of", set.Asked)
+	}
+	if err := warnOfUnfinished(p.log, dir); err != nil {
+		return nil, err
 	}
 	out := &labels{dir: dir, set: set, truth: func(in feedback.Pair, _ string) feedback.Preference { return in.Better }}
 	switch m, _, err := runstore.Read(dir); {
@@ -360,6 +367,22 @@ func (p *preference) train(ctx context.Context, sets []*labels, out *trained) er
 		return err
 	}
 	return usage(writeFile(p.options.out, text))
+}
+
+// writable reports what keeps a file from being written.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("--out %s: it is a folder, and a file is to be written", path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	var why *fs.PathError
+	if errors.As(err, &why) { // whose path is a name that nobody gave
+		return fmt.Errorf("--out %s: its folder cannot be written to: %w", path, why.Err)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // writeFile writes a file that is whole or not there.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -130,7 +131,7 @@ func (o *runOptions) validate() error {
 	if o.revisions == 0 && (o.critic != "" || o.criticLoRA != "") {
 		return errors.New("--critic and --critic-lora are of the turns after first responses, and with --revisions 0 there are none")
 	}
-	if err := o.parseLogitBias(); err != nil {
+	if err := cmp.Or(checkScale("--lora", o.lora), checkScale("--critic-lora", o.criticLoRA), o.parseLogitBias()); err != nil {
 		return err
 	}
 	return o.sampling.Validate()

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"amend/models"
 )
@@ -44,7 +46,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("OMP_WAIT_POLICY", "passive") // scripts run side by side: threads that wait leave the cores to others
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs, "sql": sql},
 	})
 }
 
@@ -65,6 +67,16 @@ func exitIs(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%v exited with %d, want %d", args[1:], got, want)
 	}
+}
+
+// sql changes a database behind amend's back: sql FILE STATEMENT
+func sql(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql FILE STATEMENT")
+	}
+	conn, err := sqlite.OpenConn(ts.MkAbs(args[0]), sqlite.OpenReadWrite)
+	ts.Check(err)
+	ts.Check(errors.Join(sqlitex.ExecuteTransient(conn, args[1], nil), conn.Close()))
 }
 
 // tinyAdapter writes a LoRA adapter of rank 1 for the queries of the first layer of a model. Without a base it says that

@@ -38,7 +38,7 @@ func newVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify DIR",
 		Short: "Check a run against its manifest, offline",
-		Long: `Check a run: the database and every row in it, revisions.jsonl against the rows, and model, constitution and
+		Long: `Check a run: the database and every row in it, revisions.jsonl against the rows, every label of amend feedback, and model, constitution and
 prompts against the hashes in the manifest, as far as these files are here; and the run of its first responses, where those were
 made by another model or adapter. Exit code 2 when something differs.`,
 		Example: "  amend verify runs/first\n  amend verify runs/first --json | jq '.checks[] | select(.state != \"as recorded\")'",
@@ -74,7 +74,7 @@ func verifyRun(ctx context.Context, dir string) ([]runCheck, error) {
 	}
 	checks := []runCheck{}
 	for _, check := range []func(context.Context, string, runstore.Manifest) (runCheck, error){
-		checkRows, checkRevisions, checkModel, checkAdapter, checkConstitution, checkPrompts,
+		checkRows, checkRevisions, checkLabels, checkModel, checkAdapter, checkConstitution, checkPrompts,
 	} {
 		c, err := check(ctx, dir, m)
 		if err != nil {
@@ -135,6 +135,18 @@ func checkRevisions(_ context.Context, dir string, _ runstore.Manifest) (runChec
 		return runCheck{"revisions", another, "not what the rows give: the file was edited, or rows were done after it was written"}, nil
 	}
 	return runCheck{"revisions", asRecorded, "what the rows give"}, nil
+}
+
+// checkLabels reads every label of amend feedback, where there are some.
+func checkLabels(_ context.Context, dir string, _ runstore.Manifest) (runCheck, error) {
+	done, asked, err := runstore.CheckFeedback(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return runCheck{}, nil
+	case err != nil:
+		return runCheck{"labels", another, err.Error()}, nil
+	}
+	return runCheck{"labels", asRecorded, fmt.Sprintf("%d of %d", done, asked)}, nil
 }
 
 func checkModel(ctx context.Context, _ string, m runstore.Manifest) (runCheck, error) {

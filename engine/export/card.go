@@ -125,7 +125,7 @@ func card(r *Report, from Source, o Options) ([]byte, error) {
 	}
 	fmt.Fprintf(&b, "---\n\n# %s\n\n%s\n", h.PrettyName, o.purpose())
 	writeFacts(&b, r, from)
-	writeCounts(&b, r)
+	writeCounts(&b, r, o)
 	fmt.Fprintf(&b, "\n## How to load it\n\n```python\n%s```\n", o.Format.usage())
 	b.WriteString(limits)
 	if len(from.Constitution) > 0 {
@@ -197,9 +197,13 @@ func writeFacts(b *bytes.Buffer, r *Report, from Source) {
 }
 
 // writeCounts writes what was taken, what was left out, and what the rounds did.
-func writeCounts(b *bytes.Buffer, r *Report) {
+func writeCounts(b *bytes.Buffer, r *Report, o Options) {
 	b.WriteString("\n## Counts\n\n| | |\n|---|---|\n")
-	fmt.Fprintf(b, "| rows of the run | %d |\n", r.Read)
+	read := "rows of the run"
+	if o.Labels {
+		read = "pairs"
+	}
+	fmt.Fprintf(b, "| %s | %d |\n", read, r.Read)
 	for _, split := range slices.Sorted(maps.Keys(r.Examples)) {
 		fmt.Fprintf(b, "| examples in %s | %d |\n", split, r.Examples[split])
 	}
@@ -210,7 +214,9 @@ func writeCounts(b *bytes.Buffer, r *Report) {
 	}
 	if r.Format != Raw {
 		c := r.Chars
-		fmt.Fprintf(b, "| answers that differ from the first response | %d |\n", r.Changed)
+		if !o.Labels {
+			fmt.Fprintf(b, "| answers that differ from the first response | %d |\n", r.Changed)
+		}
 		fmt.Fprintf(b, "| characters of an answer: mean, 10 %%, 50 %%, 90 %%, most | %.0f, %d, %d, %d, %d |\n", c.Mean, c.Low, c.Median, c.High, c.Most)
 	}
 	if len(r.Rounds) == 0 {

@@ -99,10 +99,10 @@ const (
 type Report struct {
 	Format   Format           `json:"format"`
 	Encoding Encoding         `json:"encoding"`
-	Read     int              `json:"read"`     // rows of the run
+	Read     int              `json:"read"`     // rows of the run, or labelled pairs
 	Examples map[string]int   `json:"examples"` // rows of the set, by split
-	LeftOut  map[Reason]int   `json:"left_out"` // rows of the run, by why
-	Changed  int              `json:"changed"`  // examples whose answer is not the first response
+	LeftOut  map[Reason]int   `json:"left_out"` // of those read, by why
+	Changed  int              `json:"changed"`  // examples whose answer is not the first response; 0 of labelled pairs, which have none
 	Chars    Spread           `json:"chars"`    // of answers
 	Rounds   []RoundCount     `json:"rounds"`   // of all rows of the run that did not fail
 	Files    []string         `json:"files"`    // below the set's folder
@@ -297,7 +297,7 @@ func (s *set) describe(c candidate) {
 		return
 	}
 	s.chars = append(s.chars, len([]rune(c.answer)))
-	if c.first != c.answer {
+	if !s.options.Labels && c.first != c.answer {
 		s.report.Changed++
 	}
 }

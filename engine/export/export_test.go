@@ -420,3 +420,37 @@ func jaccard(a, b []string) float64 {
 	}
 	return float64(both) / float64(len(x)+len(y)-both)
 }
+
+// TestRawTries: tries of a round that a gate refused can be told apart, in either encoding.
+func TestRawTries(t *testing.T) {
+	type turn struct {
+		Kind    string `json:"kind" parquet:"kind"`
+		Round   int32  `json:"round" parquet:"round"`
+		Try     int32  `json:"try" parquet:"try"`
+		Refused string `json:"refused" parquet:"refused"`
+	}
+	type row struct {
+		Turns []turn `json:"turns" parquet:"turns,list"`
+	}
+	rec := trace("a", "bad", "worse")
+	rec.Turns[2].Gate = &revise.Decision{Refused: revise.NotPreferred}
+	rec.Turns = append(rec.Turns,
+		revise.Trace{Kind: revise.Critique, Round: 1, Try: 1, Principle: "p2"},
+		revise.Trace{Kind: revise.Revision, Round: 1, Try: 1, Principle: "p2", Text: "better", Gate: &revise.Decision{}})
+	no := string(revise.NotPreferred)
+	want := []turn{{"response", 0, 0, ""}, {"critique", 1, 0, ""}, {"revision", 1, 0, no}, {"critique", 1, 1, ""}, {"revision", 1, 1, ""}}
+
+	dir, _ := write(t, Options{Format: Raw}, rec)
+	var line row
+	if err := json.Unmarshal([]byte(read(t, dir, "train")[0]), &line); err != nil {
+		t.Fatal(err)
+	}
+	dir, _ = write(t, Options{Format: Raw, Encoding: Parquet}, rec)
+	rows, err := parquet.ReadFile[row](filepath.Join(dir, "data", "train-00000-of-00001.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(line.Turns, want) || len(rows) != 1 || !slices.Equal(rows[0].Turns, want) {
+		t.Errorf("as JSON %v, as Parquet %v, want %v", line.Turns, rows, want)
+	}
+}

@@ -83,6 +83,7 @@ type rawRow struct {
 type rawTurn struct {
 	Kind      string   `json:"kind" parquet:"kind"`
 	Round     int32    `json:"round" parquet:"round"`
+	Try       int32    `json:"try" parquet:"try"` // above 0 behind a revision of the round that a gate refused
 	Principle string   `json:"principle" parquet:"principle"`
 	Request   string   `json:"request" parquet:"request"`
 	Text      string   `json:"text" parquet:"text"`
@@ -157,7 +158,7 @@ func rawOf(rec revise.Record) rawRow {
 	}
 	for _, t := range rec.Turns {
 		raw := rawTurn{
-			Kind: string(t.Kind), Round: int32(t.Round), Principle: t.Principle, Request: t.Request, Text: t.Text, Think: t.Think,
+			Kind: string(t.Kind), Round: int32(t.Round), Try: int32(t.Try), Principle: t.Principle, Request: t.Request, Text: t.Text, Think: t.Think,
 			End: string(t.End), Flags: []string{}, Tokens: []int32{}, Prompt: int64(t.Prompt),
 			Decoded: int64(t.Decoded), Seed: strconv.FormatUint(t.Seed, 10), LogProb: t.LogProb,
 		}

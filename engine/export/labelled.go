@@ -22,21 +22,25 @@ func (o *Options) chooseLabelled(l feedback.Labelled, prompt []Message) ([]candi
 		return nil, Flipping
 	}
 	preferred := candidate{
-		id: l.Pair.ID, prompt: prompt, answer: l.Pair.First, rejected: l.Pair.Second, first: l.Pair.First,
+		id: l.Pair.ID, prompt: prompt, answer: l.Pair.First, rejected: l.Pair.Second,
 		principles: l.Label.Principles(), prob: p,
 	}
-	flagged := l.Pair.Flagged[0]
+	flagged := l.Pair.Flagged
 	if p < 0.5 {
-		preferred, flagged = preferred.turned(), l.Pair.Flagged[1]
+		preferred, flagged = preferred.turned(), [2]bool{flagged[1], flagged[0]}
 	}
-	if strings.TrimSpace(preferred.answer) == "" || o.Hygiene && flagged {
+	// The nearest whole number of repeats in the direction that is preferred, the rest in the other one.
+	forward := int(math.Round(preferred.prob * float64(o.Repeat)))
+	learnt := o.learnable(preferred.answer, flagged[0])
+	if forward < o.Repeat { // the other answer is to be learnt, too
+		learnt = learnt && o.learnable(preferred.rejected, flagged[1])
+	}
+	if !learnt {
 		return nil, Flagged
 	}
 	if o.Repeat == 0 {
 		return []candidate{preferred}, ""
 	}
-	// The nearest whole number of repeats in the direction that is preferred, the rest in the other one.
-	forward := int(math.Round(preferred.prob * float64(o.Repeat)))
 	out := make([]candidate, 0, o.Repeat)
 	for i := range o.Repeat {
 		c := preferred
@@ -47,6 +51,11 @@ func (o *Options) chooseLabelled(l feedback.Labelled, prompt []Message) ([]candi
 		out = append(out, c)
 	}
 	return out, ""
+}
+
+// learnable reports whether an answer may be chosen.
+func (o *Options) learnable(text string, flagged bool) bool {
+	return strings.TrimSpace(text) != "" && (!flagged || !o.Hygiene)
 }
 
 // turned is the pair with the other answer chosen.

@@ -123,6 +123,28 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
+// TestRepeatedLeavesOut: where a repeat turns a pair around, its other answer is to be learnt as well, and is without a fault.
+func TestRepeatedLeavesOut(t *testing.T) {
+	turned, blank, sure := labelled("a", 0.3, 0.3), labelled("b", 0.7, 0.7), labelled("c", 0.95, 0.95)
+	turned.Pair.Flagged[0], blank.Pair.Second, sure.Pair.Flagged[1] = true, "\n", true
+	for _, format := range []Format{DPO, KTO} {
+		o := Options{Format: format, MaxFlip: 1, Hygiene: true, Repeat: 5}
+		dir, r := writeLabelled(t, o, turned, blank, sure)
+		rows := len(read(t, dir, "train"))
+		if want := 5 * map[Format]int{DPO: 1, KTO: 2}[format]; rows != want || r.LeftOut[Flagged] != 2 {
+			t.Errorf("%s: %d rows, want %d; left out %v", format, rows, want, r.LeftOut)
+		}
+		if o.Hygiene = false; format == DPO {
+			if dir, r = writeLabelled(t, o, turned, sure); len(chosen(t, dir)) != 10 || r.LeftOut[Flagged] != 0 {
+				t.Errorf("without the checks: %v, left out %v", chosen(t, dir), r.LeftOut)
+			}
+		}
+	}
+	if dir, _ := writeLabelled(t, Options{Format: DPO, MaxFlip: 1, Hygiene: true}, turned, sure); len(chosen(t, dir)) != 2 {
+		t.Errorf("once each, as the judge prefers: %v", chosen(t, dir))
+	}
+}
+
 // TestLabelledParquet: the column is there in every format that has labels.
 func TestLabelledParquet(t *testing.T) {
 	type row struct {

@@ -17,7 +17,7 @@ type Known struct {
 	AccuracyCI [2]float64 `json:"accuracy_ci"`
 	// ECE is the expected calibration error: how far the judge's probabilities are from the shares in which they turn
 	// out true, in the mean over ten bins (Naeini et al. 2015). Brier is the mean squared error of the probabilities, Skill how
-	// much of the base rate's error they remove.
+	// much of the base rate's error they remove: 0 where it has none, as one side is better in all pairs.
 	ECE         float64 `json:"ece"`
 	Brier       float64 `json:"brier"`
 	Skill       float64 `json:"brier_skill"`

@@ -23,13 +23,15 @@ const FeedbackFile = "feedback.db"
 type FeedbackSettings struct {
 	// Source says which pairs are judged: those of a file by its hash, or of a run by what made it and how its rows become
 	// pairs.
-	Source         string `json:"source"`
-	Date           string `json:"date"` // that templates see, YYYY-MM-DD
-	ModelSHA256    string `json:"model_sha256"`
-	TemplateSHA256 string `json:"template_sha256,omitempty"`
-	Chat           string `json:"chat"`
-	KVType         string `json:"kv_type"`
-	Deterministic  bool   `json:"deterministic,omitempty"`
+	Source         string  `json:"source"`
+	Date           string  `json:"date"` // that templates see, YYYY-MM-DD
+	ModelSHA256    string  `json:"model_sha256"`
+	LoRASHA256     string  `json:"lora_sha256,omitempty"` // of the adapter on it
+	LoRAScale      float64 `json:"lora_scale,omitempty"`
+	TemplateSHA256 string  `json:"template_sha256,omitempty"`
+	Chat           string  `json:"chat"`
+	KVType         string  `json:"kv_type"`
+	Deterministic  bool    `json:"deterministic,omitempty"`
 
 	Constitution       string  `json:"constitution"` // name
 	ConstitutionSHA256 string  `json:"constitution_sha256"`
@@ -146,19 +148,21 @@ func (f *Feedback) Label(p feedback.Pair) (l feedback.Label, ok bool) {
 	return l, ok && l.Pair == p.Hash() && l.Error == ""
 }
 
-// Before returns the labels of the settings that were used before these, by their pairs: none where these are the first.
-func (f *Feedback) Before() (map[string]feedback.Label, error) {
+// Before returns the settings that were used before these, and their labels by their pairs: none where these are the first.
+func (f *Feedback) Before() (s FeedbackSettings, labels map[string]feedback.Label, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	set := f.set - 1 // sets are never removed
-	if f.set == 0 {
-		var err error
-		if set, _, err = f.data.lastSet(); err != nil {
-			return nil, f.data.wrap("read", err)
-		}
+	var id int64
+	err = sqlitex.Execute(f.data.conn, "SELECT id, settings FROM sets WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT 1",
+		&sqlitex.ExecOptions{Args: []any{f.set}, ResultFunc: func(stmt *sqlite.Stmt) error {
+			id = stmt.ColumnInt64(0)
+			return json.Unmarshal(column(stmt, 1), &s)
+		}})
+	if err != nil {
+		return s, nil, f.data.wrap("read", err)
 	}
-	labels, err := f.data.labels(set)
-	return labels, f.data.wrap("read", err)
+	labels, err = f.data.labels(id)
+	return s, labels, f.data.wrap("read", err)
 }
 
 // Append adds a pair with its label, in the place of an older one, and returns when both are on disk. asked is how many pairs
@@ -305,6 +309,63 @@ func ReadFeedback(dir string) (set FeedbackSet, err error) {
 	}
 	set.Labels = labelled(dir, id)
 	return set, nil
+}
+
+// CheckFeedback has SQLite look through a directory's labels and reads every one of them, by any settings. It returns how many
+// pairs have one by the settings that were used last, and how many were to get one. The error matches fs.ErrNotExist where there are none.
+func CheckFeedback(dir string) (done, asked int, err error) {
+	d, err := readDatabase(filepath.Join(dir, FeedbackFile))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { _ = d.close() }() // only read
+	if err := d.check(); err != nil {
+		return 0, 0, d.wrap("check", err)
+	}
+	var last int64
+	err = sqlitex.Execute(d.conn, "SELECT id, asked FROM sets ORDER BY id DESC LIMIT 1", &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		last, asked = stmt.ColumnInt64(0), stmt.ColumnInt(1)
+		return nil
+	}})
+	if err != nil {
+		return 0, 0, d.wrap("read", err)
+	}
+	err = sqlitex.Execute(d.conn, `SELECT settings, label, texts, labels.pair, set_id FROM labels
+		LEFT JOIN sets ON sets.id = set_id LEFT JOIN pairs ON pairs.id = labels.pair`,
+		&sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+			set := stmt.ColumnInt64(4)
+			if set == last {
+				done++
+			}
+			if err := checkLabel(stmt, set == last); err != nil {
+				return fmt.Errorf("%w: the label of pair %s, set %d: %w", errDamaged, stmt.ColumnText(3), set, err)
+			}
+			return nil
+		}})
+	return done, asked, d.wrap("check", err)
+}
+
+// checkLabel checks a label with its settings and its pair. Only the set that was begun last is surely of the pairs' texts:
+// other rounds of a run have other texts under the same ids.
+func checkLabel(stmt *sqlite.Stmt, last bool) error {
+	if stmt.ColumnType(0) == sqlite.TypeNull {
+		return errors.New("its settings are missing")
+	}
+	if stmt.ColumnType(2) == sqlite.TypeNull {
+		return errors.New("its pair is missing")
+	}
+	var s FeedbackSettings
+	var l feedback.Labelled
+	if err := errors.Join(json.Unmarshal(column(stmt, 0), &s), json.Unmarshal(column(stmt, 1), &l.Label), json.Unmarshal(column(stmt, 2), &l.Pair)); err != nil {
+		return err
+	}
+	if id := stmt.ColumnText(3); l.Label.ID != id || l.Pair.ID != id {
+		return fmt.Errorf("it says that it is of pair %q, and the pair that it is %q", l.Label.ID, l.Pair.ID)
+	}
+	if last && l.Label.Pair != l.Pair.Hash() {
+		return errors.New("it is of other texts than the pair's")
+	}
+	return nil
 }
 
 // labelled reads the pairs of a set by a connection of its own.

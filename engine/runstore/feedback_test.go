@@ -38,7 +38,7 @@ func TestFeedbackIsKept(t *testing.T) {
 	if err := errors.Join(f.Remember(key, answer), f.Append(p, labelOf(p, 0.25), 3), f.Append(q, labelOf(q, 0.75), 3), f.Append(p, labelOf(p, 0.3), 2)); err != nil {
 		t.Fatal(err)
 	}
-	if before, err := f.Before(); err != nil || len(before) != 0 {
+	if _, before, err := f.Before(); err != nil || len(before) != 0 {
 		t.Errorf("before the first settings: %v, %v", before, err)
 	}
 	if _, err := OpenFeedback(dir, FeedbackSettings{}); !errors.As(err, new(*LockedError)) {
@@ -64,8 +64,8 @@ func TestFeedbackIsKept(t *testing.T) {
 	if _, ok := f.Label(p); ok {
 		t.Error("a label of other settings")
 	}
-	if before, err := f.Before(); err != nil || len(before) != 2 || *before["p"].P != 0.3 {
-		t.Errorf("the settings before: %v, %v", before, err)
+	if old, before, err := f.Before(); err != nil || old.Constitution != "a" || len(before) != 2 || *before["p"].P != 0.3 {
+		t.Errorf("the settings before: %+v, %v, %v", old, before, err)
 	}
 	if _, ok, _ := f.Recall(key); !ok {
 		t.Error("other settings have lost the answers")
@@ -81,8 +81,8 @@ func TestFeedbackIsKept(t *testing.T) {
 	if _, ok := f.Label(p); ok {
 		t.Error("a pair that could not be judged is not tried again")
 	}
-	if before, err := f.Before(); err != nil || len(before) != 2 {
-		t.Errorf("the settings before, from within a set: %v, %v", before, err)
+	if old, before, err := f.Before(); err != nil || old.Constitution != "a" || len(before) != 2 {
+		t.Errorf("the settings before, from within a set: %+v, %v, %v", old, before, err)
 	}
 	set, err := ReadFeedback(dir)
 	if err != nil || set.Settings.Constitution != "b" || set.Asked != 2 {

@@ -376,6 +376,9 @@ func Look(dir string) (*Snapshot, error) {
 // Done reports whether a row is finished.
 func (s *Snapshot) Done(id string) bool { return s.done[id] }
 
+// Finished is how many rows are, of Manifest.Setup.Rows.
+func (s *Snapshot) Finished() int { return len(s.done) }
+
 // Recall returns a finished turn.
 func (s *Snapshot) Recall(key revise.Key) (revise.Output, bool, error) {
 	if s.data == nil {
