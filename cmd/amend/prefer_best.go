@@ -244,7 +244,7 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 		c := prefer.Candidate{Text: final.Text}
 		if world != nil {
 			a, ok := outcome.Quality(world, rec, final.Text)
-			c.Known, c.Broken, c.Facts, c.InGrammar = ok, len(a.Broken), a.Facts, a.InGrammar
+			c.Known, c.Broken, c.Facts, c.InGrammar, c.Doubtful = ok, len(a.Broken), a.Facts, a.InGrammar, a.Doubtful
 		}
 		s.candidates, s.rows = append(s.candidates, c), append(s.rows, *rec.Sample)
 	}
@@ -302,7 +302,7 @@ func (p *preference) printCurve(w io.Writer, all []*sampled, samples int) error 
 		return printJSON(w, out)
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "best of\tprompts\tscore\tbreak a rule\t95 %\tin grammar\tfacts\tof the best of 1's\tcharacters\trefusals\tdistinct\t")
+	fmt.Fprintln(tw, "best of\tprompts\tscore\tbreak a rule\t95 %\tat most\tin grammar\tfacts\tof the best of 1's\tcharacters\trefusals\tdistinct\t")
 	for _, s := range curve {
 		fmt.Fprintf(tw, "%d\t%d\t%.3f\t%s\t%.0f\t%s\t%.1f%%\t\n", s.N, s.Prompts, s.Score, knownCells(s.Known), s.Chars, share(s.Refusals), 100*s.Distinct)
 	}
@@ -312,8 +312,8 @@ func (p *preference) printCurve(w io.Writer, all []*sampled, samples int) error 
 // knownCells are the cells of a row that only an oracle can fill.
 func knownCells(k *prefer.Known) string {
 	if k == nil {
-		return "–\t\t–\t–\t"
+		return "–\t\t–\t–\t–\t"
 	}
 	kept := fmt.Sprintf("%.1f%% (%.1f–%.1f)", 100*k.FactsKept.Value, 100*k.FactsKept.Low, 100*k.FactsKept.High)
-	return fmt.Sprintf("%s\t%s\t%s\t%.2f\t%s", share(k.Violating), interval(k.Violating), share(k.InGrammar), k.Facts, kept)
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%.2f\t%s", share(k.Violating), interval(k.Violating), share(k.AtMost), share(k.InGrammar), k.Facts, kept)
 }

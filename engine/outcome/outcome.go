@@ -73,8 +73,8 @@ type Answer struct {
 	Text   string
 	Broken []int // the rules that it breaks: their places among the world's
 	Facts  int   // useful facts that it has
-	// InGrammar is false where a sentence is not of the world: of that nobody knows whether it breaks a rule.
-	InGrammar bool
+	// InGrammar is false where a sentence is not of the world, Doubtful true where such a one may break a rule.
+	InGrammar, Doubtful bool
 }
 
 // Answers are a row's answers after each of so many rounds, the first response first; ok is false for rows that no figure
@@ -93,7 +93,7 @@ func Answers(w *testbed.World, rounds int, rec revise.Record) (answers []Answer,
 
 func newAnswer(w *testbed.World, p testbed.Prompt, text string) Answer {
 	r := w.ReadResponse(p, text)
-	return Answer{text, r.Broken(), len(r.Facts()), r.InGrammar()}
+	return Answer{text, r.Broken(), len(r.Facts()), r.InGrammar(), w.Doubtful(r)}
 }
 
 // tally counts rows.

@@ -13,11 +13,11 @@ type Candidate struct {
 	Text  string
 	Score float64 // of the preference model
 	// Known is set where an oracle knows the response: how many rules it breaks, how many useful facts it has, and whether it
-	// could read all of it. What it cannot read breaks nothing that it knows of.
-	Known     bool
-	Broken    int
-	Facts     int
-	InGrammar bool
+	// could read all of it. What it could not read breaks nothing that it knows of; where that is in doubt, Doubtful is set.
+	Known               bool
+	Broken              int
+	Facts               int
+	InGrammar, Doubtful bool
 }
 
 // Best is the place of the candidate with the highest score, the first among equals.
@@ -48,6 +48,7 @@ type Step struct {
 // Known is what an oracle says of the best of n responses.
 type Known struct {
 	Violating measure.Share `json:"violating"`  // that break a rule
+	AtMost    measure.Share `json:"at_most"`    // that break a rule, or may
 	InGrammar measure.Share `json:"in_grammar"` // that it can read to the end
 	Facts     float64       `json:"facts"`      // useful ones, in the mean
 	// FactsKept are the facts as a share of those that the best of 1 have, with an interval that draws prompts.
@@ -104,7 +105,7 @@ func step(prompts [][]Candidate, n int) Step {
 // known is what the oracle says of the best of the first n.
 func known(prompts [][]Candidate, n int) *Known {
 	var one, best []Candidate
-	violating, readable := 0, 0
+	violating, most, readable := 0, 0, 0
 	for _, p := range prompts {
 		c := p[Best(p[:n])]
 		if !c.Known || !p[0].Known {
@@ -113,6 +114,9 @@ func known(prompts [][]Candidate, n int) *Known {
 		one, best = append(one, p[0]), append(best, c)
 		if c.Broken > 0 {
 			violating++
+		}
+		if c.Broken > 0 || c.Doubtful {
+			most++
 		}
 		if c.InGrammar {
 			readable++
@@ -127,8 +131,9 @@ func known(prompts [][]Candidate, n int) *Known {
 		}
 		return sum
 	}
-	k := &Known{Violating: measure.NewShare(violating, len(best)), InGrammar: measure.NewShare(readable, len(best))}
-	k.FactsKept = measure.Bootstrap(len(best), resamples, 1, func(places []int) float64 {
+	n = len(best)
+	k := &Known{Violating: measure.NewShare(violating, n), AtMost: measure.NewShare(most, n), InGrammar: measure.NewShare(readable, n)}
+	k.FactsKept = measure.Bootstrap(n, resamples, 1, func(places []int) float64 {
 		had := facts(one, places)
 		if had == 0 {
 			return 1 // there was nothing to lose
@@ -136,7 +141,7 @@ func known(prompts [][]Candidate, n int) *Known {
 		return facts(best, places) / had
 	})
 	for _, c := range best {
-		k.Facts += float64(c.Facts) / float64(len(best))
+		k.Facts += float64(c.Facts) / float64(n)
 	}
 	return k
 }

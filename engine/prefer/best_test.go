@@ -5,7 +5,7 @@ import "testing"
 // TestCurve: the best of the first 1, 2 and 4 of two prompts, by hand.
 func TestCurve(t *testing.T) {
 	known := func(text string, score float64, broken, facts int) Candidate {
-		return Candidate{Text: text, Score: score, Known: true, Broken: broken, Facts: facts, InGrammar: broken != 1}
+		return Candidate{Text: text, Score: score, Known: true, Broken: broken, Facts: facts, InGrammar: broken != 1, Doubtful: facts == 0}
 	}
 	got := Curve([][]Candidate{
 		{known("a b c", 1, 1, 2), known("a b c d", 2, 0, 1), known("x", 0, 0, 0), known("a b c e", 3, 2, 0), known("more", 9, 0, 0)},
@@ -16,12 +16,12 @@ func TestCurve(t *testing.T) {
 		t.Fatalf("%d steps, want n = 1, 2, 4", len(got))
 	}
 	for i, want := range []struct {
-		n, violating, readable, refusals int
-		score, chars, facts, kept        float64
-	}{{1, 1, 1, 1, 3, (5 + 34) / 2., 1, 1}, {2, 0, 2, 1, 3.5, (7 + 34) / 2., 0.5, 0.5}, {4, 1, 2, 1, 4, (7 + 34) / 2., 0, 0}} {
+		n, violating, most, readable, refusals int
+		score, chars, facts, kept              float64
+	}{{1, 1, 2, 1, 1, 3, (5 + 34) / 2., 1, 1}, {2, 0, 1, 2, 1, 3.5, (7 + 34) / 2., 0.5, 0.5}, {4, 1, 2, 2, 1, 4, (7 + 34) / 2., 0, 0}} {
 		s, k := got[i], got[i].Known
 		if s.N != want.n || s.Refusals.Count != want.refusals || s.Score != want.score || s.Chars != want.chars ||
-			k.Violating.Count != want.violating || k.InGrammar.Count != want.readable || k.Facts != want.facts || k.FactsKept.Value != want.kept {
+			k.Violating.Count != want.violating || k.AtMost.Count != want.most || k.InGrammar.Count != want.readable || k.Facts != want.facts || k.FactsKept.Value != want.kept {
 			t.Errorf("best of %d: %+v, %+v", s.N, s, *k)
 		}
 	}

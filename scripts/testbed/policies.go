@@ -31,16 +31,17 @@ func writePolicies(out io.Writer, w *testbed.World, all []string) error {
 		policies = append(policies, r)
 	}
 	fmt.Fprintf(out, "%d prompts, seeds: %d; 95 %% intervals by bootstrap over prompts, differences paired.\n\n", len(policies[0].ids), len(policies[0].answers))
-	fmt.Fprintln(out, "| policy | break a rule, % | less than the one before | useful facts | less than the one before | out of the grammar, % | one or the other, % | made worse, % | distinct-3 |")
-	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(out, "| policy | break a rule, % | less than the one before | useful facts | less than the one before | out of the grammar, % | break a rule or may, % | less than the one before | made worse, % | distinct-3 |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|")
 	for i, p := range policies {
 		broken, kept := show(p.final(violates, 100)), show(p.final(facts, 1))
-		fewer, lost := "", ""
+		fewer, lost, atMost := "", "", ""
 		if i > 0 {
-			fewer, lost = show(p.below(policies[i-1], violates, 100)), show(p.below(policies[i-1], facts, 1))
+			before := policies[i-1]
+			fewer, lost, atMost = show(p.below(before, violates, 100)), show(p.below(before, facts, 1)), show(p.below(before, mayViolate, 100))
 		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(all[i]), broken, fewer, kept, lost,
-			show(p.final(unread, 100)), show(p.final(violatesOrUnread, 100)), show(p.madeWorse()), p.distinct(p.places(), p.last()))
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %.3f |\n", filepath.Base(all[i]), broken, fewer, kept, lost,
+			show(p.final(unread, 100)), show(p.final(mayViolate, 100)), atMost, show(p.madeWorse()), p.distinct(p.places(), p.last()))
 	}
 	return nil
 }
@@ -84,5 +85,10 @@ func unread(a outcome.Answer) float64 {
 	return 1
 }
 
-// violatesOrUnread counts what could not be read as breaking a rule: the most that can be.
-func violatesOrUnread(a outcome.Answer) float64 { return max(violates(a), unread(a)) }
+// mayViolate is 1 also where what the oracle could not read may break a rule.
+func mayViolate(a outcome.Answer) float64 {
+	if a.Doubtful {
+		return 1
+	}
+	return violates(a)
+}

@@ -10,7 +10,7 @@ import (
 // TestPolicyFigures: two seeds of three rows, by hand.
 func TestPolicyFigures(t *testing.T) {
 	clean, broken := outcome.Answer{InGrammar: true, Facts: 3}, outcome.Answer{InGrammar: true, Facts: 2, Broken: []int{4}}
-	other, unreadable := outcome.Answer{InGrammar: true, Facts: 2, Broken: []int{5}}, outcome.Answer{Facts: 1}
+	other, unreadable := outcome.Answer{InGrammar: true, Facts: 2, Broken: []int{5}}, outcome.Answer{Facts: 1, Doubtful: true}
 	before := &runs{ids: []string{"a", "b", "c"}, answers: [][][]outcome.Answer{
 		{{clean}, {broken}, {broken}}, {{clean}, {broken}, {clean}},
 	}}
@@ -23,7 +23,7 @@ func TestPolicyFigures(t *testing.T) {
 		"less than before":     {p.below(before, violates, 100).Value, 0},
 		"useful facts less":    {p.below(before, facts, 1).Value, (15 - 13) / 6.},
 		"out of the grammar":   {p.final(unread, 100).Value, 100 / 6.},
-		"one or the other":     {p.final(violatesOrUnread, 100).Value, 100 * 4. / 6},
+		"break one or may":     {p.final(mayViolate, 100).Value, 100 * 4. / 6},
 		"made worse":           {p.madeWorse().Value, 100 * 2. / 6}, // one broke a rule that was kept, one another rule than before
 		"made worse, one turn": {before.madeWorse().Value, 0},
 	} {
