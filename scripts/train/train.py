@@ -115,10 +115,7 @@ def main():
         config = settings(DPOConfig, o, max_length=o.max_length, beta=o.beta)
         trainer = PairsOfIds(model=model, args=config, train_dataset=pairs(rows), processing_class=tokenizer, callbacks=[Tell()])
     trainer.train()
-    trainer.model.save_pretrained(o.out, selected_adapters=["default"])
-    with open(os.path.join(o.out, "base.json"), "w", encoding="utf-8") as f:
-        json.dump({"sha256": base.sha256(o.model)}, f)
-    trainer.model.get_base_model().config.save_pretrained(os.path.join(o.out, "base"))
+    base.save(trainer.model, o.model, o.out)
 
 
 if __name__ == "__main__":
