@@ -46,26 +46,27 @@ type refScore struct {
 	Best     []llama.Token `json:"best"`      // the most likely token after IDs[:i+1]
 }
 
-func readReference(t *testing.T) reference {
+// readReference reads a golden file that was made from the given model.
+func readReference(t *testing.T, golden, model string) reference {
 	t.Helper()
-	data, err := os.ReadFile(referenceGolden)
+	data, err := os.ReadFile(golden)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ref reference
 	if err := json.Unmarshal(data, &ref); err != nil {
-		t.Fatalf("%s: %v", referenceGolden, err)
+		t.Fatalf("%s: %v", golden, err)
 	}
 	if len(ref.Texts) < 20 {
-		t.Fatalf("%s has %d texts", referenceGolden, len(ref.Texts))
+		t.Fatalf("%s has %d texts", golden, len(ref.Texts))
 	}
 	for _, s := range ref.Texts {
 		if n := len(s.IDs); n < 2 || len(s.LogProbs) != n-1 || len(s.Best) != n {
-			t.Fatalf("%s: %q has %d ids, %d log-probs, %d best tokens", referenceGolden, s.Name, n, len(s.LogProbs), len(s.Best))
+			t.Fatalf("%s: %q has %d ids, %d log-probs, %d best tokens", golden, s.Name, n, len(s.LogProbs), len(s.Best))
 		}
 	}
-	if got := fileSHA256(t, smolFile(t)); got != ref.SHA256 {
-		t.Fatalf("%s has sha256 %s, and %s was made from %s", smolFile(t), got, referenceGolden, ref.SHA256)
+	if got := fileSHA256(t, model); got != ref.SHA256 {
+		t.Fatalf("%s has sha256 %s, and %s was made from %s", model, got, golden, ref.SHA256)
 	}
 	return ref
 }
@@ -114,7 +115,7 @@ func TestReferenceTokens(t *testing.T) {
 		writeJSON(t, *referenceIDs, got)
 		return
 	}
-	want := readReference(t).Texts
+	want := readReference(t, referenceGolden, smolFile(t)).Texts
 	if len(got) != len(want) {
 		t.Fatalf("%s has %d texts and %s %d: run scripts/reference/update", referenceTexts, len(got), referenceGolden, len(want))
 	}
@@ -136,21 +137,22 @@ func writeJSON(t *testing.T, file string, v any) {
 	}
 }
 
+// exact is for weights, keys and values in 32 bits, without flash attention
+// (which rounds queries to 16 bits): both sides do the same 32-bit arithmetic,
+// and only the order of sums and the approximation of exp differ. Measured:
+// 4.5e-6 in the mean, at most 4.7e-5. Anything else, such as a wrong position, a
+// mask that leaks or a permuted row, is beyond ten times that.
+var exact = tolerance{bias: 1e-5, mean: 5e-5, max: 5e-4, same: 0.999, lead: 1e-3}
+
 // TestReferenceF32 has the same weights as the reference: llama.cpp's own
 // dequantization of the GGUF.
 func TestReferenceF32(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 540 MB")
 	}
-	ref := readReference(t)
+	ref := readReference(t, referenceGolden, smolFile(t))
 	m := openAs(t, smolFile(t), llama.FileTypeF32)
 
-	// With keys and values in 32 bits too and without flash attention (which
-	// rounds queries to 16 bits) both sides do the same 32-bit arithmetic, and
-	// only the order of sums and the approximation of exp differ. Measured: 4.5e-6
-	// in the mean, at most 4.7e-5. Anything else, such as a wrong position, a mask
-	// that leaks or a permuted row, is beyond ten times that.
-	exact := tolerance{bias: 1e-5, mean: 5e-5, max: 5e-4, same: 0.999, lead: 1e-3}
 	// Keys, values and queries in 16 bits have 11 bits of mantissa, and thirty
 	// layers add up what these lose. Measured over all texts: 0.002 in the mean, at
 	// most 0.064.
@@ -188,7 +190,7 @@ func TestReferenceQuantized(t *testing.T) {
 	if testing.Short() {
 		t.Skip("adds up a vocabulary's logits at each of thousands of tokens")
 	}
-	ref := readReference(t)
+	ref := readReference(t, referenceGolden, smolFile(t))
 	tol := tolerance{bias: 0.02, mean: 0.14, max: 2, same: 0.92, lead: 2}
 	params := llama.ContextParams{Ctx: 1024, Batch: 128, FlashAttn: llama.FlashOff}
 	m := openSmol(t)

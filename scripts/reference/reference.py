@@ -1,16 +1,17 @@
 """Writes what transformers and torch compute for given token ids from the weights of a GGUF.
 
-    reference.py --model MODEL.gguf --ids IDS.json --out GOLDEN.json
+    reference.py --model MODEL.gguf --ids IDS.json --out GOLDEN.json [--adapter ADAPTER]
 
-scripts/reference/update calls it; engine/llama/reference_test.go reads what it writes. The weights
-are dequantized to 32-bit floats and everything is computed in these. The token ids come from amend,
-because transformers' own tokenizer for this GGUF splits some text differently. IDS.json is
-[{"name": ..., "ids": [...]}, ...]. For each text GOLDEN.json has the natural log-probability of
-each token after those before it, to six digits, and the most likely token after each.
+scripts/reference/update and update-adapter call it; tests in engine/llama read what it writes. The
+weights are dequantized to 32-bit floats and everything is computed in these. The token ids come from
+amend, because transformers' own tokenizer for this GGUF splits some text differently. IDS.json is
+[{"name": ..., "ids": [...]}, ...], or IDS.jsonl has such an object a line. For each text GOLDEN.json
+has the natural log-probability of each token after those before it, to six digits, and the most
+likely token after each.
 
 Only models of GGUF architecture "llama" are taken: for these the script checks every weight and the
 hyperparameters that transformers made of the file, so that a difference in the log-probabilities is
-one of computation.
+one of computation. With --adapter, the folder of a LoRA adapter, PEFT applies it to that model.
 """
 
 import argparse
@@ -116,11 +117,19 @@ def score(model, ids: list[int]) -> dict:
     }
 
 
+def read_texts(path: Path) -> list[dict]:
+    """Texts without a name get their place as one."""
+    with path.open(encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f] if path.suffix == ".jsonl" else json.load(f)
+    return [{"name": r.get("name", f"text {i + 1}"), "ids": r["ids"]} for i, r in enumerate(rows)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--ids", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--adapter", type=Path, help="the folder of a LoRA adapter")
     args = parser.parse_args()
 
     reader = gguf.GGUFReader(args.model)
@@ -134,8 +143,15 @@ def main() -> None:
     )
     print(f"{count} tensors are what the GGUF holds")
 
-    texts = [{"name": t["name"], **score(model, t["ids"])} for t in json.loads(args.ids.read_text())]
-    made_by = {name: importlib.metadata.version(name) for name in ("torch", "transformers", "gguf", "numpy")}
+    packages = ["torch", "transformers", "gguf", "numpy"]
+    if args.adapter:
+        from peft import PeftModel  # which the reference of a bare model does without
+
+        packages.append("peft")
+        model = PeftModel.from_pretrained(model, args.adapter).eval()
+
+    texts = [{"name": t["name"], **score(model, t["ids"])} for t in read_texts(args.ids)]
+    made_by = {name: importlib.metadata.version(name) for name in packages}
     golden = {
         "model": args.model.name,
         "sha256": hashlib.sha256(args.model.read_bytes()).hexdigest(),

@@ -1,6 +1,7 @@
-"""A GGUF as transformers reads it: weights, and a tokenizer that only pads."""
+"""A GGUF as transformers reads it: weights, and a tokenizer that only pads. And an adapter of it as convert takes it."""
 
 import hashlib
+import json
 import os
 
 import torch
@@ -23,6 +24,7 @@ def load(path):
     read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
     if hasattr(read.config, "quantization_config"):
         del read.config.quantization_config
+    read.config.name_or_path = ""  # or PEFT writes this machine's folder into adapters, and convert into their GGUF
     model = type(read)(read.config)
     model.load_state_dict(read.state_dict())
     model.config.architectures = [type(model).__name__]  # for convert_lora_to_gguf.py
@@ -35,3 +37,11 @@ def padder(model):
     vocab = {f"<{i}>": i for i in range(model.config.vocab_size)}
     tokenizer = Tokenizer(models.WordLevel(vocab, unk_token=f"<{end}>"))
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=f"<{end}>", pad_token=f"<{end}>", unk_token=f"<{end}>")
+
+
+def save(model, source, out):
+    """Writes a PEFT model's adapter, and what convert asks about the GGUF that it is for."""
+    model.save_pretrained(out, selected_adapters=["default"])
+    with open(os.path.join(out, "base.json"), "w", encoding="utf-8") as f:
+        json.dump({"sha256": sha256(source)}, f)
+    model.get_base_model().config.save_pretrained(os.path.join(out, "base"))

@@ -6,9 +6,14 @@
     amend model tokens M.gguf RUN/revisions.jsonl > ids.jsonl
     compare.py --model M.gguf --adapter A --run run.json --tokens ids.jsonl
 
-Prints, over all tokens, by how much the two differ, and by how much amend differs from the model without the adapter. Fails
-where the former is above --most or not far below the latter. Without --adapter, and of a run without --lora, it says how far the
-two are apart of the model alone: that much is due to quantized weights and rounded activations.
+A run keeps the sum of an answer's log-probabilities, not each token's, so sums are compared: "apart" is the mean size of a sum's
+difference for each token, "apart_row" for each answer. Within an answer, differences of one sign cancel those of the other: what
+rounding does to a single token is larger than "apart", by about the root of an answer's length where signs are random. Each token
+is compared in TestReferenceAdapter (engine/llama), with an adapter of the testbed model.
+
+Prints by how much the two differ, and by how much amend differs from the model without the adapter. Fails where "apart" is above
+--most or not far below the latter. Without --adapter, and of a run without --lora, it says how far the two are apart of the model
+alone: that much is due to quantized weights and rounded activations.
 """
 
 import argparse
@@ -35,7 +40,7 @@ def main():
     p.add_argument("--adapter")
     p.add_argument("--run", required=True)
     p.add_argument("--tokens", required=True)
-    p.add_argument("--most", type=float, default=0.02, help="mean difference of a token's log-probability")
+    p.add_argument("--most", type=float, default=0.02, help="limit of apart, in nats a token")
     o = p.parse_args()
     with open(o.run, encoding="utf-8") as f:
         said = {r["id"]: r["turns"][0] for r in json.load(f)["rows"]}
@@ -56,8 +61,11 @@ def main():
     if o.adapter:
         adapted = PeftModel.from_pretrained(bare, o.adapter).eval()
         out["apart_without_adapter"], out["apart"] = out["apart"], apart([log_probs(adapted, r) for r in rows])
+    out["apart_row"] = out["apart"] * tokens / len(rows)
     print(json.dumps(out))
-    assert out["apart"] <= o.most, f"amend and transformers are {out['apart']} apart for each token, at most {o.most} is due to rounding"
+    assert out["apart"] <= o.most, (
+        f"sums of amend and transformers are {out['apart']} apart for each token, above --most {o.most}, which is the limit for rounding"
+    )
     assert not o.adapter or out["apart"] * 5 < out["apart_without_adapter"], "the adapter changes too little to tell whether amend uses it"
 
 

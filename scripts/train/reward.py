@@ -20,7 +20,7 @@ from transformers import AutoModelForSequenceClassification
 from trl import RewardConfig, RewardTrainer
 
 import base
-from train import MODULES, Tell, read, settings
+from train import MODULES, Tell, fit, read, settings
 
 
 def scorer(causal, pad):
@@ -75,10 +75,11 @@ def main():
     p.add_argument("--steps", type=int, default=-1, help="end after so many, whatever the epochs")
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, default=1e-3)
-    p.add_argument("--max-length", type=int, default=1024, help="tokens of a row")
+    p.add_argument("--max-length", type=int, default=1024, help="tokens of a row, of prompt and answer: longer ones are refused")
     p.add_argument("--seed", type=int, default=1)
     o = p.parse_args()
     rows, known = read(o.tokens, o.batch), read(o.known, 1)
+    fit(o.tokens, rows, o.max_length)
     torch.manual_seed(o.seed)
     causal = base.load(o.model)
     tokenizer = base.padder(causal)

@@ -31,6 +31,18 @@ def read(path, least):
     return rows
 
 
+def fit(path, rows, most):
+    """Refuses rows that are longer than trainers take: they would cut off the end of an answer without a word."""
+    answers = ("completion_ids", "chosen_ids", "rejected_ids")
+    lengths = [len(r["prompt_ids"]) + max(len(r[k]) for k in answers if k in r) for r in rows]
+    longer = [n for n in lengths if n > most]
+    if longer:
+        raise SystemExit(
+            f"{path} has {len(longer)} of {len(rows)} rows with more tokens than --max-length {most}, the longest {max(longer)}, "
+            f"and their ends would not be learned: give --max-length {max(longer)}, or leave these rows out"
+        )
+
+
 def completions(rows):
     return Dataset.from_list(
         [
@@ -96,11 +108,12 @@ def main():
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, help="default 1e-3 for sft, 5e-5 for dpo")
     p.add_argument("--beta", type=float, default=0.1, help="of dpo")
-    p.add_argument("--max-length", type=int, default=1024, help="tokens of a row")
+    p.add_argument("--max-length", type=int, default=1024, help="tokens of a row, of prompt and answer: longer ones are refused")
     p.add_argument("--seed", type=int, default=1)
     o = p.parse_args()
     o.rate = o.rate or {"sft": 1e-3, "dpo": 5e-5}[o.kind]
     rows = read(o.tokens, o.batch)
+    fit(o.tokens, rows, o.max_length)
     torch.manual_seed(o.seed)
     model = base.load(o.model)
     tokenizer = base.padder(model)
@@ -115,10 +128,7 @@ def main():
         config = settings(DPOConfig, o, max_length=o.max_length, beta=o.beta)
         trainer = PairsOfIds(model=model, args=config, train_dataset=pairs(rows), processing_class=tokenizer, callbacks=[Tell()])
     trainer.train()
-    trainer.model.save_pretrained(o.out, selected_adapters=["default"])
-    with open(os.path.join(o.out, "base.json"), "w", encoding="utf-8") as f:
-        json.dump({"sha256": base.sha256(o.model)}, f)
-    trainer.model.get_base_model().config.save_pretrained(os.path.join(o.out, "base"))
+    base.save(trainer.model, o.model, o.out)
 
 
 if __name__ == "__main__":
