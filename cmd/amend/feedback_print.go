@@ -115,6 +115,9 @@ func printFeedback(w io.Writer, s feedbackSummary) error {
 
 func printFeedbackReport(w io.Writer, r feedback.Report) error {
 	line := func(label string, s measure.Share, what string) {
+		if s.Of == 0 { // one principle a pair has no other to agree with
+			return
+		}
 		printField(w, label, fmt.Sprintf("%s (%s) %s", share(s), interval(s), what))
 	}
 	printField(w, "invalid", fmt.Sprintf("%d of %d judgements", r.Invalid, r.Judgements))
