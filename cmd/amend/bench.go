@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"amend/cmd/amend/internal/bench"
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine/llama"
 	"amend/models"
 )
@@ -47,8 +47,8 @@ func (o *benchOptions) addFlags(f *pflag.FlagSet, variants []string) {
 	f.StringVar(&o.peerName, "peer-name", "llama-server", "what to call it")
 	f.IntVar(&o.peerSlots, "peer-slots", 4, "requests it gets at once")
 	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses as amend run does")
-	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams, unified or auto, which here is streams")
-	f.StringVar(&o.kvType, "kv-type", local.KVAuto, "type of the cached keys: f16, q8_0 or auto, as for amend run")
+	f.StringVar(&o.kv, "kv", string(runner.Auto), "KV cache: streams, unified or auto, which here is streams")
+	f.StringVar(&o.kvType, "kv-type", runner.KVAuto, "type of the cached keys: f16, q8_0 or auto, as for amend run")
 	f.StringVar(&o.flash, "flash-attention", flashAuto, "on, off or auto, as amend run chooses")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
@@ -74,7 +74,7 @@ func (o *benchOptions) validate(known []string) error {
 		among       []string
 	}{
 		{"--kv", o.kv, layoutNames()},
-		{"--kv-type", o.kvType, local.KVTypes()},
+		{"--kv-type", o.kvType, runner.KVTypes()},
 		{"--flash-attention", o.flash, []string{flashAuto, "on", "off"}},
 	} {
 		if !slices.Contains(c.among, c.value) {
@@ -96,13 +96,13 @@ const flashAuto = "auto"
 // setting is how amend's own variants compute.
 func (s *benchSession) setting(preamble int) (bench.Setting, error) {
 	o := s.options
-	keys, err := local.ChooseKVType(o.kvType, s.info.Quantization, s.model, o.gpuLayers)
+	keys, err := runner.ChooseKVType(o.kvType, s.info.Quantization, s.model, o.gpuLayers)
 	if err != nil {
 		return bench.Setting{}, usage(err)
 	}
-	set := bench.Setting{Unified: local.Layout(o.kv) == local.Unified, TypeK: keys.String(), FlashAttention: o.flash == "on"}
+	set := bench.Setting{Unified: runner.Layout(o.kv) == runner.Unified, TypeK: keys.String(), FlashAttention: o.flash == "on"}
 	if o.flash == flashAuto {
-		fa, err := local.FlashAttention(o.gpuLayers)
+		fa, err := runner.FlashAttention(o.gpuLayers)
 		if err != nil {
 			return set, err
 		}
@@ -112,8 +112,8 @@ func (s *benchSession) setting(preamble int) (bench.Setting, error) {
 	if err != nil {
 		return set, err
 	}
-	why, err := local.WhyCopied(s.model, size)
-	if err == nil && why == "" && preamble >= local.WorthAttaching {
+	why, err := runner.WhyCopied(s.model, size)
+	if err == nil && why == "" && preamble >= runner.WorthAttaching {
 		set.Shared = preamble
 	}
 	return set, err
@@ -207,7 +207,7 @@ func (s *benchSession) openModel(ctx context.Context) error {
 		return err
 	}
 	s.closers = append(s.closers, s.model.Close)
-	machine := local.Machine()
+	machine := runner.Machine()
 	s.report.Setup = bench.Setup{
 		Model: s.info.Name, Architecture: s.info.Architecture, Quantization: s.info.Quantization,
 		CPU: machine.CPU, Cores: machine.Cores, Threads: o.threads, LlamaCpp: llama.Version(), Amend: version,
@@ -217,12 +217,12 @@ func (s *benchSession) openModel(ctx context.Context) error {
 
 // fit chooses how many of rows are alive at once, where each can come to hold
 // need tokens.
-func (s *benchSession) fit(rows, need, trained int) (local.Size, error) {
-	free, err := local.FreeMemory(s.info.SizeBytes, s.options.gpuLayers)
+func (s *benchSession) fit(rows, need, trained int) (runner.Size, error) {
+	free, err := runner.FreeMemory(s.info.SizeBytes, s.options.gpuLayers)
 	if err != nil {
-		return local.Size{}, err
+		return runner.Size{}, err
 	}
-	size, err := local.Fit(local.Demand{
+	size, err := runner.Fit(runner.Demand{
 		Parallel: s.options.parallel, Need: need, Rows: rows, Trained: trained,
 		BytesPerToken: s.info.KVBytesPerToken, FreeMemory: free,
 	})
@@ -236,14 +236,14 @@ func (s *benchSession) openContext(set bench.Setting, sequences, tokens int) (be
 		return nil, err
 	}
 	size.Limit, size.Own, size.Shared, size.Sequences = tokens, tokens-set.Shared, set.Shared, sequences
-	size.Part, size.Context = local.PartCells(set.Shared), local.StreamCells(size.Own, size.Shared)
-	return local.NewBackend(s.model, size)
+	size.Part, size.Context = runner.PartCells(set.Shared), runner.StreamCells(size.Own, size.Shared)
+	return runner.NewBackend(s.model, size)
 }
 
 // size is the kind of context that a setting asks for, not yet its sizes.
-func (s *benchSession) size(set bench.Setting) (local.Size, error) {
+func (s *benchSession) size(set bench.Setting) (runner.Size, error) {
 	typeK, err := llama.ParseKVType(set.TypeK)
-	size := local.Size{Unified: set.Unified, Threads: s.options.threads, TypeK: typeK, FlashAttn: llama.FlashOff}
+	size := runner.Size{Unified: set.Unified, Threads: s.options.threads, TypeK: typeK, FlashAttn: llama.FlashOff}
 	if set.FlashAttention {
 		size.FlashAttn = llama.FlashOn
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"amend/cmd/amend/internal/bench"
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine/chat"
 )
 
@@ -49,7 +49,7 @@ copies as much as one would like to measure.`,
 	f.IntVar(&o.preamble, "preamble", 1024, "tokens that all rows share")
 	f.IntVar(&o.draft, "draft", 96, "tokens of the draft and of the revision")
 	f.Uint64Var(&o.seed, "seed", 1, "the seed of the random token ids")
-	f.StringVar(&o.kvType, "kv-type", local.KVAuto, "type of the cached keys: f16, q8_0 or auto, as for amend run")
+	f.StringVar(&o.kvType, "kv-type", runner.KVAuto, "type of the cached keys: f16, q8_0 or auto, as for amend run")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
 	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
 	f.BoolVar(&o.json, "json", false, "print the report as one JSON object")
@@ -58,7 +58,7 @@ copies as much as one would like to measure.`,
 
 func (o *speculationOptions) run(cmd *cobra.Command) (err error) {
 	ctx := cmd.Context()
-	o.kv, o.flash, o.repeat, o.peerSlots = string(local.Auto), flashAuto, 1, 1
+	o.kv, o.flash, o.repeat, o.peerSlots = string(runner.Auto), flashAuto, 1, 1
 	if err := o.validate(speculationVariants()); err != nil {
 		return usage(err)
 	}
@@ -79,7 +79,7 @@ func (o *speculationOptions) run(cmd *cobra.Command) (err error) {
 	if err := s.openModel(ctx); err != nil {
 		return err
 	}
-	vocab, err := local.NewVocab(s.model.Vocab(), chat.ThinkTags{})
+	vocab, err := runner.NewVocab(s.model.Vocab(), chat.ThinkTags{})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"amend/cmd/amend/internal/bench"
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/workload"
 	"amend/constitution"
 	"amend/engine"
@@ -121,7 +121,7 @@ type textBench struct {
 	options textOptions
 	doc     *constitution.Document
 	rows    []revise.Row
-	vocab   *local.Vocab
+	vocab   *runner.Vocab
 	loop    *revise.Loop
 	need    int // the most tokens that a row can come to hold
 	sharing int // rows that begin with the loop's prefix
@@ -157,10 +157,10 @@ func (s *textBench) openLoop(ctx context.Context) error {
 	s.closers = append(s.closers, t.Close)
 	settings := s.options.settings()
 	settings.Think, _ = chat.TagsFor(source)
-	if s.vocab, err = local.NewVocab(s.model.Vocab(), settings.Think); err != nil {
+	if s.vocab, err = runner.NewVocab(s.model.Vocab(), settings.Think); err != nil {
 		return err
 	}
-	format, err := chat.NewFormatter(ctx, chat.NewTemplate(local.NewRenderer(t)), s.vocab)
+	format, err := chat.NewFormatter(ctx, chat.NewTemplate(runner.NewRenderer(t)), s.vocab)
 	if err != nil {
 		return usage(err)
 	}

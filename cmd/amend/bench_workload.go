@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"amend/cmd/amend/internal/bench"
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/workload"
 	"amend/engine/chat"
 )
@@ -181,7 +181,7 @@ func (s *workloadBench) newBench() (*bench.Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	vocab, err := local.NewVocab(s.model.Vocab(), chat.ThinkTags{})
+	vocab, err := runner.NewVocab(s.model.Vocab(), chat.ThinkTags{})
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine/llama"
 	"amend/models"
 )
@@ -99,7 +99,7 @@ func examine(ctx context.Context, measure bool) (*health, error) {
 		Cores: runtime.NumCPU(), Threads: runtime.GOMAXPROCS(0),
 		Devices: []healthDevice{}, Models: []string{}, Speeds: []quantSpeed{}, Findings: []string{},
 	}
-	free, err := local.FreeMemory(0, 0)
+	free, err := runner.FreeMemory(0, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -231,12 +231,12 @@ func measureModel(ctx context.Context, path string) (s quantSpeed, err error) {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	c, err := m.NewContext(llama.ContextParams{Ctx: 1024, Batch: local.BatchTokens, OutputsMax: 1, FlashAttn: llama.FlashOff})
+	c, err := m.NewContext(llama.ContextParams{Ctx: 1024, Batch: runner.BatchTokens, OutputsMax: 1, FlashAttn: llama.FlashOff})
 	if err != nil {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	b, err := llama.NewBatch(local.BatchTokens, 1)
+	b, err := llama.NewBatch(runner.BatchTokens, 1)
 	if err != nil {
 		return s, err
 	}
@@ -259,11 +259,11 @@ func measureModel(ctx context.Context, path string) (s quantSpeed, err error) {
 	if _, err := step(32); err != nil { // warm-up
 		return s, err
 	}
-	prefill, err := step(local.BatchTokens)
+	prefill, err := step(runner.BatchTokens)
 	if err != nil {
 		return s, err
 	}
-	s.PrefillTokS = rate(local.BatchTokens, prefill)
+	s.PrefillTokS = rate(runner.BatchTokens, prefill)
 	var decode time.Duration
 	const steps = 32
 	for range steps {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine/llama"
 )
 
@@ -35,19 +35,19 @@ func examineModel(ctx context.Context, name string) (h *healthModel, err error) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	keys, err := local.ChooseKVType(local.KVAuto, info.Quantization, m, -1)
+	keys, err := runner.ChooseKVType(runner.KVAuto, info.Quantization, m, -1)
 	if err != nil {
 		return nil, err
 	}
-	flash, err := local.FlashAttention(-1)
+	flash, err := runner.FlashAttention(-1)
 	if err != nil {
 		return nil, err
 	}
 	h = &healthModel{
 		Path: info.Path, Architecture: info.Architecture, Quantization: info.Quantization,
-		Keys: keys.String(), CellBytes: local.CellBytes(info, keys),
+		Keys: keys.String(), CellBytes: runner.CellBytes(info, keys),
 	}
-	h.Why, err = local.WhyCopied(m, local.Size{TypeK: keys, FlashAttn: flash})
+	h.Why, err = runner.WhyCopied(m, runner.Size{TypeK: keys, FlashAttn: flash})
 	h.Attached = err == nil && h.Why == ""
 	return h, err
 }

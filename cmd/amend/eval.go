@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"amend/engine/measure"
-	"amend/engine/outcome"
+	"amend/engine/oracle"
 	"amend/engine/runstore"
+	"amend/engine/stats"
 	"amend/models/testbed"
 )
 
@@ -32,7 +32,7 @@ rules (docs/testbed.md). For other models amend stats counts what can be counted
 			if !isTestbed(manifest) {
 				return fmt.Errorf("%s was made with %s: there is an oracle for the testbed model only, and nobody here can say which of these responses are good; amend stats %s counts turns, flags and tokens", args[0], manifest.Setup.Model, args[0])
 			}
-			out, err := outcome.Of(testbed.New(), manifest.Results.Revisions, rows)
+			out, err := oracle.Of(testbed.New(), manifest.Results.Revisions, rows)
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func isTestbed(m runstore.Manifest) bool {
 }
 
 // printOutcome writes a table, a round a line.
-func printOutcome(w io.Writer, o outcome.Outcome) error {
+func printOutcome(w io.Writer, o oracle.Outcome) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "round\trows\tbreak a rule\t95 %\tkept facts\tin grammar\tprecision\trecall\tfixed\tnothing else\tworse\t")
 	for _, r := range o.Rounds {
@@ -84,11 +84,11 @@ worse              revisions that break a rule which the draft kept
 	return nil
 }
 
-func share(s measure.Share) string {
+func share(s stats.Share) string {
 	if s.Of == 0 {
 		return "–"
 	}
 	return fmt.Sprintf("%.1f%%", 100*s.Share)
 }
 
-func interval(s measure.Share) string { return fmt.Sprintf("%.1f–%.1f", 100*s.Low, 100*s.High) }
+func interval(s stats.Share) string { return fmt.Sprintf("%.1f–%.1f", 100*s.Low, 100*s.High) }

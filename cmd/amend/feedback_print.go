@@ -10,8 +10,8 @@ import (
 
 	"amend/engine"
 	"amend/engine/feedback"
-	"amend/engine/measure"
 	"amend/engine/runstore"
+	"amend/engine/stats"
 )
 
 // feedbackSummary is what `amend feedback --json` prints, with the report where that was asked for. Tokens and times are of this
@@ -114,7 +114,7 @@ func printFeedback(w io.Writer, s feedbackSummary) error {
 }
 
 func printFeedbackReport(w io.Writer, r feedback.Report) error {
-	line := func(label string, s measure.Share, what string) {
+	line := func(label string, s stats.Share, what string) {
 		if s.Of == 0 { // one principle a pair has no other to agree with
 			return
 		}
@@ -147,7 +147,7 @@ func printFeedbackReport(w io.Writer, r feedback.Report) error {
 
 // printKnown writes what the labels are worth by what is known of the pairs.
 func printKnown(w io.Writer, k feedback.Known) {
-	points := func(i measure.Interval) string {
+	points := func(i stats.Interval) string {
 		return fmt.Sprintf("%+.2f points (%+.2f to %+.2f)", 100*i.Value, 100*i.Low, 100*i.High)
 	}
 	fmt.Fprintf(w, "\nagainst what is known of %d pairs\n", k.Decided)

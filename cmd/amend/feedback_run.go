@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/constitution"
 	"amend/engine/feedback"
 	"amend/engine/llama"
@@ -33,7 +33,7 @@ type labelling struct {
 	alike  int // pairs left out, whose two answers are the same
 	truth  feedback.Truth
 	judge  *feedback.Judge
-	how    local.Size // the context computes
+	how    runner.Size // the context computes
 	store  *runstore.Feedback
 	todo   []feedback.Pair   // without a label
 	place  map[string]int    // of pairs, by id
@@ -297,7 +297,7 @@ func (l *labelling) readRun() error {
 	if err := warnOfUnfinished(l.log, o.run); err != nil {
 		return err
 	}
-	if l.truth = oracle(manifest); o.model == "" {
+	if l.truth = truthOf(manifest); o.model == "" {
 		o.ofRun(manifest, o.given)
 		l.adapter = criticAdapter(manifest)
 	}
@@ -399,5 +399,5 @@ func (l *labelling) settings() string {
 	if l.adapter.path != "" {
 		judge += fmt.Sprintf(" with adapter %s at %v", filepath.Base(l.adapter.path), l.adapter.scale)
 	}
-	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", judge, l.options.draws, l.doc.Name, l.options.layout, llama.Version(), local.Machine().CPU)
+	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", judge, l.options.draws, l.doc.Name, l.options.layout, llama.Version(), runner.Machine().CPU)
 }

@@ -16,7 +16,7 @@ import (
 	"charm.land/log/v2"
 	"github.com/spf13/cobra"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/supervise"
 	"amend/constitution"
 	"amend/engine"
@@ -326,7 +326,7 @@ func (j *job) manifest() runstore.Manifest {
 			Constitution: j.doc.Name, ConstitutionVersion: j.doc.Version, Principles: o.principles, Template: o.template,
 			Prompts: o.prompts, Limit: o.limit, Rows: len(j.set.Rows),
 			Threads: j.size.Threads, Context: j.size.Limit, Parallel: j.size.Parallel(), KV: j.layout(),
-			GPULayers: o.gpuLayers, FlashAttention: j.size.FlashAttn != llama.FlashOff, Machine: local.Machine(),
+			GPULayers: o.gpuLayers, FlashAttention: j.size.FlashAttn != llama.FlashOff, Machine: runner.Machine(),
 		},
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine/runstore"
 )
 
@@ -24,8 +24,8 @@ func (j *job) fitContext(ctx context.Context) error {
 	if o := j.options; continued && !o.redo && !o.retryFailed && o.parallel == 0 && o.context == 0 && old.Setup.Rows == len(j.set.Rows) {
 		// What was measured to choose a setting is measured once. Other settings, and rows that failed, may need more room.
 		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
-		if demand.Layout == local.Auto {
-			demand.Layout = local.Layout(old.Setup.KV)
+		if demand.Layout == runner.Auto {
+			demand.Layout = runner.Layout(old.Setup.KV)
 		}
 	}
 	if demand.AttachFrom, err = j.attachFrom(kind); err != nil {
@@ -37,11 +37,11 @@ func (j *job) fitContext(ctx context.Context) error {
 	if err := j.fit(demand, kind); err != nil {
 		return err
 	}
-	if continued || demand.AttachFrom == 0 || demand.Preamble == 0 || j.steps(demand.Rows) < worthCalibrating*local.AttachSteps ||
-		demand.Trained <= local.AttachTokens { // positions beyond may not be in the model
+	if continued || demand.AttachFrom == 0 || demand.Preamble == 0 || j.steps(demand.Rows) < worthCalibrating*runner.AttachSteps ||
+		demand.Trained <= runner.AttachTokens { // positions beyond may not be in the model
 		return nil
 	}
-	costs, err := local.MeasureAttach(ctx, j.model, kind, min(j.size.Parallel(), local.MaxParallel))
+	costs, err := runner.MeasureAttach(ctx, j.model, kind, min(j.size.Parallel(), runner.MaxParallel))
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (j *job) fitContext(ctx context.Context) error {
 }
 
 // demand is what the run's rows ask for.
-func (j *job) demand(ctx context.Context) (local.Demand, error) {
+func (j *job) demand(ctx context.Context) (runner.Demand, error) {
 	d, err := j.session.demand()
 	if err != nil {
 		return d, err
@@ -73,7 +73,7 @@ func (j *job) demand(ctx context.Context) (local.Demand, error) {
 }
 
 // fit chooses the sizes of a context of this kind.
-func (j *job) fit(d local.Demand, kind local.Size) error {
+func (j *job) fit(d runner.Demand, kind runner.Size) error {
 	if most := j.options.atMost; most > 0 && (d.Parallel == 0 || d.Parallel > most) {
 		d.Parallel = most
 	}

@@ -17,9 +17,9 @@ import (
 	"amend/engine/chat"
 	"amend/engine/export"
 	"amend/engine/feedback"
-	"amend/engine/outcome"
-	"amend/engine/prefer"
+	"amend/engine/oracle"
 	"amend/engine/revise"
+	"amend/engine/reward"
 	"amend/engine/runstore"
 	"amend/models/testbed"
 )
@@ -63,7 +63,7 @@ sample of a prompt with its first.`,
 type sampled struct {
 	id         string
 	messages   []chat.Message
-	candidates []prefer.Candidate
+	candidates []reward.Candidate
 	rows       []revise.Sample // which of the input's rows the candidates are
 }
 
@@ -171,7 +171,7 @@ func judgedTexts(conversation []chat.Message, first, second string) [2]string {
 }
 
 // apart leaves out the prompts that a model was trained on, and counts them.
-func apart(all []*sampled, m *prefer.Model) (others []*sampled, trained int) {
+func apart(all []*sampled, m *reward.Model) (others []*sampled, trained int) {
 	for _, s := range all {
 		if m.TrainedOn(feedback.PromptHash(s.messages)) {
 			trained++
@@ -183,7 +183,7 @@ func apart(all []*sampled, m *prefer.Model) (others []*sampled, trained int) {
 }
 
 // scoreSamples scores all candidates; their hidden states are kept in the run.
-func (p *preference) scoreSamples(ctx context.Context, scorer *prefer.Model, all []*sampled) (err error) {
+func (p *preference) scoreSamples(ctx context.Context, scorer *reward.Model, all []*sampled) (err error) {
 	for _, s := range all {
 		for _, c := range s.candidates {
 			if err := p.measure(ctx, s.messages, c.Text); err != nil {
@@ -241,9 +241,9 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 			at[s.id] = s
 			all = append(all, s)
 		}
-		c := prefer.Candidate{Text: final.Text}
+		c := reward.Candidate{Text: final.Text}
 		if world != nil {
-			a, ok := outcome.Quality(world, rec, final.Text)
+			a, ok := oracle.Quality(world, rec, final.Text)
 			c.Known, c.Broken, c.Facts, c.InGrammar, c.Doubtful = ok, len(a.Broken), a.Facts, a.InGrammar, a.Doubtful
 		}
 		s.candidates, s.rows = append(s.candidates, c), append(s.rows, *rec.Sample)
@@ -272,7 +272,7 @@ func writeBest(path string, all []*sampled) (err error) {
 		for _, m := range s.messages {
 			row.Messages = append(row.Messages, export.Message{Role: string(m.Role), Content: m.Text})
 		}
-		best := s.candidates[prefer.Best(s.candidates)]
+		best := s.candidates[reward.Best(s.candidates)]
 		row.Messages = append(row.Messages, export.Message{Role: string(chat.Assistant), Content: best.Text})
 		row.Score = best.Score
 		if err := enc.Encode(row); err != nil {
@@ -283,11 +283,11 @@ func writeBest(path string, all []*sampled) (err error) {
 }
 
 func (p *preference) printCurve(w io.Writer, all []*sampled, samples int) error {
-	groups := make([][]prefer.Candidate, len(all))
+	groups := make([][]reward.Candidate, len(all))
 	for i, s := range all {
 		groups[i] = s.candidates
 	}
-	curve := prefer.Curve(groups, samples)
+	curve := reward.Curve(groups, samples)
 	if len(curve) == 0 {
 		return usage(fmt.Errorf("no prompt of %s has all of its %d samples", p.options.dir, samples))
 	}
@@ -310,7 +310,7 @@ func (p *preference) printCurve(w io.Writer, all []*sampled, samples int) error 
 }
 
 // knownCells are the cells of a row that only an oracle can fill.
-func knownCells(k *prefer.Known) string {
+func knownCells(k *reward.Known) string {
 	if k == nil {
 		return "–\t\t–\t–\t–\t"
 	}

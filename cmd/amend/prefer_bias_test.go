@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"amend/engine/prefer"
+	"amend/engine/reward"
 )
 
 // TestOverOptimisation: a preference model that was taught that shorter answers are better chooses, of more samples, answers
@@ -60,19 +60,19 @@ func TestOverOptimisation(t *testing.T) {
 	}
 }
 
-func tellCurve(t *testing.T, name string, s prefer.Step) {
+func tellCurve(t *testing.T, name string, s reward.Step) {
 	t.Logf("%s, best of %d of %d prompts: score %.2f, %s break a rule (%s), %s in the grammar, %.2f facts, %.0f characters", name, s.N, s.Prompts, s.Score,
 		share(s.Known.Violating), interval(s.Known.Violating), share(s.Known.InGrammar), s.Known.Facts, s.Chars)
 }
 
 // curveOf is what amend prefer best says of a run's samples.
-func curveOf(t *testing.T, dir, model string) []prefer.Step {
+func curveOf(t *testing.T, dir, model string) []reward.Step {
 	t.Helper()
 	out, err := amendCommand(t, []string{"prefer", "best", dir, "--preference", model, "--json", "--progress", "none"}).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var best struct{ Curve []prefer.Step }
+	var best struct{ Curve []reward.Step }
 	if err := json.Unmarshal(out, &best); err != nil || len(best.Curve) == 0 {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -16,11 +16,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine/chat"
 	"amend/engine/feedback"
-	"amend/engine/prefer"
 	"amend/engine/prompts"
+	"amend/engine/reward"
 	"amend/engine/runstore"
 	"amend/models/testbed"
 )
@@ -29,7 +29,7 @@ import (
 type preference struct {
 	session
 	options preferOptions
-	states  *local.States
+	states  *runner.States
 	kept    *runstore.States // nil: nothing is kept
 	name    string           // of the states
 	most    int              // tokens of the longest conversation
@@ -54,12 +54,12 @@ func (p *preference) open(ctx context.Context, date string) error {
 }
 
 // openScorer loads the preference model's file and the model that it belongs to.
-func (p *preference) openScorer(ctx context.Context) (*prefer.Model, error) {
+func (p *preference) openScorer(ctx context.Context) (*reward.Model, error) {
 	text, err := os.ReadFile(p.options.preference)
 	if err != nil {
 		return nil, usage(err)
 	}
-	m, err := prefer.Decode(text)
+	m, err := reward.Decode(text)
 	if err != nil {
 		return nil, usage(fmt.Errorf("%s: %w", p.options.preference, err))
 	}
@@ -92,7 +92,7 @@ func (p *preference) makeRoom() error {
 	if err != nil {
 		return err
 	}
-	if p.states, err = local.NewStates(p.model, room, kind); err != nil {
+	if p.states, err = runner.NewStates(p.model, room, kind); err != nil {
 		return err
 	}
 	p.closers = append(p.closers, p.states.Close)
@@ -121,12 +121,12 @@ func (p *preference) tokens(ctx context.Context, msgs []chat.Message, response s
 }
 
 // features are the hidden states of a response: those that are kept, or computed.
-func (p *preference) features(ctx context.Context, msgs []chat.Message, response string) (f prefer.Features, err error) {
+func (p *preference) features(ctx context.Context, msgs []chat.Message, response string) (f reward.Features, err error) {
 	ids, from, err := p.tokens(ctx, msgs, response)
 	if err != nil {
 		return f, err
 	}
-	key := prefer.NewKey(p.name, ids, from)
+	key := reward.NewKey(p.name, ids, from)
 	if p.kept != nil {
 		f, ok, err := p.kept.Features(key)
 		f.Tokens = len(ids) - from
@@ -150,10 +150,10 @@ type trained struct {
 	Held      int            `json:"held_out"`
 	Unusable  int            `json:"unusable"` // without a label, or with an empty answer
 	States    string         `json:"states"`
-	Pooling   prefer.Pooling `json:"pooling"`
+	Pooling   reward.Pooling `json:"pooling"`
 	L2        float64        `json:"l2"`
-	Trials    []prefer.Trial `json:"trials"`
-	Marks     []prefer.Mark  `json:"marks"` // over the prompts that were held out
+	Trials    []reward.Trial `json:"trials"`
+	Marks     []reward.Mark  `json:"marks"` // over the prompts that were held out
 	Computed  int            `json:"tokens_computed"`
 	Reused    int            `json:"tokens_reused"`
 	ExtractS  float64        `json:"extract_s"`
@@ -167,8 +167,8 @@ type labels struct {
 	set   runstore.FeedbackSet
 	truth feedback.Truth
 	all   []feedback.Labelled // that can be used
-	pairs []prefer.Pair       // of all, with their hidden states
-	cases []prefer.Case
+	pairs []reward.Pair       // of all, with their hidden states
+	cases []reward.Case
 }
 
 // trainPreference trains a preference model, from the flags to the summary.
@@ -235,7 +235,7 @@ func (p *preference) readLabels(dir string) (*labels, error) {
 	out := &labels{dir: dir, set: set, truth: func(in feedback.Pair, _ string) feedback.Preference { return in.Better }}
 	switch m, _, err := runstore.Read(dir); {
 	case err == nil:
-		out.truth = oracle(m)
+		out.truth = truthOf(m)
 	case !errors.Is(err, runstore.ErrNotARun):
 		return nil, err
 	}
@@ -292,14 +292,14 @@ func (p *preference) extract(ctx context.Context, l *labels, out *trained) (err 
 	p.shown = newProgress(p.options.progress, p.stderr, p.log, len(l.all), 0)
 	defer p.shown.close(p.stderr)
 	for _, one := range l.all {
-		pair := prefer.Pair{Prompt: feedback.PromptHash(one.Pair.Messages), P: *one.Label.P}
+		pair := reward.Pair{Prompt: feedback.PromptHash(one.Pair.Messages), P: *one.Label.P}
 		if pair.First, err = p.features(ctx, one.Pair.Messages, one.Pair.First); err != nil {
 			return fmt.Errorf("pair %s: %w", one.Pair.ID, err)
 		}
 		if pair.Second, err = p.features(ctx, one.Pair.Messages, one.Pair.Second); err != nil {
 			return fmt.Errorf("pair %s: %w", one.Pair.ID, err)
 		}
-		c := prefer.Case{Prompt: pair.Prompt, First: one.Pair.First, Second: one.Pair.Second, Label: pair.P}
+		c := reward.Case{Prompt: pair.Prompt, First: one.Pair.First, Second: one.Pair.Second, Label: pair.P}
 		if better := l.truth(one.Pair, ""); better == feedback.First || better == feedback.Second {
 			first := better == feedback.First
 			c.Truth = &first
@@ -315,10 +315,10 @@ func (p *preference) extract(ctx context.Context, l *labels, out *trained) (err 
 
 // split says what is trained on and what the model is marked on: a share of the prompts of the first labels, or those of the
 // second that the first have not.
-func (p *preference) split(sets []*labels) (used, held []prefer.Pair, taught, known []prefer.Case) {
+func (p *preference) split(sets []*labels) (used, held []reward.Pair, taught, known []reward.Case) {
 	taken := map[string]bool{}
 	for i, pair := range sets[0].pairs {
-		if len(sets) == 1 && prefer.HeldOut(pair.Prompt, p.options.test) {
+		if len(sets) == 1 && reward.HeldOut(pair.Prompt, p.options.test) {
 			held, known = append(held, pair), append(known, sets[0].cases[i])
 		} else {
 			used, taught = append(used, pair), append(taught, sets[0].cases[i])
@@ -343,13 +343,13 @@ func (p *preference) split(sets []*labels) (used, held []prefer.Pair, taught, kn
 func (p *preference) train(ctx context.Context, sets []*labels, out *trained) error {
 	begun := time.Now()
 	used, heldPairs, taught, held := p.split(sets)
-	if err := prefer.Check(used); err != nil {
+	if err := reward.Check(used); err != nil {
 		return usage(fmt.Errorf("%s: %w", p.options.dir, err))
 	}
 	if len(held) == 0 {
 		p.log.Warn("no prompt is held out, so nothing is known of how good the model is: label more, raise --test, or give --test-on")
 	}
-	m, trials, err := prefer.Train(ctx, used, p.name)
+	m, trials, err := reward.Train(ctx, used, p.name)
 	if err != nil {
 		return fmt.Errorf("training on %s: %w", p.options.dir, err)
 	}
@@ -359,9 +359,9 @@ func (p *preference) train(ctx context.Context, sets []*labels, out *trained) er
 			return err
 		}
 	}
-	length, refusal := prefer.Signs(taught)
+	length, refusal := reward.Signs(taught)
 	out.Pairs, out.Held, out.Pooling, out.L2, out.Trials, out.Dimension = len(used), len(held), m.Pooling, m.L2, trials, len(m.Weights)
-	out.Marks, out.TrainS = prefer.Marks(held, length, refusal), time.Since(begun).Seconds()
+	out.Marks, out.TrainS = reward.Marks(held, length, refusal), time.Since(begun).Seconds()
 	text, err := m.Encode()
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -106,7 +106,7 @@ func (j *job) rows() iter.Seq2[revise.Record, error] {
 
 func (j *job) newReport(s runstore.Summary) (runReport, error) {
 	st := j.engine.Stats()
-	cell := local.CellBytes(j.file, j.size.TypeK)
+	cell := runner.CellBytes(j.file, j.size.TypeK)
 	r := runReport{
 		Out: j.options.out, Prompts: len(j.set.Rows) + len(j.set.Bad), Completed: s.Completed, Failed: s.Failed + len(j.set.Bad),
 		DoneBefore: j.finishedBefore, Revisions: s.Revisions, Decoded: st.Decoded,

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/revise"
 	"amend/models/testbed"
@@ -163,7 +163,7 @@ func (o *runOptions) parseLogitBias() error {
 }
 
 func layoutNames() []string {
-	return []string{string(local.Auto), string(local.Streams), string(local.Unified)}
+	return []string{string(runner.Auto), string(runner.Streams), string(runner.Unified)}
 }
 
 func modeNames() []string {

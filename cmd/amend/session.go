@@ -16,13 +16,13 @@ import (
 	"charm.land/log/v2"
 	"github.com/spf13/pflag"
 
-	"amend/cmd/amend/internal/local"
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/kvfile"
 	"amend/engine/llama"
-	"amend/engine/outcome"
+	"amend/engine/oracle"
 	"amend/engine/runstore"
 	"amend/models"
 	"amend/models/testbed"
@@ -64,13 +64,13 @@ type engineFlags struct {
 
 func (o *engineFlags) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses by memory")
-	f.StringVar(&o.kv, "kv", string(local.Auto), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
-	f.StringVar(&o.kvType, "kv-type", local.KVAuto, "type of the cached keys: f16, q8_0, or auto: q8_0 for quantized weights on a CPU (values stay f16)")
+	f.StringVar(&o.kv, "kv", string(runner.Auto), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
+	f.StringVar(&o.kvType, "kv-type", runner.KVAuto, "type of the cached keys: f16, q8_0, or auto: q8_0 for quantized weights on a CPU (values stay f16)")
 	f.StringVar(&o.preambleCache, "preamble-cache", "", "keep the computed preamble in this folder, and load it from there in a later run; empty keeps none")
 }
 
 // noEngine are the flags of a command that has no engine.
-func noEngine() *engineFlags { return &engineFlags{kv: string(local.Streams), kvType: local.KVAuto} }
+func noEngine() *engineFlags { return &engineFlags{kv: string(runner.Streams), kvType: runner.KVAuto} }
 
 // The values of --chat.
 const (
@@ -104,7 +104,7 @@ func (o *modelFlags) validate() error {
 
 // validate is modelFlags'.
 func (o *engineFlags) validate() error {
-	if err := oneOf([]choice{{"--kv", o.kv, layoutNames()}, {"--kv-type", o.kvType, local.KVTypes()}}); err != nil {
+	if err := oneOf([]choice{{"--kv", o.kv, layoutNames()}, {"--kv-type", o.kvType, runner.KVTypes()}}); err != nil {
 		return err
 	}
 	return within([]limits{{"--parallel", o.parallel, 0, mostTokens}})
@@ -161,14 +161,14 @@ func (o *modelFlags) ofRun(m runstore.Manifest, given *pflag.FlagSet) {
 	}
 }
 
-// oracle is what is known of a run's answers: nothing, but for the testbed's.
-func oracle(m runstore.Manifest) feedback.Truth {
+// truthOf is what is known of a run's answers: nothing, but for the testbed's.
+func truthOf(m runstore.Manifest) feedback.Truth {
 	if !isTestbed(m) {
 		return func(feedback.Pair, string) feedback.Preference { return feedback.Unknown }
 	}
 	world := testbed.New()
 	return func(in feedback.Pair, principle string) feedback.Preference {
-		return outcome.Preference(world, in, principle)
+		return oracle.Preference(world, in, principle)
 	}
 }
 
@@ -187,9 +187,9 @@ type session struct {
 	adapter     adapter // that is set on it; none where it has no path
 	templateSHA string
 	think       chat.ThinkTags
-	vocab       *local.Vocab
+	vocab       *runner.Vocab
 	format      *chat.Formatter
-	size        local.Size
+	size        runner.Size
 	engine      *engine.Engine
 	shown       *progress
 	closers     []func() error
@@ -253,10 +253,10 @@ func (s *session) checkDeterministic() error {
 	if !s.flags.deterministic {
 		return nil
 	}
-	if local.Layout(s.rows.kv) == local.Unified {
+	if runner.Layout(s.rows.kv) == runner.Unified {
 		return usage(errors.New("--deterministic and --kv unified exclude each other: with shared cells a sum's order depends on what lies beside a row"))
 	}
-	return usage(local.Deterministic(s.flags.gpuLayers))
+	return usage(runner.Deterministic(s.flags.gpuLayers))
 }
 
 // openFormat prepares the way conversations are written down.
@@ -280,7 +280,7 @@ func (s *session) openFormat(ctx context.Context) error {
 		return err
 	}
 	s.closers = append(s.closers, t.Close)
-	return s.newFormatter(ctx, chat.NewTemplate(local.NewRenderer(t)))
+	return s.newFormatter(ctx, chat.NewTemplate(runner.NewRenderer(t)))
 }
 
 func (s *session) templateSource() (string, error) {
@@ -299,7 +299,7 @@ func (s *session) templateSource() (string, error) {
 }
 
 func (s *session) newFormatter(ctx context.Context, l chat.Layout) (err error) {
-	if s.vocab, err = local.NewVocab(s.model.Vocab(), s.think); err != nil {
+	if s.vocab, err = runner.NewVocab(s.model.Vocab(), s.think); err != nil {
 		return err
 	}
 	if s.format, err = chat.NewFormatter(ctx, l, s.vocab); err != nil {
@@ -309,31 +309,31 @@ func (s *session) newFormatter(ctx context.Context, l chat.Layout) (err error) {
 }
 
 // kind is how the context computes, without its sizes.
-func (s *session) kind() (k local.Size, err error) {
+func (s *session) kind() (k runner.Size, err error) {
 	o := s.flags
-	k.Unified = local.Layout(s.rows.kv) == local.Unified
+	k.Unified = runner.Layout(s.rows.kv) == runner.Unified
 	if k.Threads = o.threads; o.threads == 0 {
 		k.Threads = runtime.GOMAXPROCS(0)
 	}
-	if k.TypeK, err = local.ChooseKVType(s.rows.kvType, s.file.Quantization, s.model, o.gpuLayers); err != nil {
+	if k.TypeK, err = runner.ChooseKVType(s.rows.kvType, s.file.Quantization, s.model, o.gpuLayers); err != nil {
 		return k, usage(err)
 	}
-	k.FlashAttn, err = local.FlashAttention(o.gpuLayers)
+	k.FlashAttn, err = runner.FlashAttention(o.gpuLayers)
 	return k, err
 }
 
 // attachFrom is the shortest preamble that rows read without holding it, where
 // that is not measured; 0 where they cannot. Under --deterministic they do not:
 // what is shared and what is a row's own are summed apart.
-func (s *session) attachFrom(kind local.Size) (int, error) {
+func (s *session) attachFrom(kind runner.Size) (int, error) {
 	if s.flags.deterministic {
 		return 0, nil
 	}
-	why, err := local.WhyCopied(s.model, kind)
+	why, err := runner.WhyCopied(s.model, kind)
 	if err != nil || why != "" {
 		return 0, err
 	}
-	return local.WorthAttaching, nil
+	return runner.WorthAttaching, nil
 }
 
 // environment names what logits depend on beside the tokens.
@@ -342,22 +342,22 @@ func environment(weights, kvType string, deterministic bool) string {
 }
 
 // demand is what any work on the model asks for.
-func (s *session) demand() (d local.Demand, err error) {
+func (s *session) demand() (d runner.Demand, err error) {
 	o := s.flags
-	d = local.Demand{
-		Context: o.context, Parallel: s.rows.parallel, Layout: local.Layout(s.rows.kv),
+	d = runner.Demand{
+		Context: o.context, Parallel: s.rows.parallel, Layout: runner.Layout(s.rows.kv),
 		Trained: s.model.CtxTrain(), BytesPerToken: s.file.KVBytesPerToken,
 	}
-	if d.Layout == local.Auto && (o.deterministic || s.model.SWA() > 0) {
-		d.Layout = local.Streams // shared cells round otherwise, and windows lose them
+	if d.Layout == runner.Auto && (o.deterministic || s.model.SWA() > 0) {
+		d.Layout = runner.Streams // shared cells round otherwise, and windows lose them
 	}
-	d.FreeMemory, err = local.FreeMemory(s.file.SizeBytes, o.gpuLayers)
+	d.FreeMemory, err = runner.FreeMemory(s.file.SizeBytes, o.gpuLayers)
 	return d, err
 }
 
 // fit chooses the sizes of a context of this kind.
-func (s *session) fit(d local.Demand, kind local.Size) (err error) {
-	if s.size, err = local.Fit(d); err != nil {
+func (s *session) fit(d runner.Demand, kind runner.Size) (err error) {
+	if s.size, err = runner.Fit(d); err != nil {
 		return usage(err)
 	}
 	s.size.TypeK, s.size.FlashAttn, s.size.Threads = kind.TypeK, kind.FlashAttn, kind.Threads
@@ -367,14 +367,14 @@ func (s *session) fit(d local.Demand, kind local.Size) (err error) {
 // layout names the layout of the KV cache.
 func (s *session) layout() string {
 	if s.size.Unified {
-		return string(local.Unified)
+		return string(runner.Unified)
 	}
-	return string(local.Streams)
+	return string(runner.Streams)
 }
 
 // openEngine makes a context of the size that was chosen, and an engine over it.
 func (s *session) openEngine(context.Context) error {
-	b, err := local.NewBackend(s.model, s.size)
+	b, err := runner.NewBackend(s.model, s.size)
 	if err != nil {
 		return err
 	}
@@ -397,7 +397,7 @@ func (s *session) openEngine(context.Context) error {
 }
 
 // preambleCache is the folder of --preamble-cache, if there is one.
-func (s *session) preambleCache(b *local.Backend) (*engine.PinCache, error) {
+func (s *session) preambleCache(b *runner.Backend) (*engine.PinCache, error) {
 	if s.rows.preambleCache == "" {
 		return nil, nil
 	}
