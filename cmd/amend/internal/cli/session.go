@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime"
 	"slices"
@@ -205,7 +206,7 @@ func newLogger(w io.Writer, verbose bool) *log.Logger {
 	if verbose {
 		l.SetLevel(log.DebugLevel)
 	}
-	llama.SetLogger(l)
+	llama.SetLogger(slog.New(l))
 	return l
 }
 
