@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/render"
 	"amend/constitution"
 	"amend/engine/prompts"
 )
@@ -55,10 +56,10 @@ func newConstitutionLsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				entries = append(entries, entry{name, doc.Version, doc.Title, layerNames(doc), len(doc.Principles)})
+				entries = append(entries, entry{name, doc.Version, doc.Title, render.LayerNames(doc), len(doc.Principles)})
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"constitutions": entries})
+				return render.JSON(cmd.OutOrStdout(), map[string]any{"constitutions": entries})
 			}
 			tw := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(tw, "NAME\tPRINCIPLES\tLAYERS\tTITLE")
@@ -70,14 +71,6 @@ func newConstitutionLsCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
-}
-
-func layerNames(doc *constitution.Document) []string {
-	var names []string
-	for _, l := range doc.Layers {
-		names = append(names, l.Name)
-	}
-	return names
 }
 
 func newConstitutionShowCommand() *cobra.Command {
@@ -96,18 +89,18 @@ func newConstitutionShowCommand() *cobra.Command {
 			out := cmd.OutOrStdout()
 			if id == "" {
 				if asJSON {
-					return printJSON(out, doc)
+					return render.JSON(out, doc)
 				}
-				return printConstitution(newPage(out), doc)
+				return render.Constitution(render.NewPage(out), doc)
 			}
 			p, err := findPrinciple(doc, id)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return printJSON(out, p)
+				return render.JSON(out, p)
 			}
-			return printPrinciple(newPage(out), doc, p)
+			return render.Principle(render.NewPage(out), doc, p)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -129,90 +122,6 @@ func findPrinciple(doc *constitution.Document, id string) (constitution.Principl
 		return p, nil
 	}
 	return constitution.Principle{}, fmt.Errorf("%q is a tag; --principle takes the id of one principle", id)
-}
-
-func printConstitution(p *page, doc *constitution.Document) error {
-	p.heading(0, doc.Name+", version "+orNone(doc.Version))
-	p.wrapped(1, doc.Title)
-	if doc.Description != "" {
-		p.wrapped(1, doc.Description)
-	}
-	p.wrapped(1, fmt.Sprintf("layers: %s; %d principles, %d switched off, %d demonstrations, %d judgements; sha256 %s",
-		strings.Join(layerNames(doc), ", "), len(doc.Principles), len(doc.Off), len(doc.Demonstrations), len(doc.Judgements), doc.Hash()))
-	for _, q := range doc.Principles {
-		p.text("\n")
-		p.heading(0, fmt.Sprintf("%s  (weight %v, %.1f %% of draws)", q.ID, q.Weight, 100*doc.Share(q.ID)))
-		p.wrapped(1, q.Text)
-	}
-	for _, q := range doc.Off {
-		p.text("\n")
-		p.heading(0, q.ID+"  (switched off)")
-		p.wrapped(1, q.Reason)
-	}
-	return p.err
-}
-
-// printPrinciple explains one principle: each field with where it is from, and what each layer did.
-func printPrinciple(p *page, doc *constitution.Document, q constitution.Principle) error {
-	state := fmt.Sprintf("weight %v, %.1f %% of draws", q.Weight, 100*doc.Share(q.ID))
-	if q.Off {
-		state = "switched off"
-	}
-	p.heading(0, q.ID+"  ("+state+")")
-	field := func(key, text string) {
-		if text == "" {
-			return
-		}
-		p.heading(1, key+origin(q, key))
-		p.wrapped(2, text)
-	}
-	field("title", q.Title)
-	field("text", q.Text)
-	field("critique_request", q.CritiqueRequest)
-	field("revision_request", q.RevisionRequest)
-	field("judge_instruction", q.JudgeInstruction)
-	field("framing", string(q.Framing))
-	field("tags", strings.Join(q.Tags, ", "))
-	var sources []string
-	for _, s := range q.Sources {
-		sources = append(sources, s.String())
-	}
-	field("sources", strings.Join(sources, "; "))
-	field("applies", appliesText(q.Applies))
-	p.text("\n")
-	p.heading(0, "layers")
-	for _, c := range q.Chain {
-		text := fmt.Sprintf("%s, line %d: %s", c.Layer, c.Line, c.Action)
-		if len(c.Fields) > 0 && c.Action == constitution.Changed {
-			text += " " + strings.Join(c.Fields, ", ")
-		}
-		if c.Reason != "" {
-			text += ". " + c.Reason
-		}
-		p.wrapped(1, text)
-	}
-	return p.err
-}
-
-func origin(q constitution.Principle, key string) string {
-	o, ok := q.Origins[key]
-	if !ok {
-		return ""
-	}
-	return "  (" + o.String() + ")"
-}
-
-func appliesText(a constitution.Applies) string {
-	var parts []string
-	for _, l := range []struct {
-		name string
-		list []string
-	}{{"jurisdictions", a.Jurisdictions}, {"languages", a.Languages}, {"prompt tags", a.PromptTags}} {
-		if len(l.list) > 0 {
-			parts = append(parts, l.name+" "+strings.Join(l.list, ", "))
-		}
-	}
-	return strings.Join(parts, "; ")
 }
 
 func newConstitutionLintCommand() *cobra.Command {
@@ -243,7 +152,7 @@ context, and principles without a source. Exit code 2 when there is something.`,
 				if findings == nil {
 					findings = []constitution.Finding{}
 				}
-				err = printJSON(cmd.OutOrStdout(), map[string]any{"findings": findings})
+				err = render.JSON(cmd.OutOrStdout(), map[string]any{"findings": findings})
 			} else {
 				for _, f := range findings {
 					fmt.Fprintln(cmd.OutOrStdout(), f)
@@ -275,7 +184,7 @@ field that names its layer and line.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), doc)
+				return render.JSON(cmd.OutOrStdout(), doc)
 			}
 			text, err := doc.YAML()
 			if err != nil {

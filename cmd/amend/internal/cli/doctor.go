@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/render"
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/llama"
 	"amend/models"
@@ -78,7 +79,7 @@ rows of that model would run here.`,
 				}
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), h)
+				return render.JSON(cmd.OutOrStdout(), h)
 			}
 			return h.print(cmd.OutOrStdout())
 		},

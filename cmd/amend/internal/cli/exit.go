@@ -3,8 +3,10 @@ package cli
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"strings"
 
+	"amend/cmd/amend/internal/failure"
 	"amend/constitution"
 	"amend/engine/export"
 	"amend/engine/runstore"
@@ -48,6 +50,10 @@ func usage(err error) error {
 // exitCode says what an error means to the caller of the process.
 func exitCode(err error) int {
 	var (
+		field    *failure.FieldError
+		input    *failure.InputError
+		stopped  *failure.StoppedError
+		rows     *failure.RowsError
 		exit     *exitError
 		problems constitution.Problems
 		problem  constitution.Problem
@@ -61,6 +67,15 @@ func exitCode(err error) int {
 		return exitUsage // cobra's own errors, which have no types
 	case errors.As(err, &exit):
 		return exit.code
+	case errors.As(err, &stopped):
+		if stopped.Signal == os.Interrupt {
+			return exitInterrupted
+		}
+		return exitStopped
+	case errors.As(err, &rows):
+		return exitRowsFailed
+	case errors.As(err, &field), errors.As(err, &input), errors.Is(err, failure.ErrDiffers):
+		return exitUsage
 	case errors.Is(err, models.ErrInvalid), errors.Is(err, runstore.ErrNotARun), errors.Is(err, export.ErrInUse), errors.Is(err, fs.ErrNotExist),
 		errors.As(err, &problems), errors.As(err, &problem), errors.As(err, &changed), errors.As(err, &locked):
 		return exitUsage

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine/export"
 	"amend/engine/runstore"
 )
@@ -71,7 +72,7 @@ The same run gives the same bytes. What is left out is counted, by reason.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), report)
+				return render.JSON(cmd.OutOrStdout(), report)
 			}
 			printExport(cmd.OutOrStdout(), out, report, o.Labels)
 			return nil
@@ -182,7 +183,7 @@ func printExport(w io.Writer, out string, r *export.Report, labels bool) {
 	for _, split := range slices.Sorted(maps.Keys(r.Examples)) {
 		examples = append(examples, fmt.Sprintf("%d in %s", r.Examples[split], split))
 	}
-	printField(w, "examples", strings.Join(examples, ", ")+" of "+strconv.Itoa(r.Read)+" "+read)
+	render.Field(w, "examples", strings.Join(examples, ", ")+" of "+strconv.Itoa(r.Read)+" "+read)
 	var left []string
 	for _, why := range export.Reasons() {
 		if n := r.LeftOut[why]; n > 0 {
@@ -190,10 +191,10 @@ func printExport(w io.Writer, out string, r *export.Report, labels bool) {
 		}
 	}
 	if len(left) > 0 {
-		printField(w, "left out", strings.Join(left, ", "))
+		render.Field(w, "left out", strings.Join(left, ", "))
 	}
-	printField(w, "files", fmt.Sprintf("%d in %s, %s bytes", len(r.Files), filepath.Join(out, "data"), grouped(int(r.Bytes))))
-	printField(w, "card", filepath.Join(out, "README.md"))
+	render.Field(w, "files", fmt.Sprintf("%d in %s, %s bytes", len(r.Files), filepath.Join(out, "data"), render.Grouped(int(r.Bytes))))
+	render.Field(w, "card", filepath.Join(out, "README.md"))
 }
 
 // makersOf are the models and adapters that made a run: those of its first responses, where they were others, first.

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine"
 	"amend/engine/feedback"
 	"amend/engine/runstore"
@@ -34,7 +35,7 @@ type feedbackSummary struct {
 	// of; both are 0 where this command labelled nothing by another constitution.
 	Turned   int       `json:"turned"`
 	Compared int       `json:"compared"`
-	Failures []failure `json:"failures"`
+	Failures []rowFailure `json:"failures"`
 	*feedback.Report
 }
 
@@ -46,17 +47,17 @@ func (l *labelling) summarize(w io.Writer) error {
 	}
 	s := feedbackSummary{
 		Out: l.dir, Pairs: len(l.pairs), Judge: l.file.Name, Settings: l.settings(), DoneBefore: len(l.pairs) - len(l.todo), Asked: l.store.Remembered(), Alike: l.alike,
-		Computed: stats.Prefilled, Reused: stats.Reused, Decoded: stats.Decoded, WallS: time.Since(l.started).Seconds(), Failures: []failure{},
+		Computed: stats.Prefilled, Reused: stats.Reused, Decoded: stats.Decoded, WallS: time.Since(l.started).Seconds(), Failures: []rowFailure{},
 	}
 	for _, bad := range l.bad {
-		s.Failures = append(s.Failures, failure{Row: bad.File, Line: bad.Line, Why: bad.Reason})
+		s.Failures = append(s.Failures, rowFailure{Row: bad.File, Line: bad.Line, Why: bad.Reason})
 	}
 	var labels []feedback.Label
 	valid, judgements := 0, 0
 	for _, p := range l.pairs {
 		label, ok := l.store.Label(p)
 		if !ok {
-			s.Failures = append(s.Failures, failure{Row: p.ID, Why: l.failed[p.ID]})
+			s.Failures = append(s.Failures, rowFailure{Row: p.ID, Why: l.failed[p.ID]})
 			continue
 		}
 		labels = append(labels, label)
@@ -84,7 +85,7 @@ func (l *labelling) summarize(w io.Writer) error {
 		s.Report = &r
 	}
 	if l.options.json {
-		err = printJSON(w, s)
+		err = render.JSON(w, s)
 	} else {
 		err = printFeedback(w, s)
 	}
@@ -95,17 +96,17 @@ func (l *labelling) summarize(w io.Writer) error {
 }
 
 func printFeedback(w io.Writer, s feedbackSummary) error {
-	printField(w, "pairs", fmt.Sprintf("%d, %d of them labelled; %d failed or could not be read", s.Pairs, s.Labelled, s.Failed))
+	render.Field(w, "pairs", fmt.Sprintf("%d, %d of them labelled; %d failed or could not be read", s.Pairs, s.Labelled, s.Failed))
 	if s.Alike > 0 {
-		printField(w, "left out", fmt.Sprintf("%d rows whose two answers are the same", s.Alike))
+		render.Field(w, "left out", fmt.Sprintf("%d rows whose two answers are the same", s.Alike))
 	}
-	printField(w, "judged", fmt.Sprintf("%s judgements in %.1f s, %d pairs were done before; %s", grouped(s.Asked), s.WallS, s.DoneBefore, s.Settings))
-	printField(w, "tokens", fmt.Sprintf("%s of prompts computed, %s reused (%.0f%%); %s decoded",
-		grouped(s.Computed), grouped(s.Reused), percent(s.Reused, s.Reused+s.Computed), grouped(s.Decoded)))
+	render.Field(w, "judged", fmt.Sprintf("%s judgements in %.1f s, %d pairs were done before; %s", render.Grouped(s.Asked), s.WallS, s.DoneBefore, s.Settings))
+	render.Field(w, "tokens", fmt.Sprintf("%s of prompts computed, %s reused (%.0f%%); %s decoded",
+		render.Grouped(s.Computed), render.Grouped(s.Reused), render.Percent(s.Reused, s.Reused+s.Computed), render.Grouped(s.Decoded)))
 	if s.Compared > 0 {
-		printField(w, "edit", fmt.Sprintf("turns %d of %d labels around, against the settings before", s.Turned, s.Compared))
+		render.Field(w, "edit", fmt.Sprintf("turns %d of %d labels around, against the settings before", s.Turned, s.Compared))
 	}
-	printField(w, "labels", filepath.Join(s.Out, runstore.FeedbackFile))
+	render.Field(w, "labels", filepath.Join(s.Out, runstore.FeedbackFile))
 	if s.Report == nil {
 		return nil
 	}
@@ -118,9 +119,9 @@ func printFeedbackReport(w io.Writer, r feedback.Report) error {
 		if s.Of == 0 { // one principle a pair has no other to agree with
 			return
 		}
-		printField(w, label, fmt.Sprintf("%s (%s) %s", share(s), interval(s), what))
+		render.Field(w, label, fmt.Sprintf("%s (%s) %s", render.Share(s), render.Interval(s), what))
 	}
-	printField(w, "invalid", fmt.Sprintf("%d of %d judgements", r.Invalid, r.Judgements))
+	render.Field(w, "invalid", fmt.Sprintf("%d of %d judgements", r.Invalid, r.Judgements))
 	line("flips", r.Flips, "of judgements prefer another answer in the other order")
 	line("(A)", r.PrefersA, "prefer what is shown first")
 	line("agreement", r.Agreement, "of twos of principles prefer the same answer")
@@ -135,9 +136,9 @@ func printFeedbackReport(w io.Writer, r feedback.Report) error {
 	for _, p := range r.Principles {
 		right := "–"
 		if p.Accuracy != nil {
-			right = fmt.Sprintf("%s (%s)", share(*p.Accuracy), interval(*p.Accuracy))
+			right = fmt.Sprintf("%s (%s)", render.Share(*p.Accuracy), render.Interval(*p.Accuracy))
 		}
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t\n", p.Principle, p.Judged, share(p.Flips), right)
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t\n", p.Principle, p.Judged, render.Share(p.Flips), right)
 	}
 	if err := tw.Flush(); err != nil || r.Known == nil {
 		return err
@@ -151,18 +152,18 @@ func printKnown(w io.Writer, k feedback.Known) {
 		return fmt.Sprintf("%+.2f points (%+.2f to %+.2f)", 100*i.Value, 100*i.Low, 100*i.High)
 	}
 	fmt.Fprintf(w, "\nagainst what is known of %d pairs\n", k.Decided)
-	printField(w, "right", fmt.Sprintf("%.1f%% (%.1f–%.1f) of labels", 100*k.Accuracy, 100*k.AccuracyCI[0], 100*k.AccuracyCI[1]))
+	render.Field(w, "right", fmt.Sprintf("%.1f%% (%.1f–%.1f) of labels", 100*k.Accuracy, 100*k.AccuracyCI[0], 100*k.AccuracyCI[1]))
 	averaged := func(label string, a feedback.Averaged, what string) {
-		printField(w, label, fmt.Sprintf("%s (%s) right with one; %s gain %s, in the half with small margins %s",
-			share(a.One), interval(a.One), what, points(a.Gain), points(a.Small.Gain)))
+		render.Field(w, label, fmt.Sprintf("%s (%s) right with one; %s gain %s, in the half with small margins %s",
+			render.Share(a.One), render.Interval(a.One), what, points(a.Gain), points(a.Small.Gain)))
 	}
 	averaged("order", k.Orders, "both averaged")
 	averaged("principle", k.OfPrinciples, "all averaged")
-	printField(w, "length", fmt.Sprintf("%s right where the better answer is the longer one, %s where it is the shorter", share(k.Longer), share(k.Shorter)))
-	printField(w, "unanimous", fmt.Sprintf("%s right where all judgements of a pair agree (%d pairs), %s where they do not", share(k.Agreeing), k.Agreeing.Of, share(k.Divided)))
-	printField(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, %s", k.ECE, k.Brier, skill("skill over the base rate", k.Skill, k.Reliability)))
+	render.Field(w, "length", fmt.Sprintf("%s right where the better answer is the longer one, %s where it is the shorter", render.Share(k.Longer), render.Share(k.Shorter)))
+	render.Field(w, "unanimous", fmt.Sprintf("%s right where all judgements of a pair agree (%d pairs), %s where they do not", render.Share(k.Agreeing), k.Agreeing.Of, render.Share(k.Divided)))
+	render.Field(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, %s", k.ECE, k.Brier, skill("skill over the base rate", k.Skill, k.Reliability)))
 	if c := k.Calibrated; c != nil {
-		printField(w, "tempered", fmt.Sprintf("at %.2f, fitted on %d other pairs: ECE %.3f, Brier %.3f, %s, over %d pairs",
+		render.Field(w, "tempered", fmt.Sprintf("at %.2f, fitted on %d other pairs: ECE %.3f, Brier %.3f, %s, over %d pairs",
 			c.Temperature, c.Fitted, c.ECE, c.Brier, skill("skill", c.Skill, c.Reliability), c.Reported))
 	}
 }

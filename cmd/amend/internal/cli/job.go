@@ -16,6 +16,7 @@ import (
 	"charm.land/log/v2"
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/render"
 	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/supervise"
 	"amend/constitution"
@@ -281,7 +282,7 @@ func (j *job) withConstitutionDiff(refused error) error {
 		return refused // a run of before there was such a file, or another reason
 	}
 	var diff strings.Builder
-	if err := printDifference(newPage(&diff), constitution.Diff(old, j.doc)); err != nil {
+	if err := render.Difference(render.NewPage(&diff), constitution.Diff(old, j.doc)); err != nil {
 		return errors.Join(refused, err)
 	}
 	selected := ""

@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+
+	"amend/cmd/amend/internal/failure"
 )
 
 // Build says which amend this is.
@@ -34,8 +37,8 @@ func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	err := stoppedBy(root.ExecuteContext(ctx), signalIn(ctx))
-	if err != nil && err.Error() != "" {
-		fmt.Fprintln(stderr, "amend: "+err.Error())
+	if err != nil && err.Error() != "" && !errors.Is(err, failure.ErrDiffers) {
+		fmt.Fprintln(stderr, "amend: "+message(err))
 	}
 	return exitCode(err)
 }

@@ -1,14 +1,13 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
+	"amend/cmd/amend/internal/render"
 	"amend/models"
 
 	"github.com/spf13/cobra"
@@ -31,14 +30,6 @@ func newModelCommand(quantize quantizeFunc) *cobra.Command {
 	return cmd
 }
 
-// printJSON writes v as one indented JSON object.
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
-
 func newModelLsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -55,7 +46,7 @@ A name in the first column can be given as --model.`,
 				if found == nil {
 					found = []models.Found{}
 				}
-				return printJSON(cmd.OutOrStdout(), map[string]any{"models": found, "looked_in": caches.Places()})
+				return render.JSON(cmd.OutOrStdout(), map[string]any{"models": found, "looked_in": caches.Places()})
 			}
 			if len(found) == 0 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "no models in %s; `make models` fetches smollm2\n", strings.Join(caches.Places(), ", "))
@@ -76,8 +67,8 @@ func printModels(w io.Writer, found []models.Found) error {
 			fmt.Fprintf(tw, "%s\t-\t-\t-\t-\t-\t%s\t%s\n", f.Name, f.Source, note(f, f.Fault))
 			continue
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", f.Name, f.Info.Architecture, count(f.Info.Parameters),
-			orNone(f.Info.Quantization), f.Info.Context, size(f.Info.SizeBytes), f.Source, note(f, f.Info.WhyNot))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", f.Name, f.Info.Architecture, render.Count(f.Info.Parameters),
+			render.OrNone(f.Info.Quantization), f.Info.Context, render.Bytes(f.Info.SizeBytes), f.Source, note(f, f.Info.WhyNot))
 	}
 	return tw.Flush()
 }
@@ -106,7 +97,7 @@ func newModelInspectCommand() *cobra.Command {
 				}
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), info)
+				return render.JSON(cmd.OutOrStdout(), info)
 			}
 			return printInfo(cmd.OutOrStdout(), info)
 		},
@@ -140,18 +131,18 @@ func printInfo(w io.Writer, info models.Info) error {
 	if info.Parts > 1 {
 		row("parts", "%d", info.Parts)
 	}
-	row("name", "%s", orNone(info.Name))
-	row("architecture", "%s", orNone(info.Architecture))
+	row("name", "%s", render.OrNone(info.Name))
+	row("architecture", "%s", render.OrNone(info.Architecture))
 	row("parameters", "%d", info.Parameters)
-	row("quantization", "%s, %.2f bits a weight", orNone(info.Quantization), info.BitsPerWeight)
+	row("quantization", "%s, %.2f bits a weight", render.OrNone(info.Quantization), info.BitsPerWeight)
 	for _, t := range info.TensorTypes {
-		row("", "%s: %d tensors, %s weights, %s", t.Type, t.Tensors, count(t.Parameters), size(t.Bytes))
+		row("", "%s: %d tensors, %s weights, %s", t.Type, t.Tensors, render.Count(t.Parameters), render.Bytes(t.Bytes))
 	}
 	row("context", "%d tokens", info.Context)
 	row("layers", "%d of %d, feed-forward %d", info.Layers, info.Embedding, info.FeedForward)
 	row("heads", "%d, KV heads %d, of %d", info.Heads, info.KVHeads, info.HeadDim)
 	row("KV cache", "%d bytes a token in f16", info.KVBytesPerToken)
-	tokenizer := orNone(info.Tokenizer)
+	tokenizer := render.OrNone(info.Tokenizer)
 	if info.PreTokenizer != "" {
 		tokenizer += ", " + info.PreTokenizer
 	}
@@ -191,46 +182,17 @@ what is known: for smollm2 the project's own figure, for a file in a Hugging Fac
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), v)
+				return render.JSON(cmd.OutOrStdout(), v)
 			}
 			against := "nothing to compare it with: give --sha256"
 			if v.Expected != "" {
 				against = "as expected (" + v.Expected + ")"
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nstructure  sound: %d tensors, %s\nsha256     %s, %s\n", v.Path, v.Tensors, size(v.SizeBytes), v.SHA256, against)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nstructure  sound: %d tensors, %s\nsha256     %s, %s\n", v.Path, v.Tensors, render.Bytes(v.SizeBytes), v.SHA256, against)
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	cmd.Flags().StringVar(&want, "sha256", "", "the checksum that the file must have, in hexadecimal")
 	return cmd
-}
-
-// count shortens a number: 134.5M.
-func count(n uint64) string {
-	switch {
-	case n >= 1e9:
-		return strconv.FormatFloat(float64(n)/1e9, 'f', 2, 64) + "B"
-	case n >= 1e6:
-		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + "M"
-	}
-	return strconv.FormatUint(n, 10)
-}
-
-// size shortens a number of bytes: 98.4 MB.
-func size(n uint64) string {
-	switch {
-	case n >= 1e9:
-		return strconv.FormatFloat(float64(n)/1e9, 'f', 2, 64) + " GB"
-	case n >= 1e6:
-		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
-	}
-	return strconv.FormatUint(n, 10) + " bytes"
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }

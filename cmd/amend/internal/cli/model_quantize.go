@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"amend/cmd/amend/internal/render"
 	"amend/models"
 
 	"github.com/spf13/cobra"
@@ -90,9 +91,9 @@ func (o quantizeOptions) run(cmd *cobra.Command, name string, quantize quantizeF
 	after := checked.Info()
 	after.Path = o.out
 	if o.asJSON {
-		return printJSON(cmd.OutOrStdout(), after)
+		return render.JSON(cmd.OutOrStdout(), after)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s, %s (%.2f bits a weight) from %s, %s (%.2f)\n", o.out, ftype, size(after.SizeBytes), after.BitsPerWeight,
-		before.Quantization, size(before.SizeBytes), before.BitsPerWeight)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s, %s (%.2f bits a weight) from %s, %s (%.2f)\n", o.out, ftype, render.Bytes(after.SizeBytes), after.BitsPerWeight,
+		before.Quantization, render.Bytes(before.SizeBytes), before.BitsPerWeight)
 	return err
 }

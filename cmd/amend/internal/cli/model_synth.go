@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"amend/cmd/amend/internal/render"
 	"amend/models"
 
 	"github.com/spf13/cobra"
@@ -86,13 +87,13 @@ func (o synthOptions) run(cmd *cobra.Command) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s instead of %s, as llama.cpp's quantizer does it: rows of %d are not whole blocks (%d tensors)\n", f.Got, f.Want, f.Row, f.Tensors)
 	}
 	if o.asJSON {
-		return printJSON(cmd.OutOrStdout(), struct {
+		return render.JSON(cmd.OutOrStdout(), struct {
 			models.Synthesized
 			WallS float64 `json:"wall_s"`
 		}{made, wall})
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s parameters, %s in %.1f s (%.0f MB/s)\nsha256 %s\n", made.Path, count(made.Parameters),
-		size(made.SizeBytes), wall, float64(made.SizeBytes)/1e6/wall, made.SHA256)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s parameters, %s in %.1f s (%.0f MB/s)\nsha256 %s\n", made.Path, render.Count(made.Parameters),
+		render.Bytes(made.SizeBytes), wall, float64(made.SizeBytes)/1e6/wall, made.SHA256)
 	return err
 }
 
@@ -102,7 +103,7 @@ func tenths(w io.Writer) func(done, total uint64) {
 	return func(done, total uint64) {
 		if tenth := done * 10 / max(total, 1); tenth > last && total > 1e9 {
 			last = tenth
-			fmt.Fprintf(w, "%d%% of %s\n", tenth*10, size(total))
+			fmt.Fprintf(w, "%d%% of %s\n", tenth*10, render.Bytes(total))
 		}
 	}
 }

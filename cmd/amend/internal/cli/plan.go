@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -76,7 +77,7 @@ func (j *job) plan(ctx context.Context) (p runPlan, err error) {
 
 func (p runPlan) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, p)
+		return render.JSON(w, p)
 	}
 	printPlan(w, p)
 	return nil
@@ -84,25 +85,25 @@ func (p runPlan) print(w io.Writer, asJSON bool) error {
 
 func printPlan(w io.Writer, p runPlan) {
 	if p.Stage != "" {
-		printField(w, "stage", p.Stage)
+		render.Field(w, "stage", p.Stage)
 	}
-	printField(w, "rows", fmt.Sprintf("%d done, %d to do", p.Done, p.Rows))
+	render.Field(w, "rows", fmt.Sprintf("%d done, %d to do", p.Done, p.Rows))
 	for i, c := range p.Changed {
 		label := ""
 		if i == 0 {
 			label = "changed"
 		}
-		printField(w, label, c)
+		render.Field(w, label, c)
 	}
-	printField(w, "turns", fmt.Sprintf("%d there already, %d to compute; %d rows need none", p.Reused, p.Turns, p.Whole))
+	render.Field(w, "turns", fmt.Sprintf("%d there already, %d to compute; %d rows need none", p.Reused, p.Turns, p.Whole))
 	estimate := "not known before some turns of this run have been computed"
 	if p.Seconds > 0 {
 		estimate = "about " + (time.Duration(p.Seconds) * time.Second).String() + ", by what a turn took before"
 	}
 	if p.Turns > 0 {
-		printField(w, "time", estimate)
+		render.Field(w, "time", estimate)
 	}
 	if len(p.Changed) > 0 {
-		printField(w, "next", "the same command with --redo in the place of --plan")
+		render.Field(w, "next", "the same command with --redo in the place of --plan")
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine/chat"
 	"amend/engine/export"
 	"amend/engine/feedback"
@@ -299,12 +300,12 @@ func (p *preference) printCurve(w io.Writer, all []*sampled, samples int) error 
 		if p.states != nil {
 			out["tokens_computed"], out["tokens_reused"] = p.states.Computed, p.states.Reused
 		}
-		return printJSON(w, out)
+		return render.JSON(w, out)
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "best of\tprompts\tscore\tbreak a rule\t95 %\tat most\tin grammar\tfacts\tof the best of 1's\tcharacters\trefusals\tdistinct\t")
 	for _, s := range curve {
-		fmt.Fprintf(tw, "%d\t%d\t%.3f\t%s\t%.0f\t%s\t%.1f%%\t\n", s.N, s.Prompts, s.Score, knownCells(s.Known), s.Chars, share(s.Refusals), 100*s.Distinct)
+		fmt.Fprintf(tw, "%d\t%d\t%.3f\t%s\t%.0f\t%s\t%.1f%%\t\n", s.N, s.Prompts, s.Score, knownCells(s.Known), s.Chars, render.Share(s.Refusals), 100*s.Distinct)
 	}
 	return tw.Flush()
 }
@@ -315,5 +316,5 @@ func knownCells(k *reward.Known) string {
 		return "–\t\t–\t–\t–\t"
 	}
 	kept := fmt.Sprintf("%.1f%% (%.1f–%.1f)", 100*k.FactsKept.Value, 100*k.FactsKept.Low, 100*k.FactsKept.High)
-	return fmt.Sprintf("%s\t%s\t%s\t%s\t%.2f\t%s", share(k.Violating), interval(k.Violating), share(k.AtMost), share(k.InGrammar), k.Facts, kept)
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%.2f\t%s", render.Share(k.Violating), render.Interval(k.Violating), render.Share(k.AtMost), render.Share(k.InGrammar), k.Facts, kept)
 }

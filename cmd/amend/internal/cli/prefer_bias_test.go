@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine/reward"
 )
 
@@ -62,7 +63,7 @@ func TestOverOptimisation(t *testing.T) {
 
 func tellCurve(t *testing.T, name string, s reward.Step) {
 	t.Logf("%s, best of %d of %d prompts: score %.2f, %s break a rule (%s), %s in the grammar, %.2f facts, %.0f characters", name, s.N, s.Prompts, s.Score,
-		share(s.Known.Violating), interval(s.Known.Violating), share(s.Known.InGrammar), s.Known.Facts, s.Chars)
+		render.Share(s.Known.Violating), render.Interval(s.Known.Violating), render.Share(s.Known.InGrammar), s.Known.Facts, s.Chars)
 }
 
 // curveOf is what amend prefer best says of a run's samples.

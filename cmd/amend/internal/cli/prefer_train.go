@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/render"
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/chat"
 	"amend/engine/feedback"
@@ -215,7 +216,7 @@ func trainPreference(cmd *cobra.Command, o preferOptions) (err error) {
 		return err
 	}
 	if o.json {
-		return printJSON(cmd.OutOrStdout(), out)
+		return render.JSON(cmd.OutOrStdout(), out)
 	}
 	return printTrained(cmd.OutOrStdout(), out)
 }
@@ -402,20 +403,20 @@ func writeFile(path string, text []byte) error {
 }
 
 func printTrained(w io.Writer, t trained) error {
-	printField(w, "pairs", fmt.Sprintf("%d trained on, %d held out, %d unusable", t.Pairs, t.Held, t.Unusable))
-	printField(w, "states", fmt.Sprintf("%s tokens computed, %s reused, in %.1f s", grouped(t.Computed), grouped(t.Reused), t.ExtractS))
-	printField(w, "training", fmt.Sprintf("%.1f s: %s of %d hidden states, penalty %g, by cross-validation", t.TrainS, t.Pooling, t.Dimension, t.L2))
-	printField(w, "model", t.Out)
+	render.Field(w, "pairs", fmt.Sprintf("%d trained on, %d held out, %d unusable", t.Pairs, t.Held, t.Unusable))
+	render.Field(w, "states", fmt.Sprintf("%s tokens computed, %s reused, in %.1f s", render.Grouped(t.Computed), render.Grouped(t.Reused), t.ExtractS))
+	render.Field(w, "training", fmt.Sprintf("%.1f s: %s of %d hidden states, penalty %g, by cross-validation", t.TrainS, t.Pooling, t.Dimension, t.L2))
+	render.Field(w, "model", t.Out)
 	fmt.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "over the held-out prompts\tas the judge\t95 %\tas is true\t95 %\tthe model gains, points\t")
 	for _, m := range t.Marks {
 		truth, ci := "–", ""
 		if m.Truth != nil {
-			truth, ci = share(*m.Truth), interval(*m.Truth)
+			truth, ci = render.Share(*m.Truth), render.Interval(*m.Truth)
 		}
 		gain := fmt.Sprintf("%+.1f (%+.1f to %+.1f)", 100*m.Gain.Value, 100*m.Gain.Low, 100*m.Gain.High)
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, share(m.Labels), interval(m.Labels), truth, ci, gain)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, render.Share(m.Labels), render.Interval(m.Labels), truth, ci, gain)
 	}
 	return tw.Flush()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine"
 )
 
@@ -104,7 +105,7 @@ func (p *progress) step(s engine.Stats, u engine.Use) {
 func (p *progress) text(s engine.Stats, u engine.Use) string {
 	return fmt.Sprintf("%d/%d rows, %d failed, ETA %s · decode %.0f tok/s, prefill %.0f tok/s, reuse %.0f %% · KV %d/%d cells, %d rows alive",
 		p.done, p.total, p.failed, p.eta(),
-		rate(s.StepTokens, s.DecodeTime), rate(s.Prefilled, s.PrefillTime), percent(s.Reused, s.Reused+s.Prefilled),
+		rate(s.StepTokens, s.DecodeTime), rate(s.Prefilled, s.PrefillTime), render.Percent(s.Reused, s.Reused+s.Prefilled),
 		u.Cells, u.CellLimit, u.Active+u.Waiting)
 }
 
@@ -133,11 +134,4 @@ func rate(n int, d time.Duration) float64 {
 		return 0
 	}
 	return float64(n) / d.Seconds()
-}
-
-func percent(part, whole int) float64 {
-	if whole == 0 {
-		return 0
-	}
-	return 100 * float64(part) / float64(whole)
 }

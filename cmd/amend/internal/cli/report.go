@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"amend/cmd/amend/internal/render"
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -34,11 +35,11 @@ type runReport struct {
 	Cut         int                   `json:"cut"` // turns that ended at --max-tokens
 	Flags       map[revise.Flag]int   `json:"flags"`
 	Gate        *runstore.GateSummary `json:"gate,omitempty"`
-	Failures    []failure             `json:"failures"`
+	Failures    []rowFailure             `json:"failures"`
 }
 
-// failure is a row without a result, and why.
-type failure struct {
+// rowFailure is a row without a result, and why.
+type rowFailure struct {
 	Row  string `json:"row"`
 	Why  string `json:"why"`
 	Line int    `json:"line,omitempty"` // in the prompts file, for a row that could not be read
@@ -69,11 +70,11 @@ func (j *job) report(stdout io.Writer) error {
 		return err
 	}
 	if j.options.json {
-		if err := printJSON(stdout, r); err != nil {
+		if err := render.JSON(stdout, r); err != nil {
 			return err
 		}
 	} else {
-		printSummary(stdout, summary, Figures{
+		render.RunSummary(stdout, summary, render.Figures{
 			WallS: r.WallS, DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS,
 			DecodeTokens: r.Decoded, PrefillComputed: r.Computed, PrefillReused: r.Reused, Dir: r.Out,
 			KVRead: r.KVRead, KVWhole: r.KVWhole,
@@ -113,17 +114,17 @@ func (j *job) newReport(s runstore.Summary) (runReport, error) {
 		Computed: st.Prefilled, Reused: st.Reused, WallS: time.Since(j.started).Seconds(),
 		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
 		KVRead: uint64(st.KVRead) * cell, KVWhole: uint64(st.KVWhole) * cell,
-		Seed: j.options.seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Gate: s.Gate, Failures: []failure{},
+		Seed: j.options.seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Gate: s.Gate, Failures: []rowFailure{},
 	}
 	for _, bad := range j.set.Bad {
-		r.Failures = append(r.Failures, failure{Row: bad.File, Line: bad.Line, Why: bad.Reason})
+		r.Failures = append(r.Failures, rowFailure{Row: bad.File, Line: bad.Line, Why: bad.Reason})
 	}
 	for rec, err := range j.rows() {
 		if err != nil {
 			return r, err
 		}
 		if rec.Error != "" {
-			r.Failures = append(r.Failures, failure{Row: rec.ID, Why: rec.Error})
+			r.Failures = append(r.Failures, rowFailure{Row: rec.ID, Why: rec.Error})
 		}
 	}
 	return r, nil

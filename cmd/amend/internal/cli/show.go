@@ -2,19 +2,15 @@ package cli
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"io"
 	"iter"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -43,58 +39,22 @@ be read too.`,
 			out := cmd.OutOrStdout()
 			if len(args) == 1 {
 				if asJSON {
-					return printRunJSON(out, manifest, rows)
+					return render.RunJSON(out, manifest, rows)
 				}
-				return printRun(newPage(out), args[0], manifest, rows)
+				return render.Run(render.NewPage(out), args[0], manifest, rows)
 			}
 			rec, err := findRow(args[0], args[1], rows)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return printRunJSON(out, manifest, func(yield func(revise.Record, error) bool) { yield(rec, nil) })
+				return render.RunJSON(out, manifest, func(yield func(revise.Record, error) bool) { yield(rec, nil) })
 			}
-			return printTrace(newPage(out), rec)
+			return render.Trace(render.NewPage(out), rec)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object, with the rows as rows[]")
 	return cmd
-}
-
-// printRunJSON writes {manifest, rows[], summary}, a row a line, without holding all rows in memory.
-func printRunJSON(w io.Writer, m runstore.Manifest, rows records) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	var failed error
-	put := func(text string, v any) {
-		if failed == nil {
-			_, failed = io.WriteString(w, text)
-		}
-		if failed == nil {
-			failed = enc.Encode(v)
-		}
-	}
-	put(`{"manifest":`, m)
-	var summary runstore.Summary
-	before := `,"rows":[`
-	for rec, err := range rows {
-		if err != nil {
-			return err
-		}
-		summary.Add(rec)
-		put(before, rec)
-		before = ","
-	}
-	if summary.Rows == 0 {
-		put(`,"rows":[],"summary":`, summary)
-	} else {
-		put(`],"summary":`, summary)
-	}
-	if failed != nil {
-		return fmt.Errorf("print run: %w", failed)
-	}
-	_, err := fmt.Fprintln(w, "}")
-	return err
 }
 
 // findRow returns the row that name means: an id, a number or the beginning of one id, in that order.
@@ -162,99 +122,4 @@ func similar(name string, ids []string) []string {
 	near := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return 2*shared(id) < len(name) })
 	slices.SortStableFunc(near, func(a, b string) int { return cmp.Compare(shared(b), shared(a)) })
 	return near[:min(3, len(near))]
-}
-
-// printRun lists the rows of a run and counts them.
-func printRun(p *page, dir string, m runstore.Manifest, rows records) error {
-	table := [][]string{{"ROW", "ID", "TURNS", "ENDED", "FLAGS", "PROMPT"}}
-	var summary runstore.Summary
-	var failures []string
-	for rec, err := range rows {
-		if err != nil {
-			return err
-		}
-		summary.Add(rec)
-		id := ansi.Truncate(oneLine(rec.ID), maxID, "…")
-		table = append(table, []string{strconv.Itoa(rec.Index), id, strconv.Itoa(len(rec.Turns)), rowEnd(rec), flagCounts(rec), promptStart(rec, p.width)})
-		if rec.Error != "" {
-			failures = append(failures, fmt.Sprintf("row %d (%s) failed: %s", rec.Index, id, oneLine(rec.Error)))
-		}
-	}
-	// Paths are not broken into lines.
-	p.text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", labelWidth, "run", dir, m.Created, grouped(summary.Rows), grouped(max(summary.Rows, m.Setup.Rows))))
-	p.text(fmt.Sprintf("%-*s%s\n", labelWidth, "model", m.Setup.Model))
-	p.text(fmt.Sprintf("%-*sconstitution %s, %s, %d revisions, seed %d\n", labelWidth, "settings", m.Setup.Constitution, m.Results.Mode, m.Results.Revisions, m.Results.Seed))
-	if summary.Rows == 0 {
-		return p.err
-	}
-	p.text("\n")
-	p.table(table)
-	p.text("\n")
-	for _, f := range failures {
-		p.wrapped(0, f)
-	}
-	if failures != nil {
-		p.text("\n")
-	}
-	var counts strings.Builder
-	printRowSummary(&counts, summary)
-	p.text(counts.String())
-	return p.err
-}
-
-// The most cells of an id and of the flags in the table.
-const (
-	maxID    = 20
-	maxFlags = 32
-)
-
-// rowEnd says in a word how a row ended: failed, or as its last answer did.
-func rowEnd(rec revise.Record) string {
-	final, ok := rec.Final()
-	if rec.Error != "" || !ok {
-		return "failed"
-	}
-	return string(final.End)
-}
-
-// flagCounts lists the flags of all turns of a row.
-func flagCounts(rec revise.Record) string {
-	var s runstore.Summary
-	s.Add(rec)
-	var out []string
-	for _, f := range revise.Flags() {
-		switch n := s.Flags[f]; n {
-		case 0:
-		case 1:
-			out = append(out, string(f))
-		default:
-			out = append(out, fmt.Sprintf("%s×%d", f, n))
-		}
-	}
-	if out == nil {
-		return "-"
-	}
-	return ansi.Truncate(strings.Join(out, " "), maxFlags, "…")
-}
-
-// promptStart is the beginning of the last message, which the row answers, in at most so many cells.
-func promptStart(rec revise.Record, cells int) string {
-	if len(rec.Messages) == 0 {
-		return ""
-	}
-	return ansi.Truncate(oneLine(rec.Messages[len(rec.Messages)-1].Content), cells, "…")
-}
-
-// newPage lays text out for a terminal at its width, and for anything else at 80 columns without colour.
-func newPage(w io.Writer) *page {
-	p := &page{w: w, width: defaultWidth}
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return p
-	}
-	p.bold = os.Getenv("NO_COLOR") == ""
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-		p.width = max(width, 40)
-	}
-	return p
 }

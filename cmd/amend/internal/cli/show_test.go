@@ -10,10 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
-	"pgregory.net/rapid"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -97,7 +96,7 @@ func TestShowGolden(t *testing.T) {
 		}
 		s, err := runstore.Summarize(rows)
 		var out strings.Builder
-		printSummary(&out, s, Figures{WallS: 103.24, DecodeTokS: 58.125, PrefillTokS: 412.3, DecodeTokens: 120, PrefillComputed: 218, PrefillReused: 6476, Dir: dir})
+		render.RunSummary(&out, s, render.Figures{WallS: 103.24, DecodeTokS: 58.125, PrefillTokS: 412.3, DecodeTokens: 120, PrefillComputed: 218, PrefillReused: 6476, Dir: dir})
 		return out.String(), err
 	}
 	for name, show := range map[string]func() (string, error){
@@ -205,27 +204,4 @@ func TestShowRefuses(t *testing.T) {
 	if _, err := runCommand(newShowCommand(), t.TempDir()); !errors.Is(err, runstore.ErrNotARun) {
 		t.Errorf("an empty folder: %v", err)
 	}
-}
-
-// Whatever a model writes, no line is wider than the page and nothing reaches the terminal but text.
-func TestWrappedFitsAndIsHarmless(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var out strings.Builder
-		p := &page{w: &out, width: rapid.IntRange(40, 100).Draw(t, "width")}
-		runes := rapid.OneOf(rapid.Rune(), rapid.RuneFrom([]rune("ab \n\t\r\x1b[\u009b\u202e日é")), rapid.RuneFrom([]rune("abcd-  ")))
-		text := rapid.StringOfN(runes, rapid.IntRange(0, 300).Draw(t, "least"), 600, -1).Draw(t, "text")
-		p.wrapped(rapid.IntRange(0, 4).Draw(t, "depth"), text)
-		for _, line := range strings.Split(out.String(), "\n") {
-			if n := ansi.StringWidth(line); n > p.width {
-				t.Fatalf("%d cells in a page of %d: %q", n, p.width, line)
-			}
-			if strings.ContainsAny(line, "\x1b\u009b\u202e\r\a\b") {
-				t.Fatalf("control character in %q", line)
-			}
-		}
-		shown := strings.Join(strings.Fields(out.String()), "")
-		if want := strings.Join(strings.Fields(printable(text)), ""); shown != want && shown != "(empty)" {
-			t.Fatalf("text was lost:\n%q\n%q", shown, want)
-		}
-	})
 }

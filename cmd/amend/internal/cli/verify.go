@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/render"
 	"amend/engine/prompts"
 	"amend/engine/runstore"
 	"amend/models"
@@ -53,7 +54,7 @@ made by another model or adapter. Exit code 2 when something differs.`,
 				failed = failed || c.State == another
 			}
 			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), map[string]any{"ok": !failed, "checks": checks})
+				err = render.JSON(cmd.OutOrStdout(), map[string]any{"ok": !failed, "checks": checks})
 			} else {
 				err = printChecks(cmd.OutOrStdout(), checks)
 			}

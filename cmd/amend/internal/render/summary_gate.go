@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"fmt"
@@ -10,27 +10,27 @@ import (
 	"amend/engine/runstore"
 )
 
-// printGate writes what a gate did, and what that took for each proposal.
-func printGate(w io.Writer, g runstore.GateSummary) {
-	printField(w, "gate", proposals(g.First, "first proposals"))
+// gate writes what a gate did, and what that took for each proposal.
+func gate(w io.Writer, g runstore.GateSummary) {
+	Field(w, "gate", proposals(g.First, "first proposals"))
 	if g.Retries.Number > 0 {
-		printField(w, "", proposals(g.Retries, "further ones"))
+		Field(w, "", proposals(g.Retries, "further ones"))
 	}
-	printField(w, "", fmt.Sprintf("rows that ended early: %s; rounds whose draft stayed: %s", grouped(g.Ended), grouped(g.Stayed)))
+	Field(w, "", fmt.Sprintf("rows that ended early: %s; rounds whose draft stayed: %s", Grouped(g.Ended), Grouped(g.Stayed)))
 }
 
 func proposals(p runstore.Proposals, name string) string {
 	var refused []string
 	for _, r := range revise.Refusals() {
-		refused = append(refused, fmt.Sprintf("%s %s", r, grouped(p.Refused[r])))
+		refused = append(refused, fmt.Sprintf("%s %s", r, Grouped(p.Refused[r])))
 	}
 	per := 0.0
 	if p.Number > 0 {
 		per = float64(p.Judgements) / float64(p.Number)
 	}
 	return fmt.Sprintf("%s %s: %s taken; %s. Each took %s, and %.1f judgements with %s; %s verdicts before them, %s clean, each with %s",
-		grouped(p.Number), name, grouped(p.Taken), strings.Join(refused, ", "), each(p.Making, p.Number), per, each(p.Judging, p.Number),
-		grouped(p.Verdicts), grouped(p.Clean), each(p.Asking, p.Verdicts))
+		Grouped(p.Number), name, Grouped(p.Taken), strings.Join(refused, ", "), each(p.Making, p.Number), per, each(p.Judging, p.Number),
+		Grouped(p.Verdicts), Grouped(p.Clean), each(p.Asking, p.Verdicts))
 }
 
 // each is a cost divided among n.
