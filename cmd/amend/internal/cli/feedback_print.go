@@ -33,8 +33,8 @@ type feedbackSummary struct {
 	WallS      float64 `json:"wall_s"`
 	// Turned is how many labels prefer another answer than by the constitution before, of Compared pairs that both have labels
 	// of; both are 0 where this command labelled nothing by another constitution.
-	Turned   int       `json:"turned"`
-	Compared int       `json:"compared"`
+	Turned   int          `json:"turned"`
+	Compared int          `json:"compared"`
 	Failures []rowFailure `json:"failures"`
 	*feedback.Report
 }

@@ -35,7 +35,7 @@ type runReport struct {
 	Cut         int                   `json:"cut"` // turns that ended at --max-tokens
 	Flags       map[revise.Flag]int   `json:"flags"`
 	Gate        *runstore.GateSummary `json:"gate,omitempty"`
-	Failures    []rowFailure             `json:"failures"`
+	Failures    []rowFailure          `json:"failures"`
 }
 
 // rowFailure is a row without a result, and why.
