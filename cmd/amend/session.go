@@ -336,11 +336,6 @@ func (s *session) attachFrom(kind local.Size) (int, error) {
 	return local.WorthAttaching, nil
 }
 
-// environment names what logits depend on beside the tokens.
-func environment(weights, kvType string, deterministic bool) string {
-	return fmt.Sprintf("model %s, keys %s, deterministic %v", weights, kvType, deterministic)
-}
-
 // demand is what any work on the model asks for.
 func (s *session) demand() (d local.Demand, err error) {
 	o := s.flags
@@ -401,7 +396,7 @@ func (s *session) preambleCache(b *local.Backend) (*engine.PinCache, error) {
 	if s.rows.preambleCache == "" {
 		return nil, nil
 	}
-	f, err := b.Fingerprint(s.weights(), s.flags.gpuLayers)
+	f, err := b.Fingerprint(s.identity(s.size.TypeK.String()).Weights(), s.flags.gpuLayers)
 	if err != nil {
 		return nil, err
 	}
