@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"amend/engine/internal/lookup"
+	"amend/engine/internal/ngram"
 	"amend/engine/internal/sched"
 )
 
@@ -10,7 +10,7 @@ import (
 type StepCost = sched.Cost
 
 // MaxGuesses is the most guessed tokens behind a turn's own in one step.
-const MaxGuesses = lookup.Ahead
+const MaxGuesses = ngram.Ahead
 
 // Speculate makes turns that start from now on try tokens that are looked up in
 // their conversation, where costs, measured by Calibrate in this run or an
@@ -26,11 +26,11 @@ func (e *Engine) Speculate(costs []StepCost) {
 
 // newDrafter returns what guesses for a request, or nil: a grammar's state
 // cannot go back.
-func (e *Engine) newDrafter(r *Request) *lookup.Drafter {
+func (e *Engine) newDrafter(r *Request) *ngram.Drafter {
 	if e.planner.Costs == nil || r.scoring != nil || r.Grammar != nil {
 		return nil
 	}
-	return lookup.New(r.Tokens)
+	return ngram.New(r.Tokens)
 }
 
 // fillGuesses puts n guesses behind a turn's tokens in the batch, from position

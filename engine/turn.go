@@ -3,7 +3,7 @@ package engine
 import (
 	"bytes"
 
-	"amend/engine/internal/lookup"
+	"amend/engine/internal/ngram"
 )
 
 // turn is a request that has a sequence.
@@ -14,7 +14,7 @@ type turn struct {
 	room    int // the most tokens its sequence may hold
 	sampler *sampler
 
-	drafter *lookup.Drafter // guesses what comes next; nil without speculation
+	drafter *ngram.Drafter // guesses what comes next; nil without speculation
 	// outputsFrom is the position from which on logits are wanted.
 	outputsFrom int
 

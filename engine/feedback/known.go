@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"amend/engine/digest"
-	"amend/engine/measure"
+	"amend/engine/stats"
 )
 
 // Known is what labels are worth by what is known of the pairs. Pairs without a better response are left out. Intervals
@@ -26,29 +26,29 @@ type Known struct {
 	// Calibrated is the same of log-odds behind a temperature, where there are pairs enough to find one.
 	Calibrated *Calibrated `json:"calibrated,omitempty"`
 	// Longer and Shorter are the accuracy where the better response is the longer one, and the shorter one.
-	Longer  measure.Share `json:"accuracy_longer"`
-	Shorter measure.Share `json:"accuracy_shorter"`
+	Longer  stats.Share `json:"accuracy_longer"`
+	Shorter stats.Share `json:"accuracy_shorter"`
 	// Orders is what both orders are worth beside one, OfPrinciples what all principles of a pair are worth beside one of them.
 	Orders       Averaged `json:"orders"`
 	OfPrinciples Averaged `json:"principles_averaged"`
 	// Agreeing is the accuracy where all judgements of a pair prefer the same response, Divided where they do not: what can be
 	// said of a label without knowing the truth.
-	Agreeing measure.Share `json:"accuracy_agreeing"`
-	Divided  measure.Share `json:"accuracy_divided"`
+	Agreeing stats.Share `json:"accuracy_agreeing"`
+	Divided  stats.Share `json:"accuracy_divided"`
 }
 
 // Averaged compares one answer of the judge's with the mean of several, over all decided pairs and over the half with the smaller
 // margins.
 type Averaged struct {
-	One   measure.Share    `json:"one"`  // accuracy of a single one, in the mean over them
-	Gain  measure.Interval `json:"gain"` // of the label, the average of all, over that
-	Small Gain             `json:"small_margins"`
+	One   stats.Share    `json:"one"`  // accuracy of a single one, in the mean over them
+	Gain  stats.Interval `json:"gain"` // of the label, the average of all, over that
+	Small Gain           `json:"small_margins"`
 }
 
 // Gain is what averaging adds to accuracy in some pairs.
 type Gain struct {
-	Pairs int              `json:"pairs"`
-	Gain  measure.Interval `json:"gain"`
+	Pairs int            `json:"pairs"`
+	Gain  stats.Interval `json:"gain"`
 }
 
 // Bin is the labels whose probability lies in a tenth.
@@ -149,8 +149,8 @@ func averaged(pairs []knownPair, of func(knownPair) []float64) Averaged {
 func all(knownPair) bool { return true }
 
 // share is that of the pairs that are meant, grouped by prompt.
-func share(pairs []knownPair, of func(knownPair) float64, meant func(knownPair) bool) measure.Share {
-	var c measure.Clusters
+func share(pairs []knownPair, of func(knownPair) float64, meant func(knownPair) bool) stats.Share {
+	var c stats.Clusters
 	for _, k := range pairs {
 		if meant(k) {
 			c.Add(k.prompt, of(k))
@@ -160,8 +160,8 @@ func share(pairs []knownPair, of func(knownPair) float64, meant func(knownPair) 
 }
 
 // mean is that of some value over pairs, grouped by prompt.
-func mean(pairs []knownPair, of func(knownPair) float64) measure.Interval {
-	var c measure.Clusters
+func mean(pairs []knownPair, of func(knownPair) float64) stats.Interval {
+	var c stats.Clusters
 	for _, k := range pairs {
 		c.Add(k.prompt, of(k))
 	}

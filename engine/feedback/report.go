@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"amend/engine/measure"
+	"amend/engine/stats"
 )
 
 // Report says how far labels can be trusted: by how the judge's answers agree among each other, and where it is known which
@@ -18,13 +18,13 @@ type Report struct {
 	Invalid    int `json:"invalid"` // judgements in which the model would have said something else
 
 	// FlipRate is the share of valid judgements that prefer another response when the order is changed.
-	FlipRate  float64       `json:"flip_rate"`
-	Flips     measure.Share `json:"flips"`
-	PrefersA  measure.Share `json:"prefers_a"` // judgements that prefer what is shown first, whatever it is
-	Agreement measure.Share `json:"agreement"` // twos of principles that prefer the same response of a pair
-	Saturated measure.Share `json:"saturated"` // judgements that are more than 99 % sure
+	FlipRate  float64     `json:"flip_rate"`
+	Flips     stats.Share `json:"flips"`
+	PrefersA  stats.Share `json:"prefers_a"` // judgements that prefer what is shown first, whatever it is
+	Agreement stats.Share `json:"agreement"` // twos of principles that prefer the same response of a pair
+	Saturated stats.Share `json:"saturated"` // judgements that are more than 99 % sure
 	// PrefersLonger is the share of labels that prefer the response with more characters.
-	PrefersLonger measure.Share     `json:"prefers_longer"`
+	PrefersLonger stats.Share       `json:"prefers_longer"`
 	Principles    []PrincipleReport `json:"principles"`
 	// Known is there where it is known of some pairs which response is better.
 	*Known
@@ -32,11 +32,11 @@ type Report struct {
 
 // PrincipleReport is about the judgements under one principle.
 type PrincipleReport struct {
-	Principle string        `json:"principle"`
-	Judged    int           `json:"judged"` // pairs with a valid judgement in both orders
-	Flips     measure.Share `json:"flips"`
+	Principle string      `json:"principle"`
+	Judged    int         `json:"judged"` // pairs with a valid judgement in both orders
+	Flips     stats.Share `json:"flips"`
 	// Accuracy is the share that is right, both orders averaged, by what is known under this principle.
-	Accuracy *measure.Share `json:"accuracy,omitempty"`
+	Accuracy *stats.Share `json:"accuracy,omitempty"`
 }
 
 // Truth is what is known of a pair under a principle, or of the pair as a whole where principle is "".
@@ -76,7 +76,7 @@ type tally struct {
 	truth                                 Truth
 	labelled, failed, judgements, invalid int
 
-	flips, first, agree, saturated, longer measure.Clusters
+	flips, first, agree, saturated, longer stats.Clusters
 
 	principles map[string]*principleTally
 	known      []knownPair
@@ -84,7 +84,7 @@ type tally struct {
 
 type principleTally struct {
 	judged       int
-	flips, right measure.Clusters
+	flips, right stats.Clusters
 	known        bool
 }
 

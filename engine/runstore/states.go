@@ -11,7 +11,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"amend/engine/prefer"
+	"amend/engine/reward"
 )
 
 // StatesFile is the database of hidden states beside a run or labels.
@@ -40,7 +40,7 @@ func OpenStates(dir string) (*States, error) {
 }
 
 // Features returns those of this key, if they are there, but for Tokens: who has the key's tokens can count them.
-func (s *States) Features(key prefer.Key) (f prefer.Features, ok bool, err error) {
+func (s *States) Features(key reward.Key) (f reward.Features, ok bool, err error) {
 	err = sqlitex.Execute(s.data.conn, "SELECT last, mean FROM states WHERE key = ?",
 		&sqlitex.ExecOptions{Args: []any{key[:]}, ResultFunc: func(stmt *sqlite.Stmt) error {
 			ok = true
@@ -48,14 +48,14 @@ func (s *States) Features(key prefer.Key) (f prefer.Features, ok bool, err error
 			if len(last)%4 != 0 || len(last) != len(mean) {
 				return fmt.Errorf("%w: hidden states of %d and %d bytes", errDamaged, len(last), len(mean))
 			}
-			f = prefer.Features{Last: takeFloats(last), Mean: takeFloats(mean)}
+			f = reward.Features{Last: takeFloats(last), Mean: takeFloats(mean)}
 			return nil
 		}})
 	return f, ok, s.data.wrap("read", err)
 }
 
 // Keep keeps features.
-func (s *States) Keep(key prefer.Key, f prefer.Features) error {
+func (s *States) Keep(key reward.Key, f reward.Features) error {
 	return s.data.wrap("write", sqlitex.Execute(s.data.conn, "INSERT INTO states (key, last, mean) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
 		&sqlitex.ExecOptions{Args: []any{key[:], floatBytes(f.Last), floatBytes(f.Mean)}}))
 }

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"amend/engine/measure"
-	"amend/engine/outcome"
+	"amend/engine/oracle"
 	"amend/engine/runstore"
+	"amend/engine/stats"
 	"amend/models/testbed"
 )
 
@@ -32,7 +32,7 @@ func comparisons() []comparison {
 // runs are the runs of one way, a seed each, with the same rows.
 type runs struct {
 	ids     []string
-	answers [][][]outcome.Answer // by seed, row and round
+	answers [][][]oracle.Answer // by seed, row and round
 }
 
 // readRuns reads DIR/NAME-*.
@@ -56,12 +56,12 @@ func readRunsAt(w *testbed.World, paths []string) (*runs, error) {
 			return nil, err
 		}
 		var ids []string
-		var all [][]outcome.Answer
+		var all [][]oracle.Answer
 		for rec, err := range rows {
 			if err != nil {
 				return nil, err
 			}
-			answers, ok := outcome.Answers(w, manifest.Results.Revisions, rec)
+			answers, ok := oracle.Answers(w, manifest.Results.Revisions, rec)
 			if !ok {
 				return nil, fmt.Errorf("%s: row %s failed or is not of the testbed's world", path, rec.ID)
 			}
@@ -91,7 +91,7 @@ func (r *runs) places() []int {
 }
 
 // mean is the mean of a figure over places and seeds, of one round.
-func (r *runs) mean(places []int, round int, figure func(outcome.Answer) float64) (sum float64) {
+func (r *runs) mean(places []int, round int, figure func(oracle.Answer) float64) (sum float64) {
 	for _, rows := range r.answers {
 		for _, i := range places {
 			sum += figure(rows[i][round])
@@ -100,14 +100,14 @@ func (r *runs) mean(places []int, round int, figure func(outcome.Answer) float64
 	return sum / float64(len(places)*len(r.answers))
 }
 
-func violates(a outcome.Answer) float64 {
+func violates(a oracle.Answer) float64 {
 	if len(a.Broken) > 0 {
 		return 1
 	}
 	return 0
 }
 
-func facts(a outcome.Answer) float64 { return float64(a.Facts) }
+func facts(a oracle.Answer) float64 { return float64(a.Facts) }
 
 // distinct is the share of word triples of a round's texts that occur once only among them.
 func (r *runs) distinct(places []int, round int) (mean float64) {
@@ -136,12 +136,12 @@ func writeExperiments(out io.Writer, w *testbed.World, dir string) error {
 	fmt.Fprintln(out, "| round | break a rule, % | less than the round before | useful facts | less than the round before |")
 	fmt.Fprintln(out, "|---|---|---|---|---|")
 	for round := range broad.last() + 1 {
-		figure := func(of func(outcome.Answer) float64, scale float64) (string, string) {
-			at := measure.Bootstrap(n, resamples, 1, func(p []int) float64 { return scale * broad.mean(p, round, of) })
+		figure := func(of func(oracle.Answer) float64, scale float64) (string, string) {
+			at := stats.Bootstrap(n, resamples, 1, func(p []int) float64 { return scale * broad.mean(p, round, of) })
 			if round == 0 {
 				return show(at), ""
 			}
-			return show(at), show(measure.Bootstrap(n, resamples, 1, func(p []int) float64 {
+			return show(at), show(stats.Bootstrap(n, resamples, 1, func(p []int) float64 {
 				return scale * (broad.mean(p, round-1, of) - broad.mean(p, round, of))
 			}))
 		}
@@ -173,8 +173,8 @@ func compare(out io.Writer, w *testbed.World, dir string, c comparison) error {
 		return fmt.Errorf("%s and %s have other rows", c.first, c.second)
 	}
 	a, b, n := first.last(), second.last(), len(first.ids)
-	difference := func(of func(outcome.Answer) float64, scale float64) string {
-		return show(measure.Bootstrap(n, resamples, 1, func(p []int) float64 { return scale * (second.mean(p, b, of) - first.mean(p, a, of)) }))
+	difference := func(of func(oracle.Answer) float64, scale float64) string {
+		return show(stats.Bootstrap(n, resamples, 1, func(p []int) float64 { return scale * (second.mean(p, b, of) - first.mean(p, a, of)) }))
 	}
 	// Without an interval: a bootstrap draws texts twice, and so finds fewer distinct things than there are.
 	distinct := 100 * (second.distinct(second.places(), b) - first.distinct(first.places(), a))
@@ -182,6 +182,6 @@ func compare(out io.Writer, w *testbed.World, dir string, c comparison) error {
 	return nil
 }
 
-func show(i measure.Interval) string {
+func show(i stats.Interval) string {
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", i.Value, i.Low, i.High)
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"amend/engine/feedback"
-	"amend/engine/measure"
-	"amend/engine/outcome"
+	"amend/engine/oracle"
+	"amend/engine/stats"
 	"amend/models/testbed"
 )
 
@@ -22,7 +22,7 @@ func writeJudges(out io.Writer, w *testbed.World, all []string) error {
 		return errors.New("judges wants the labels of two ways to judge or more")
 	}
 	truth := func(in feedback.Pair, principle string) feedback.Preference {
-		return outcome.Preference(w, in, principle)
+		return oracle.Preference(w, in, principle)
 	}
 	fmt.Fprintln(out, "| judge | decided pairs | right, % | more than the first, points | a single order, % | skill | flips, % |")
 	fmt.Fprintln(out, "|---|---|---|---|---|---|---|")
@@ -86,8 +86,8 @@ func markLabel(in feedback.Pair, l feedback.Label, truth feedback.Truth) (m mark
 }
 
 // gained is the mean of marks, and by how much they are above others of the same pairs.
-func gained(right, others map[string]marked) (mean, more measure.Interval, err error) {
-	var all, above measure.Clusters
+func gained(right, others map[string]marked) (mean, more stats.Interval, err error) {
+	var all, above stats.Clusters
 	for _, id := range slices.Sorted(maps.Keys(right)) {
 		m := right[id]
 		other, ok := others[id]
@@ -101,6 +101,6 @@ func gained(right, others map[string]marked) (mean, more measure.Interval, err e
 }
 
 // points is an interval of shares in percent.
-func points(i measure.Interval) string {
+func points(i stats.Interval) string {
 	return fmt.Sprintf("%.1f (%.1f to %.1f)", 100*i.Value, 100*i.Low, 100*i.High)
 }

@@ -5,9 +5,9 @@ import (
 	"io"
 
 	"amend/engine/feedback"
-	"amend/engine/measure"
-	"amend/engine/outcome"
+	"amend/engine/oracle"
 	"amend/engine/runstore"
+	"amend/engine/stats"
 	"amend/models/testbed"
 )
 
@@ -15,7 +15,7 @@ import (
 // the same prompts, with a seed each.
 func writeLabels(out io.Writer, w *testbed.World, dirs []string) error {
 	truth := func(in feedback.Pair, principle string) feedback.Preference {
-		return outcome.Preference(w, in, principle)
+		return oracle.Preference(w, in, principle)
 	}
 	var all labels
 	fmt.Fprintln(out, "| run | pairs | decided | right, % | both orders gain | with small margins | principles gain | with small margins | ECE, Brier, skill | temperature | reported | ECE, Brier, skill |")
@@ -68,7 +68,7 @@ func (l *labels) write(out io.Writer, name string, truth feedback.Truth) {
 	}
 	error3 := func(ece, brier, skill float64) string { return fmt.Sprintf("%.3f, %.3f, %.2f", ece, brier, skill) }
 	fmt.Fprintf(out, "| %s | %d | %d | %s | %s | %s | %s | %s | %s |", name, len(l.pairs), k.Decided,
-		points(measure.Interval{Value: k.Accuracy, Low: k.AccuracyCI[0], High: k.AccuracyCI[1]}),
+		points(stats.Interval{Value: k.Accuracy, Low: k.AccuracyCI[0], High: k.AccuracyCI[1]}),
 		points(k.Orders.Gain), points(k.Orders.Small.Gain), points(k.OfPrinciples.Gain), points(k.OfPrinciples.Small.Gain), error3(k.ECE, k.Brier, k.Skill))
 	if c := k.Calibrated; c != nil {
 		fmt.Fprintf(out, " %.2f | %d | %s |", c.Temperature, c.Reported, error3(c.ECE, c.Brier, c.Skill))

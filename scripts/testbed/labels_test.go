@@ -14,7 +14,7 @@ import (
 
 	"amend/engine/chat"
 	"amend/engine/feedback"
-	"amend/engine/outcome"
+	"amend/engine/oracle"
 	"amend/engine/runstore"
 	"amend/models/testbed"
 )
@@ -36,7 +36,7 @@ func labelledRun(t *testing.T, w *testbed.World, right bool, seed uint64) string
 				First: w.DrawResponse(r, prompt).Text, Second: w.DrawResponse(r, prompt).Text,
 			}
 			prob := 0.2
-			if (outcome.Preference(w, p, "") == feedback.First) == right {
+			if (oracle.Preference(w, p, "") == feedback.First) == right {
 				prob = 0.8
 			}
 			l := feedback.Label{ID: p.ID, Pair: p.Hash(), P: &prob, Judgements: []feedback.Judgement{
@@ -85,7 +85,7 @@ func TestRewards(t *testing.T) {
 	chosen := func(r rewardRow) feedback.Preference {
 		prompt, n := r.Chosen[0], len(r.Chosen)-1
 		prompts[prompt.Content] = true
-		return outcome.Preference(w, feedback.Pair{
+		return oracle.Preference(w, feedback.Pair{
 			Messages: []chat.Message{{Role: prompt.Role, Text: prompt.Content}}, First: r.Chosen[n].Content, Second: r.Rejected[n].Content,
 		}, "")
 	}

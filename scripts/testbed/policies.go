@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"amend/engine/measure"
-	"amend/engine/outcome"
+	"amend/engine/oracle"
+	"amend/engine/stats"
 	"amend/models/testbed"
 )
 
@@ -47,19 +47,19 @@ func writePolicies(out io.Writer, w *testbed.World, all []string) error {
 }
 
 // final is the mean of a figure of the final answers.
-func (r *runs) final(of func(outcome.Answer) float64, scale float64) measure.Interval {
-	return measure.Bootstrap(len(r.ids), resamples, 1, func(places []int) float64 { return scale * r.mean(places, r.last(), of) })
+func (r *runs) final(of func(oracle.Answer) float64, scale float64) stats.Interval {
+	return stats.Bootstrap(len(r.ids), resamples, 1, func(places []int) float64 { return scale * r.mean(places, r.last(), of) })
 }
 
 // below is by how much less a figure of the final answers is than another policy's, prompt by prompt.
-func (r *runs) below(other *runs, of func(outcome.Answer) float64, scale float64) measure.Interval {
-	return measure.Bootstrap(len(r.ids), resamples, 1, func(places []int) float64 {
+func (r *runs) below(other *runs, of func(oracle.Answer) float64, scale float64) stats.Interval {
+	return stats.Bootstrap(len(r.ids), resamples, 1, func(places []int) float64 {
 		return scale * (other.mean(places, other.last(), of) - r.mean(places, r.last(), of))
 	})
 }
 
 // madeWorse is the share of rows that break a rule at the end which their first response kept, in percent.
-func (r *runs) madeWorse() measure.Interval {
+func (r *runs) madeWorse() stats.Interval {
 	worse := make([]float64, len(r.ids))
 	for _, rows := range r.answers {
 		for i, rounds := range rows {
@@ -69,7 +69,7 @@ func (r *runs) madeWorse() measure.Interval {
 			}
 		}
 	}
-	return measure.Bootstrap(len(worse), resamples, 1, func(places []int) (mean float64) {
+	return stats.Bootstrap(len(worse), resamples, 1, func(places []int) (mean float64) {
 		for _, i := range places {
 			mean += worse[i] / float64(len(places))
 		}
@@ -78,7 +78,7 @@ func (r *runs) madeWorse() measure.Interval {
 }
 
 // unread is 1 where the oracle could not read all of an answer.
-func unread(a outcome.Answer) float64 {
+func unread(a oracle.Answer) float64 {
 	if a.InGrammar {
 		return 0
 	}
@@ -86,7 +86,7 @@ func unread(a outcome.Answer) float64 {
 }
 
 // mayViolate is 1 also where what the oracle could not read may break a rule.
-func mayViolate(a outcome.Answer) float64 {
+func mayViolate(a oracle.Answer) float64 {
 	if a.Doubtful {
 		return 1
 	}

@@ -4,17 +4,17 @@ import (
 	"math"
 	"testing"
 
-	"amend/engine/outcome"
+	"amend/engine/oracle"
 )
 
 // TestPolicyFigures: two seeds of three rows, by hand.
 func TestPolicyFigures(t *testing.T) {
-	clean, broken := outcome.Answer{InGrammar: true, Facts: 3}, outcome.Answer{InGrammar: true, Facts: 2, Broken: []int{4}}
-	other, unreadable := outcome.Answer{InGrammar: true, Facts: 2, Broken: []int{5}}, outcome.Answer{Facts: 1, Doubtful: true}
-	before := &runs{ids: []string{"a", "b", "c"}, answers: [][][]outcome.Answer{
+	clean, broken := oracle.Answer{InGrammar: true, Facts: 3}, oracle.Answer{InGrammar: true, Facts: 2, Broken: []int{4}}
+	other, unreadable := oracle.Answer{InGrammar: true, Facts: 2, Broken: []int{5}}, oracle.Answer{Facts: 1, Doubtful: true}
+	before := &runs{ids: []string{"a", "b", "c"}, answers: [][][]oracle.Answer{
 		{{clean}, {broken}, {broken}}, {{clean}, {broken}, {clean}},
 	}}
-	p := &runs{ids: before.ids, answers: [][][]outcome.Answer{
+	p := &runs{ids: before.ids, answers: [][][]oracle.Answer{
 		{{clean, broken}, {broken, clean}, {broken, other}},
 		{{clean, clean}, {broken, broken}, {clean, unreadable}},
 	}}

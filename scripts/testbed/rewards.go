@@ -8,8 +8,8 @@ import (
 
 	"amend/engine/chat"
 	"amend/engine/feedback"
-	"amend/engine/outcome"
-	"amend/engine/prefer"
+	"amend/engine/oracle"
+	"amend/engine/reward"
 	"amend/engine/runstore"
 	"amend/models/testbed"
 )
@@ -52,9 +52,9 @@ func writeRewards(w *testbed.World, run, dir string, heldOut float64) (err error
 		}
 		to, p := files[0], 1.0
 		var first bool
-		switch held := prefer.HeldOut(feedback.PromptHash(l.Pair.Messages), heldOut); {
+		switch held := reward.HeldOut(feedback.PromptHash(l.Pair.Messages), heldOut); {
 		case held:
-			better := outcome.Preference(w, l.Pair, "")
+			better := oracle.Preference(w, l.Pair, "")
 			if better != feedback.First && better != feedback.Second {
 				continue
 			}

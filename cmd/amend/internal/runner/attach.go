@@ -1,0 +1,159 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"amend/engine"
+	"amend/engine/llama"
+)
+
+// WhyCopied says why sequences of a model in contexts of this kind cannot read a
+// preamble without holding it, but hold copies; it is empty where they can.
+func WhyCopied(m *llama.Model, s Size) (string, error) {
+	switch {
+	case m.Recurrent() || m.Hybrid():
+		return "the model keeps states, which only whole sequences have", nil
+	case m.SWA() > 0:
+		return fmt.Sprintf("layers attend to a sliding window of %d tokens", m.SWA()), nil
+	case s.Unified:
+		return "with shared cells the preamble lies there once, and each row reads it for itself", nil
+	case s.FlashAttn != llama.FlashOff:
+		return "flash attention, which a GPU uses, reads each sequence's own cells", nil
+	case ropeByContext(m):
+		return "rotary factors depend on the length of a sequence's stream, which would no longer be the longest row", nil
+	}
+	c, err := m.NewContext(llama.ContextParams{Ctx: 512, SeqMax: 2, Batch: 32, OutputsMax: 2, TypeK: s.TypeK, FlashAttn: s.FlashAttn, SWAFull: true})
+	if err != nil {
+		return "", fmt.Errorf("trying whether sequences can be attached to one another: %w", err)
+	}
+	if c.CanAttach() {
+		return "", c.Close()
+	}
+	return "the model's cache is not the plain one of keys and values for each head", c.Close()
+}
+
+// AttachTokens is the longer of the preambles that MeasureAttach tries.
+const AttachTokens = 512
+
+// attachTried are the preambles that MeasureAttach tries, attachTurns how often
+// each, in turns, and attachSteps how many steps then, after one that is not
+// timed: it copies and makes the graph.
+var attachTried = [2]int{64, AttachTokens}
+
+const attachTurns, attachSteps = 3, 2
+
+// AttachSteps is about what MeasureAttach costs, in decode steps: those, and the
+// longer preamble.
+const AttachSteps = 2*len(attachTried)*attachTurns*(1+attachSteps) + 20
+
+// MeasureAttach times decode steps of rows behind preambles that are attached to
+// and copied, in a context of its own, of the kind that s says.
+func MeasureAttach(ctx context.Context, m *llama.Model, s Size, rows int) (c engine.AttachCosts, err error) {
+	s.Sequences, s.Shared, s.Cells = rows+len(attachTried), 0, 0
+	s.Limit, s.Own, s.Context = AttachTokens+1, AttachTokens+1, padded(AttachTokens+1)
+	b, err := NewBackend(m, s)
+	if err != nil {
+		return c, fmt.Errorf("a context to try attached sequences in: %w", err)
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	t := attachTrial{backend: b, rows: rows}
+	if err := t.fill(ctx); err != nil {
+		return c, fmt.Errorf("computing a preamble to attach rows to: %w", err)
+	}
+	c = engine.AttachCosts{Rows: rows, Tokens: attachTried}
+	for turn := range attachTurns {
+		for i := range attachTried {
+			for _, way := range []struct {
+				attach bool
+				best   *float64
+			}{{false, &c.Copied[i]}, {true, &c.Attached[i]}} {
+				took, err := t.time(ctx, i, way.attach)
+				if err != nil {
+					return c, fmt.Errorf("trying %d rows behind %d tokens: %w", rows, attachTried[i], err)
+				}
+				if turn == 0 || took < *way.best {
+					*way.best = took
+				}
+			}
+		}
+	}
+	return c, nil
+}
+
+// attachTrial is a context with a sequence for each row and, behind them, one for
+// each preamble that is tried.
+type attachTrial struct {
+	backend *Backend
+	rows    int
+}
+
+// fill computes the longest preamble, of which the others are the beginning.
+func (t *attachTrial) fill(ctx context.Context) error {
+	longest := len(attachTried) - 1
+	from := int32(t.rows + longest)
+	t.backend.batch.Clear()
+	for pos := range attachTried[longest] {
+		if err := t.backend.batch.Add(llama.Token(pos%2), int32(pos), false, from); err != nil {
+			return err
+		}
+	}
+	c := t.backend.ctx
+	if err := c.Decode(ctx, t.backend.batch); err != nil {
+		return err
+	}
+	for i, n := range attachTried[:longest] {
+		to := int32(t.rows + i)
+		if err := c.SeqCopy(from, to, -1, -1); err != nil {
+			return err
+		}
+		if !c.SeqRemove(to, int32(n), -1) {
+			return fmt.Errorf("the copy cannot be cut at %d", n)
+		}
+	}
+	return nil
+}
+
+// time is what the faster one of some steps took, behind preamble i, in seconds.
+func (t *attachTrial) time(ctx context.Context, i int, attach bool) (float64, error) {
+	c, from := t.backend.ctx, int32(t.rows+i)
+	best := math.Inf(1)
+	for row := range int32(t.rows) {
+		if attach && !c.SeqAttach(row, from) {
+			return 0, errors.New("a row cannot be attached")
+		}
+		if !attach {
+			if err := c.SeqCopy(from, row, -1, -1); err != nil {
+				return 0, err
+			}
+		}
+	}
+	for step := range 1 + attachSteps {
+		t.backend.batch.Clear()
+		for row := range int32(t.rows) {
+			if err := t.backend.batch.Add(0, int32(attachTried[i]), true, row); err != nil {
+				return 0, err
+			}
+		}
+		start := time.Now()
+		if err := c.Decode(ctx, t.backend.batch); err != nil {
+			return 0, err
+		}
+		c.Synchronize()
+		if step > 0 {
+			best = min(best, time.Since(start).Seconds())
+		}
+		for row := range int32(t.rows) {
+			if !c.SeqRemove(row, int32(attachTried[i]), -1) {
+				return 0, fmt.Errorf("row %d cannot be cut at %d", row, attachTried[i])
+			}
+		}
+	}
+	for row := range int32(t.rows) {
+		c.SeqRemove(row, -1, -1)
+	}
+	return best, nil
+}

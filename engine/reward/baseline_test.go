@@ -1,0 +1,42 @@
+package reward
+
+import (
+	"math"
+	"testing"
+)
+
+// TestMarks: by hand. The judge prefers short answers, and is wrong in the last case.
+func TestMarks(t *testing.T) {
+	yes, no := true, false
+	cases := []Case{
+		{"a", "short", "a long answer", 0.9, 0.8, &yes},
+		{"b", "a long answer", "short", 0.2, 0.4, &no},
+		{"c", "I'm sorry, but I can't help with that.", "a long answer, a very long answer indeed", 0.7, 0.3, &yes},
+		{"d", "same", "size", 0.6, 0.7, nil},
+		{"e", "short", "a long answer", 0.8, 0.9, &no},
+	}
+	length, refusal := Signs(cases)
+	if length != -1 || refusal != 1 {
+		t.Errorf("signs %g and %g: the labels prefer the shorter one, and the refusal", length, refusal)
+	}
+	got := Marks(cases, length, refusal)
+	for i, want := range []struct {
+		name          string
+		labels, truth float64 // right, of 5 and of 4
+	}{
+		{"preference model", 4, 2}, {"judge", 5, 3},
+		{"length only", 4.5, 3},  // four, and half of the one of equal size
+		{"refusal only", 3, 2.5}, // one, and half of the other four; one, and half of the other three
+	} {
+		m := got[i]
+		if m.Name != want.name || math.Abs(m.Labels.Share-want.labels/5) > 1e-9 || math.Abs(m.Truth.Share-want.truth/4) > 1e-9 {
+			t.Errorf("%s: %+v, truth %+v; want %+v", m.Name, m.Labels, m.Truth, want)
+		}
+		if gain := (2 - want.truth) / 4; math.Abs(m.Gain.Value-gain) > 1e-9 {
+			t.Errorf("%s: the preference model gains %+v over it, want %g", m.Name, m.Gain, gain)
+		}
+	}
+	if unknown := Marks(cases[3:4], 1, 1); unknown[0].Truth != nil {
+		t.Error("a share of nothing that is known")
+	}
+}
