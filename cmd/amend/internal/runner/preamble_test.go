@@ -81,11 +81,11 @@ func runPinned(t *testing.T, m *llama.Model, s Size, n int, dir kvfile.Dir) pinn
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closing(t, runner.Close)
+	defer closing(t, local.Close)
 	r := recording{local, sha256.New()}
 	config := engine.Config{Verify: true}
 	if dir != "" {
-		print, err := runner.Fingerprint("model", 0)
+		print, err := local.Fingerprint("model", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
