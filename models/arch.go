@@ -56,7 +56,7 @@ func (m *Model) Generative() error {
 	if why := refusal(arch); why != "" {
 		return invalidf("%s: architecture %q %s", m.Path, arch, why)
 	}
-	if pooling, ok := f.Uint(arch + ".pooling_type"); ok && pooling != 0 && uint32(pooling) != poolingUnspecified {
+	if pooling, ok := f.uint(arch + ".pooling_type"); ok && pooling != 0 && uint32(pooling) != poolingUnspecified {
 		return invalidf("%s is an embedding model (%s.pooling_type is %d): it makes vectors, not text", m.Path, arch, pooling)
 	}
 	if causal, ok := f.Value(arch + ".attention.causal").(bool); ok && !causal {
