@@ -1,6 +1,7 @@
 package models
 
 import (
+	"amend/internal/nearest"
 	"slices"
 	"strings"
 )
@@ -86,7 +87,7 @@ func refusal(arch string) string {
 		return "is not a text model"
 	}
 	why := "is not one that this llama.cpp (v0.5.0) knows"
-	if near := nearest(arch, strings.Fields(causalArchs)); len(near) > 0 {
+	if near := nearest.Names(arch, strings.Fields(causalArchs)); len(near) > 0 {
 		why += "; the nearest are " + strings.Join(near, ", ")
 	}
 	return why
