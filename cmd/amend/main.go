@@ -4,31 +4,17 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"io"
 	"os"
+
+	"amend/cmd/amend/internal/cli"
 )
 
-// version is set by the build.
-var version = "dev"
+// version is the number of this release (CHANGELOG.md).
+const version = "0.2.0"
+
+// commit names what was built. scripts/build-amend sets it.
+var commit string
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-}
-
-// run executes one command line and returns the process's exit code.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRootCommand()
-	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	ctx, stop := withSignals(context.Background())
-	defer stop()
-	err := stoppedBy(root.ExecuteContext(ctx), signalIn(ctx))
-	if err != nil && err.Error() != "" {
-		fmt.Fprintln(stderr, "amend: "+err.Error())
-	}
-	return exitCode(err)
+	os.Exit(cli.Main(cli.Build{Version: version, Commit: commit}, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

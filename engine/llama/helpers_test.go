@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"charm.land/log/v2"
+	"log/slog"
 
 	"amend/engine/llama"
 	"amend/models"
@@ -164,10 +164,10 @@ func decode(t testing.TB, c *llama.Context, seq, pos int32, tokens []llama.Token
 }
 
 // captureLog sends llama.cpp's log to a buffer until the test ends.
-func captureLog(t testing.TB, level log.Level) *bytes.Buffer {
+func captureLog(t testing.TB, level slog.Level) *bytes.Buffer {
 	t.Helper()
 	var buf bytes.Buffer
-	llama.SetLogger(log.NewWithOptions(&buf, log.Options{Level: level}))
+	llama.SetLogger(slog.New(slog.NewTextHandler(&buf, &slog.HandlerOptions{Level: level})))
 	t.Cleanup(func() { llama.SetLogger(nil) })
 	return &buf
 }

@@ -4,12 +4,12 @@ package llama
 import "C"
 
 import (
+	"context"
+	"log/slog"
 	"runtime/cgo"
 	"slices"
 	"strings"
 	"sync"
-
-	"charm.land/log/v2"
 )
 
 // keptErrors is how many of llama.cpp's last error lines are kept for errors.
@@ -19,7 +19,7 @@ const keptErrors = 16
 // kept, so that a Go error can quote them; the rest goes to the logger, if any.
 type logSink struct {
 	mu     sync.Mutex
-	logger *log.Logger
+	logger *slog.Logger
 	line   strings.Builder // the line that waits for its end
 	level  C.int           // of that line
 	errors []string        // the last error lines, oldest first
@@ -40,13 +40,13 @@ func (s *logSink) expectAbort(n int) {
 // nothing is written anywhere. l's level is read now: lines that it would drop
 // do not leave C. The log is one per process, as it is in llama.cpp
 // (llama_log_set). It may be called at any time, from any goroutine.
-func SetLogger(l *log.Logger) {
+func SetLogger(l *slog.Logger) {
 	s := &process.sink
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.logger = l
 	level := C.GGML_LOG_LEVEL_WARN
-	if l != nil && l.GetLevel() <= log.DebugLevel {
+	if l != nil && l.Enabled(context.Background(), slog.LevelDebug) {
 		level = C.GGML_LOG_LEVEL_DEBUG
 	}
 	C.amend_log_level(C.int(level))

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"charm.land/log/v2"
+	"log/slog"
 
 	"amend/engine/llama"
 )
@@ -187,7 +187,7 @@ func TestVocabOnlyModel(t *testing.T) {
 }
 
 func TestLogCapture(t *testing.T) {
-	out := captureLog(t, log.DebugLevel)
+	out := captureLog(t, slog.LevelDebug)
 	m := openSmol(t)
 	mustClose(t, m)
 	text := out.String()
@@ -195,7 +195,7 @@ func TestLogCapture(t *testing.T) {
 		t.Errorf("a load logged:\n%.500s", text)
 	}
 
-	quiet := captureLog(t, log.WarnLevel)
+	quiet := captureLog(t, slog.LevelWarn)
 	if _, err := llama.LoadModel(context.Background(), writeTemp(t, "garbage"), llama.ModelParams{}); err == nil {
 		t.Fatal("no error")
 	}
@@ -215,7 +215,7 @@ func writeTemp(t *testing.T, text string) string {
 
 func TestLeaksAreReported(t *testing.T) {
 	reports := make(chan string, 8)
-	llama.SetLogger(log.New(lineWriter(reports)))
+	llama.SetLogger(slog.New(slog.NewTextHandler(lineWriter(reports), nil)))
 	defer llama.SetLogger(nil)
 	func() {
 		if _, err := llama.NewBatch(77, 1); err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"charm.land/log/v2"
+	"log/slog"
 
 	"amend/engine/llama"
 )
@@ -15,7 +15,7 @@ import (
 func TestNoRepack(t *testing.T) {
 	file := tinyFile(t, "Q4_0")
 	logits := func(p llama.ModelParams) ([]float32, string) {
-		out := captureLog(t, log.DebugLevel)
+		out := captureLog(t, slog.LevelDebug)
 		m, err := llama.LoadModel(t.Context(), file, p)
 		if err != nil {
 			t.Fatal(err)

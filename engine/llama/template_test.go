@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"charm.land/log/v2"
+	"log/slog"
 	"pgregory.net/rapid"
 )
 
@@ -242,7 +242,7 @@ func TestTemplateClose(t *testing.T) {
 // A template that is lost without Close is reported with where it was opened.
 func TestTemplateLeak(t *testing.T) {
 	var logged headBuffer // as it locks
-	SetLogger(log.New(&logged))
+	SetLogger(slog.New(slog.NewTextHandler(&logged, nil)))
 	defer SetLogger(nil)
 	if _, err := NewTemplate(chatML, TemplateOptions{Worker: testWorker(t), Now: testTime}); err != nil {
 		t.Fatal(err)

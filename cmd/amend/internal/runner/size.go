@@ -39,6 +39,9 @@ const (
 	Unified Layout = "unified" // cells for all; the preamble lies there once
 )
 
+// Layouts are the values of --kv.
+func Layouts() []Layout { return []Layout{Auto, Streams, Unified} }
+
 // KVAuto chooses the type of cached keys. Where weights are quantized and layers
 // run on a CPU it is q8_0: steps are faster, most of one being attention over
 // keys and values, and log-probs are as near to an independent implementation's

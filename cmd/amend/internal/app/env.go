@@ -1,0 +1,77 @@
+// Package app has what amend does, as functions of plain settings: the command line calls them, and so may any other
+// program. A use case reads its inputs, has models compute in a worker process or in this one, keeps what is done in the
+// run directory, and returns what there is to say. It prints nothing.
+package app
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"time"
+
+	"amend/cmd/amend/internal/runner"
+	"amend/cmd/amend/internal/worker"
+)
+
+// Env is what use cases need of the process around them.
+type Env struct {
+	// Log takes messages for the user; it is never nil.
+	Log *slog.Logger
+	// Progress is told how far the work is, at most a few times a second. It may be nil.
+	Progress func(Progress)
+	// Now is the clock.
+	Now func() time.Time
+	// Stdin is read where a setting names "-".
+	Stdin io.Reader
+	// Stderr takes what worker processes write there themselves: the last words of C code that aborts.
+	Stderr io.Writer
+	// Version is amend's, for manifests.
+	Version string
+	// Self is the command that starts amend: its path, and arguments that come first. Chat templates are rendered by such
+	// a process.
+	Self []string
+	// InProcess computes in this process and not in a worker: an abort in C then ends the program.
+	InProcess bool
+}
+
+// Progress says how far some work is.
+type Progress struct {
+	Of     int // units of the work: rows, pairs
+	Done   int // of these, also those that an earlier command did
+	Before int // of Done, by earlier commands
+	Failed int
+	Engine *EngineProgress // nil where there is no engine
+}
+
+// EngineProgress is what the engine does.
+type EngineProgress struct {
+	DecodeTokS, PrefillTokS float64
+	Reuse                   float64 // share of prompt tokens that were in the KV cache
+	Cells, CellLimit        int     // of the KV cache
+	Alive                   int     // rows
+}
+
+// The arguments that make amend a process of its own kind (see cli).
+const (
+	WorkerCommand  = "worker"   // does a job
+	TemplateWorker = "template" // under WorkerCommand: renders chat templates
+)
+
+// today is the date for templates, YYYY-MM-DD.
+func (e Env) today() string { return e.Now().UTC().Format(time.DateOnly) }
+
+// options are what opening a model needs. A worker's log goes to its parent.
+func (e Env) options(log *slog.Logger, date string) runner.Options {
+	return runner.Options{Log: log, TemplateWorker: append(append([]string{}, e.Self...), WorkerCommand, TemplateWorker), Date: date}
+}
+
+// spawner starts worker processes.
+func (e Env) spawner() worker.Spawner {
+	return worker.Spawner{Stderr: e.Stderr, Command: func() (*exec.Cmd, error) {
+		args := append(append([]string{}, e.Self...), WorkerCommand)
+		cmd := exec.Command(args[0], args[1:]...) // the context's signal is passed on, not a kill
+		cmd.Env = os.Environ()
+		return cmd, nil
+	}}
+}

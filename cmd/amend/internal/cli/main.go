@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"amend/cmd/amend/internal/failure"
+)
+
+// Build says which amend this is.
+type Build struct {
+	Version string // of the release
+	Commit  string // that was built; empty where the build does not say
+}
+
+// String is the release, with its commit where that is known.
+func (b Build) String() string {
+	if b.Commit == "" {
+		return b.Version
+	}
+	return b.Version + "+" + b.Commit
+}
+
+// version is the build's, for manifests.
+var version = "dev"
+
+// Main executes one command line and returns the process's exit code.
+func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	version = b.String()
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	ctx, stop := withSignals(context.Background())
+	defer stop()
+	err := stoppedBy(root.ExecuteContext(ctx), signalIn(ctx))
+	if err != nil && err.Error() != "" && !errors.Is(err, failure.ErrDiffers) {
+		fmt.Fprintln(stderr, "amend: "+message(err))
+	}
+	return exitCode(err)
+}

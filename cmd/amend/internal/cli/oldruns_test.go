@@ -1,0 +1,24 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestOldRuns continues runs and labels that an older version made (testdata/oldruns), and computes nothing again.
+func TestOldRuns(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Files: []string{filepath.Join("testdata", "oldruns", "continue.txtar")},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("LD_LIBRARY_PATH", os.Getenv("LD_LIBRARY_PATH"))
+			env.Setenv("DYLD_LIBRARY_PATH", os.Getenv("DYLD_LIBRARY_PATH"))
+			env.Setenv("OMP_NUM_THREADS", "2")
+			env.Setenv("OMP_WAIT_POLICY", "passive")
+			return os.CopyFS(env.WorkDir, os.DirFS(filepath.Join("testdata", "oldruns", "format2")))
+		},
+	})
+}

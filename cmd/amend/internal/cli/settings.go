@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"amend/cmd/amend/internal/failure"
+)
+
+// A setting is a field of a config struct. Its yaml tag is its key in a config file and the name of its flag.
+
+// overlay copies the settings whose flags were given from one config to another of the same type: a flag that was given
+// with the default's value counts too.
+func overlay[C any](to, from *C, flags *pflag.FlagSet) {
+	target, source := settings(reflect.ValueOf(to).Elem()), settings(reflect.ValueOf(from).Elem())
+	flags.Visit(func(f *pflag.Flag) {
+		if field, ok := target[f.Name]; ok {
+			field.Set(source[f.Name])
+		}
+	})
+}
+
+// settings are a config's fields by their names, those of inlined structs included.
+func settings(config reflect.Value) map[string]reflect.Value {
+	out := map[string]reflect.Value{}
+	for i := range config.NumField() {
+		name, options, _ := strings.Cut(config.Type().Field(i).Tag.Get("yaml"), ",")
+		switch {
+		case options == "inline":
+			for k, v := range settings(config.Field(i)) {
+				out[k] = v
+			}
+		case name != "" && name != "-":
+			out[name] = config.Field(i)
+		}
+	}
+	return out
+}
+
+// message is an error as the command line tells it: settings are named as flags.
+func message(err error) string {
+	if field, ok := err.(*failure.FieldError); ok { //nolint:errorlint // a wrapped one is found below, with what wraps it
+		return "--" + field.Error()
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var lines []string
+		for _, e := range many.Unwrap() {
+			lines = append(lines, message(e))
+		}
+		return strings.Join(lines, "\n")
+	}
+	var field *failure.FieldError
+	if errors.As(err, &field) {
+		return strings.Replace(err.Error(), field.Error(), "--"+field.Error(), 1)
+	}
+	return err.Error()
+}

@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/render"
+	"amend/engine/runstore"
+)
+
+// newStatsCommand is `amend stats`, the counts of a run without its rows.
+func newStatsCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stats DIR",
+		Short: "Count a run's rows, turns, flags and tokens, by round and principle",
+		Long: `Count the finished rows of a run, how their turns ended, what the checks found in them, and their tokens; and what
+each round and each principle did: revisions that changed their draft, refusals, lengths, how unlike the answers are.`,
+		Example: "  amend stats runs/first\n  amend stats runs/first --json | jq .flags",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			manifest, rows, err := runstore.Read(args[0])
+			if err != nil {
+				return err
+			}
+			s, err := runstore.Count(rows)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return render.JSON(cmd.OutOrStdout(), s)
+			}
+			return render.Statistics(cmd.OutOrStdout(), s, manifest.Measured)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}

@@ -1,0 +1,95 @@
+// Package failure has the kinds of errors that a user of amend can tell apart. What fails says what kind it is; the
+// command line alone turns kinds into exit codes and settings into flags.
+package failure
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// FieldError says that a setting has a value that it cannot have.
+type FieldError struct {
+	Field string // the setting's name: its key in a config file, and its flag
+	Value any    // that it has; nil where it has none
+	Want  string // what it must be, or what is wrong
+}
+
+// Error gives the setting, its value and what is wrong.
+func (e *FieldError) Error() string {
+	if e.Value == nil {
+		return fmt.Sprintf("%s %s", e.Field, e.Want)
+	}
+	text := fmt.Sprint(e.Value)
+	if s, ok := e.Value.(string); ok {
+		text = fmt.Sprintf("%q", s)
+	}
+	return fmt.Sprintf("%s %s: %s", e.Field, text, e.Want)
+}
+
+// InputError is about what the user gave: a setting, a file, a model. Trying again does not help.
+type InputError struct{ Cause error }
+
+// Error gives the cause.
+func (e *InputError) Error() string { return e.Cause.Error() }
+
+// Unwrap returns the cause.
+func (e *InputError) Unwrap() error { return e.Cause }
+
+// Input marks an error as one about the user's input; nil stays nil.
+func Input(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &InputError{err}
+}
+
+// Inputf makes such an error.
+func Inputf(format string, args ...any) error { return &InputError{fmt.Errorf(format, args...)} }
+
+// StoppedError ends what can be continued: by a signal, or because the disk refused what was to be kept.
+type StoppedError struct {
+	Cause  error
+	Signal os.Signal // nil where it was not a signal
+}
+
+// Error says what stopped it.
+func (e *StoppedError) Error() string {
+	switch {
+	case e.Signal == nil:
+		return e.Cause.Error()
+	case e.Signal == os.Interrupt:
+		return "interrupted: " + e.Cause.Error()
+	}
+	return "stopped: " + e.Cause.Error()
+}
+
+// Unwrap returns the cause.
+func (e *StoppedError) Unwrap() error { return e.Cause }
+
+// Stopped marks an error after which the same command continues; nil stays nil.
+func Stopped(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &StoppedError{Cause: err}
+}
+
+// RowsError ends what was finished although some rows failed.
+type RowsError struct {
+	Failed, Of int
+	What       string // failed: "rows failed or could not be read"
+	Detail     string // which, or where they are listed
+}
+
+// Error gives the numbers.
+func (e *RowsError) Error() string {
+	text := fmt.Sprintf("%d of %d %s", e.Failed, e.Of, e.What)
+	if e.Detail != "" {
+		text += "; " + e.Detail
+	}
+	return text
+}
+
+// ErrDiffers ends a check that found a difference. Its report has said everything.
+var ErrDiffers = errors.New("a check found a difference")

@@ -1,0 +1,99 @@
+package render
+
+import (
+	"amend/constitution"
+	"fmt"
+	"strings"
+)
+
+func LayerNames(doc *constitution.Document) []string {
+	var names []string
+	for _, l := range doc.Layers {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+func Constitution(p *Page, doc *constitution.Document) error {
+	p.Heading(0, doc.Name+", version "+OrNone(doc.Version))
+	p.Wrapped(1, doc.Title)
+	if doc.Description != "" {
+		p.Wrapped(1, doc.Description)
+	}
+	p.Wrapped(1, fmt.Sprintf("layers: %s; %d principles, %d switched off, %d demonstrations, %d judgements; sha256 %s",
+		strings.Join(LayerNames(doc), ", "), len(doc.Principles), len(doc.Off), len(doc.Demonstrations), len(doc.Judgements), doc.Hash()))
+	for _, q := range doc.Principles {
+		p.Text("\n")
+		p.Heading(0, fmt.Sprintf("%s  (weight %v, %.1f %% of draws)", q.ID, q.Weight, 100*doc.Share(q.ID)))
+		p.Wrapped(1, q.Text)
+	}
+	for _, q := range doc.Off {
+		p.Text("\n")
+		p.Heading(0, q.ID+"  (switched off)")
+		p.Wrapped(1, q.Reason)
+	}
+	return p.err
+}
+
+// Principle explains one principle: each field with where it is from, and what each layer did.
+func Principle(p *Page, doc *constitution.Document, q constitution.Principle) error {
+	state := fmt.Sprintf("weight %v, %.1f %% of draws", q.Weight, 100*doc.Share(q.ID))
+	if q.Off {
+		state = "switched off"
+	}
+	p.Heading(0, q.ID+"  ("+state+")")
+	field := func(key, text string) {
+		if text == "" {
+			return
+		}
+		p.Heading(1, key+origin(q, key))
+		p.Wrapped(2, text)
+	}
+	field("title", q.Title)
+	field("text", q.Text)
+	field("critique_request", q.CritiqueRequest)
+	field("revision_request", q.RevisionRequest)
+	field("judge_instruction", q.JudgeInstruction)
+	field("framing", string(q.Framing))
+	field("tags", strings.Join(q.Tags, ", "))
+	var sources []string
+	for _, s := range q.Sources {
+		sources = append(sources, s.String())
+	}
+	field("sources", strings.Join(sources, "; "))
+	field("applies", appliesText(q.Applies))
+	p.Text("\n")
+	p.Heading(0, "layers")
+	for _, c := range q.Chain {
+		text := fmt.Sprintf("%s, line %d: %s", c.Layer, c.Line, c.Action)
+		if len(c.Fields) > 0 && c.Action == constitution.Changed {
+			text += " " + strings.Join(c.Fields, ", ")
+		}
+		if c.Reason != "" {
+			text += ". " + c.Reason
+		}
+		p.Wrapped(1, text)
+	}
+	return p.err
+}
+
+func origin(q constitution.Principle, key string) string {
+	o, ok := q.Origins[key]
+	if !ok {
+		return ""
+	}
+	return "  (" + o.String() + ")"
+}
+
+func appliesText(a constitution.Applies) string {
+	var parts []string
+	for _, l := range []struct {
+		name string
+		list []string
+	}{{"jurisdictions", a.Jurisdictions}, {"languages", a.Languages}, {"prompt tags", a.PromptTags}} {
+		if len(l.list) > 0 {
+			parts = append(parts, l.name+" "+strings.Join(l.list, ", "))
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,83 @@
+package render
+
+import (
+	"amend/constitution"
+	"fmt"
+	"strings"
+)
+
+// Difference writes a difference so that it can be read in a pull request.
+func Difference(p *Page, d constitution.Difference) error {
+	if d.Empty() {
+		p.Text("no difference\n")
+		return p.err
+	}
+	p.Text(fmt.Sprintf("%d added, %d removed, %d changed\n", len(d.Added), len(d.Removed), len(d.Changed)))
+	for _, q := range d.Removed {
+		p.Text("\n")
+		p.Heading(0, "- "+q.ID)
+		p.Wrapped(1, q.Text)
+	}
+	for _, q := range d.Added {
+		p.Text("\n")
+		p.Heading(0, fmt.Sprintf("+ %s  (weight %v)", q.ID, q.Weight))
+		p.Wrapped(1, q.Text)
+		for _, s := range q.Sources {
+			p.Wrapped(1, "source: "+s.String())
+		}
+	}
+	for _, e := range d.Changed {
+		p.Text("\n")
+		p.Heading(0, "~ "+e.ID)
+		edit(p, e)
+	}
+	if d.Moved {
+		p.Text("\nThe principles that both have stand in another order, which changes what is drawn.\n")
+	}
+	for _, i := range d.Demonstrations {
+		p.Text(fmt.Sprintf("\nDemonstration %d differs.\n", i+1))
+	}
+	for _, i := range d.Judgements {
+		p.Text(fmt.Sprintf("\nJudgement %d differs.\n", i+1))
+	}
+	return p.err
+}
+
+func edit(p *Page, e constitution.Edit) {
+	if e.Weight != nil {
+		p.Wrapped(1, fmt.Sprintf("weight: %v → %v (%.1f → %.1f %% of draws)", e.Weight[0], e.Weight[1], 100*e.Share[0], 100*e.Share[1]))
+	}
+	for _, t := range e.Texts {
+		p.Heading(1, t.Field)
+		p.Wrapped(2, markedWords(t.Words))
+	}
+	for _, l := range e.Lists {
+		var parts []string
+		for _, x := range l.Removed {
+			parts = append(parts, "[-"+x+"-]")
+		}
+		for _, x := range l.Added {
+			parts = append(parts, "{+"+x+"+}")
+		}
+		p.Wrapped(1, l.Field+": "+strings.Join(parts, " "))
+	}
+	if n := len(e.Chain); n > 1 && e.Chain[n-1].Reason != "" {
+		p.Wrapped(1, "reason ("+e.Chain[n-1].Layer+"): "+e.Chain[n-1].Reason)
+	}
+}
+
+// markedWords writes a comparison as git's --word-diff does.
+func markedWords(words []constitution.Word) string {
+	var parts []string
+	for _, w := range words {
+		switch w.Op {
+		case constitution.Insert:
+			parts = append(parts, "{+"+w.Text+"+}")
+		case constitution.Delete:
+			parts = append(parts, "[-"+w.Text+"-]")
+		case constitution.Keep:
+			parts = append(parts, w.Text)
+		}
+	}
+	return strings.Join(parts, " ")
+}

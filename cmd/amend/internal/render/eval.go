@@ -1,0 +1,41 @@
+package render
+
+import (
+	"amend/engine/oracle"
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// Outcome writes a table, a round a line.
+func Outcome(w io.Writer, o oracle.Outcome) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "round\trows\tbreak a rule\t95 %\tkept facts\tin grammar\tprecision\trecall\tfixed\tnothing else\tworse\t")
+	for _, r := range o.Rounds {
+		fmt.Fprintf(tw, "%d\t%d\t%s\t%s\t%s\t%s\t", r.Round, r.Rows, Share(r.Violating), Interval(r.Violating), Share(r.KeptFacts), Share(r.InGrammar))
+		precision, recall, fixed, only, worse := "", "", "", "", ""
+		if c := r.Critiques; c != nil {
+			precision, recall = Share(c.Precision), Share(c.Recall)
+		}
+		if v := r.Revisions; v != nil {
+			fixed, only, worse = Share(v.Fixed), Share(v.Only), Share(v.Worse)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t\n", precision, recall, fixed, only, worse)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	if o.Worse.Of > 0 && len(o.Rounds) > 1 {
+		fmt.Fprintf(w, "made worse: %s (%s) of the rows break a rule at the end that their first response kept\n", Share(o.Worse), Interval(o.Worse))
+	}
+	if o.Foreign+o.Failed > 0 {
+		fmt.Fprintf(w, "not counted: %d rows whose prompt is not of the testbed's world, %d that failed\n", o.Foreign, o.Failed)
+	}
+	fmt.Fprint(w, `
+Judged by the testbed's oracle, which knows its world's truth; it says nothing of other models.
+precision, recall  of critiques: breaches of the drawn principle, with the right words quoted
+fixed              revisions whose flagged breaches are gone; nothing else: those that change no other sentence
+worse              revisions that break a rule which the draft kept
+`)
+	return nil
+}

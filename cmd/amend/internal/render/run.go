@@ -1,0 +1,131 @@
+package render
+
+import (
+	"amend/engine/revise"
+	"amend/engine/runstore"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// RunJSON writes {manifest, rows[], summary}, a row a line, without holding all rows in memory.
+func RunJSON(w io.Writer, m runstore.Manifest, rows iter.Seq2[revise.Record, error]) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	var failed error
+	put := func(text string, v any) {
+		if failed == nil {
+			_, failed = io.WriteString(w, text)
+		}
+		if failed == nil {
+			failed = enc.Encode(v)
+		}
+	}
+	put(`{"manifest":`, m)
+	var summary runstore.Summary
+	before := `,"rows":[`
+	for rec, err := range rows {
+		if err != nil {
+			return err
+		}
+		summary.Add(rec)
+		put(before, rec)
+		before = ","
+	}
+	if summary.Rows == 0 {
+		put(`,"rows":[],"summary":`, summary)
+	} else {
+		put(`],"summary":`, summary)
+	}
+	if failed != nil {
+		return fmt.Errorf("print run: %w", failed)
+	}
+	_, err := fmt.Fprintln(w, "}")
+	return err
+}
+
+// Run lists the rows of a run and counts them.
+func Run(p *Page, dir string, m runstore.Manifest, rows iter.Seq2[revise.Record, error]) error {
+	table := [][]string{{"ROW", "ID", "TURNS", "ENDED", "FLAGS", "PROMPT"}}
+	var summary runstore.Summary
+	var failures []string
+	for rec, err := range rows {
+		if err != nil {
+			return err
+		}
+		summary.Add(rec)
+		id := ansi.Truncate(OneLine(rec.ID), maxID, "…")
+		table = append(table, []string{strconv.Itoa(rec.Index), id, strconv.Itoa(len(rec.Turns)), rowEnd(rec), flagCounts(rec), promptStart(rec, p.width)})
+		if rec.Error != "" {
+			failures = append(failures, fmt.Sprintf("row %d (%s) failed: %s", rec.Index, id, OneLine(rec.Error)))
+		}
+	}
+	// Paths are not broken into lines.
+	p.Text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", LabelWidth, "run", dir, m.Created, Grouped(summary.Rows), Grouped(max(summary.Rows, m.Setup.Rows))))
+	p.Text(fmt.Sprintf("%-*s%s\n", LabelWidth, "model", m.Setup.Model))
+	p.Text(fmt.Sprintf("%-*sconstitution %s, %s, %d revisions, seed %d\n", LabelWidth, "settings", m.Setup.Constitution, m.Results.Mode, m.Results.Revisions, m.Results.Seed))
+	if summary.Rows == 0 {
+		return p.err
+	}
+	p.Text("\n")
+	p.Table(table)
+	p.Text("\n")
+	for _, f := range failures {
+		p.Wrapped(0, f)
+	}
+	if failures != nil {
+		p.Text("\n")
+	}
+	var counts strings.Builder
+	rowSummary(&counts, summary)
+	p.Text(counts.String())
+	return p.err
+}
+
+// rowEnd says in a word how a row ended: failed, or as its last answer did.
+func rowEnd(rec revise.Record) string {
+	final, ok := rec.Final()
+	if rec.Error != "" || !ok {
+		return "failed"
+	}
+	return string(final.End)
+}
+
+// flagCounts lists the flags of all turns of a row.
+func flagCounts(rec revise.Record) string {
+	var s runstore.Summary
+	s.Add(rec)
+	var out []string
+	for _, f := range revise.Flags() {
+		switch n := s.Flags[f]; n {
+		case 0:
+		case 1:
+			out = append(out, string(f))
+		default:
+			out = append(out, fmt.Sprintf("%s×%d", f, n))
+		}
+	}
+	if out == nil {
+		return "-"
+	}
+	return ansi.Truncate(strings.Join(out, " "), maxFlags, "…")
+}
+
+// promptStart is the beginning of the last message, which the row answers, in at most so many cells.
+func promptStart(rec revise.Record, cells int) string {
+	if len(rec.Messages) == 0 {
+		return ""
+	}
+	return ansi.Truncate(OneLine(rec.Messages[len(rec.Messages)-1].Content), cells, "…")
+}
+
+// The most cells of an id and of the flags in the table.
+const (
+	maxID    = 20
+	maxFlags = 32
+)

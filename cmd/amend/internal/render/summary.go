@@ -1,0 +1,68 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"amend/engine"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// Figures are what the process that ran says of its own work; a summary counts the rows of all processes.
+type Figures struct {
+	WallS           float64 // seconds
+	DecodeTokS      float64 // tokens a second of decode steps
+	PrefillTokS     float64 // the same of prefill steps
+	DecodeTokens    int     // sampled
+	PrefillComputed int     // prompt tokens
+	PrefillReused   int     // prompt tokens found in the KV cache
+	KVRead, KVWhole uint64  // bytes of keys and values that attention read, and would have, had each row held its preamble
+	Unreadable      int     // rows of the prompts that could not be read
+	Dir             string  // the run directory
+}
+
+// RunSummary writes the short report at the end of a run.
+func RunSummary(w io.Writer, s runstore.Summary, f Figures) {
+	counts(w, s)
+	if f.Unreadable > 0 {
+		Field(w, "unread", Grouped(f.Unreadable)+" rows of the prompts could not be read")
+	}
+	Field(w, "decode", fmt.Sprintf("%s tokens, %.1f a second", Grouped(f.DecodeTokens), f.DecodeTokS))
+	Field(w, "prefill", fmt.Sprintf("%s tokens computed, %.1f a second; %s reused (%.0f%%)",
+		Grouped(f.PrefillComputed), f.PrefillTokS, Grouped(f.PrefillReused), Percent(f.PrefillReused, f.PrefillComputed+f.PrefillReused)))
+	if f.KVRead > 0 {
+		kv := GiB(f.KVRead) + " of keys and values read"
+		if f.KVWhole > f.KVRead {
+			kv += fmt.Sprintf("; %s if the preamble were not read once for all rows", GiB(f.KVWhole))
+		}
+		Field(w, "kv", kv)
+	}
+	Field(w, "time", time.Duration(f.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
+	File(w, "files", f.Dir, runstore.RevisionsFile, "final revisions, ready for fine-tuning")
+	File(w, "", f.Dir, runstore.DatabaseFile, "the trace of every row: amend show "+f.Dir)
+	if s.Failed+f.Unreadable > 0 {
+		File(w, "", f.Dir, runstore.FailedFile, "rows that failed or could not be read, and why")
+	}
+}
+
+// counts writes the part of the report that the rows alone tell.
+func counts(w io.Writer, s runstore.Summary) {
+	Field(w, "rows", fmt.Sprintf("%s: %s completed, %s failed", Grouped(s.Rows), Grouped(s.Completed), Grouped(s.Failed)))
+	ended := fmt.Sprintf("%s, of these %s revisions; %s ended by themselves, %s at a stop string, %s cut at the token limit",
+		Grouped(s.Turns), Grouped(s.Revisions), Grouped(s.Ends[engine.EndToken]), Grouped(s.Ends[engine.EndStop]), Grouped(s.Ends[engine.EndLength]))
+	if n := s.Ends[revise.EndGiven]; n > 0 {
+		ended += fmt.Sprintf(", %s given with the prompts", Grouped(n))
+	}
+	Field(w, "turns", ended)
+	if s.Gate != nil {
+		gate(w, *s.Gate)
+	}
+	var flags []string
+	for _, f := range revise.Flags() {
+		flags = append(flags, fmt.Sprintf("%s %s", f, Grouped(s.Flags[f])))
+	}
+	Field(w, "flags", strings.Join(flags, ", "))
+}

@@ -1,0 +1,44 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"amend/engine/feedback"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// gate writes what a gate did, and what that took for each proposal.
+func gate(w io.Writer, g runstore.GateSummary) {
+	Field(w, "gate", proposals(g.First, "first proposals"))
+	if g.Retries.Number > 0 {
+		Field(w, "", proposals(g.Retries, "further ones"))
+	}
+	Field(w, "", fmt.Sprintf("rows that ended early: %s; rounds whose draft stayed: %s", Grouped(g.Ended), Grouped(g.Stayed)))
+}
+
+func proposals(p runstore.Proposals, name string) string {
+	var refused []string
+	for _, r := range revise.Refusals() {
+		refused = append(refused, fmt.Sprintf("%s %s", r, Grouped(p.Refused[r])))
+	}
+	per := 0.0
+	if p.Number > 0 {
+		per = float64(p.Judgements) / float64(p.Number)
+	}
+	return fmt.Sprintf("%s %s: %s taken; %s. Each took %s, and %.1f judgements with %s; %s verdicts before them, %s clean, each with %s",
+		Grouped(p.Number), name, Grouped(p.Taken), strings.Join(refused, ", "), each(p.Making, p.Number), per, each(p.Judging, p.Number),
+		Grouped(p.Verdicts), Grouped(p.Clean), each(p.Asking, p.Verdicts))
+}
+
+// each is a cost divided among n.
+func each(c feedback.Cost, n int) string {
+	per := func(tokens int) string { return fmt.Sprintf("%.0f", float64(tokens)/float64(max(1, n))) }
+	text := fmt.Sprintf("%s tokens computed, %s reused", per(c.Prompt-c.Reused), per(c.Reused))
+	if c.Decoded > 0 {
+		text += fmt.Sprintf(", %s decoded", per(c.Decoded))
+	}
+	return text
+}

@@ -1,0 +1,94 @@
+package render
+
+import (
+	"fmt"
+
+	"amend/engine/feedback"
+	"amend/engine/revise"
+)
+
+// roundName is the heading of a round's turns.
+func roundName(t revise.Trace) string {
+	name := fmt.Sprintf("round %d, principle %s", t.Round, OneLine(t.Principle))
+	if t.Try > 0 {
+		name += fmt.Sprintf(", try %d", t.Try+1)
+	}
+	return name
+}
+
+// verdicts writes what a gate's judge said of the draft before a try.
+func (p *Page) verdicts(rec revise.Record, round, try int) {
+	if rec.Gated == nil {
+		return
+	}
+	for _, v := range rec.Gated.Verdicts {
+		if v.Round == round && v.Try == try {
+			p.Wrapped(1, verdictLine(v))
+		}
+	}
+}
+
+func verdictLine(v revise.Verdict) string {
+	word := feedback.SaidBreach
+	if v.Clean() {
+		word = feedback.SaidClean
+	}
+	if v.Invalid {
+		word = fmt.Sprintf("no verdict (the answers have %.3f of the probability)", v.Mass)
+	}
+	return fmt.Sprintf("[%s under %s; clean %.3f]", word, OneLine(v.Principle), v.P)
+}
+
+// decision writes what a gate decided of a revision, and the judgements behind it.
+func (p *Page) decision(d revise.Decision) {
+	said := "taken"
+	if d.Refused != "" {
+		said = "refused: " + string(d.Refused)
+		if d.Against != "" {
+			said += ", under " + OneLine(d.Against)
+		}
+	}
+	p.Heading(1, "gate")
+	p.Wrapped(2, said)
+	for i := 0; i+1 < len(d.Judgements); i += 2 {
+		given, swapped := d.Judgements[i], d.Judgements[i+1]
+		line := fmt.Sprintf("%s: the revision is better %.3f, as (B) %.3f", OneLine(given.Principle), given.P, swapped.P)
+		if given.Invalid || swapped.Invalid {
+			line += fmt.Sprintf("; invalid, the answers have %.3f and %.3f of the probability", given.Mass, swapped.Mass)
+		}
+		p.Wrapped(2, line)
+	}
+}
+
+// gated writes how a gated row ended.
+func (p *Page) gated(rec revise.Record) {
+	g := rec.Gated
+	if g == nil || len(g.Stayed) == 0 && g.Clean == 0 {
+		return
+	}
+	p.Text("\n")
+	p.Heading(0, "gate")
+	if len(g.Stayed) > 0 {
+		p.Wrapped(1, fmt.Sprintf("rounds in which no revision was taken, so that the draft stayed: %s", joinNumbers(g.Stayed)))
+	}
+	if g.Clean == 0 {
+		return
+	}
+	p.Wrapped(1, fmt.Sprintf("ended in round %d, since the draft was found clean:", g.Clean))
+	for _, v := range rec.Gated.Verdicts {
+		if v.Round == g.Clean {
+			p.Wrapped(2, verdictLine(v))
+		}
+	}
+}
+
+func joinNumbers(numbers []int) string {
+	out := ""
+	for i, n := range numbers {
+		if i > 0 {
+			out += ", "
+		}
+		out += fmt.Sprint(n)
+	}
+	return out
+}

@@ -1,0 +1,29 @@
+package runner
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/engine/llama"
+)
+
+// LlamaVersion is llama.cpp's version.
+func LlamaVersion() string { return llama.Version() }
+
+// SetLog sends llama.cpp's log to l. It is one log for the process, as in llama.cpp.
+func SetLog(l *slog.Logger) { llama.SetLogger(l) }
+
+// TemplateWorker is the process that renders chat templates: Jinja has no step limit, so a template runs where it can be
+// killed. It serves until in ends.
+func TemplateWorker(in io.Reader, out io.Writer) error { return llama.TemplateWorker(in, out) }
+
+// Quantize writes the model at in to out, in the quantization that fileType names, also when in is quantized already.
+func Quantize(_ context.Context, in, out, fileType string, threads int) error {
+	t, err := llama.ParseFileType(fileType)
+	if err != nil {
+		return failure.Input(err)
+	}
+	return llama.Quantize(in, out, llama.QuantizeParams{FileType: t, Threads: threads, AllowRequantize: true})
+}

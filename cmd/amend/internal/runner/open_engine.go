@@ -1,0 +1,43 @@
+package runner
+
+import (
+	"amend/engine"
+	"amend/engine/kvfile"
+)
+
+// NewEngine makes a context of a size that was fitted, and an engine over it. cache is the folder of computed preambles,
+// if there is one; afterStep is called after every step of the engine. The model closes both.
+func (m *Model) NewEngine(s Size, cache string, afterStep func()) (*engine.Engine, error) {
+	b, err := NewBackend(m.model, s)
+	if err != nil {
+		return nil, err
+	}
+	m.closers = append(m.closers, b.Close)
+	if m.adapter != nil {
+		if err := b.SetAdapter(m.adapter, m.weights.Adapter.Scale); err != nil {
+			return nil, err
+		}
+	}
+	config := engine.Config{AfterStep: afterStep}
+	if cache != "" {
+		f, err := b.Fingerprint(m.Named(), m.compute.GPULayers)
+		if err != nil {
+			return nil, err
+		}
+		config.Pins = &engine.PinCache{
+			Store: kvfile.Dir(cache), Fingerprint: f,
+			Warn: func(msg string, err error) { m.options.Log.Warn(msg, "why", err) },
+		}
+	}
+	return engine.New(b, m.vocab, config)
+}
+
+// NewStates makes a context that reads hidden states of conversations of up to limit tokens. The model closes it.
+func (m *Model) NewStates(limit int, kind Size) (*States, error) {
+	s, err := NewStates(m.model, limit, kind)
+	if err != nil {
+		return nil, err
+	}
+	m.closers = append(m.closers, s.Close)
+	return s, nil
+}

@@ -1,0 +1,86 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+// The files of a worker's two pipes.
+const (
+	toParent   = 3
+	fromParent = 4
+)
+
+// exitOrphaned is the exit code of a worker whose parent is gone. Nobody reads it.
+const exitOrphaned = 75
+
+// Main is a worker process: it takes a job from its parent, has the handler of that kind do it, and tells the parent how
+// it ended. encode makes an error travel. It returns the process's exit code, which says nothing about the job.
+func Main(handlers map[string]Handler, encode func(error) *Failure) int {
+	out, in := os.NewFile(toParent, "to the parent"), os.NewFile(fromParent, "from the parent")
+	if out == nil || in == nil {
+		fmt.Fprintln(os.Stderr, "amend worker: this command is for processes that amend starts itself")
+		return 2
+	}
+	keepFromChildren(out, in)
+	l := newLink(in, out)
+	var job Job
+	if err := l.dec.Decode(&job); err != nil {
+		fmt.Fprintln(os.Stderr, "amend worker: this command is for processes that amend starts itself:", err)
+		return 2
+	}
+	ctx, stop := WithSignals(context.Background())
+	defer stop()
+	c := connect(l, job.Level, func() { os.Exit(exitOrphaned) })
+	end := message{Kind: final}
+	handler, ok := handlers[job.Kind]
+	err := fmt.Errorf("there is no job of kind %q", job.Kind)
+	if ok {
+		end.Body, err = handler(ctx, job, c)
+	}
+	if err != nil {
+		end.Failure = encode(err)
+	}
+	if err := c.tell(end); err != nil {
+		fmt.Fprintln(os.Stderr, "amend worker:", err)
+		return 1
+	}
+	return 0
+}
+
+// Here does a job in this process. It is for programs that call amend as a library, and for tests.
+func Here(ctx context.Context, job Job, handler Handler, host Host) ([]byte, error) {
+	var last answer
+	c := &Client{log: host.Log, receive: func() answer { return last }}
+	c.send = func(m message) error {
+		switch m.Kind {
+		case call:
+			last = host.answer(m)
+		case notify:
+			host.notify(m)
+		case begin, logged, final: // nobody has to know
+		}
+		return nil
+	}
+	return handler(ctx, job, c)
+}
+
+// answer calls the method that a message names.
+func (h Host) answer(m message) answer {
+	method, ok := h.Methods[m.Name]
+	if !ok {
+		return answer{Failed: true, Text: fmt.Sprintf("the parent process has no method %q", m.Name)}
+	}
+	body, err := method(m.Body)
+	if err != nil {
+		return answer{Failed: true, Text: err.Error()}
+	}
+	return answer{Body: body}
+}
+
+func (h Host) notify(m message) {
+	if h.Notify != nil {
+		h.Notify(m.Name, m.Body)
+	}
+}
