@@ -11,6 +11,7 @@ import (
 	"amend/engine/digest/digesttest"
 	"amend/engine/enginetest/golden"
 	"amend/engine/feedback"
+	"amend/internal/plainjson"
 )
 
 // goldenResults have a value of their own in every field.
@@ -50,7 +51,7 @@ func TestGoldenHashes(t *testing.T) {
 		lines = append(lines, name, string(text))
 	}
 	for _, s := range []FeedbackSettings{{}, goldenLabels()} {
-		text, err := marshal(s)
+		text, err := plainjson.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -262,9 +262,12 @@ func (h *feedbackHost) turned() (turned, of int, err error) {
 			continue
 		}
 		of++
-		if (*then.P-0.5)*(*now.P-0.5) < 0 { // one that has no preference prefers none
+		if turnedAround(*then.P, *now.P) {
 			turned++
 		}
 	}
 	return turned, of, nil
 }
+
+// turnedAround reports whether two probabilities prefer another answer each. Even odds prefer none.
+func turnedAround(then, now float64) bool { return (then-0.5)*(now-0.5) < 0 }

@@ -90,11 +90,7 @@ func (c *feedbackComputation) openLabels(context.Context) (err error) {
 	if c.kind, err = c.model.Kind(c.job.Config.Context); err != nil {
 		return err
 	}
-	settings, err := c.settings()
-	if err != nil {
-		return err
-	}
-	text, err := json.Marshal(settings)
+	text, err := json.Marshal(c.settings())
 	if err != nil {
 		return fmt.Errorf("writing the settings down: %w", err)
 	}
@@ -116,25 +112,21 @@ func (c *feedbackComputation) openLabels(context.Context) (err error) {
 }
 
 // settings are everything that the labels depend on.
-func (c *feedbackComputation) settings() (s runstore.FeedbackSettings, err error) {
+func (c *feedbackComputation) settings() runstore.FeedbackSettings {
 	f := c.job.Config
-	text, err := c.document.YAML()
-	if err != nil {
-		return s, err
-	}
 	adapter, adapterSHA := c.model.Adapter()
-	s = runstore.FeedbackSettings{
+	s := runstore.FeedbackSettings{
 		Source: c.job.Source, Date: c.job.Date,
 		ModelSHA256: c.model.SHA256(), LoRASHA256: adapterSHA, LoRAScale: adapter.Scale, TemplateSHA256: c.model.TemplateSHA256(), Chat: f.Compute.Chat,
 		KVType: c.kind.TypeK.String(), Deterministic: f.Compute.Deterministic,
-		Constitution: c.document.Name, ConstitutionSHA256: c.document.Hash(), ConstitutionText: string(text),
+		Constitution: c.document.Name, ConstitutionSHA256: c.document.Hash(), ConstitutionText: c.job.Document,
 		Principles: c.draws, Layout: string(f.Layout), Seed: f.Seed, MinMass: f.MinMass,
 	}
 	if f.Reasonings > 0 {
 		s.Reasonings, s.Clamp, s.MaxTokens = f.Reasonings, [2]float64(f.Clamp), f.MaxTokens
 		s.Temperature, s.TopK, s.TopP, s.MinP = f.Sampling.Temperature, f.Sampling.TopK, f.Sampling.TopP, f.Sampling.MinP
 	}
-	return s, nil
+	return s
 }
 
 // fit chooses the sizes of the context from what the pairs need and the memory there is.

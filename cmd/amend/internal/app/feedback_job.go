@@ -25,6 +25,8 @@ type feedbackJob struct {
 	Source       digest.PairSource // which they are
 	Constitution []byte            // as YAML
 	Selections   [][]string        // principles that it is narrowed to, one after the other
+	// Document is what is left of it, as YAML with the places that its fields are from: labels are found by this text.
+	Document string
 }
 
 // labelling is what the parent knows of the pairs.
@@ -219,7 +221,11 @@ func (l *labelling) readConstitution(run *runstore.Manifest) (err error) {
 	if l.job.Constitution, err = composed.YAML(); err != nil {
 		return fmt.Errorf("writing the constitution down: %w", err)
 	}
-	l.document, err = selected(composed, l.job.Selections)
+	if l.document, err = selected(composed, l.job.Selections); err != nil {
+		return err
+	}
+	text, err := l.document.YAML()
+	l.job.Document = string(text)
 	return err
 }
 

@@ -95,6 +95,6 @@ func scorerJob(file, model string, compute runner.ComputeConfig) (*reward.Model,
 	if err != nil {
 		return nil, job, failure.Inputf("%s: %w", file, err)
 	}
-	job.Preference, job.Date = text, m.Date
+	job.Preference, job.PreferenceFile, job.Date = text, file, m.Date
 	return m, job, nil
 }

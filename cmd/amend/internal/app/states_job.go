@@ -21,7 +21,8 @@ type statesJob struct {
 	Date      string
 	Responses []response
 	// Preference is the file of a preference model that scores the responses; empty: only the states are wanted.
-	Preference []byte
+	Preference     []byte
+	PreferenceFile string // its name
 }
 
 // response is a conversation with a response to it.
@@ -108,7 +109,10 @@ func (c *statesComputation) openScorer(context.Context) (err error) {
 	if c.scorer, err = reward.Decode(c.job.Preference); err == nil {
 		err = c.scorer.Of(c.model.StatesName())
 	}
-	return failure.Input(err)
+	if err != nil {
+		return failure.Inputf("%s: %w", c.job.PreferenceFile, err)
+	}
+	return nil
 }
 
 // measure writes the responses down as token ids.

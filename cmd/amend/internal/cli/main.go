@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/worker"
 )
 
 // Build says which amend this is.
@@ -34,9 +35,12 @@ func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	ctx, stop := withSignals(context.Background())
+	ctx, stop := worker.WithSignals(context.Background())
 	defer stop()
-	err := stoppedBy(root.ExecuteContext(ctx), signalIn(ctx))
+	err := root.ExecuteContext(ctx)
+	if stopped := new(failure.StoppedError); errors.Is(err, context.Canceled) && !errors.As(err, &stopped) {
+		err = &failure.StoppedError{Cause: err, Signal: worker.SignalOf(ctx)}
+	}
 	if err != nil && err.Error() != "" && !errors.Is(err, failure.ErrDiffers) {
 		fmt.Fprintln(stderr, "amend: "+message(err))
 	}

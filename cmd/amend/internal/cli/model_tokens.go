@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/chat"
-	"amend/engine/llama"
 )
 
 // trainingRow is a row of a training set, in any of the forms that amend export writes.
@@ -45,7 +45,7 @@ type tokenRow struct {
 }
 
 func newModelTokensCommand() *cobra.Command {
-	o := modelFlags{gpuLayers: 0}
+	o := runner.DefaultCompute()
 	cmd := &cobra.Command{
 		Use:   "tokens MODEL SET",
 		Short: "Write a training set as the token ids that amend makes of it",
@@ -55,16 +55,19 @@ trains on these ids trains on what amend will ask the model.`,
 		Example: "  amend model tokens smollm2 sets/sft > sft.jsonl\n  amend model tokens big.gguf sets/dpo > dpo.jsonl",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			o.model, o.progress = args[0], progressNone
-			if err := o.validate(); err != nil {
-				return usage(err)
-			}
-			s := newSession(&o, noEngine(), cmd.ErrOrStderr())
-			s.date = time.Now().UTC().Format(time.DateOnly)
-			defer func() { err = errors.Join(err, s.close()) }()
-			if err := s.openVocabulary(cmd.Context()); err != nil {
+			if err := o.Validate(); err != nil {
 				return err
 			}
+			env, err := newEnv(cmd)
+			if err != nil {
+				return err
+			}
+			m, err := runner.OpenVocabulary(cmd.Context(), args[0], o, runner.Options{Log: env.Log, TemplateWorker: []string{env.Self[0], "worker", "template"}, Date: time.Now().UTC().Format(time.DateOnly)})
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, m.Close()) }()
+			s := &session{format: m.Format()}
 			files, err := setFiles(args[1])
 			if err != nil {
 				return usage(err)
@@ -79,24 +82,12 @@ trains on these ids trains on what amend will ask the model.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.chat, "chat", chatTemplate, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)")
-	f.StringVar(&o.template, "template", "", "a file with a Jinja chat template to use instead of the model's")
+	f.StringVar(&o.Chat, "chat", o.Chat, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)")
+	f.StringVar(&o.Template, "template", "", "a file with a Jinja chat template to use instead of the model's")
 	return cmd
 }
 
-// openVocabulary loads the model without its weights, and prepares the way conversations are written down.
-func (s *session) openVocabulary(ctx context.Context) error {
-	file, err := resolveModel(s.flags.model)
-	if err != nil {
-		return err
-	}
-	s.file = file.Info()
-	if s.model, err = llama.LoadModel(ctx, file.Path, llama.ModelParams{VocabOnly: true}); err != nil {
-		return err
-	}
-	s.closers = append(s.closers, s.model.Close)
-	return s.openFormat(ctx)
-}
+type session struct{ format *chat.Formatter }
 
 // setFiles are the training files of a set: those of its split train, in their order.
 func setFiles(path string) ([]string, error) {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -30,19 +29,11 @@ on the labels. It never opens a network connection.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), reading(newShowCommand()), reading(newStatsCommand()), reading(newEvalCommand()), newExportCommand(), newFeedbackCommand(), newPreferCommand(), reading(newVerifyCommand()), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand())
+	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}
 	return root
-}
-
-// reading marks the errors of a command that only reads a run directory or a
-// constitution: they are about what it was asked to read.
-func reading(cmd *cobra.Command) *cobra.Command {
-	do := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return usage(do(cmd, args)) }
-	return cmd
 }
 
 // userErrors makes wrong arguments a usage error in a command and those below
@@ -54,28 +45,6 @@ func userErrors(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		userErrors(c)
 	}
-}
-
-// templateWorker is the hidden command of the process that renders chat
-// templates: one that does not end can be killed there.
-const templateWorker = "template-worker"
-
-func newTemplateWorkerCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: templateWorker, Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return llama.TemplateWorker(cmd.InOrStdin(), cmd.OutOrStdout())
-		},
-	}
-}
-
-// templateWorkerArgs is how to start that process.
-func templateWorkerArgs() ([]string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("finding amend's own file to start the template process: %w", err)
-	}
-	return []string{self, templateWorker}, nil
 }
 
 // quantize is `amend model quantize`'s work: the one thing about model files
