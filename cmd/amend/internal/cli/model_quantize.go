@@ -68,7 +68,7 @@ func (o quantizeOptions) run(cmd *cobra.Command, name string, quantize quantizeF
 	}
 	before := in.Info()
 	if before.BitsPerWeight < 15 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s is already %s: what that lost stays lost, and %s adds its own error\n", in.Path, before.Quantization, ftype)
+		newLogger(cmd.ErrOrStderr(), false).Warn("the model is quantized already: what that lost stays lost, and another quantization adds its own error", "model", in.Path, "type", before.Quantization)
 	}
 	var checked *models.Model
 	err = atomicfile.Replace(o.out, func(tmp string) error {
