@@ -22,3 +22,12 @@ func newEnv(cmd *cobra.Command) (app.Env, error) {
 		Stdin: cmd.InOrStdin(), Stderr: cmd.ErrOrStderr(), Version: version, Self: []string{self},
 	}, nil
 }
+
+// require has cobra refuse a command line without these flags.
+func require(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // the command has no such flag
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -30,7 +29,7 @@ on the labels. It never opens a network connection.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand())
+	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand(), newWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}
@@ -68,14 +67,4 @@ func templateWorkerArgs() ([]string, error) {
 		return nil, fmt.Errorf("finding amend's own file to start the template process: %w", err)
 	}
 	return []string{self, templateWorker}, nil
-}
-
-// quantize is `amend model quantize`'s work: the one thing about model files
-// that needs llama.cpp.
-func quantize(_ context.Context, in, out, fileType string, threads int) error {
-	t, err := llama.ParseFileType(fileType)
-	if err != nil {
-		return usage(err)
-	}
-	return llama.Quantize(in, out, llama.QuantizeParams{FileType: t, Threads: threads, AllowRequantize: true})
 }
