@@ -10,7 +10,7 @@ import (
 )
 
 // newRootCommand is the whole command line.
-func newRootCommand() *cobra.Command {
+func newRootCommand(b Build) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "amend",
 		Short: "Make alignment data on this machine: critique and revision under a constitution, offline",
@@ -22,14 +22,14 @@ on the labels. It never opens a network connection.`,
   amend show runs/first
   amend feedback runs/first --draws 3 --report
   amend doctor`,
-		Version:       version,
+		Version:       b.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand(), newWorkerCommand())
+	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newTemplateWorkerCommand(), newWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}
