@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -58,26 +57,11 @@ func newLogger(w io.Writer, verbose bool) *log.Logger {
 	return l
 }
 
-// newWorkerCommand is the hidden command of processes that amend starts itself.
-func newWorkerCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: app.WorkerCommand, Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			env, err := newEnv(cmd)
-			if err != nil {
-				return err
-			}
-			if code := env.Worker(); code != 0 {
-				return errors.New("the worker process failed")
-			}
-			return nil
-		},
+// require has cobra refuse a command line without these flags.
+func require(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // the command has no such flag
+		}
 	}
-	cmd.AddCommand(&cobra.Command{
-		Use: app.TemplateWorker, Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return app.RenderTemplates(cmd.InOrStdin(), cmd.OutOrStdout())
-		},
-	})
-	return cmd
 }

@@ -14,6 +14,8 @@ import (
 type Build struct {
 	Version string // of the release
 	Commit  string // that was built; empty where the build does not say
+	// LlamaTree is the git tree of llama.cpp's source (third_party/llama.env); empty where the build does not say.
+	LlamaTree string
 }
 
 // String is the release, with its commit where that is known.
@@ -30,7 +32,7 @@ var version = "dev"
 // Main executes one command line and returns the process's exit code.
 func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	version = b.String()
-	root := newRootCommand()
+	root := newRootCommand(b)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -1,16 +1,13 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"amend/engine/llama"
 )
 
 // newRootCommand is the whole command line.
-func newRootCommand() *cobra.Command {
+func newRootCommand(b Build) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "amend",
 		Short: "Make alignment data on this machine: critique and revision under a constitution, offline",
@@ -22,14 +19,14 @@ on the labels. It never opens a network connection.`,
   amend show runs/first
   amend feedback runs/first --draws 3 --report
   amend doctor`,
-		Version:       version,
+		Version:       b.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newWorkerCommand())
+	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}
@@ -45,14 +42,4 @@ func userErrors(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		userErrors(c)
 	}
-}
-
-// quantize is `amend model quantize`'s work: the one thing about model files
-// that needs llama.cpp.
-func quantize(_ context.Context, in, out, fileType string, threads int) error {
-	t, err := llama.ParseFileType(fileType)
-	if err != nil {
-		return usage(err)
-	}
-	return llama.Quantize(in, out, llama.QuantizeParams{FileType: t, Threads: threads, AllowRequantize: true})
 }

@@ -1,4 +1,4 @@
-package cli
+package runner
 
 import (
 	"math"
@@ -13,7 +13,7 @@ import (
 // (256) and rows that do not (64), in both architectures. The weights are scaled so that logits have a
 // deviation of 1 over the vocabulary; a block laid out wrongly shows at once.
 func TestSynthModelsRun(t *testing.T) {
-	path := filepath.Join("..", "..", "third_party", "llama.cpp", "models", "ggml-vocab-deepseek-coder.gguf")
+	path := filepath.Join("..", "..", "..", "..", "third_party", "llama.cpp", "models", "ggml-vocab-deepseek-coder.gguf")
 	tokenizer, err := models.Open(path)
 	if err != nil {
 		t.Fatalf("make build fetches llama.cpp's vocabularies: %v", err)
