@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ import (
 	"amend/engine/prompts"
 	"amend/engine/reward"
 	"amend/engine/runstore"
+	"amend/engine/split"
 	"amend/models/testbed"
 )
 
@@ -63,6 +65,10 @@ func (p *preference) openScorer(ctx context.Context) (*reward.Model, error) {
 	m, err := reward.Decode(text)
 	if err != nil {
 		return nil, usage(fmt.Errorf("%s: %w", p.options.preference, err))
+	}
+	if m.Split != split.Name {
+		p.log.Warn("the preference model was trained by another split of the prompts than this version's: prompts that amend export --test or amend prefer train --test hold out now may be among those that it was trained on",
+			"file", p.options.preference, "split", cmp.Or(m.Split, "none recorded"), "this version's", split.Name)
 	}
 	if err := p.open(ctx, m.Date); err != nil {
 		return nil, err
@@ -293,7 +299,7 @@ func (p *preference) extract(ctx context.Context, l *labels, out *trained) (err 
 	p.shown = newProgress(p.options.progress, p.stderr, p.log, len(l.all), 0)
 	defer p.shown.close(p.stderr)
 	for _, one := range l.all {
-		pair := reward.Pair{Prompt: feedback.PromptHash(one.Pair.Messages), P: *one.Label.P}
+		pair := reward.Pair{Prompt: feedback.PromptHash(one.Pair.Messages), Place: split.Of(chat.Texts(one.Pair.Messages)), P: *one.Label.P}
 		if pair.First, err = p.features(ctx, one.Pair.Messages, one.Pair.First); err != nil {
 			return fmt.Errorf("pair %s: %w", one.Pair.ID, err)
 		}
@@ -319,7 +325,7 @@ func (p *preference) extract(ctx context.Context, l *labels, out *trained) (err 
 func (p *preference) split(sets []*labels) (used, held []reward.Pair, taught, known []reward.Case) {
 	taken := map[string]bool{}
 	for i, pair := range sets[0].pairs {
-		if len(sets) == 1 && reward.HeldOut(pair.Prompt, p.options.test) {
+		if len(sets) == 1 && pair.Place.HeldOut(p.options.test) {
 			held, known = append(held, pair), append(known, sets[0].cases[i])
 		} else {
 			used, taught = append(used, pair), append(taught, sets[0].cases[i])
