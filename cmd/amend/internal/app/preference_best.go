@@ -118,7 +118,7 @@ func (e Env) scoreByModel(ctx context.Context, c BestConfig, m runstore.Manifest
 	if model == "" {
 		model, compute = modelOf(m), likeRun(compute, m)
 	}
-	scorer, job, err := scorerJob(c.Preference, model, inherited(compute))
+	scorer, job, err := e.scorerJob(c.Preference, model, inherited(compute))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/prompts"
 	"amend/engine/reward"
+	"amend/engine/split"
 	"amend/models/testbed"
 )
 
@@ -53,7 +55,7 @@ func ScoreAnswers(ctx context.Context, env Env, c ScoreConfig) ([]Score, error) 
 		return nil, failure.Input(err)
 	}
 	env.warnOfBadRows(set.Bad)
-	_, job, err := scorerJob(c.Preference, c.Model, c.Compute)
+	_, job, err := env.scorerJob(c.Preference, c.Model, c.Compute)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +86,9 @@ func ScoreAnswers(ctx context.Context, env Env, c ScoreConfig) ([]Score, error) 
 	return scores, nil
 }
 
-// scorerJob reads the file of a preference model, and makes a job that scores responses with it.
-func scorerJob(file, model string, compute runner.ComputeConfig) (*reward.Model, statesJob, error) {
+// scorerJob reads the file of a preference model, and makes a job that scores responses with it. It warns of one that was trained
+// by another split of prompts.
+func (e Env) scorerJob(file, model string, compute runner.ComputeConfig) (*reward.Model, statesJob, error) {
 	job := statesJob{Model: model, Compute: compute}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -94,6 +97,10 @@ func scorerJob(file, model string, compute runner.ComputeConfig) (*reward.Model,
 	m, err := reward.Decode(text)
 	if err != nil {
 		return nil, job, failure.Inputf("%s: %w", file, err)
+	}
+	if m.Split != split.Name {
+		e.Log.Warn("the preference model was trained by another split of the prompts than this version's: prompts that amend export --test or amend prefer train --test hold out now may be among those that it was trained on",
+			"file", file, "split", cmp.Or(m.Split, "none recorded"), "this version's", split.Name)
 	}
 	job.Preference, job.PreferenceFile, job.Date = text, file, m.Date
 	return m, job, nil

@@ -11,9 +11,11 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
+	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/reward"
 	"amend/engine/runstore"
+	"amend/engine/split"
 	"amend/models/testbed"
 )
 
@@ -191,7 +193,10 @@ func (l *labelSet) take(h *statesHost, r *PreferenceReport) {
 			r.Unusable++
 			continue
 		}
-		pair := reward.Pair{Prompt: feedback.PromptHash(one.Pair.Messages), P: *one.Label.P, First: a.Features, Second: b.Features}
+		pair := reward.Pair{
+			Prompt: feedback.PromptHash(one.Pair.Messages), Place: split.Of(chat.Texts(one.Pair.Messages)),
+			P: *one.Label.P, First: a.Features, Second: b.Features,
+		}
 		c := reward.Case{Prompt: pair.Prompt, First: one.Pair.First, Second: one.Pair.Second, Label: pair.P}
 		if better := l.truth(one.Pair, ""); better == feedback.First || better == feedback.Second {
 			first := better == feedback.First
@@ -236,7 +241,7 @@ func (e Env) train(ctx context.Context, c TrainPreferenceConfig, sets []*labelSe
 func (e Env) split(c TrainPreferenceConfig, sets []*labelSet) (used, held []reward.Pair, taught, known []reward.Case) {
 	taken := map[string]bool{}
 	for i, pair := range sets[0].pairs {
-		if len(sets) == 1 && reward.HeldOut(pair.Prompt, c.Test) {
+		if len(sets) == 1 && pair.Place.HeldOut(c.Test) {
 			held, known = append(held, pair), append(known, sets[0].cases[i])
 		} else {
 			used, taught = append(used, pair), append(taught, sets[0].cases[i])
