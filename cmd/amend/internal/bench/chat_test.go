@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"amend/cmd/amend/internal/bench/peer"
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/revise"
@@ -24,7 +25,7 @@ import (
 // of the whole conversation, and so is where it ends.
 type fakeChat struct {
 	seed maphash.Seed
-	want chatRequest // but for messages and seed
+	want peer.ChatRequest // but for messages and seed
 
 	mu   sync.Mutex
 	sent map[string]int // conversations, and how often each came
@@ -33,7 +34,7 @@ type fakeChat struct {
 }
 
 func newFakeChat(s revise.Settings) *fakeChat {
-	want := chatRequest{MaxTokens: s.MaxTokens, TopK: 1, Samplers: []string{"top_k"}, CachePrompt: true}
+	want := peer.ChatRequest{MaxTokens: s.MaxTokens, TopK: 1, Samplers: []string{"top_k"}, CachePrompt: true}
 	if s.Sampling.Temperature > 0 {
 		want.Temperature, want.TopK, want.Samplers = s.Sampling.Temperature, 0, []string{"temperature"}
 	}
@@ -41,7 +42,7 @@ func newFakeChat(s revise.Settings) *fakeChat {
 }
 
 func (f *fakeChat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var c chatRequest
+	var c peer.ChatRequest
 	if err := json.NewDecoder(r.Body).Decode(&c); err != nil || r.URL.Path != "/v1/chat/completions" {
 		http.Error(w, fmt.Sprintf("path %s, error %v", r.URL.Path, err), http.StatusBadRequest)
 		return

@@ -17,6 +17,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"amend/cmd/amend/internal/bench/peer"
 	"amend/cmd/amend/internal/workload"
 )
 
@@ -41,7 +42,7 @@ func newFake(slots int) *fakeServer {
 }
 
 func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var c completion
+	var c peer.CompletionRequest
 	if err := json.NewDecoder(r.Body).Decode(&c); err != nil || r.URL.Path != "/completion" || !c.IgnoreEOS || !c.ReturnTokens || c.Stream {
 		http.Error(w, fmt.Sprintf("path %s, request %+v, error %v", r.URL.Path, c, err), http.StatusBadRequest)
 		return
@@ -54,12 +55,12 @@ func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := generate(f.seed, c.Prompt, c.NPredict)
 	f.release(i, slices.Concat(c.Prompt, out[:len(out)-1]))
-	json.NewEncoder(w).Encode(completed{Tokens: out, Timings: timings{Computed: len(c.Prompt) - reused, Reused: reused, Predicted: len(out)}})
+	json.NewEncoder(w).Encode(peer.Completion{Tokens: out, Timings: peer.Timings{Computed: len(c.Prompt) - reused, Reused: reused, Predicted: len(out)}})
 }
 
 // take finds the free slot with the longest prefix of the prompt; the prompt's
 // last token is always computed.
-func (f *fakeServer) take(c *completion) (slot, reused int) {
+func (f *fakeServer) take(c *peer.CompletionRequest) (slot, reused int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.order = append(f.order, fmt.Sprint(c.Prompt, c.NPredict))
