@@ -12,22 +12,22 @@ import (
 	"amend/engine/revise"
 )
 
-// Chat is the text workload as a chat client has it: the conversations of
+// chatWork is the text workload as a chat client has it: the conversations of
 // revise.Loop in faithful mode, sent as messages, with the same few-shots and
 // the same draws.
-type Chat struct {
-	Doc  *constitution.Document
-	Rows []revise.Row
-	// Settings are the loop's. Of Sampling the temperature counts; no System.
-	Settings revise.Settings
+type chatWork struct {
+	doc  *constitution.Document
+	rows []revise.Row
+	// settings are the loop's. Of Sampling the temperature counts; no System.
+	settings revise.Settings
 }
 
-// ChatPeer has the conversations with a llama-server at address, through its chat endpoint with prompt caching on, and
+// driveChatPeer has the conversations with a llama-server at address, through its chat endpoint with prompt caching on, and
 // returns what that took as the variant called name. Each of concurrency workers takes a row and runs its turns in order.
 //
 // It fails when the server cannot be reached, answers with an error, or cuts a turn before its limit. The error names the
 // row and the turn.
-func ChatPeer(ctx context.Context, address, name string, c Chat, concurrency int) (Variant, error) {
+func driveChatPeer(ctx context.Context, address, name string, c chatWork, concurrency int) (Variant, error) {
 	s, err := connect(address, name, concurrency)
 	if err != nil {
 		return Variant{}, err
@@ -35,11 +35,11 @@ func ChatPeer(ctx context.Context, address, name string, c Chat, concurrency int
 	defer s.Close()
 	start := time.Now()
 	clients := make([]chatClient, concurrency)
-	err = eachRow(ctx, len(c.Rows), concurrency, func(ctx context.Context, worker, row int) error {
+	err = eachRow(ctx, len(c.rows), concurrency, func(ctx context.Context, worker, row int) error {
 		k := &clients[worker]
-		k.server, k.Chat = s, &c
-		if err := k.row(ctx, c.Rows[row]); err != nil {
-			return fmt.Errorf("row %s, %w", c.Rows[row].ID, err)
+		k.server, k.chatWork = s, &c
+		if err := k.row(ctx, c.rows[row]); err != nil {
+			return fmt.Errorf("row %s, %w", c.rows[row].ID, err)
 		}
 		return nil
 	})
@@ -53,7 +53,7 @@ func ChatPeer(ctx context.Context, address, name string, c Chat, concurrency int
 		sum.counts.merge(clients[i].counts)
 	}
 	t := sum.timings
-	return textVariant(variant(name, len(c.Rows), t.Predicted, t.Computed, t.Reused, wall), sum.counts), nil
+	return textVariant(variant(name, len(c.rows), t.Predicted, t.Computed, t.Reused, wall), sum.counts), nil
 }
 
 // merge adds the counts of turns of another client.
@@ -68,7 +68,7 @@ func (c *TextCounts) merge(more TextCounts) {
 
 // chatClient is one worker: it has one conversation at a time.
 type chatClient struct {
-	*Chat
+	*chatWork
 	server  *peer.Client
 	timings peer.Timings
 	counts  TextCounts
@@ -76,15 +76,15 @@ type chatClient struct {
 
 // row has a row's conversation, from its prompt to its last revision.
 func (k *chatClient) row(ctx context.Context, r revise.Row) (err error) {
-	base, seed := k.opening(r), revise.RowSeed(k.Settings.Seed, r.ID)
+	base, seed := k.opening(r), revise.RowSeed(k.settings.Seed, r.ID)
 	var draft string
 	if r.Response != nil {
 		draft = *r.Response
 	} else if draft, err = k.turn(ctx, base, seed, 0, revise.Response); err != nil {
 		return err
 	}
-	for round := 1; round <= k.Settings.Rounds; round++ {
-		p, ok := k.Doc.Draw(seed, round, r.Where)
+	for round := 1; round <= k.settings.Rounds; round++ {
+		p, ok := k.doc.Draw(seed, round, r.Where)
 		if !ok {
 			return fmt.Errorf("no principle applies to row %s", r.ID)
 		}
@@ -111,7 +111,7 @@ func (k *chatClient) opening(r revise.Row) []revise.Message {
 			rest = append(rest, revise.Message{Role: m.Role, Content: m.Text})
 		}
 	}
-	return slices.Concat(own, fewShots(k.Doc), rest)
+	return slices.Concat(own, fewShots(k.doc), rest)
 }
 
 // fewShots are the loop's own, as messages.
@@ -130,7 +130,7 @@ func followed(before []revise.Message, reply, request string) []revise.Message {
 
 // turn has the server say one turn, counts it and returns its text.
 func (k *chatClient) turn(ctx context.Context, asked []revise.Message, rowSeed uint64, round int, kind revise.Kind) (string, error) {
-	s, seed := k.Settings, uint32(revise.TurnSeed(rowSeed, round, kind))
+	s, seed := k.settings, uint32(revise.TurnSeed(rowSeed, round, kind))
 	got, err := k.server.Chat(ctx, peer.NewChatRequest(asked, s.MaxTokens, s.Sampling.Temperature, seed))
 	if err != nil {
 		return "", fmt.Errorf("%s of round %d: %w", kind, round, err)

@@ -10,14 +10,14 @@ import (
 	"amend/cmd/amend/internal/workload"
 )
 
-// Peer runs the workload through a llama-server at address and returns what that took as the variant called name.
+// drivePeer runs the workload through a llama-server at address and returns what that took as the variant called name.
 // With cache the server's prompt caching is on; without it the server computes every prompt from its first token. Each of
 // concurrency workers takes a row and runs its turns in order, so that a slot of the server keeps the row's prefix from
 // turn to turn. A server with fewer slots lets the others wait.
 //
 // It fails when the server cannot be reached, answers with an error, or with anything else than the tokens asked for. The
 // error names the row and the turn.
-func Peer(ctx context.Context, address, name string, w *workload.Workload, concurrency int, cache bool) (Variant, error) {
+func drivePeer(ctx context.Context, address, name string, w *workload.Workload, concurrency int, cache bool) (Variant, error) {
 	c, err := connect(address, name, concurrency)
 	if err != nil {
 		return Variant{}, err

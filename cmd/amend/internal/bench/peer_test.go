@@ -147,7 +147,7 @@ func TestPeerSendsTheWorkload(t *testing.T) {
 		fake := newFake(concurrency)
 		server := httptest.NewServer(fake)
 		defer server.Close()
-		v, err := Peer(t.Context(), server.URL, "fake", w, concurrency, cache)
+		v, err := drivePeer(t.Context(), server.URL, "fake", w, concurrency, cache)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestPeerFinishesRows(t *testing.T) {
 	for _, workers := range []int{1, 3, 9} {
 		fake := newFake(workers)
 		server := httptest.NewServer(fake)
-		v, err := Peer(t.Context(), server.URL, "fake", w, workers, true)
+		v, err := drivePeer(t.Context(), server.URL, "fake", w, workers, true)
 		server.Close()
 		if err != nil {
 			t.Fatal(err)
@@ -228,7 +228,7 @@ func TestPeerRunsRowsTogether(t *testing.T) {
 		fake.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	if _, err := Peer(t.Context(), server.URL, "fake", w, workers, true); err != nil {
+	if _, err := drivePeer(t.Context(), server.URL, "fake", w, workers, true); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -270,7 +270,7 @@ func TestPeerErrors(t *testing.T) {
 				fmt.Fprint(w, body)
 			}))
 			defer server.Close()
-			_, err := Peer(t.Context(), server.URL, "fake", w, 1, true)
+			_, err := drivePeer(t.Context(), server.URL, "fake", w, 1, true)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -289,11 +289,11 @@ func TestPeerRefusesItsArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"localhost:8080", "ftp://localhost", "http://", ":"} {
-		if _, err := Peer(t.Context(), address, "fake", w, 1, true); err == nil {
+		if _, err := drivePeer(t.Context(), address, "fake", w, 1, true); err == nil {
 			t.Errorf("address %q was taken", address)
 		}
 	}
-	if _, err := Peer(t.Context(), "http://localhost:1", "fake", w, 0, true); err == nil {
+	if _, err := drivePeer(t.Context(), "http://localhost:1", "fake", w, 0, true); err == nil {
 		t.Error("no requests at once were taken")
 	}
 }
@@ -314,7 +314,7 @@ func TestPeerStops(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer server.Close()
-	if _, err := Peer(ctx, server.URL, "fake", w, 2, true); !errors.Is(err, context.Canceled) {
+	if _, err := drivePeer(ctx, server.URL, "fake", w, 2, true); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
 }
