@@ -1,7 +1,6 @@
-package cli
+package render
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -10,13 +9,8 @@ import (
 	"amend/cmd/amend/internal/bench"
 )
 
-// printBench writes a report for a person, or as JSON.
-func printBench(w io.Writer, r bench.Report, asJSON bool) error {
-	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
-	}
+// Bench writes what a workload took.
+func Bench(w io.Writer, r bench.Report) error {
 	fmt.Fprintf(w, "%s, %s: %d rows, %d turns", r.Workload, r.Order, r.Lengths.Rows, r.Expected.Turns)
 	if r.Expected.Distinct > 0 {
 		fmt.Fprintf(w, ", %d distinct prompt tokens, %d decoded", r.Expected.Distinct, r.Expected.Decoded)
@@ -24,7 +18,7 @@ func printBench(w io.Writer, r bench.Report, asJSON bool) error {
 	fmt.Fprintf(w, "\n%s %s on %s, %d threads, llama.cpp %s, %s\n\n", r.Setup.Model, r.Setup.Quantization, r.Setup.CPU, r.Setup.Threads, r.Setup.LlamaCpp, r.Setting)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	columns := []string{"variant", "rows", "seconds", "s/row", "decode tok/s", "computed", "reused", "times amend"}
-	if r.Workload == textWorkload {
+	if r.Workload == bench.TextWorkload {
 		columns = append(columns, "revisions/s", "critiques/1k tok", "decoded", "ended", "guessed")
 	}
 	fmt.Fprintln(t, strings.Join(columns, "\t"))
@@ -56,4 +50,15 @@ func benchLine(r bench.Report, v bench.Variant) []string {
 			fmt.Sprintf("%d of %d", t.EndedByItself, t.Turns), fmt.Sprintf("%d of %d", t.Guessed, t.Guesses))
 	}
 	return line
+}
+
+// Speculation writes what revisions took that copy a known share of their draft.
+func Speculation(w io.Writer, r bench.SpeculationReport) error {
+	fmt.Fprintf(w, "%s %s on %s, %d threads, %s\n\n", r.Setup.Model, r.Setup.Quantization, r.Setup.CPU, r.Setup.Threads, r.Setting)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "variant\trows\tcopied\twithout, s\twith, s\ttimes faster\tguesses right")
+	for _, c := range r.Table {
+		fmt.Fprintf(t, "%s\t%d\t%.0f %%\t%.2f\t%.2f\t%.2f\t%d of %d\n", c.Variant, c.Rows, 100*c.Share, c.Without, c.With, c.Ratio, c.Guessed, c.Guesses)
+	}
+	return t.Flush()
 }
