@@ -26,12 +26,6 @@ type Layout interface {
 	Stops() []string
 }
 
-// Segment is a part of a rendered template.
-type Segment struct {
-	Text    string
-	Content bool // it came from a message's content
-}
-
 // ErrRenderer is wrapped by a Renderer's error when the template was not to
 // blame: the process that renders failed or was stopped.
 var ErrRenderer = errors.New("rendering the chat template failed")
@@ -39,7 +33,7 @@ var ErrRenderer = errors.New("rendering the chat template failed")
 // Renderer renders a chat template, with the mark for the assistant's answer
 // at its end.
 type Renderer interface {
-	Render(ctx context.Context, msgs []Message) ([]Segment, error)
+	Render(ctx context.Context, msgs []Message) (string, error)
 }
 
 // Template is the Layout of a model's own chat template. It renders each
@@ -62,15 +56,11 @@ func (t *Template) Frame(ctx context.Context, roles []Role) (Frame, error) {
 	for i, r := range roles {
 		msgs[i] = Message{Role: r, Text: standInPad + standIn(i) + standInPad}
 	}
-	segments, err := t.renderer.Render(ctx, msgs)
+	text, err := t.renderer.Render(ctx, msgs)
 	if err != nil {
 		return Frame{}, err
 	}
-	var b strings.Builder
-	for _, s := range segments {
-		b.WriteString(s.Text)
-	}
-	return cutFrame(b.String(), roles)
+	return cutFrame(text, roles)
 }
 
 // standInPad is the white space around a stand-in: what is left of it shows
