@@ -6,6 +6,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"amend/engine/digest"
 	"amend/engine/stats"
 )
 
@@ -87,7 +88,7 @@ func newKnownPair(in Pair, l Label, first bool) knownPair {
 	k.odds /= 2 * n
 	a, b := utf8.RuneCountInString(in.First), utf8.RuneCountInString(in.Second)
 	k.longer, k.equals = (a > b) == first, a == b
-	if PairSeed(0, in.ID)%2 == 1 {
+	if digest.PairSeed(0, in.ID)%2 == 1 {
 		k.turn()
 	}
 	return k

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"amend/engine/digest"
 	"amend/engine/llama"
 	"amend/engine/runstore"
 	"amend/models"
@@ -88,10 +89,10 @@ func (s *session) adapterScale() float64 {
 	return s.adapter.scale
 }
 
-// weights name what computes: the model by its hash, with the adapter that is set on it.
-func (s *session) weights() string {
-	if s.adapter.path == "" {
-		return s.modelSHA
+// identity says which model computes, with cached keys of this type, once it is open.
+func (s *session) identity(keyType string) digest.Model {
+	return digest.Model{
+		SHA256: s.modelSHA, AdapterSHA256: s.adapter.sha, AdapterScale: s.adapterScale(),
+		Chat: s.flags.chat, TemplateSHA256: s.templateSHA, KeyType: keyType, Deterministic: s.flags.deterministic,
 	}
-	return fmt.Sprintf("%s with adapter %s at %v", s.modelSHA, s.adapter.sha, s.adapter.scale)
 }

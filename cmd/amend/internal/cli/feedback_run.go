@@ -12,6 +12,7 @@ import (
 
 	"amend/cmd/amend/internal/runner"
 	"amend/constitution"
+	"amend/engine/digest"
 	"amend/engine/feedback"
 	"amend/engine/llama"
 	"amend/engine/prompts"
@@ -28,7 +29,7 @@ type labelling struct {
 
 	doc    *constitution.Document
 	pairs  []feedback.Pair
-	source string // which they are
+	source digest.PairSource // which they are
 	bad    []prompts.BadRow
 	alike  int // pairs left out, whose two answers are the same
 	truth  feedback.Truth
@@ -102,7 +103,7 @@ func (l *labelling) readPairs(stdin io.Reader) error {
 	if len(set.Pairs) == 0 {
 		return usage(fmt.Errorf("none of the %d rows of %s is a pair; the first: %v", len(set.Bad), o.pairs, set.Bad[0]))
 	}
-	l.pairs, l.bad, l.source = set.Pairs, set.Bad, "pairs "+set.SHA256
+	l.pairs, l.bad, l.source = set.Pairs, set.Bad, digest.PairSource{Pairs: set.SHA256}
 	warnOfBadRows(l.log, l.bad)
 	l.truth = func(in feedback.Pair, _ string) feedback.Preference { return in.Better }
 	if o.model == "" {
@@ -194,7 +195,7 @@ func (l *labelling) openLabels(context.Context) (err error) {
 		return err
 	}
 	l.closers = append(l.closers, l.store.Close)
-	l.judge.Use(answers{l.store}, environment(l.weights(), s.KVType, s.Deterministic))
+	l.judge.Use(answers{l.store}, l.identity(s.KVType).Environment())
 	for i, p := range l.pairs {
 		l.place[p.ID] = i
 		if _, ok := l.store.Label(p); !ok {
@@ -332,8 +333,6 @@ func (l *labelling) readRun() error {
 const (
 	pairNeighbours = "neighbours"
 	pairFirst      = "first"
-	// samplesAgainstFirst ends the name of the source of such pairs.
-	samplesAgainstFirst = " against the first"
 )
 
 // pairing says how a run's rows become pairs: the samples of a prompt, or two rounds of a row.
@@ -343,13 +342,9 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 	if err != nil {
 		return nil, err
 	}
-	l.source = "run " + made + ", "
 	if m.Results.Samples > 1 && o.rounds == nil {
-		l.source += "samples"
 		samples := revise.SamplePairs{AgainstFirst: o.pairing == pairFirst}
-		if samples.AgainstFirst {
-			l.source += samplesAgainstFirst
-		}
+		l.source = digest.PairSource{Run: made, Samples: true, AgainstFirst: samples.AgainstFirst}
 		return samples.Add, nil
 	}
 	if o.given.Changed("pairing") {
@@ -365,7 +360,7 @@ func (l *labelling) pairing(m runstore.Manifest) (func(revise.Record) (feedback.
 	if last := m.Results.Revisions; max(from, to) > last {
 		return nil, fmt.Errorf("--rounds %d,%d: the rounds of %s are 0 to %d, 0 being the first response", from, to, o.run, last)
 	}
-	l.source += fmt.Sprintf("rounds %d and %d", from, to)
+	l.source = digest.PairSource{Run: made, From: from, To: to}
 	return func(rec revise.Record) (feedback.Pair, bool) { return rec.Pair(from, to) }, nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"amend/cmd/amend/internal/supervise"
 	"amend/constitution"
 	"amend/engine"
+	"amend/engine/digest"
 	"amend/engine/llama"
 	"amend/engine/prompts"
 	"amend/engine/revise"
@@ -194,7 +195,7 @@ func (j *job) openLoop(ctx context.Context) (err error) {
 
 // preambleOf is the place of a row's preamble: its seed decides, so neighbours change nothing.
 func (j *job) preambleOf(r revise.Row) int {
-	return int(revise.RowSeed(j.options.seed, "preamble of "+r.ID) % uint64(len(j.loops)))
+	return int(digest.PreambleSeed(j.options.seed, r.ID) % uint64(len(j.loops)))
 }
 
 // loopOf is the loop that a row goes through, the one with its preamble.
@@ -262,10 +263,7 @@ func (m memory) Remember(key revise.Key, o revise.Output) error {
 }
 
 // environment names what logits depend on beside the tokens, as far as rows of one run may not differ in it.
-func (j *job) environment() string {
-	r := j.manifest().Results
-	return environment(j.weights(), r.KVType, r.Deterministic)
-}
+func (j *job) environment() string { return j.identity(j.size.TypeK.String()).Environment() }
 
 // withConstitutionDiff adds to a refusal to continue a run what its constitution was and is, where that is why.
 func (j *job) withConstitutionDiff(refused error) error {

@@ -12,11 +12,11 @@ import (
 // TestGoldenNames pins the texts of this package that keys are made of: runs and labels of an older version are found by them.
 // That of hidden states is in testdata/oldruns.
 func TestGoldenNames(t *testing.T) {
-	bare := session{modelSHA: "a model"}
-	adapted := session{modelSHA: "a model", adapter: adapter{path: "a.gguf", sha: "an adapter", scale: 0.001}}
+	bare := session{flags: &modelFlags{}, modelSHA: "a model"}
+	adapted := session{flags: &modelFlags{deterministic: true}, modelSHA: "a model", adapter: adapter{path: "a.gguf", sha: "an adapter", scale: 0.001}}
 	lines := []string{
-		bare.weights(), adapted.weights(),
-		environment(bare.weights(), "f16", false), environment(adapted.weights(), "q8_0", true),
+		bare.identity("f16").Weights(), adapted.identity("q8_0").Weights(),
+		bare.identity("f16").Environment(), adapted.identity("q8_0").Environment(),
 	}
 	for _, c := range []struct {
 		results runstore.Results
@@ -38,7 +38,7 @@ func TestGoldenNames(t *testing.T) {
 		if _, err := l.pairing(runstore.Manifest{Results: c.results}); err != nil {
 			t.Fatal(err)
 		}
-		lines = append(lines, l.source)
+		lines = append(lines, l.source.String())
 	}
 	golden.Check(t, "names", lines)
 }

@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -131,7 +130,7 @@ func scoreByLabels(dir string, all []*sampled) error {
 	if err != nil {
 		return usage(err)
 	}
-	if !strings.HasSuffix(set.Settings.Source, samplesAgainstFirst) {
+	if !set.Settings.Source.AgainstFirst {
 		return usage(fmt.Errorf("the labels of %s compare other pairs: amend feedback %s --pairing %s makes those that are needed", dir, dir, pairFirst))
 	}
 	better := map[[2]string]float64{} // than the first of its prompt, by the conversation and both texts

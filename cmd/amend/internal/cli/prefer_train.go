@@ -51,7 +51,7 @@ func (p *preference) open(ctx context.Context, date string) error {
 			return err
 		}
 	}
-	p.name = fmt.Sprintf("model %s, %s %s, deterministic %v", p.modelSHA, p.options.chat, p.templateSHA, p.options.deterministic)
+	p.name = p.identity("").States()
 	return nil
 }
 

@@ -337,11 +337,6 @@ func (s *session) attachFrom(kind runner.Size) (int, error) {
 	return runner.WorthAttaching, nil
 }
 
-// environment names what logits depend on beside the tokens.
-func environment(weights, kvType string, deterministic bool) string {
-	return fmt.Sprintf("model %s, keys %s, deterministic %v", weights, kvType, deterministic)
-}
-
 // demand is what any work on the model asks for.
 func (s *session) demand() (d runner.Demand, err error) {
 	o := s.flags
@@ -402,7 +397,7 @@ func (s *session) preambleCache(b *runner.Backend) (*engine.PinCache, error) {
 	if s.rows.preambleCache == "" {
 		return nil, nil
 	}
-	f, err := b.Fingerprint(s.weights(), s.flags.gpuLayers)
+	f, err := b.Fingerprint(s.identity(s.size.TypeK.String()).Weights(), s.flags.gpuLayers)
 	if err != nil {
 		return nil, err
 	}
