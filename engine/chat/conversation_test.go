@@ -186,7 +186,7 @@ func TestExactlyOneBOS(t *testing.T) {
 // is refused when the formatter is made, not when a row comes.
 func TestTemplatesThatCannotBeTrusted(t *testing.T) {
 	for name, g := range map[string]*goTemplate{"quotes": {quote: true}, "drops": {drop: true}} {
-		if _, err := NewFormatter(t.Context(), NewTemplate(g), &byteVocab{bos: -1}); err == nil || !strings.Contains(err.Error(), "--chat plain") {
+		if _, err := NewFormatter(t.Context(), NewTemplate(g), &byteVocab{bos: -1}); err == nil || !strings.Contains(err.Error(), "chat to plain") {
 			t.Errorf("a template that %s contents: %v", name, err)
 		}
 	}

@@ -79,7 +79,7 @@ func cutFrame(text string, roles []Role) (Frame, error) {
 		mark := standIn(i)
 		at := strings.Index(text, mark)
 		if at < 0 {
-			return Frame{}, fmt.Errorf("the chat template does not pass on the content of message %d of %d (%s) unchanged and in order: use --chat plain, or another template with --template", i+1, len(roles), r)
+			return Frame{}, fmt.Errorf("the chat template does not pass on the content of message %d of %d (%s) unchanged and in order: set chat to plain, or give another template", i+1, len(roles), r)
 		}
 		before, after := text[:at], text[at+len(mark):]
 		left, padL := strings.CutSuffix(before, standInPad)
@@ -92,7 +92,7 @@ func cutFrame(text string, roles []Role) (Frame, error) {
 	f.Pieces = append(f.Pieces, text)
 	for _, p := range f.Pieces {
 		if strings.ContainsAny(p, "\uE000\uE001") {
-			return Frame{}, fmt.Errorf("the chat template uses a message's content more than once: use --chat plain, or another template with --template")
+			return Frame{}, fmt.Errorf("the chat template uses a message's content more than once: set chat to plain, or give another template")
 		}
 	}
 	return f, nil

@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
@@ -96,7 +95,7 @@ func (c RunConfig) Validate() error {
 		c.Compute.Validate(), c.Context.Validate(),
 		c.validateCritic(),
 		runner.ValidateAdapter("lora", c.LoRA), runner.ValidateAdapter("critic-lora", c.CriticLoRA),
-		validateSampling(c.Sampling), c.Gate.validate(),
+		c.Sampling.Validate(), c.Gate.validate(),
 	)
 	return errors.Join(errs...)
 }
@@ -138,12 +137,4 @@ func DefaultConstitution(model string) string {
 // staged reports whether first responses and the turns after them are computed by different models or adapters.
 func (c RunConfig) staged() bool {
 	return c.Revisions > 0 && (c.LoRA != "" || c.Critic != "" || c.CriticLoRA != "")
-}
-
-// validateSampling checks how tokens are drawn.
-func validateSampling(s engine.Sampling) error {
-	if err := s.Validate(); err != nil {
-		return failure.Input(fmt.Errorf("sampling: %w", err))
-	}
-	return nil
 }

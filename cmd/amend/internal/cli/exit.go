@@ -8,6 +8,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/constitution"
+	"amend/engine"
 	"amend/engine/export"
 	"amend/engine/runstore"
 	"amend/models"
@@ -51,6 +52,7 @@ func usage(err error) error {
 func exitCode(err error) int {
 	var (
 		field    *failure.FieldError
+		param    *engine.ParamError
 		input    *failure.InputError
 		stopped  *failure.StoppedError
 		rows     *failure.RowsError
@@ -74,7 +76,7 @@ func exitCode(err error) int {
 		return exitStopped
 	case errors.As(err, &rows):
 		return exitRowsFailed
-	case errors.As(err, &field), errors.As(err, &input), errors.Is(err, failure.ErrDiffers):
+	case errors.As(err, &field), errors.As(err, &param), errors.As(err, &input), errors.Is(err, failure.ErrDiffers):
 		return exitUsage
 	case errors.Is(err, models.ErrInvalid), errors.Is(err, runstore.ErrNotARun), errors.Is(err, export.ErrInUse), errors.Is(err, fs.ErrNotExist),
 		errors.As(err, &problems), errors.As(err, &problem), errors.As(err, &changed), errors.As(err, &locked):

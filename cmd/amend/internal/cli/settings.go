@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/engine"
 )
 
 // A setting is a field of a config struct. Its yaml tag is its key in a config file and the name of its flag.
@@ -42,8 +43,8 @@ func settings(config reflect.Value) map[string]reflect.Value {
 
 // message is an error as the command line tells it: settings are named as flags.
 func message(err error) string {
-	if field, ok := err.(*failure.FieldError); ok { //nolint:errorlint // a wrapped one is found below, with what wraps it
-		return "--" + field.Error()
+	if isSetting(err) {
+		return "--" + err.Error()
 	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var lines []string
@@ -53,8 +54,21 @@ func message(err error) string {
 		return strings.Join(lines, "\n")
 	}
 	var field *failure.FieldError
-	if errors.As(err, &field) {
+	var param *engine.ParamError
+	switch {
+	case errors.As(err, &field):
 		return strings.Replace(err.Error(), field.Error(), "--"+field.Error(), 1)
+	case errors.As(err, &param):
+		return strings.Replace(err.Error(), param.Error(), "--"+param.Error(), 1)
 	}
 	return err.Error()
+}
+
+// isSetting reports an error whose text begins with the name of a setting.
+func isSetting(err error) bool {
+	switch err.(type) { //nolint:errorlint // one that is wrapped begins with what wraps it
+	case *failure.FieldError, *engine.ParamError:
+		return true
+	}
+	return false
 }
