@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/internal/atomicfile"
@@ -224,7 +225,10 @@ func (s *set) read(from Source) error {
 			if err != nil {
 				return err
 			}
-			prompt := conversation(l.Pair.Messages)
+			prompt := l.Pair.Messages
+			if prompt == nil {
+				prompt = []chat.Message{} // an empty list in the set, not null
+			}
 			if err := s.add(prompt, func() ([]candidate, Reason) { return s.options.chooseLabelled(l, prompt) }); err != nil {
 				return fmt.Errorf("pair %s: %w", l.Pair.ID, err)
 			}
@@ -236,7 +240,7 @@ func (s *set) read(from Source) error {
 			return err
 		}
 		s.report.count(&rec)
-		if err := s.add(messages(rec.Messages), func() ([]candidate, Reason) { return s.options.choose(&rec) }); err != nil {
+		if err := s.add(rec.Messages, func() ([]candidate, Reason) { return s.options.choose(&rec) }); err != nil {
 			return fmt.Errorf("row %s: %w", rec.ID, err)
 		}
 	}
@@ -244,7 +248,7 @@ func (s *set) read(from Source) error {
 }
 
 // add takes up a row.
-func (s *set) add(prompt []Message, choose func() ([]candidate, Reason)) error {
+func (s *set) add(prompt []chat.Message, choose func() ([]candidate, Reason)) error {
 	s.report.Read++
 	part, test := place(prompt)
 	if s.options.Disjoint && (part < half) != (s.options.Format == SFT) {
@@ -322,13 +326,13 @@ const half = 0.5
 
 // place gives two numbers from 0 to 1 that depend on a row's prompt alone: one for disjoint parts, one for the split.
 // Rows with the same prompt are never on both sides.
-func place(prompt []Message) (part, test float64) {
+func place(prompt []chat.Message) (part, test float64) {
 	h := sha256.New()
 	for _, m := range prompt {
 		var n [8]byte
-		binary.LittleEndian.PutUint64(n[:], uint64(len(m.Content)))
+		binary.LittleEndian.PutUint64(n[:], uint64(len(m.Text)))
 		h.Write(n[:])
-		h.Write([]byte(m.Role + "\n" + m.Content))
+		h.Write([]byte(string(m.Role) + "\n" + m.Text))
 	}
 	sum := h.Sum(nil)
 	share := func(b []byte) float64 { return float64(binary.LittleEndian.Uint64(b)>>11) / (1 << 53) }

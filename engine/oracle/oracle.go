@@ -122,7 +122,7 @@ func Prompt(w *testbed.World, rec revise.Record) (testbed.Prompt, bool) {
 		return testbed.Prompt{}, false
 	}
 	last := rec.Messages[len(rec.Messages)-1]
-	p, ok := w.ReadPrompt(last.Content)
+	p, ok := w.ReadPrompt(last.Text)
 	return p, ok && last.Role == chat.User
 }
 

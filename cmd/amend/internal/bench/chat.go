@@ -107,44 +107,35 @@ func (k *chatClient) row(ctx context.Context, r revise.Row) (err error) {
 
 // opening is a row's conversation before the first response: a system text of
 // its own, the few-shots, its messages.
-func (k *chatClient) opening(r revise.Row) []revise.Message {
-	var own, rest []revise.Message
+func (k *chatClient) opening(r revise.Row) []chat.Message {
+	var own, rest []chat.Message
 	for i, m := range r.Messages {
 		if i == 0 && m.Role == chat.System {
-			own = append(own, revise.Message{Role: m.Role, Content: m.Text})
+			own = append(own, m)
 		} else {
-			rest = append(rest, revise.Message{Role: m.Role, Content: m.Text})
+			rest = append(rest, m)
 		}
 	}
-	return slices.Concat(own, fewShots(k.Doc), rest)
-}
-
-// fewShots are the loop's own, as messages.
-func fewShots(doc *constitution.Document) []revise.Message {
-	var shots []revise.Message
-	for _, m := range revise.FewShots(doc, "") {
-		shots = append(shots, revise.Message{Role: m.Role, Content: m.Text})
-	}
-	return shots
+	return slices.Concat(own, revise.FewShots(k.Doc, ""), rest)
 }
 
 // goOn returns a conversation with the assistant's reply and the next request.
-func goOn(before []revise.Message, reply, request string) []revise.Message {
-	return slices.Concat(before, []revise.Message{{Role: chat.Assistant, Content: reply}, {Role: chat.User, Content: request}})
+func goOn(before []chat.Message, reply, request string) []chat.Message {
+	return slices.Concat(before, []chat.Message{{Role: chat.Assistant, Text: reply}, {Role: chat.User, Text: request}})
 }
 
 // chatRequest is a request to /v1/chat/completions, with llama-server's own
 // parameters. Samplers keep to what amend does by default: the temperature
 // alone, or with none the likeliest token, which has the least to do.
 type chatRequest struct {
-	Messages    []revise.Message `json:"messages"`
-	MaxTokens   int              `json:"max_tokens"`
-	Temperature float64          `json:"temperature"`
-	TopK        int              `json:"top_k"`
-	Samplers    []string         `json:"samplers"`
-	Seed        uint32           `json:"seed"`
-	CachePrompt bool             `json:"cache_prompt"`
-	Stream      bool             `json:"stream"`
+	Messages    []chat.Message `json:"messages"`
+	MaxTokens   int            `json:"max_tokens"`
+	Temperature float64        `json:"temperature"`
+	TopK        int            `json:"top_k"`
+	Samplers    []string       `json:"samplers"`
+	Seed        uint32         `json:"seed"`
+	CachePrompt bool           `json:"cache_prompt"`
+	Stream      bool           `json:"stream"`
 }
 
 // chatAnswer is what of its answer is read.
@@ -163,7 +154,7 @@ type chatAnswer struct {
 }
 
 // turn has the server say one turn, counts it and returns its text.
-func (k *chatClient) turn(ctx context.Context, asked []revise.Message, rowSeed uint64, round int, kind revise.Kind) (string, error) {
+func (k *chatClient) turn(ctx context.Context, asked []chat.Message, rowSeed uint64, round int, kind revise.Kind) (string, error) {
 	s := k.Settings
 	request := chatRequest{
 		Messages: asked, MaxTokens: s.MaxTokens, Temperature: s.Sampling.Temperature,

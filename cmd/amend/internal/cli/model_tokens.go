@@ -21,17 +21,15 @@ import (
 
 // trainingRow is a row of a training set, in any of the forms that amend export writes.
 type trainingRow struct {
-	ID         string            `json:"id"`
-	Messages   []trainingMessage `json:"messages"`
-	Prompt     []trainingMessage `json:"prompt"`
-	Completion []trainingMessage `json:"completion"`
-	Chosen     []trainingMessage `json:"chosen"`
-	Rejected   []trainingMessage `json:"rejected"`
-	Label      *bool             `json:"label"`
-	LabelProb  *float64          `json:"label_prob"`
+	ID         string         `json:"id"`
+	Messages   []chat.Message `json:"messages"`
+	Prompt     []chat.Message `json:"prompt"`
+	Completion []chat.Message `json:"completion"`
+	Chosen     []chat.Message `json:"chosen"`
+	Rejected   []chat.Message `json:"rejected"`
+	Label      *bool          `json:"label"`
+	LabelProb  *float64       `json:"label_prob"`
 }
-
-type trainingMessage struct{ Role, Content string }
 
 // tokenRow is a training row as token ids.
 type tokenRow struct {
@@ -146,26 +144,22 @@ func (s *session) tokenRow(ctx context.Context, in trainingRow) (out tokenRow, e
 		n := len(in.Chosen) - 1
 		prompt, in.Chosen, in.Rejected = in.Chosen[:n], in.Chosen[n:], in.Rejected[min(n, len(in.Rejected)):]
 	}
-	var msgs []chat.Message
-	for _, m := range prompt {
-		msgs = append(msgs, chat.Message{Role: chat.Role(m.Role), Text: m.Content})
-	}
-	c, err := s.format.Open(ctx, msgs)
+	c, err := s.format.Open(ctx, prompt)
 	if err != nil {
 		return out, err
 	}
 	out.Prompt = c.Tokens
 	for _, answer := range []struct {
-		said []trainingMessage
+		said []chat.Message
 		ids  *[]engine.Token
 	}{{in.Completion, &out.Completion}, {in.Chosen, &out.Chosen}, {in.Rejected, &out.Rejected}} {
 		if len(answer.said) == 0 {
 			continue
 		}
-		if last := answer.said[0]; len(answer.said) != 1 || chat.Role(last.Role) != chat.Assistant {
+		if last := answer.said[0]; len(answer.said) != 1 || last.Role != chat.Assistant {
 			return out, errors.New("an answer must be one message of the assistant's")
 		}
-		if *answer.ids, err = c.Whole(ctx, answer.said[0].Content); err != nil {
+		if *answer.ids, err = c.Whole(ctx, answer.said[0].Text); err != nil {
 			return out, err
 		}
 	}

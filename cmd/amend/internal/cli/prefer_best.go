@@ -15,7 +15,6 @@ import (
 
 	"amend/cmd/amend/internal/render"
 	"amend/engine/chat"
-	"amend/engine/export"
 	"amend/engine/feedback"
 	"amend/engine/oracle"
 	"amend/engine/revise"
@@ -237,7 +236,7 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 		}
 		s := at[rec.Sample.Of]
 		if s == nil {
-			s = &sampled{id: rec.Sample.Of, messages: rec.Conversation()}
+			s = &sampled{id: rec.Sample.Of, messages: rec.Messages}
 			at[s.id] = s
 			all = append(all, s)
 		}
@@ -265,15 +264,12 @@ func writeBest(path string, all []*sampled) (err error) {
 	enc.SetEscapeHTML(false)
 	for _, s := range all {
 		row := struct {
-			ID       string           `json:"id"`
-			Messages []export.Message `json:"messages"`
-			Score    float64          `json:"score"`
-		}{ID: s.id}
-		for _, m := range s.messages {
-			row.Messages = append(row.Messages, export.Message{Role: string(m.Role), Content: m.Text})
-		}
+			ID       string         `json:"id"`
+			Messages []chat.Message `json:"messages"`
+			Score    float64        `json:"score"`
+		}{ID: s.id, Messages: slices.Clone(s.messages)}
 		best := s.candidates[reward.Best(s.candidates)]
-		row.Messages = append(row.Messages, export.Message{Role: string(chat.Assistant), Content: best.Text})
+		row.Messages = append(row.Messages, chat.Message{Role: chat.Assistant, Text: best.Text})
 		row.Score = best.Score
 		if err := enc.Encode(row); err != nil {
 			return fmt.Errorf("writing %s: %w", path, err)

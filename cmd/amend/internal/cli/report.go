@@ -47,11 +47,7 @@ type rowFailure struct {
 
 // report finishes the run directory and says how the run went.
 func (j *job) report(stdout io.Writer) error {
-	unreadable := make([]runstore.Unreadable, len(j.set.Bad))
-	for i, bad := range j.set.Bad {
-		unreadable[i] = runstore.Unreadable(bad)
-	}
-	if err := j.store.Finish(unreadable); err != nil {
+	if err := j.store.Finish(j.set.Bad); err != nil {
 		return &exitError{exitStopped, err} // all rows are on disk: the same command writes the rest
 	}
 	if j.turnSeconds > 0 {
@@ -78,7 +74,7 @@ func (j *job) report(stdout io.Writer) error {
 			WallS: r.WallS, DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS,
 			DecodeTokens: r.Decoded, PrefillComputed: r.Computed, PrefillReused: r.Reused, Dir: r.Out,
 			KVRead: r.KVRead, KVWhole: r.KVWhole,
-			Unreadable: len(unreadable),
+			Unreadable: len(j.set.Bad),
 		})
 	}
 	if r.Failed > 0 {
