@@ -2,6 +2,7 @@ package cli
 
 import (
 	"amend/cmd/amend/internal/app"
+	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/llama"
 	"amend/models"
@@ -18,14 +19,14 @@ import (
 func resolveModel(name string) (*models.Model, error) {
 	path, err := models.CachesFrom(os.Getenv).Resolve(name)
 	if err != nil {
-		return nil, usage(err)
+		return nil, failure.Input(err)
 	}
 	file, err := models.Open(path)
 	if err != nil {
-		return nil, usage(err)
+		return nil, failure.Input(err)
 	}
 	if err := file.Generative(); err != nil {
-		return nil, usage(err)
+		return nil, failure.Input(err)
 	}
 	return file, nil
 }
@@ -41,7 +42,7 @@ func startTemplate(v *llama.Vocab, source string, now time.Time) (*llama.Templat
 	t, err := llama.NewTemplate(source, llama.TemplateOptions{
 		Worker: worker, BOS: tokenText(v, v.BOS()), EOS: tokenText(v, v.EOS()), Now: now,
 	})
-	return t, usage(err)
+	return t, failure.Input(err)
 }
 
 func tokenText(v *llama.Vocab, t llama.Token) string {
