@@ -1,6 +1,7 @@
 package models
 
 import (
+	"amend/internal/nearest"
 	"slices"
 	"strings"
 )
@@ -56,7 +57,7 @@ func (m *Model) Generative() error {
 	if why := refusal(arch); why != "" {
 		return invalidf("%s: architecture %q %s", m.Path, arch, why)
 	}
-	if pooling, ok := f.Uint(arch + ".pooling_type"); ok && pooling != 0 && uint32(pooling) != poolingUnspecified {
+	if pooling, ok := f.uint(arch + ".pooling_type"); ok && pooling != 0 && uint32(pooling) != poolingUnspecified {
 		return invalidf("%s is an embedding model (%s.pooling_type is %d): it makes vectors, not text", m.Path, arch, pooling)
 	}
 	if causal, ok := f.Value(arch + ".attention.causal").(bool); ok && !causal {
@@ -86,7 +87,7 @@ func refusal(arch string) string {
 		return "is not a text model"
 	}
 	why := "is not one that this llama.cpp (v0.5.0) knows"
-	if near := nearest(arch, strings.Fields(causalArchs)); len(near) > 0 {
+	if near := nearest.Names(arch, strings.Fields(causalArchs)); len(near) > 0 {
 		why += "; the nearest are " + strings.Join(near, ", ")
 	}
 	return why

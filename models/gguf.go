@@ -57,16 +57,16 @@ func (f *File) String(key string) (s string, ok bool) {
 	return s, ok
 }
 
-// Uint is the non-negative integer under key, whatever its width; ok is false when the key is absent, holds
+// uint is the non-negative integer under key, whatever its width; ok is false when the key is absent, holds
 // another type, or is negative.
-func (f *File) Uint(key string) (n uint64, ok bool) {
+func (f *File) uint(key string) (n uint64, ok bool) {
 	return toUint(f.Value(key))
 }
 
 // Uints is the integer array under key, or the single integer under key repeated n times: llama.cpp lets
 // per-layer figures be written either way. ok is false for anything else, and for an array shorter than n.
 func (f *File) Uints(key string, n uint64) (all []uint64, ok bool) {
-	if single, ok := f.Uint(key); ok {
+	if single, ok := f.uint(key); ok {
 		if n > math.MaxInt16 { // more layers than any model: the figure is not to be believed
 			return nil, false
 		}

@@ -98,7 +98,7 @@ func (m *Model) countWeights(info *Info) {
 	if info.Parameters > 0 {
 		info.BitsPerWeight = float64(bytes) * 8 / float64(info.Parameters)
 	}
-	if ft, ok := m.Parts[0].Uint("general.file_type"); ok {
+	if ft, ok := m.Parts[0].uint("general.file_type"); ok {
 		info.Quantization = FileType(ft).String()
 	} else if len(info.TensorTypes) > 0 {
 		info.Quantization = info.TensorTypes[0].Type
@@ -110,10 +110,10 @@ func (m *Model) countWeights(info *Info) {
 // readShape fills what lies under the architecture's own keys.
 func (m *Model) readShape(info *Info) {
 	f, key := m.Parts[0], func(k string) string { return info.Architecture + "." + k }
-	info.Context, _ = f.Uint(key("context_length"))
-	info.Embedding, _ = f.Uint(key("embedding_length"))
-	info.Layers, _ = f.Uint(key("block_count"))
-	info.Vocabulary, _ = f.Uint(key("vocab_size"))
+	info.Context, _ = f.uint(key("context_length"))
+	info.Embedding, _ = f.uint(key("embedding_length"))
+	info.Layers, _ = f.uint(key("block_count"))
+	info.Vocabulary, _ = f.uint(key("vocab_size"))
 	if ff, ok := f.Uints(key("feed_forward_length"), 1); ok {
 		info.FeedForward = ff[0]
 	}
@@ -123,14 +123,14 @@ func (m *Model) readShape(info *Info) {
 		kvHeads = heads
 	}
 	info.Heads, info.KVHeads = firstPositive(heads), firstPositive(kvHeads)
-	if info.HeadDim, ok = f.Uint(key("attention.key_length")); !ok && info.Heads > 0 {
+	if info.HeadDim, ok = f.uint(key("attention.key_length")); !ok && info.Heads > 0 {
 		info.HeadDim = info.Embedding / info.Heads
 	}
-	valueDim, ok := f.Uint(key("attention.value_length"))
+	valueDim, ok := f.uint(key("attention.value_length"))
 	if !ok {
 		valueDim = info.HeadDim
 	}
-	if _, mla := f.Uint(key("attention.key_length_mla")); mla {
+	if _, mla := f.uint(key("attention.key_length_mla")); mla {
 		valueDim = 0 // latent attention keeps one tensor, from which keys and values are both made
 	}
 	for _, n := range kvHeads[:min(uint64(len(kvHeads)), info.Layers)] {

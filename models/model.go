@@ -25,7 +25,7 @@ func Open(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	count, _ := first.Uint("split.count")
+	count, _ := first.uint("split.count")
 	if count <= 1 {
 		return &Model{Path: path, Parts: []*File{first}}, nil
 	}
@@ -44,7 +44,7 @@ func Open(path string) (*Model, error) {
 		tensors += uint64(len(part.Tensors))
 		m.Parts = append(m.Parts, part)
 	}
-	if want, ok := m.Parts[0].Uint("split.tensors.count"); ok && want != tensors {
+	if want, ok := m.Parts[0].uint("split.tensors.count"); ok && want != tensors {
 		return nil, &FormatError{Path: paths[0], Field: "split.tensors.count", Value: fmt.Sprint(want),
 			Limit: fmt.Sprintf("must be %d, what the %d parts hold: they belong to different models", tensors, count)}
 	}
@@ -76,10 +76,10 @@ func openPart(path string, i int, count uint64, names map[string]string) (*File,
 	if err != nil {
 		return nil, err
 	}
-	if n, ok := part.Uint("split.count"); !ok || n != count {
+	if n, ok := part.uint("split.count"); !ok || n != count {
 		return nil, &FormatError{Path: path, Field: "split.count", Value: fmt.Sprint(part.Value("split.count")), Limit: fmt.Sprintf("must be %d, as in the other parts", count)}
 	}
-	if n, ok := part.Uint("split.no"); !ok || n != uint64(i) {
+	if n, ok := part.uint("split.no"); !ok || n != uint64(i) {
 		return nil, &FormatError{Path: path, Field: "split.no", Value: fmt.Sprint(part.Value("split.no")), Limit: fmt.Sprintf("must be %d by the file's name", i)}
 	}
 	for _, t := range part.Tensors {

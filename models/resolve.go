@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"amend/internal/nearest"
 	"amend/models/testbed"
 )
 
@@ -103,7 +104,7 @@ func unknownModel(name string, found []Found, c Caches) error {
 	} else {
 		fmt.Fprintf(&text, "model %q is neither a file nor a known name", name)
 	}
-	if near := nearest(modelName(filepath.Base(name)), all); len(near) > 0 {
+	if near := nearest.Names(modelName(filepath.Base(name)), all); len(near) > 0 {
 		fmt.Fprintf(&text, "; the nearest are %s", strings.Join(near, ", "))
 	}
 	const most = 10

@@ -1,15 +1,14 @@
 package models
 
 import (
+	"amend/internal/atomicfile"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -57,17 +56,12 @@ func Synth(ctx context.Context, path string, spec Spec, replace bool, progress f
 	if _, err := os.Lstat(path); err == nil && !replace {
 		return Synthesized{}, invalidf("synth: %s exists", path)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	sum := sha256.New()
+	err = atomicfile.Write(path, func(w io.Writer) error {
+		return plan.write(ctx, io.MultiWriter(w, sum), progress)
+	})
 	if err != nil {
 		return Synthesized{}, fmt.Errorf("synth: %w", err)
-	}
-	defer func() { _, _ = tmp.Close(), os.Remove(tmp.Name()) }() // both fail once publish has done its work
-	sum := sha256.New()
-	if err := plan.write(ctx, io.MultiWriter(tmp, sum), progress); err != nil {
-		return Synthesized{}, fmt.Errorf("synth %s: %w", path, err)
-	}
-	if err := publish(tmp, path); err != nil {
-		return Synthesized{}, fmt.Errorf("synth %s: %w", path, err)
 	}
 	m, err := Open(path)
 	if err != nil {
@@ -76,14 +70,6 @@ func Synth(ctx context.Context, path string, spec Spec, replace bool, progress f
 	info := m.Info()
 	return Synthesized{Path: path, SizeBytes: info.SizeBytes, SHA256: hex.EncodeToString(sum.Sum(nil)),
 		Parameters: info.Parameters, Types: info.TensorTypes, Fallbacks: plan.fallbacks}, nil
-}
-
-// publish gives a complete temporary file its name, readable by others as far as the directory is.
-func publish(tmp *os.File, path string) error {
-	if err := errors.Join(tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }
 
 // plan is everything decided before the first byte is written.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"amend/internal/atomicfile"
 	"amend/models/testbed"
 )
 
@@ -42,19 +43,10 @@ func (c Caches) unpacked() []string {
 	return append(dirs, filepath.Join(os.TempDir(), fmt.Sprintf("amend-%d", os.Getuid()), version))
 }
 
-// writeFile writes a file that appears under its name when it is complete.
+// writeFile writes a file that appears under its name when it is complete, and its folder.
 func writeFile(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() { _, _ = tmp.Close(), os.Remove(tmp.Name()) }() // both fail once publish has done its work
-	if _, err := tmp.Write(data); err != nil {
-		return err
-	}
-	return publish(tmp, path)
+	return atomicfile.WriteFile(path, data)
 }

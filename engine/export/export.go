@@ -13,6 +13,7 @@ import (
 
 	"amend/engine/feedback"
 	"amend/engine/revise"
+	"amend/internal/atomicfile"
 )
 
 // Options say what goes into a set, and how.
@@ -162,18 +163,21 @@ func Write(out string, from Source, o Options) (report *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeFile(filepath.Join(dir, cardFile), text); err != nil {
+	if err := atomicfile.WriteFile(filepath.Join(dir, cardFile), text); err != nil {
 		return nil, err
 	}
 	if len(from.Constitution) > 0 {
-		if err := writeFile(filepath.Join(dir, "constitution.yaml"), from.Constitution); err != nil {
+		if err := atomicfile.WriteFile(filepath.Join(dir, "constitution.yaml"), from.Constitution); err != nil {
 			return nil, err
 		}
 	}
 	if err := os.Remove(out); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
 		return nil, err
 	}
-	return s.report, os.Rename(dir, out)
+	if err := os.Rename(dir, out); err != nil {
+		return nil, err
+	}
+	return s.report, atomicfile.SyncDir(filepath.Dir(filepath.Clean(out)))
 }
 
 // ErrInUse refuses to write a set into a folder that is not empty.
@@ -191,18 +195,6 @@ func vacant(out string) error {
 		return fmt.Errorf("%s %w (%s …): give a new folder, or remove that one", out, ErrInUse, entries[0].Name())
 	}
 	return nil
-}
-
-func writeFile(path string, text []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }
 
 // set is a training set in the making.

@@ -21,6 +21,7 @@ import (
 
 	"amend/engine/chat"
 	"amend/engine/revise"
+	"amend/internal/plainjson"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -270,7 +271,7 @@ func readParquet(t testing.TB, dir string, files []string) (out []string) {
 			if row.Principles == nil {
 				row.Principles = []string{}
 			}
-			line, err := marshal(row)
+			line, err := plainjson.Marshal(row)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,8 +1,8 @@
 package export
 
 import (
+	"amend/internal/plainjson"
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -39,7 +39,7 @@ type encoder interface {
 }
 
 func (s *shards) write(row any) error {
-	line, err := marshal(row)
+	line, err := plainjson.Marshal(row)
 	if err != nil {
 		return err
 	}
@@ -153,22 +153,4 @@ func closeFile(f *os.File, b *bufio.Writer, err error) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// marshal is json.Marshal without the escapes that only HTML needs.
-func marshal(v any) ([]byte, error) {
-	var b lineBuffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return b[:len(b)-1], nil
-}
-
-type lineBuffer []byte
-
-func (b *lineBuffer) Write(p []byte) (int, error) {
-	*b = append(*b, p...)
-	return len(p), nil
 }

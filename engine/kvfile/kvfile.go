@@ -13,6 +13,7 @@
 package kvfile
 
 import (
+	"amend/internal/atomicfile"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -20,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
@@ -82,13 +82,15 @@ func (d Dir) Save(key string, state []byte) error {
 	if err := os.MkdirAll(string(d), 0o755); err != nil {
 		return fmt.Errorf("making the folder of KV files: %w", err)
 	}
-	path := d.path(key)
-	part := fmt.Sprintf("%s.part-%016x", path, rand.Uint64())
-	if err := write(part, header(id, state), state); err != nil {
-		return fmt.Errorf("writing a KV file of %d MiB: %w", len(state)>>20, err)
-	}
-	if err := os.Rename(part, path); err != nil {
-		return errors.Join(fmt.Errorf("naming a KV file: %w", err), os.Remove(part))
+	err = atomicfile.Write(d.path(key), func(w io.Writer) error {
+		_, err := w.Write(header(id, state))
+		if err == nil {
+			_, err = w.Write(state)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("saving a KV file of %d MiB: %w", len(state)>>20, err)
 	}
 	return nil
 }
@@ -153,25 +155,4 @@ func short(err error, why string) error {
 		return fmt.Errorf("%w: %s", ErrInvalid, why)
 	}
 	return err
-}
-
-// write makes a new file of all parts and brings it to the disk. It leaves
-// nothing when it fails.
-func write(path string, parts ...[]byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	for _, p := range parts {
-		if _, err = f.Write(p); err != nil {
-			break
-		}
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	return nil
 }

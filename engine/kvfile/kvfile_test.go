@@ -49,7 +49,7 @@ func onlyFiles(t *testing.T, dir Dir, n int) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if strings.Contains(e.Name(), ".part-") {
+		if filepath.Ext(e.Name()) != extension {
 			t.Errorf("%s was left behind", e.Name())
 		}
 	}

@@ -111,9 +111,6 @@ func (b *Batch) Clear() {
 // Len is the number of tokens in the batch.
 func (b *Batch) Len() int { return int(b.c.n_tokens) }
 
-// Cap is the number of tokens the batch can hold.
-func (b *Batch) Cap() int { return b.cap }
-
 // Close frees the batch (llama_batch_free). Closing a closed batch does nothing.
 func (b *Batch) Close() error {
 	if b.token == nil {

@@ -29,7 +29,7 @@ type Context struct {
 	embeddings bool       // every token has one
 	outputsMax int        // most outputs of one Decode
 	parallel   bool       // attention is not causal: a batch is one micro-batch
-	pending    bool       // copies or shifts wait for the next Decode
+	pending    bool       // copies wait for the next Decode
 	adapters   []*Adapter // set on this context
 }
 
@@ -122,12 +122,6 @@ func (c *Context) NUBatch() int { return c.get(func() C.uint32_t { return C.llam
 // (llama_n_seq_max).
 func (c *Context) NSeqMax() int { return c.get(func() C.uint32_t { return C.llama_n_seq_max(c.c) }) }
 
-// NRecurrentSnapshots is how far a recurrent sequence can be rolled back
-// (llama_n_rs_seq).
-func (c *Context) NRecurrentSnapshots() int {
-	return c.get(func() C.uint32_t { return C.llama_n_rs_seq(c.c) })
-}
-
 // Threads is the number of threads for single tokens and for more than one
 // (llama_n_threads, llama_n_threads_batch).
 func (c *Context) Threads() (single, batch int) {
@@ -135,21 +129,6 @@ func (c *Context) Threads() (single, batch int) {
 		return 0, 0
 	}
 	return int(C.llama_n_threads(c.c)), int(C.llama_n_threads_batch(c.c))
-}
-
-// SetThreads changes the number of threads (llama_set_n_threads); 0 is one for
-// each CPU.
-func (c *Context) SetThreads(single, batch int) error {
-	if c.c == nil {
-		return c.closed("set threads")
-	}
-	for _, n := range []int{single, batch} {
-		if n < 0 || n > maxThreads {
-			return fmt.Errorf("llama: set threads: %d is not from 0 to %d", n, maxThreads)
-		}
-	}
-	C.llama_set_n_threads(c.c, threads(single), threads(batch))
-	return nil
 }
 
 // Synchronize waits until all computation is done (llama_synchronize). Logits

@@ -48,12 +48,6 @@ func TestContextReportsActualSizes(t *testing.T) {
 	if one, many := c.Threads(); one != 1 || many != 2 {
 		t.Errorf("threads %d and %d", one, many)
 	}
-	if err := c.SetThreads(2, 1); err != nil {
-		t.Fatal(err)
-	}
-	if one, many := c.Threads(); one != 2 || many != 1 {
-		t.Errorf("threads %d and %d after SetThreads", one, many)
-	}
 }
 
 // Zero threads are as many as the process may use, which a CPU quota can make
@@ -352,10 +346,10 @@ func TestBatch(t *testing.T) {
 		t.Errorf("a third token of two: %v", err)
 	}
 	b.Clear()
-	if b.Len() != 0 || b.Cap() != 2 {
-		t.Errorf("after Clear %d of %d", b.Len(), b.Cap())
+	if b.Len() != 0 {
+		t.Errorf("%d tokens after Clear", b.Len())
 	}
-	if err := b.Add(1, 0, false, 0); err != nil {
+	if err := addMany(b, 2, false); err != nil {
 		t.Error(err)
 	}
 }

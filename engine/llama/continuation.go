@@ -9,10 +9,6 @@ import (
 // what follows, which is checked at each use.
 var probes = []string{"\x01", "\n", "."}
 
-// AddsSpace reports whether Tokenize puts a space before text, as SPM
-// vocabularies with add_space_prefix do at every call.
-func (v *Vocab) AddsSpace() bool { return v.space }
-
 // TokenizeContinuation returns the tokens of text where it follows ordinary
 // text, not a control token, in the same sequence: Tokenize without the space
 // that some vocabularies put before every text. For the others it is

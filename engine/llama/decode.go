@@ -17,15 +17,6 @@ func (c *Context) Decode(ctx context.Context, b *Batch) error {
 	return c.compute(ctx, b, func() C.int32_t { return C.amend_decode(c.thread, c.c, b.c) })
 }
 
-// Encode computes a batch with the model's encoder (llama_encode), as Decode
-// does. The KV cache is not used.
-func (c *Context) Encode(ctx context.Context, b *Batch) error {
-	if !c.model.HasEncoder() {
-		return fmt.Errorf("llama: encode: model %q has no encoder", c.model.path)
-	}
-	return c.compute(ctx, b, func() C.int32_t { return C.amend_encode(c.thread, c.c, b.c) })
-}
-
 func (c *Context) compute(ctx context.Context, b *Batch, call func() C.int32_t) error {
 	if c.c == nil {
 		return c.closed("decode")

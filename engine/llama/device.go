@@ -28,8 +28,6 @@ type Device struct {
 	MemoryFree, MemoryTotal uint64
 	// Features is what the backend found or was built with, such as AVX2.
 	Features []Feature
-
-	c C.ggml_backend_dev_t // lives as long as the process
 }
 
 // Feature is a property of a backend, such as AVX2 = 1.
@@ -55,7 +53,6 @@ func Devices() ([]Device, error) {
 			MemoryFree:  uint64(props.memory_free),
 			MemoryTotal: uint64(props.memory_total),
 			Features:    features(c),
-			c:           c,
 		}
 	}
 	return devices, nil

@@ -22,7 +22,7 @@ var (
 	// ErrFatal is returned by Decode when the computation failed (result below
 	// -1). The context is not usable any more: close it and open another.
 	ErrFatal = errors.New("fatal error in the context")
-	// ErrBatchFull is returned by Batch.Add when the batch holds Cap tokens.
+	// ErrBatchFull is returned by Batch.Add when the batch is full.
 	ErrBatchFull = errors.New("batch full")
 	// ErrClosed is returned by a method of a value that was closed.
 	ErrClosed = errors.New("closed")
@@ -33,7 +33,7 @@ var (
 	ErrState = errors.New("unusable sequence state")
 )
 
-// DecodeError says how Decode or Encode failed. errors.Is finds the one of
+// DecodeError says how Decode failed. errors.Is finds the one of
 // ErrNoSlot, ErrAborted, ErrInvalidBatch and ErrFatal that fits Code, and, when
 // aborted, the cause of the context.Context.
 type DecodeError struct {

@@ -52,9 +52,6 @@ func SetLogger(l *slog.Logger) {
 	C.amend_log_level(C.int(level))
 }
 
-// RecentErrors returns the last error lines that llama.cpp logged, oldest first.
-func RecentErrors() []string { return process.sink.errorsSince(0) }
-
 // install makes C log into s for the rest of the process.
 func (s *logSink) install() {
 	C.amend_log_install(C.uintptr_t(cgo.NewHandle(s)))

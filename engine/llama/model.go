@@ -43,16 +43,10 @@ type ModelParams struct {
 	GPULayers int
 	// VocabOnly loads the vocabulary and the metadata, but no weights.
 	VocabOnly bool
-	// CheckTensors makes llama.cpp look for invalid values in the weights.
-	CheckTensors bool
-	// NoMmap reads the weights into memory instead of mapping the file.
-	NoMmap bool
 	// NoRepack keeps weights in the layout of the file (use_extra_bufts): with
 	// the repacked one, a CPU computes one token and several with kernels whose
 	// results differ in the last bits.
 	NoRepack bool
-	// Devices restricts where layers go; empty is every GPU found.
-	Devices []Device
 	// Progress, if set, is called on the loading goroutine with the part of the
 	// weights that is loaded, from 0 to 1.
 	Progress func(done float32)
@@ -90,13 +84,11 @@ func LoadModel(ctx context.Context, path string, p ModelParams) (*Model, error) 
 	}
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
-	params, free := p.c()
-	defer free()
 	handle := cgo.NewHandle(&loading{ctx, p.Progress})
 	defer handle.Delete()
 
 	mark := process.sink.mark()
-	c := C.amend_model_load(cpath, params, C.uintptr_t(handle))
+	c := C.amend_model_load(cpath, p.c(), C.uintptr_t(handle))
 	if ctx.Err() != nil {
 		if c != nil {
 			C.llama_model_free(c)
@@ -134,29 +126,15 @@ func readable(path string) error {
 	return nil
 }
 
-// c is p in C, with the function that frees what it refers to.
-func (p ModelParams) c() (C.struct_llama_model_params, func()) {
+// c is p in C.
+func (p ModelParams) c() C.struct_llama_model_params {
 	params := C.llama_model_default_params()
 	params.n_gpu_layers = C.int32_t(p.GPULayers)
 	params.vocab_only = C.bool(p.VocabOnly)
-	params.check_tensors = C.bool(p.CheckTensors)
-	if p.NoMmap {
-		params.load_mode = C.LLAMA_LOAD_MODE_NONE
-	}
 	if p.NoRepack {
 		params.use_extra_bufts = false
 	}
-	if len(p.Devices) == 0 {
-		return params, func() {}
-	}
-	// C reads the list while it loads: it lives in C memory, NULL at its end.
-	n := len(p.Devices) + 1
-	list := (*C.ggml_backend_dev_t)(C.calloc(C.size_t(n), C.size_t(unsafe.Sizeof(C.ggml_backend_dev_t(nil)))))
-	for i, d := range p.Devices {
-		unsafe.Slice(list, n)[i] = d.c
-	}
-	params.devices = list
-	return params, func() { C.free(unsafe.Pointer(list)) }
+	return params
 }
 
 // Close frees the model (llama_model_free). While contexts or adapters made

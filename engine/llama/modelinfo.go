@@ -65,17 +65,6 @@ func (m *Model) Metadata() []KV {
 	return kvs
 }
 
-// Desc is a short description, such as "llama 256M Q4_1" (llama_model_desc).
-func (m *Model) Desc() string {
-	if m.c == nil {
-		return ""
-	}
-	s, _ := copyString(func(buf *C.char, size C.size_t) C.int32_t {
-		return C.llama_model_desc(m.c, buf, size)
-	})
-	return s
-}
-
 // ChatTemplate is the Jinja chat template in the metadata: the one of that name,
 // or with "" the default one (llama_model_chat_template).
 func (m *Model) ChatTemplate(name string) (string, bool) {
@@ -162,14 +151,9 @@ func (m *Model) Diffusion() bool {
 	return is(m, func() C.bool { return C.llama_model_is_diffusion(m.c) })
 }
 
-// HasEncoder reports a model that needs Context.Encode (llama_model_has_encoder).
+// HasEncoder reports a model that has an encoder, which is not run here (llama_model_has_encoder).
 func (m *Model) HasEncoder() bool {
 	return is(m, func() C.bool { return C.llama_model_has_encoder(m.c) })
-}
-
-// HasDecoder reports a model that needs Context.Decode (llama_model_has_decoder).
-func (m *Model) HasDecoder() bool {
-	return is(m, func() C.bool { return C.llama_model_has_decoder(m.c) })
 }
 
 // size, count and is read a number, or 0 and false for a closed model.

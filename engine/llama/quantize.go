@@ -27,9 +27,10 @@ type QuantizeParams struct {
 	Pure bool
 }
 
-// Quantize writes the model file in as out, quantized (llama_model_quantize).
-// out appears under its name only when it is complete; a file of that name is
-// replaced. It cannot be interrupted.
+// Quantize writes the model file in as out, quantized (llama_model_quantize). A
+// file of that name is replaced; after an error it is gone. out is written where
+// it stands and not brought to the disk: to have it whole or not at all, call
+// Quantize within atomicfile.Replace. It cannot be interrupted.
 func Quantize(in, out string, p QuantizeParams) error {
 	if err := Init(); err != nil {
 		return err
@@ -37,10 +38,9 @@ func Quantize(in, out string, p QuantizeParams) error {
 	if err := p.check(in, out); err != nil {
 		return fmt.Errorf("llama: quantize: %w", err)
 	}
-	part := fmt.Sprintf("%s.part-%d", out, os.Getpid())
-	cin, cpart := C.CString(in), C.CString(part)
+	cin, cout := C.CString(in), C.CString(out)
 	defer C.free(unsafe.Pointer(cin))
-	defer C.free(unsafe.Pointer(cpart))
+	defer C.free(unsafe.Pointer(cout))
 	params := C.llama_model_quantize_default_params()
 	params.ftype = C.enum_llama_ftype(p.FileType)
 	params.nthread = threads(p.Threads)
@@ -49,12 +49,9 @@ func Quantize(in, out string, p QuantizeParams) error {
 	params.pure = C.bool(p.Pure)
 
 	mark := process.sink.mark()
-	if code := C.amend_quantize(cin, cpart, &params); code != 0 {
+	if code := C.amend_quantize(cin, cout, &params); code != 0 {
 		err := errors.New(withLines(fmt.Sprintf("llama: quantize %q to %v", in, p.FileType), process.sink.errorsSince(mark)))
-		return errors.Join(err, removeIfThere(part))
-	}
-	if err := os.Rename(part, out); err != nil {
-		return errors.Join(fmt.Errorf("llama: quantize %q: %w", in, err), removeIfThere(part))
+		return errors.Join(err, removeIfThere(out))
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func TestQuantize(t *testing.T) {
 	if err := llama.Quantize(in, out, llama.QuantizeParams{FileType: llama.FileTypeQ8_0, AllowRequantize: true, Threads: 2}); err != nil {
 		t.Fatal(err)
 	}
-	m, err := llama.LoadModel(context.Background(), out, llama.ModelParams{CheckTensors: true})
+	m, err := llama.LoadModel(context.Background(), out, llama.ModelParams{})
 	if err != nil {
 		t.Fatal(err)
 	}

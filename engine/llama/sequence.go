@@ -79,32 +79,6 @@ func (c *Context) SeqAttach(seq, src int32) bool {
 	return bool(C.llama_memory_seq_attach(c.mem, C.llama_seq_id(seq), C.llama_seq_id(src)))
 }
 
-// SeqKeep removes all tokens that are not in the sequence, of its stream only
-// where sequences have separate ones (llama_memory_seq_keep).
-func (c *Context) SeqKeep(seq int32) error {
-	if err := c.check("keep sequence", seq); err != nil {
-		return err
-	}
-	C.llama_memory_seq_keep(c.mem, C.llama_seq_id(seq))
-	return nil
-}
-
-// SeqAdd moves a sequence's tokens at positions p0 to p1-1 by delta
-// (llama_memory_seq_add), with p0 and p1 as for SeqRemove. Their keys are
-// rotated at the next Decode. Cells that other sequences share move with it. It
-// needs CanShift.
-func (c *Context) SeqAdd(seq, p0, p1, delta int32) error {
-	if err := c.check("shift sequence", seq); err != nil {
-		return err
-	}
-	if !c.CanShift() {
-		return fmt.Errorf("llama: shift sequence %d: model %q cannot shift positions", seq, c.model.path)
-	}
-	c.pending = true
-	C.llama_memory_seq_add(c.mem, C.llama_seq_id(seq), C.llama_pos(p0), C.llama_pos(p1), C.llama_pos(delta))
-	return nil
-}
-
 // SeqPosMin is the lowest position a sequence holds, -1 if it holds none
 // (llama_memory_seq_pos_min). It is above 0 only where a sliding window dropped
 // the start.
@@ -126,9 +100,6 @@ func (c *Context) SeqPosMax(seq int32) int32 {
 
 // CanAttach reports whether SeqAttach can work (llama_memory_can_attach).
 func (c *Context) CanAttach() bool { return c.c != nil && bool(C.llama_memory_can_attach(c.mem)) }
-
-// CanShift reports whether positions can be moved (llama_memory_can_shift).
-func (c *Context) CanShift() bool { return c.c != nil && bool(C.llama_memory_can_shift(c.mem)) }
 
 // ClearMemory removes all sequences; with data the KV buffers are zeroed too
 // (llama_memory_clear).

@@ -99,8 +99,6 @@ func TestSequenceIdsOutside(t *testing.T) {
 			for name, err := range map[string]error{
 				"copy from": c.SeqCopy(id, 0, -1, -1),
 				"copy to":   c.SeqCopy(0, id, -1, -1),
-				"keep":      c.SeqKeep(id),
-				"add":       c.SeqAdd(id, 0, -1, 1),
 				"state":     stateErr,
 				"set state": c.SetSeqState(id, nil),
 				"save":      c.SaveSeqFile("none", id, nil),
@@ -117,34 +115,10 @@ func TestSequenceIdsOutside(t *testing.T) {
 	}
 }
 
-func TestSeqKeepAndShift(t *testing.T) {
+func TestClearMemory(t *testing.T) {
 	m := openSmol(t)
-	tokens := tokenize(t, m, passage)
-	c := openContext(t, m, llama.ContextParams{Ctx: 512, SeqMax: 2, KVUnified: true})
-	decode(t, c, 0, 0, tokens)
-	decode(t, c, 1, 0, tokens)
-	if err := c.SeqKeep(1); err != nil {
-		t.Fatal(err)
-	}
-	if c.SeqPosMax(0) != -1 || c.SeqPosMax(1) != int32(len(tokens)-1) {
-		t.Errorf("after keep: %d and %d", c.SeqPosMax(0), c.SeqPosMax(1))
-	}
-	if !c.CanShift() {
-		t.Fatal("SmolLM2 can shift")
-	}
-	if err := c.SeqAdd(1, 0, -1, 7); err != nil {
-		t.Fatal(err)
-	}
-	if c.SeqPosMin(1) != 7 {
-		t.Errorf("lowest position %d after a shift by 7", c.SeqPosMin(1))
-	}
-	if _, err := c.SeqState(1); err == nil {
-		t.Error("state of keys that are not rotated yet: no error")
-	}
-	decode(t, c, 1, c.SeqPosMax(1)+1, tokens[:1])
-	if _, err := c.SeqState(1); err != nil {
-		t.Error(err)
-	}
+	c := openContext(t, m, llama.ContextParams{Ctx: 512, SeqMax: 2})
+	decode(t, c, 1, 0, tokenize(t, m, passage))
 	if err := c.ClearMemory(true); err != nil {
 		t.Fatal(err)
 	}

@@ -305,12 +305,6 @@ int32_t amend_tokenize(const llama_vocab * vocab, const char * text, int32_t len
     });
 }
 
-int32_t amend_detokenize(const llama_vocab * vocab, const llama_token * tokens, int32_t n, char * text, int32_t max,
-                         bool remove_special, bool unparse_special) {
-    return guard("detokenize", AMEND_THREW,
-                 [&] { return llama_detokenize(vocab, tokens, n, text, max, remove_special, unparse_special); });
-}
-
 int32_t amend_piece(const llama_vocab * vocab, llama_token token, char * buf, int32_t max, bool special) {
     return guard("token to piece", AMEND_THREW,
                  [&] { return llama_token_to_piece(vocab, token, buf, max, 0, special); });
@@ -327,12 +321,6 @@ void amend_thread_free(amend_thread * thread) {
 int32_t amend_decode(amend_thread * thread, llama_context * ctx, llama_batch batch) {
     int32_t code = AMEND_THREW;
     thread->run([&] { code = guard("decode", AMEND_THREW, [&] { return llama_decode(ctx, batch); }); });
-    return code;
-}
-
-int32_t amend_encode(amend_thread * thread, llama_context * ctx, llama_batch batch) {
-    int32_t code = AMEND_THREW;
-    thread->run([&] { code = guard("encode", AMEND_THREW, [&] { return llama_encode(ctx, batch); }); });
     return code;
 }
 

@@ -45,8 +45,6 @@ struct llama_adapter_lora * amend_adapter_load(struct llama_model * model, const
 // With stack above 0, amend_tokenize runs on a thread with a stack of that many bytes.
 int32_t amend_tokenize(const struct llama_vocab * vocab, const char * text, int32_t len,
                        llama_token * tokens, int32_t max, bool add_special, bool parse_special, size_t stack);
-int32_t amend_detokenize(const struct llama_vocab * vocab, const llama_token * tokens, int32_t n,
-                         char * text, int32_t max, bool remove_special, bool unparse_special);
 int32_t amend_piece(const struct llama_vocab * vocab, llama_token token, char * buf, int32_t max, bool special);
 
 // A thread that computes. OpenMP keeps workers for each thread that ever called
@@ -60,7 +58,6 @@ amend_thread * amend_thread_new(void);
 void           amend_thread_free(amend_thread * thread);
 
 int32_t amend_decode(amend_thread * thread, struct llama_context * ctx, struct llama_batch batch);
-int32_t amend_encode(amend_thread * thread, struct llama_context * ctx, struct llama_batch batch);
 size_t  amend_state_size(struct llama_context * ctx, llama_seq_id seq);
 size_t  amend_state_get(struct llama_context * ctx, uint8_t * dst, size_t size, llama_seq_id seq);
 size_t  amend_state_set(struct llama_context * ctx, const uint8_t * src, size_t size, llama_seq_id seq);

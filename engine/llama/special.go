@@ -9,25 +9,16 @@ func (v *Vocab) BOS() Token { return v.special(func() C.llama_token { return C.l
 // EOS is the token that ends a text, or NoToken (llama_vocab_eos).
 func (v *Vocab) EOS() Token { return v.special(func() C.llama_token { return C.llama_vocab_eos(v.c) }) }
 
-// EOT is the token that ends a turn, or NoToken (llama_vocab_eot).
-func (v *Vocab) EOT() Token { return v.special(func() C.llama_token { return C.llama_vocab_eot(v.c) }) }
-
-// SEP is the token between sentences, or NoToken (llama_vocab_sep).
-func (v *Vocab) SEP() Token { return v.special(func() C.llama_token { return C.llama_vocab_sep(v.c) }) }
-
-// NL is the token of a line end, or NoToken (llama_vocab_nl).
-func (v *Vocab) NL() Token { return v.special(func() C.llama_token { return C.llama_vocab_nl(v.c) }) }
-
-// PAD is the padding token, or NoToken (llama_vocab_pad).
-func (v *Vocab) PAD() Token { return v.special(func() C.llama_token { return C.llama_vocab_pad(v.c) }) }
+// sep is the token between sentences, or NoToken (llama_vocab_sep).
+func (v *Vocab) sep() Token { return v.special(func() C.llama_token { return C.llama_vocab_sep(v.c) }) }
 
 // AddBOS reports whether Tokenize with addSpecial begins with BOS
 // (llama_vocab_get_add_bos).
 func (v *Vocab) AddBOS() bool { return v.c != nil && bool(C.llama_vocab_get_add_bos(v.c)) }
 
-// AddEOS reports whether Tokenize with addSpecial ends with EOS
+// addEOS reports whether Tokenize with addSpecial ends with EOS
 // (llama_vocab_get_add_eos).
-func (v *Vocab) AddEOS() bool { return v.c != nil && bool(C.llama_vocab_get_add_eos(v.c)) }
+func (v *Vocab) addEOS() bool { return v.c != nil && bool(C.llama_vocab_get_add_eos(v.c)) }
 
 // IsEOG reports whether t ends a generation (llama_vocab_is_eog).
 func (v *Vocab) IsEOG(t Token) bool {
@@ -46,15 +37,6 @@ func (v *Vocab) Text(t Token) string {
 		return ""
 	}
 	return C.GoString(C.llama_vocab_get_text(v.c, C.llama_token(t)))
-}
-
-// Attr is the attributes of t; none for an id outside the vocabulary
-// (llama_vocab_get_attr).
-func (v *Vocab) Attr(t Token) Attr {
-	if !v.has(t) {
-		return 0
-	}
-	return Attr(C.llama_vocab_get_attr(v.c, C.llama_token(t)))
 }
 
 func (v *Vocab) special(read func() C.llama_token) Token {

@@ -127,13 +127,13 @@ func (c *Context) LoadSeqFile(path string, seq int32, maxTokens int) ([]Token, e
 }
 
 // settled checks that a sequence's cells hold what the cache says: copies
-// between streams and shifts are made only by the next Decode.
+// between streams are made only by the next Decode.
 func (c *Context) settled(doing string, seq int32) error {
 	if err := c.check(doing, seq); err != nil {
 		return err
 	}
 	if c.pending {
-		return fmt.Errorf("llama: %s %d: a copy or shift of sequences waits for the next decode", doing, seq)
+		return fmt.Errorf("llama: %s %d: a copy of sequences waits for the next decode", doing, seq)
 	}
 	return nil
 }

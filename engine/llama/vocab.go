@@ -42,23 +42,6 @@ func (t VocabType) String() string {
 	return names[t]
 }
 
-// Attr is a set of token attributes (llama_token_attr).
-type Attr uint32
-
-// The token attributes.
-const (
-	AttrUnknown     Attr = C.LLAMA_TOKEN_ATTR_UNKNOWN
-	AttrUnused      Attr = C.LLAMA_TOKEN_ATTR_UNUSED
-	AttrNormal      Attr = C.LLAMA_TOKEN_ATTR_NORMAL
-	AttrControl     Attr = C.LLAMA_TOKEN_ATTR_CONTROL
-	AttrUserDefined Attr = C.LLAMA_TOKEN_ATTR_USER_DEFINED
-	AttrByte        Attr = C.LLAMA_TOKEN_ATTR_BYTE
-	AttrNormalized  Attr = C.LLAMA_TOKEN_ATTR_NORMALIZED
-	AttrLStrip      Attr = C.LLAMA_TOKEN_ATTR_LSTRIP
-	AttrRStrip      Attr = C.LLAMA_TOKEN_ATTR_RSTRIP
-	AttrSingleWord  Attr = C.LLAMA_TOKEN_ATTR_SINGLE_WORD
-)
-
 // Vocab is a model's vocabulary and tokenizer (llama_vocab). It belongs to its
 // model, and ends with it.
 //
@@ -136,9 +119,9 @@ func (v *Vocab) tokenizable(text string, addSpecial bool) error {
 	switch {
 	case (wpm || v.AddBOS()) && v.BOS() == NoToken:
 		return fmt.Errorf("vocabulary wants a BOS token and names none")
-	case !wpm && v.AddEOS() && v.EOS() == NoToken:
+	case !wpm && v.addEOS() && v.EOS() == NoToken:
 		return fmt.Errorf("vocabulary wants an EOS token and names none")
-	case wpm && v.SEP() == NoToken:
+	case wpm && v.sep() == NoToken:
 		return fmt.Errorf("vocabulary wants a SEP token and names none")
 	}
 	return nil
@@ -159,38 +142,6 @@ func (v *Vocab) Piece(t Token, special bool) []byte {
 			return buf[:n:n]
 		case n == C.AMEND_THREW:
 			return nil
-		}
-		buf = make([]byte, -n)
-	}
-}
-
-// Detokenize is the text of tokens as the tokenizer's authors print it
-// (llama_detokenize): without the space that Tokenize adds (unless BOS stands
-// before it), and for some vocabularies with spaces before punctuation removed.
-// To follow a generation, join pieces instead. removeSpecial drops a BOS at the
-// start and an EOS at the end; special writes control tokens as text.
-func (v *Vocab) Detokenize(tokens []Token, removeSpecial, special bool) (string, error) {
-	if v.c == nil {
-		return "", v.model.closed("detokenize")
-	}
-	for i, t := range tokens {
-		if !v.has(t) {
-			return "", fmt.Errorf("llama: detokenize: token %d is %d, and the vocabulary has %d", i, t, v.size)
-		}
-	}
-	if len(tokens) == 0 {
-		return "", nil
-	}
-	mark := process.sink.mark()
-	buf := make([]byte, 8*len(tokens)+16)
-	for {
-		n := C.amend_detokenize(v.c, (*C.llama_token)(unsafe.Pointer(&tokens[0])), C.int32_t(len(tokens)),
-			(*C.char)(unsafe.Pointer(&buf[0])), C.int32_t(len(buf)), C.bool(removeSpecial), C.bool(special))
-		switch {
-		case n >= 0:
-			return string(buf[:n]), nil
-		case n == C.AMEND_THREW:
-			return "", fmt.Errorf("%s", withLines("llama: detokenize", process.sink.errorsSince(mark)))
 		}
 		buf = make([]byte, -n)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/revise"
+	"amend/internal/plainjson"
 )
 
 //go:embed migrations
@@ -178,7 +179,7 @@ func (d *database) putRow(rec revise.Record) error {
 		turns[i].Tokens = nil
 	}
 	rec.Turns = turns
-	text, err := marshal(rec)
+	text, err := plainjson.Marshal(rec)
 	if err != nil {
 		return err
 	}

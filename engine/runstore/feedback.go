@@ -14,6 +14,8 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"amend/engine/feedback"
+	"amend/internal/atomicfile"
+	"amend/internal/plainjson"
 )
 
 // FeedbackFile is the database of labels in a run directory, or in one of its own.
@@ -92,7 +94,7 @@ func OpenFeedback(dir string, s FeedbackSettings) (f *Feedback, err error) {
 	if f.done, err = f.data.labels(f.set); err != nil {
 		return f, f.data.wrap("read", err)
 	}
-	return f, syncDir(dir)
+	return f, atomicfile.SyncDir(dir)
 }
 
 // prepareFeedback makes the directory, or sees that the one that is there may be used.
@@ -105,7 +107,7 @@ func prepareFeedback(dir string) error {
 
 // feedbackSet finds the set of these settings, if it is the last one. Else it is 0: a set begins with its first label.
 func (d *database) feedbackSet(s FeedbackSettings) (int64, error) {
-	text, err := marshal(s)
+	text, err := plainjson.Marshal(s)
 	if err != nil {
 		return 0, err
 	}
@@ -168,11 +170,11 @@ func (f *Feedback) Before() (s FeedbackSettings, labels map[string]feedback.Labe
 // Append adds a pair with its label, in the place of an older one, and returns when both are on disk. asked is how many pairs
 // are to have one by these settings.
 func (f *Feedback) Append(p feedback.Pair, l feedback.Label, asked int) error {
-	texts, err := marshal(p)
+	texts, err := plainjson.Marshal(p)
 	if err != nil {
 		return err
 	}
-	label, err := marshal(l)
+	label, err := plainjson.Marshal(l)
 	if err != nil {
 		return err
 	}
@@ -192,7 +194,7 @@ func (f *Feedback) Append(p feedback.Pair, l feedback.Label, asked int) error {
 
 // begin makes the set.
 func (f *Feedback) begin() error {
-	text, err := marshal(f.settings)
+	text, err := plainjson.Marshal(f.settings)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 
 	"amend/engine/chat"
 	"amend/engine/revise"
+	"amend/internal/atomicfile"
+	"amend/internal/plainjson"
 )
 
 // revision is a line of revisions.jsonl.
@@ -88,7 +90,7 @@ func CheckRevisions(dir string) (same bool, err error) {
 		if !ok {
 			continue
 		}
-		want, err := marshal(v)
+		want, err := plainjson.Marshal(v)
 		if err != nil {
 			return false, err
 		}
@@ -157,7 +159,7 @@ func (r *Run) export(name string, line func(revise.Record) (any, bool), more ...
 }
 
 func writeLine(w io.Writer, v any) error {
-	text, err := marshal(v)
+	text, err := plainjson.Marshal(v)
 	if err != nil {
 		return err
 	}
@@ -173,35 +175,8 @@ func writeWhole(path string, text []byte) error {
 	})
 }
 
-// replace writes a file under a temporary name and gives it its own when it is complete and on disk. The
-// name is fixed: only the holder of the run's lock writes.
-func replace(path string, write func(io.Writer) error) (err error) {
-	tmp := path + tmpSuffix
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, err)
-			if gone := os.Remove(tmp); gone != nil && !errors.Is(gone, os.ErrNotExist) {
-				err = errors.Join(err, gone)
-			}
-		}
-	}()
-	f, err := os.Create(tmp)
-	if err != nil {
-		return err
-	}
-	buffered := bufio.NewWriterSize(f, 1<<18)
-	err = write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+// replace writes a file that is whole or not there. The temporary name is fixed: only the holder of the run's
+// lock writes.
+func replace(path string, write func(io.Writer) error) error {
+	return atomicfile.WriteVia(path+tmpSuffix, path, write)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"amend/engine/enginetest/golden"
+	"amend/internal/plainjson"
 )
 
 // goldenResults have a value of their own in every field.
@@ -44,7 +45,7 @@ func TestGoldenHashes(t *testing.T) {
 		lines = append(lines, name, string(text))
 	}
 	for _, s := range []FeedbackSettings{{}, goldenLabels()} {
-		text, err := marshal(s)
+		text, err := plainjson.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
 		}

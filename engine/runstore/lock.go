@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"amend/internal/plainjson"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func sign(f *os.File) error {
 	if err != nil {
 		host = "this host" // only told to people
 	}
-	text, err := marshal(holder{os.Getpid(), host})
+	text, err := plainjson.Marshal(holder{os.Getpid(), host})
 	if err != nil {
 		return err
 	}

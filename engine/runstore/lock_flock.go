@@ -4,7 +4,6 @@ package runstore
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 )
@@ -21,13 +20,4 @@ func tryLock(f *os.File) error {
 			return err
 		}
 	}
-}
-
-// syncDir puts the names in a directory on disk.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -6,6 +6,3 @@ import "os"
 
 // tryLock locks nothing: these systems have no flock.
 func tryLock(*os.File) error { return nil }
-
-// syncDir does nothing: not all of these systems can sync a directory.
-func syncDir(string) error { return nil }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"amend/engine"
+	"amend/internal/plainjson"
 )
 
 // Format is the number of the layout of run directories that this version reads and writes.
@@ -199,20 +200,9 @@ func changes(old, now any) []Change {
 }
 
 func inJSON(v any) string {
-	text, err := marshal(v)
+	text, err := plainjson.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v) // a number that JSON has no form for, such as NaN
 	}
 	return string(text)
-}
-
-// marshal is json.Marshal without the escapes that only HTML needs.
-func marshal(v any) ([]byte, error) {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
 }

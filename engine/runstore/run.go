@@ -30,6 +30,7 @@ import (
 	"sync"
 
 	"amend/engine/revise"
+	"amend/internal/atomicfile"
 )
 
 // Names of the files in a run directory.
@@ -130,7 +131,7 @@ func (r *Run) openData(changed *Manifest, o Options) (err error) {
 	if r.done, err = r.data.ids(); err != nil {
 		return r.data.wrap("open", err)
 	}
-	return syncDir(r.dir)
+	return atomicfile.SyncDir(r.dir)
 }
 
 // KeepConstitution writes the composed constitution of a new run. A run that has one keeps it.
@@ -149,7 +150,7 @@ func prepare(dir string) error {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return fmt.Errorf("create run: %w", err)
 		}
-		return syncDir(filepath.Dir(filepath.Clean(dir)))
+		return atomicfile.SyncDir(filepath.Dir(filepath.Clean(dir)))
 	}
 	if err != nil {
 		return fmt.Errorf("open run: %w", err)
@@ -391,6 +392,14 @@ func (s *Snapshot) Recall(key revise.Key) (revise.Output, bool, error) {
 // Remember refuses: a plan computes nothing.
 func (s *Snapshot) Remember(revise.Key, revise.Output) error {
 	return errors.New("a run that is only looked at keeps no turns")
+}
+
+// Rows yields the finished rows in input order, one at a time.
+func (s *Snapshot) Rows() iter.Seq2[revise.Record, error] {
+	if s.data == nil {
+		return func(func(revise.Record, error) bool) {}
+	}
+	return s.data.records()
 }
 
 // Changes lists what of m would alter the run's rows.

@@ -96,7 +96,7 @@ func (w *World) ReadCritique(text string) (c Critique, ok bool) {
 	if list, named := strings.CutPrefix(text, asked); named { // one that does not name what is asked for will do
 		list, text, ok = strings.Cut(list, ". ")
 		for name := range strings.SplitSeq(list, ", ") {
-			ok = ok && w.RuleIndex(name) >= 0
+			ok = ok && w.ruleIndex(name) >= 0
 		}
 	}
 	text, fine := strings.CutPrefix(text, stepsAreFine)
@@ -112,7 +112,7 @@ func (w *World) ReadCritique(text string) (c Critique, ok bool) {
 			continue
 		}
 		id, breaks := strings.CutPrefix(end, breaksRule)
-		rule := w.RuleIndex(strings.TrimSuffix(id, "."))
+		rule := w.ruleIndex(strings.TrimSuffix(id, "."))
 		ok = ended && breaks && rule >= 0
 		c.Flags = append(c.Flags, Flag{rule, quote})
 	}

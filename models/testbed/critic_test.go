@@ -125,7 +125,7 @@ func TestFaultSizes(t *testing.T) {
 		}
 	}
 	size := map[string]float64{}
-	for _, s := range w.faults.Sizes() {
+	for _, s := range w.faults.sizes {
 		size[s.Name] = float64(s.Cells) / float64(s.Of)
 	}
 	if got, want := float64(missed)/float64(breaks), size["missed"]+size["unseen"]; got < want-0.012 || got > want+0.012 {

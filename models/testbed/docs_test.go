@@ -14,7 +14,7 @@ func TestPageStatesTheFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := New()
-	for _, s := range w.Faults().Sizes() {
+	for _, s := range w.faults.sizes {
 		if line := fmt.Sprintf("| %s | %d | %d | %s |", s.Name, s.Cells, s.Of, s.Says); !strings.Contains(string(page), line) {
 			t.Errorf("the page does not have the line\n%s", line)
 		}

@@ -18,7 +18,7 @@ type Faults struct {
 	lost    map[cell]bool // a breach whose repair drops a useful fact; no principle in the cell
 	placed  map[cell]bool // the worse response's first breach, at which the judge says (A) wherever it stands; no principle in the cell
 	lengthy map[cell]bool // the same, at which it says the longer response; no principle in the cell
-	sizes   []FaultSize
+	sizes   []faultSize
 }
 
 // cell is a place in a table of faults. Its principle is "" where a fault does not depend on it.
@@ -27,16 +27,13 @@ type cell struct {
 	rule, class int
 }
 
-// FaultSize says how large a planted fault is.
-type FaultSize struct {
+// faultSize says how large a planted fault is.
+type faultSize struct {
 	Name  string // a word or two
 	Cells int    // that have the fault
 	Of    int    // cells in all
 	Says  string // what happens in such a cell
 }
-
-// Sizes lists the planted faults.
-func (f *Faults) Sizes() []FaultSize { return f.sizes }
 
 // plant chooses the cells of every fault.
 func plant(w *World) *Faults {
@@ -82,7 +79,7 @@ func (f *Faults) choose(name string, cells []cell, n int, says string) map[cell]
 	for _, c := range sorted[:n] {
 		chosen[c] = true
 	}
-	f.sizes = append(f.sizes, FaultSize{name, n, len(cells), says})
+	f.sizes = append(f.sizes, faultSize{name, n, len(cells), says})
 	return chosen
 }
 

@@ -9,7 +9,7 @@ import (
 // Prompt is what a text of the user's says in this world.
 type Prompt struct {
 	Text  string
-	Topic int // index in Topics
+	Topic int // index in the world's topics
 	// Tempts are the temptations, in the order of the text; at most one for each rule.
 	Tempts []Tempt
 	// Thanks opens a later turn of a conversation, "" in a first one.

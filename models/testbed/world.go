@@ -45,7 +45,7 @@ func New() *World {
 	for _, b := range broad() {
 		p := Principle{ID: b.id, Broad: true}
 		for _, id := range strings.Fields(b.rules) {
-			p.Covers = append(p.Covers, w.RuleIndex(id))
+			p.Covers = append(p.Covers, w.ruleIndex(id))
 		}
 		slices.Sort(p.Covers)
 		w.principles = append(w.principles, p)
@@ -60,14 +60,11 @@ func New() *World {
 // Rules are the rules, in a fixed order. The caller does not change them.
 func (w *World) Rules() []Rule { return w.rules }
 
-// Topics are the topics, in a fixed order. The caller does not change them.
-func (w *World) Topics() []Topic { return w.topics }
-
 // Faults are the errors that the world's critic, reviser and judge are to make.
 func (w *World) Faults() *Faults { return w.faults }
 
-// RuleIndex finds a rule by its id; −1 where there is none.
-func (w *World) RuleIndex(id string) int {
+// ruleIndex finds a rule by its id; −1 where there is none.
+func (w *World) ruleIndex(id string) int {
 	for i, r := range w.rules {
 		if r.ID == id {
 			return i

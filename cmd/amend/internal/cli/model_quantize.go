@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"amend/cmd/amend/internal/render"
+	"amend/internal/atomicfile"
 	"amend/models"
 
 	"github.com/spf13/cobra"
@@ -72,21 +70,19 @@ func (o quantizeOptions) run(cmd *cobra.Command, name string, quantize quantizeF
 	if before.BitsPerWeight < 15 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s is already %s: what that lost stays lost, and %s adds its own error\n", in.Path, before.Quantization, ftype)
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(o.out), ".quantize-*")
+	var checked *models.Model
+	err = atomicfile.Replace(o.out, func(tmp string) error {
+		if err := quantize(cmd.Context(), in.Path, tmp, ftype.String(), o.threads); err != nil {
+			return fmt.Errorf("quantize %s to %s: %w", in.Path, ftype, err)
+		}
+		checked, err = models.Open(tmp)
+		if err != nil {
+			return fmt.Errorf("quantize %s to %s: the result: %w", in.Path, ftype, err)
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("quantize: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	made := filepath.Join(tmp, "model.gguf")
-	if err := quantize(cmd.Context(), in.Path, made, ftype.String(), o.threads); err != nil {
-		return fmt.Errorf("quantize %s to %s: %w", in.Path, ftype, err)
-	}
-	checked, err := models.Open(made)
-	if err != nil {
-		return fmt.Errorf("quantize %s to %s: the result: %w", in.Path, ftype, err)
-	}
-	if err := os.Rename(made, o.out); err != nil {
-		return fmt.Errorf("quantize: %w", err)
+		return err
 	}
 	after := checked.Info()
 	after.Path = o.out

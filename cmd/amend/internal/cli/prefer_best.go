@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"os"
 	"slices"
@@ -218,7 +219,7 @@ func (p *preference) scoreSamples(ctx context.Context, scorer *reward.Model, all
 }
 
 // samplesOf groups the final answers of a run by prompt. Empty ones are no candidates, and a prompt that has none is left out.
-func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
+func samplesOf(m runstore.Manifest, rows iter.Seq2[revise.Record, error]) ([]*sampled, error) {
 	if m.Results.Samples < 2 {
 		return nil, errors.New("there is one answer to each prompt, and nothing to choose from: make the run with --samples")
 	}

@@ -23,6 +23,7 @@ import (
 	"amend/engine/prompts"
 	"amend/engine/reward"
 	"amend/engine/runstore"
+	"amend/internal/atomicfile"
 	"amend/models/testbed"
 )
 
@@ -367,7 +368,7 @@ func (p *preference) train(ctx context.Context, sets []*labels, out *trained) er
 	if err != nil {
 		return err
 	}
-	return usage(writeFile(p.options.out, text))
+	return usage(atomicfile.WriteFile(p.options.out, text))
 }
 
 // writable reports what keeps a file from being written.
@@ -384,22 +385,6 @@ func writable(path string) error {
 		return err
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-// writeFile writes a file that is whole or not there.
-func writeFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(f.Name()))
-	}
-	return nil
 }
 
 func printTrained(w io.Writer, t trained) error {

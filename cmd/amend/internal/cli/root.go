@@ -30,19 +30,11 @@ on the labels. It never opens a network connection.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), reading(newShowCommand()), reading(newStatsCommand()), reading(newEvalCommand()), newExportCommand(), newFeedbackCommand(), newPreferCommand(), reading(newVerifyCommand()), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand())
+	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}
 	return root
-}
-
-// reading marks the errors of a command that only reads a run directory or a
-// constitution: they are about what it was asked to read.
-func reading(cmd *cobra.Command) *cobra.Command {
-	do := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return usage(do(cmd, args)) }
-	return cmd
 }
 
 // userErrors makes wrong arguments a usage error in a command and those below

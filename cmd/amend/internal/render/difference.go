@@ -1,9 +1,10 @@
 package render
 
 import (
-	"amend/constitution"
 	"fmt"
 	"strings"
+
+	"amend/constitution"
 )
 
 // Difference writes a difference so that it can be read in a pull request.
