@@ -1,11 +1,9 @@
 package engine
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"hash"
 	"math"
+
+	"amend/engine/digest"
 )
 
 // Fingerprint is everything beside the tokens that the numbers in a KV cache,
@@ -38,72 +36,45 @@ type AdapterScale struct {
 	Scale  float32
 }
 
-// keyDomain names the encoding that Key hashes. It changes with the encoding,
-// and with what the project takes a fingerprint to mean.
-const keyDomain = "amend KV key 2"
-
 // Key is the name under which what was computed for tokens is kept: 64 hex
 // digits, the SHA-256 of the fingerprint and the exact token ids. It is the
 // one key for every cache of the project. Texts and lists are written with
 // their lengths, so that no two different inputs are written alike.
 func (f Fingerprint) Key(tokens []Token) string {
-	k := keyHash{sha256.New()}
-	k.text(keyDomain)
+	var e digest.Encoder
+	e.Text(string(digest.PreambleDomain))
 
-	k.text(f.Library)
-	k.number(len(f.Devices))
+	e.Text(f.Library)
+	e.Int(len(f.Devices))
 	for _, d := range f.Devices {
-		k.text(d)
+		e.Text(d)
 	}
 
-	k.text(f.Model)
-	k.number(f.GPULayers)
-	k.flag(f.Repack)
-	k.number(len(f.Adapters))
+	e.Text(f.Model)
+	e.Int(f.GPULayers)
+	e.Flag(f.Repack)
+	e.Int(len(f.Adapters))
 	for _, a := range f.Adapters {
-		k.text(a.SHA256)
-		k.number(int(math.Float32bits(a.Scale)))
+		e.Text(a.SHA256)
+		e.Number(uint64(math.Float32bits(a.Scale)))
 	}
 
-	k.text(f.TypeK)
-	k.text(f.TypeV)
-	k.text(f.FlashAttention)
-	k.number(f.Streams)
-	k.number(f.Part)
-	k.flag(f.FullWindow)
-	k.number(f.RopeContext)
+	e.Text(f.TypeK)
+	e.Text(f.TypeV)
+	e.Text(f.FlashAttention)
+	e.Int(f.Streams)
+	e.Int(f.Part)
+	e.Flag(f.FullWindow)
+	e.Int(f.RopeContext)
 
-	k.number(f.Threads)
-	k.number(f.BatchThreads)
-	k.number(f.Batch)
-	k.number(f.MicroBatch)
+	e.Int(f.Threads)
+	e.Int(f.BatchThreads)
+	e.Int(f.Batch)
+	e.Int(f.MicroBatch)
 
-	k.number(len(tokens))
+	e.Int(len(tokens))
 	for _, t := range tokens {
-		k.number(int(t))
+		e.Int(int(t))
 	}
-	return hex.EncodeToString(k.Sum(nil))
-}
-
-// keyHash writes values so that each can be told from the next. A hash's
-// Write returns no error.
-type keyHash struct{ hash.Hash }
-
-func (k keyHash) number(n int) {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(n))
-	k.Write(b[:])
-}
-
-func (k keyHash) text(s string) {
-	k.number(len(s))
-	k.Write([]byte(s))
-}
-
-func (k keyHash) flag(on bool) {
-	n := 0
-	if on {
-		n = 1
-	}
-	k.number(n)
+	return e.Sum().Hex()
 }

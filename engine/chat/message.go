@@ -8,7 +8,10 @@
 // token, and an earlier turn is never rendered or tokenized again.
 package chat
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // Token is a token id of the model's vocabulary.
 type Token = int32
@@ -30,6 +33,17 @@ type Message struct {
 	// Tokens are the ids of Text when they are known, as for a turn that the
 	// model generated; otherwise Text is tokenized.
 	Tokens []Token `json:"-"`
+}
+
+// Texts gives the role and the text of each message, which is what a conversation is named by (package digest).
+func Texts(msgs []Message) iter.Seq2[string, string] {
+	return func(yield func(role, text string) bool) {
+		for _, m := range msgs {
+			if !yield(string(m.Role), m.Text) {
+				return
+			}
+		}
+	}
 }
 
 // Tokenizer is what chat needs of a model's vocabulary.

@@ -1,8 +1,6 @@
 package export
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +11,7 @@ import (
 
 	"amend/engine/feedback"
 	"amend/engine/revise"
+	"amend/engine/split"
 	"amend/internal/atomicfile"
 )
 
@@ -246,8 +245,8 @@ func (s *set) read(from Source) error {
 // add takes up a row.
 func (s *set) add(prompt []Message, choose func() ([]candidate, Reason)) error {
 	s.report.Read++
-	part, test := place(prompt)
-	if s.options.Disjoint && (part < half) != (s.options.Format == SFT) {
+	at := place(prompt)
+	if s.options.Disjoint && at.FirstPart() != (s.options.Format == SFT) {
 		s.report.LeftOut[OtherPart]++
 		return nil
 	}
@@ -257,7 +256,7 @@ func (s *set) add(prompt []Message, choose func() ([]candidate, Reason)) error {
 		return nil
 	}
 	to := s.splits[0]
-	if test < s.options.TestShare {
+	if at.HeldOut(s.options.TestShare) {
 		to = s.splits[1]
 	}
 	left := Reason("")
@@ -317,20 +316,13 @@ func (s *set) finish() error {
 	return nil
 }
 
-// half of the numbers that place gives are below it.
-const half = 0.5
-
-// place gives two numbers from 0 to 1 that depend on a row's prompt alone: one for disjoint parts, one for the split.
-// Rows with the same prompt are never on both sides.
-func place(prompt []Message) (part, test float64) {
-	h := sha256.New()
-	for _, m := range prompt {
-		var n [8]byte
-		binary.LittleEndian.PutUint64(n[:], uint64(len(m.Content)))
-		h.Write(n[:])
-		h.Write([]byte(m.Role + "\n" + m.Content))
-	}
-	sum := h.Sum(nil)
-	share := func(b []byte) float64 { return float64(binary.LittleEndian.Uint64(b)>>11) / (1 << 53) }
-	return share(sum), share(sum[8:])
+// place is where a prompt lies. Rows with the same prompt are never on both sides.
+func place(prompt []Message) split.Place {
+	return split.Of(func(yield func(role, text string) bool) {
+		for _, m := range prompt {
+			if !yield(m.Role, m.Content) {
+				return
+			}
+		}
+	})
 }

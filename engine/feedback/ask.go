@@ -10,6 +10,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/digest"
 )
 
 // pair is a pair under way: its judgements in both orders, each order one after another, so that they go on from the
@@ -27,7 +28,7 @@ type pair struct {
 }
 
 func (s *Sitting) newPair(in Pair, principles []constitution.Principle) *pair {
-	p := &pair{Sitting: s, in: in, seed: PairSeed(s.judge.settings.Seed, in.ID), principles: principles, idle: func() {}}
+	p := &pair{Sitting: s, in: in, seed: digest.PairSeed(s.judge.settings.Seed, in.ID), principles: principles, idle: func() {}}
 	p.label = Label{ID: in.ID, Index: in.Index, Pair: in.Hash(), Judgements: make([]Judgement, 2*len(p.principles))}
 	return p
 }
@@ -134,7 +135,7 @@ func (o *order) ask() (waits bool, err error) {
 	}
 	var seed uint64
 	if o.judge.settings.Reasonings > 0 {
-		seed = reasoningSeed(o.seed, p.ID, o.swapped, len(o.judgement().Reasonings))
+		seed = digest.ReasoningSeed(o.seed, p.ID, o.swapped, len(o.judgement().Reasonings))
 	}
 	if o.answers, err = newAnswers(o.ctx, o.asked, nil, optionWords); err != nil {
 		return false, err

@@ -8,22 +8,30 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/digest"
 )
 
-// Settings say how pairs are judged.
+// Settings say how pairs are judged. The key tags say what a field changes (package digest): "turn" is the key of a
+// judgement, "run" the set that labels are of.
 type Settings struct {
-	Layout     Layout
-	Principles int    // drawn for each pair; fewer where fewer apply
-	Seed       uint64 // of the draws, and of reasonings
-	// MinMass is the least probability of the two answers together for a judgement to be valid, from 0 to 1.
-	MinMass float64
-	// Reasonings is how often the judge thinks, each time anew, before it answers; 0 asks for the answer straight away.
-	Reasonings int
-	// Clamp holds probabilities behind reasonings between these two: the judge is too sure of what it has just said (Bai et al.
-	// 2022, section 4.1).
-	Clamp     [2]float64
-	MaxTokens int // of a reasoning
-	Sampling  engine.Sampling
+	// Layout shows in a judgement's ids.
+	Layout Layout `key:"run"`
+	// Principles is how many are drawn for each pair; fewer where fewer apply. Each has judgements of its own.
+	Principles int `key:"run"`
+	// Seed is of the draws, and of reasonings, whose keys hold a seed that is derived from it.
+	Seed uint64 `key:"run"`
+	// MinMass is the least probability of the two answers together for a judgement to be valid, from 0 to 1. It is compared
+	// with what was computed.
+	MinMass float64 `key:"run"`
+	// Reasonings is how often the judge thinks, each time anew, before it answers; 0 asks for the answer straight away. Each
+	// has a key of its own, which does not say how many others there are.
+	Reasonings int `key:"run"`
+	// Clamp holds probabilities after reasonings between these two: the judge is too sure of what it has just said (Bai et al.
+	// 2022, section 4.1). It is applied to what was computed.
+	Clamp [2]float64 `key:"run"`
+	// MaxTokens is the limit of a reasoning. MaxTokens and Sampling are in keys only where there are reasonings.
+	MaxTokens int             `key:"turn"`
+	Sampling  engine.Sampling `key:"turn"`
 }
 
 // Judge judges pairs. It is not safe for concurrent use.
@@ -99,7 +107,7 @@ func (j *Judge) NeedUnder(ctx context.Context, in Pair, principles []constitutio
 
 // draw draws the principles of a pair.
 func (j *Judge) draw(in Pair) []constitution.Principle {
-	return j.doc.DrawSeveral(PairSeed(j.settings.Seed, in.ID), j.settings.Principles, in.Where)
+	return j.doc.DrawSeveral(digest.PairSeed(j.settings.Seed, in.ID), j.settings.Principles, in.Where)
 }
 
 // open writes a judgement down, up to where the answer begins.

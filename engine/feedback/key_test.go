@@ -3,11 +3,14 @@ package feedback
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/digest"
+	"amend/engine/digest/digesttest"
 	"amend/engine/enginetest/golden"
 )
 
@@ -35,9 +38,9 @@ func TestGoldenKeys(t *testing.T) {
 	bare := goldenSettings()
 	bare.Reasonings = 0
 	lines := []string{
-		fmt.Sprintf("pair seed: %d", PairSeed(7, "a pair")),
-		fmt.Sprintf("reasoning seed: %d", reasoningSeed(12345, "kind", false, 1)),
-		fmt.Sprintf("reasoning seed, swapped: %d", reasoningSeed(12345, "kind", true, 1)),
+		fmt.Sprintf("pair seed: %d", digest.PairSeed(7, "a pair")),
+		fmt.Sprintf("reasoning seed: %d", digest.ReasoningSeed(12345, "kind", false, 1)),
+		fmt.Sprintf("reasoning seed, swapped: %d", digest.ReasoningSeed(12345, "kind", true, 1)),
 		"prompt: " + PromptHash(conversation),
 		"no prompt: " + PromptHash(nil),
 		"pair: " + in.Hash(),
@@ -67,3 +70,26 @@ type keySpy struct{ key Key }
 
 func (s *keySpy) Recall(k Key) (Answer, bool, error) { s.key = k; return Answer{}, false, nil }
 func (s *keySpy) Remember(Key, Answer) error         { return nil }
+
+// TestSettingsKeys changes each field: the key of a judgement changes where the field's tag says so, and only there. Without
+// reasonings nothing is sampled, and no field counts.
+func TestSettingsKeys(t *testing.T) {
+	j := newCourt(t, testDocument, goldenSettings(), 2).judge
+	key := func() Key { return j.key([]engine.Token{5}, [][]engine.Token{{1}, {2}}, 99) }
+	reasoned := key()
+	digesttest.Fields(t, &j.settings, func(path string, keys []string) {
+		if changed := key() != reasoned; changed != slices.Contains(keys, "turn") {
+			t.Errorf("changing %s, tagged %v: changed %v", path, keys, changed)
+		}
+	})
+	j.settings.Reasonings = 0
+	bare := key()
+	if bare == reasoned {
+		t.Error("a judgement with reasonings has the key of one without")
+	}
+	digesttest.Fields(t, &j.settings, func(path string, _ []string) {
+		if changed := key() != bare; changed != (path == "Reasonings") {
+			t.Errorf("without reasonings, changing %s: changed %v", path, changed)
+		}
+	})
+}

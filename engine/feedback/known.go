@@ -6,6 +6,9 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"amend/engine/chat"
+	"amend/engine/digest"
+	"amend/engine/split"
 	"amend/engine/stats"
 )
 
@@ -62,7 +65,8 @@ type Bin struct {
 // knownPair is a labelled pair of which one response is known to be better.
 type knownPair struct {
 	prompt         string
-	first          bool // the first response is the better one
+	place          split.Place // of the prompt
+	first          bool        // the first response is the better one
 	p              float64
 	orders         []float64 // mean over principles, in the pair's order and in the other
 	principles     []float64 // mean over both orders, under each
@@ -72,7 +76,7 @@ type knownPair struct {
 }
 
 func newKnownPair(in Pair, l Label, first bool) knownPair {
-	k := knownPair{prompt: in.prompt(), first: first, p: *l.P, orders: make([]float64, 2), agree: true}
+	k := knownPair{prompt: in.prompt(), place: split.Of(chat.Texts(in.Messages)), first: first, p: *l.P, orders: make([]float64, 2), agree: true}
 	for _, p := range l.under {
 		k.principles = append(k.principles, (p[0]+p[1])/2)
 		for i := range p {
@@ -87,7 +91,7 @@ func newKnownPair(in Pair, l Label, first bool) knownPair {
 	k.odds /= 2 * n
 	a, b := utf8.RuneCountInString(in.First), utf8.RuneCountInString(in.Second)
 	k.longer, k.equals = (a > b) == first, a == b
-	if PairSeed(0, in.ID)%2 == 1 {
+	if digest.PairSeed(0, in.ID)%2 == 1 {
 		k.turn()
 	}
 	return k

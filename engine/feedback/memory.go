@@ -1,16 +1,13 @@
 package feedback
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-
 	"amend/engine"
-	"amend/engine/internal/content"
+	"amend/engine/digest"
 )
 
 // Key names an answer by all that made it: the exact token ids of the question and of the answers that were compared,
 // model and settings, and for a reasoning its sampling, limit and seed.
-type Key [sha256.Size]byte
+type Key digest.Sum
 
 // Answer is what the engine gave for one question: how likely either answer is, and the reasoning before it, if any.
 type Answer struct {
@@ -29,44 +26,22 @@ type Memory interface {
 	Remember(Key, Answer) error
 }
 
-// PairSeed is the seed of a pair's draws: it depends on the run's seed and the pair's id alone.
-func PairSeed(run uint64, id string) uint64 {
-	e := content.Encoder("amend pair 1")
-	e.Number(run)
-	e.Text(id)
-	return first(e.Sum())
-}
-
-// reasoningSeed is the seed of one reasoning's random stream.
-func reasoningSeed(pair uint64, principle string, swapped bool, n int) uint64 {
-	e := content.Encoder("amend reasoning 1")
-	e.Number(pair)
-	e.Text(principle)
-	if swapped {
-		e.Number(1)
-	}
-	e.Number(uint64(n))
-	return first(e.Sum())
-}
-
-func first(sum [sha256.Size]byte) uint64 { return binary.LittleEndian.Uint64(sum[:]) }
-
 // key is that of an answer to be asked for; seed counts where it is reasoned.
 func (j *Judge) key(prompt []engine.Token, options [][]engine.Token, seed uint64) Key {
-	e := content.Encoder("amend judgement 1")
+	e := digest.New(digest.JudgementDomain)
 	e.Text(j.environment)
 	e.Tokens(prompt)
-	e.Number(uint64(len(options)))
+	e.Int(len(options))
 	for _, o := range options {
 		e.Tokens(o)
 	}
 	if s := j.settings; s.Reasonings > 0 {
-		e.Sampling(s.Sampling)
-		e.Number(uint64(s.MaxTokens))
+		s.Sampling.Encode(&e)
+		e.Int(s.MaxTokens)
 		e.Number(seed)
 		for _, stop := range append(j.format.Stops(), AnswerStem) {
 			e.Text(stop)
 		}
 	}
-	return e.Sum()
+	return Key(e.Sum())
 }

@@ -8,11 +8,9 @@
 package feedback
 
 import (
-	"encoding/hex"
-
 	"amend/constitution"
 	"amend/engine/chat"
-	"amend/engine/internal/content"
+	"amend/engine/digest"
 )
 
 // Pair is a conversation and two responses to it.
@@ -33,7 +31,7 @@ type Pair struct {
 // Hash is of all that a label of the pair depends on: conversation, responses, and what principles may ask. It is 16
 // hexadecimal digits.
 func (p Pair) Hash() string {
-	e := content.Encoder("amend pair 1")
+	e := digest.New(digest.PairTextDomain)
 	e.Text(p.prompt())
 	e.Text(p.First)
 	e.Text(p.Second)
@@ -42,26 +40,14 @@ func (p Pair) Hash() string {
 	for _, tag := range p.Where.Tags {
 		e.Text(tag)
 	}
-	return short(e)
+	return e.Sum().Short()
 }
 
 // prompt names the conversation: pairs of one are not independent.
 func (p Pair) prompt() string { return PromptHash(p.Messages) }
 
 // PromptHash names a conversation by its content: 16 hexadecimal digits.
-func PromptHash(conversation []chat.Message) string {
-	e := content.Encoder("amend prompt 1")
-	for _, m := range conversation {
-		e.Text(string(m.Role))
-		e.Text(m.Text)
-	}
-	return short(e)
-}
-
-func short(e content.Encoder) string {
-	sum := e.Sum()
-	return hex.EncodeToString(sum[:8])
-}
+func PromptHash(conversation []chat.Message) string { return digest.Prompt(chat.Texts(conversation)) }
 
 // Preference says which response of a pair is better.
 type Preference string

@@ -1,13 +1,12 @@
 package prompts
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"unicode"
 
 	"amend/engine/chat"
+	"amend/engine/digest"
 )
 
 // maxID is the longest id in bytes: ids are typed and printed.
@@ -42,16 +41,8 @@ func (d ids) assign(id string, msgs []chat.Message, line int) (string, error) {
 	return id, nil
 }
 
-// hashOf returns 16 hexadecimal digits for a conversation. Neither roles nor
-// texts hold a NUL, so different conversations are hashed from different
-// bytes; two that share their digits all the same are numbered like copies.
-func hashOf(msgs []chat.Message) string {
-	h := sha256.New()
-	for _, m := range msgs {
-		h.Write([]byte(string(m.Role) + "\x00" + m.Text + "\x00"))
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
-}
+// hashOf returns 16 hexadecimal digits for a conversation. Two that share them all the same are numbered like copies.
+func hashOf(msgs []chat.Message) string { return digest.RowID(chat.Texts(msgs)) }
 
 // checkID refuses ids that could not be typed or printed on one line.
 func checkID(id string) error {

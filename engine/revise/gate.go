@@ -2,13 +2,13 @@ package revise
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
 
 	"amend/constitution"
 	"amend/engine/chat"
+	"amend/engine/digest"
 	"amend/engine/feedback"
 )
 
@@ -79,12 +79,12 @@ func TrySeed(turn uint64, try int) uint64 {
 	if try == 0 {
 		return turn
 	}
-	return hash(turn, binary.LittleEndian.AppendUint64([]byte("try"), uint64(try)))
+	return digest.SeedAt(turn, digest.TryLabel, try)
 }
 
 // drawsSeed is the seed of a round's further draws.
 func drawsSeed(row uint64, round int) uint64 {
-	return hash(row, binary.LittleEndian.AppendUint64([]byte("further draws"), uint64(round)))
+	return digest.SeedAt(row, digest.DrawsLabel, round)
 }
 
 // cleanUnder is how many principles a draft must be found clean under to end its row.

@@ -3,10 +3,12 @@ package revise
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/digest/digesttest"
 	"amend/engine/enginetest/golden"
 )
 
@@ -52,4 +54,21 @@ func TestGoldenKeys(t *testing.T) {
 			fmt.Sprintf("%s by default: %x", kind, keyOf(t, Settings{}, "", kind, 0)))
 	}
 	golden.Check(t, "keys", lines)
+}
+
+// TestSettingsKeys changes each field: the key of a turn changes where the field's tag says so, and only there.
+func TestSettingsKeys(t *testing.T) {
+	l := newWorld(t, goldenSettings(), 2, false).loop
+	key := func() Key { return l.key(Critique, []engine.Token{5}, 99) }
+	was := key()
+	digesttest.Fields(t, &l.settings, func(path string, keys []string) {
+		if changed := key() != was; changed != slices.Contains(keys, "turn") {
+			t.Errorf("changing %s, tagged %v: changed %v", path, keys, changed)
+		}
+	})
+	response := l.key(Response, []engine.Token{5}, 99)
+	l.settings.CritiqueGrammarName = "another"
+	if l.key(Response, []engine.Token{5}, 99) != response {
+		t.Error("the key of a response holds the grammar of critiques")
+	}
 }

@@ -14,8 +14,6 @@ package revise
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +21,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/digest"
 	"amend/engine/feedback"
 )
 
@@ -38,25 +37,32 @@ const (
 // Modes lists the modes, the default first.
 func Modes() []Mode { return []Mode{Faithful, Append} }
 
-// Settings are what one run does with every row.
+// Settings are what one run does with every row. The key tags say what a field changes (package digest): a turn's key holds
+// the token ids that it is asked with, so a field that shows in them is not written to it a second time.
 type Settings struct {
-	Rounds int // critiques and revisions of each row; 0 for first responses only
-	Mode   Mode
-	// NoCritique asks for each revision straight away, without a critique before it.
-	NoCritique bool
-	MaxTokens  int // of a turn
-	Sampling   engine.Sampling
-	Seed       uint64 // of the run; rows and turns derive theirs from it
-	System     string // a system text for every row without one of its own
-	Think      chat.ThinkTags
-	// CritiqueGrammar, if set, makes the grammar that a critique must follow.
-	CritiqueGrammar func() (engine.Grammar, error)
-	// CritiqueGrammarName names that grammar by its content.
-	CritiqueGrammarName string
-	// LogProbs records how likely the model found each turn.
-	LogProbs bool
-	// Gate, if set, decides which revisions are taken; else all are.
-	Gate *Gate
+	// Rounds are the critiques and revisions of each row; 0 for first responses only. More of them leave earlier turns alone.
+	Rounds int `key:"run"`
+	// Mode shows in a turn's ids.
+	Mode Mode `key:"run"`
+	// NoCritique asks for each revision straight away, without a critique before it. That shows in a turn's ids.
+	NoCritique bool `key:"run"`
+	// MaxTokens is the limit of a turn. One that ended before it is the same under another (Output.Holds).
+	MaxTokens int             `key:"run"`
+	Sampling  engine.Sampling `key:"turn"`
+	// Seed is of the run. A turn's key holds its own seed, which is derived from it.
+	Seed uint64 `key:"run"`
+	// System is a system text for every row without one of its own. It shows in a turn's ids.
+	System string `key:"run"`
+	// Think are the marks around thoughts, which end no turn.
+	Think chat.ThinkTags `key:"turn"`
+	// CritiqueGrammar, if set, makes the grammar that a critique must follow. CritiqueGrammarName stands for it in keys.
+	CritiqueGrammar func() (engine.Grammar, error) `key:"none"`
+	// CritiqueGrammarName names that grammar by its content. Only critiques have it in their keys.
+	CritiqueGrammarName string `key:"turn"`
+	// LogProbs records how likely the model found each turn, which one that was computed without does not know.
+	LogProbs bool `key:"turn"`
+	// Gate, if set, decides which revisions are taken; else all are. What its judge is asked has keys of its own.
+	Gate *Gate `key:"run"`
 }
 
 // Loop runs rows through an engine. It is not safe for concurrent use.
@@ -184,16 +190,11 @@ func (l *Loop) deliver(rec Record) {
 
 // RowSeed is the seed of a row: it depends on the run's seed and the row's id
 // alone, so a row's turns do not change with its place or neighbours.
-func RowSeed(run uint64, id string) uint64 { return hash(run, []byte(id)) }
+func RowSeed(run uint64, id string) uint64 { return digest.SeedOf(run, id) }
 
 // TurnSeed is the seed of one turn's random stream.
 func TurnSeed(row uint64, round int, kind Kind) uint64 {
-	return hash(row, binary.LittleEndian.AppendUint64([]byte(kind), uint64(round)))
-}
-
-func hash(seed uint64, b []byte) uint64 {
-	sum := sha256.Sum256(append(binary.LittleEndian.AppendUint64(nil, seed), b...))
-	return binary.LittleEndian.Uint64(sum[:])
+	return digest.SeedAt(row, string(kind), round)
 }
 
 // asks are the most tokens that requests take, with the layout's text around

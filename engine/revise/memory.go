@@ -2,17 +2,16 @@ package revise
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 
 	"amend/engine"
+	"amend/engine/digest"
 	"amend/engine/feedback"
-	"amend/engine/internal/content"
 )
 
 // Key names a turn by all that made it: the exact token ids of its prompt, model and settings, sampling and seed. The
 // date that a template shows is among the ids. The limit on its length is not part of it: Output says whether it counted.
-type Key [sha256.Size]byte
+type Key digest.Sum
 
 // Output is what the engine gave for a turn, before anything is derived from it.
 type Output struct {
@@ -142,16 +141,16 @@ func (l *Loop) recall(key Key, limit int) (Output, bool, error) {
 // key is that of a turn to be asked for.
 func (l *Loop) key(kind Kind, tokens []engine.Token, seed uint64) Key {
 	s := l.settings
-	e := content.Encoder("amend turn 1")
+	e := digest.New(digest.TurnDomain)
 	e.Text(l.environment)
 	e.Tokens(tokens)
 	e.Number(seed)
 	stops := l.format.Stops()
-	e.Number(uint64(len(stops)))
+	e.Int(len(stops))
 	for _, stop := range stops {
 		e.Text(stop)
 	}
-	e.Sampling(s.Sampling)
+	s.Sampling.Encode(&e)
 	grammar := ""
 	if kind == Critique {
 		grammar = s.CritiqueGrammarName
@@ -162,5 +161,5 @@ func (l *Loop) key(kind Kind, tokens []engine.Token, seed uint64) Key {
 	if s.LogProbs {
 		e.Number(1)
 	}
-	return e.Sum()
+	return Key(e.Sum())
 }

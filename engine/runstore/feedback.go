@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"amend/engine/digest"
 	"amend/engine/feedback"
 	"amend/internal/atomicfile"
 	"amend/internal/plainjson"
@@ -21,35 +22,36 @@ import (
 // FeedbackFile is the database of labels in a run directory, or in one of its own.
 const FeedbackFile = "feedback.db"
 
-// FeedbackSettings is everything that labels depend on. Labels of other settings are another set.
+// FeedbackSettings is everything that labels depend on. Labels of other settings are another set, so every
+// field has the key tag "run" (package digest).
 type FeedbackSettings struct {
 	// Source says which pairs are judged: those of a file by its hash, or of a run by what made it and how its rows become
 	// pairs.
-	Source         string  `json:"source"`
-	Date           string  `json:"date"` // that templates see, YYYY-MM-DD
-	ModelSHA256    string  `json:"model_sha256"`
-	LoRASHA256     string  `json:"lora_sha256,omitempty"` // of the adapter on it
-	LoRAScale      float64 `json:"lora_scale,omitempty"`
-	TemplateSHA256 string  `json:"template_sha256,omitempty"`
-	Chat           string  `json:"chat"`
-	KVType         string  `json:"kv_type"`
-	Deterministic  bool    `json:"deterministic,omitempty"`
+	Source         digest.PairSource `json:"source" key:"run"`
+	Date           string            `json:"date" key:"run"` // that templates see, YYYY-MM-DD
+	ModelSHA256    string            `json:"model_sha256" key:"run"`
+	LoRASHA256     string            `json:"lora_sha256,omitempty" key:"run"` // of the adapter on it
+	LoRAScale      float64           `json:"lora_scale,omitempty" key:"run"`
+	TemplateSHA256 string            `json:"template_sha256,omitempty" key:"run"`
+	Chat           string            `json:"chat" key:"run"`
+	KVType         string            `json:"kv_type" key:"run"`
+	Deterministic  bool              `json:"deterministic,omitempty" key:"run"`
 
-	Constitution       string  `json:"constitution"` // name
-	ConstitutionSHA256 string  `json:"constitution_sha256"`
-	ConstitutionText   string  `json:"constitution_text"` // composed, as YAML
-	Principles         int     `json:"principles"`        // drawn for each pair
-	Layout             string  `json:"layout"`
-	Seed               uint64  `json:"seed,string"`
-	MinMass            float64 `json:"min_mass"`
+	Constitution       string  `json:"constitution" key:"run"` // name
+	ConstitutionSHA256 string  `json:"constitution_sha256" key:"run"`
+	ConstitutionText   string  `json:"constitution_text" key:"run"` // composed, as YAML
+	Principles         int     `json:"principles" key:"run"`        // drawn for each pair
+	Layout             string  `json:"layout" key:"run"`
+	Seed               uint64  `json:"seed,string" key:"run"`
+	MinMass            float64 `json:"min_mass" key:"run"`
 
-	Reasonings  int        `json:"reasonings,omitempty"`
-	Clamp       [2]float64 `json:"clamp,omitzero"`
-	MaxTokens   int        `json:"max_tokens,omitempty"` // of a reasoning
-	Temperature float64    `json:"temperature,omitempty"`
-	TopK        int        `json:"top_k,omitempty"`
-	TopP        float64    `json:"top_p,omitempty"`
-	MinP        float64    `json:"min_p,omitempty"`
+	Reasonings  int        `json:"reasonings,omitempty" key:"run"`
+	Clamp       [2]float64 `json:"clamp,omitzero" key:"run"`
+	MaxTokens   int        `json:"max_tokens,omitempty" key:"run"` // of a reasoning
+	Temperature float64    `json:"temperature,omitempty" key:"run"`
+	TopK        int        `json:"top_k,omitempty" key:"run"`
+	TopP        float64    `json:"top_p,omitempty" key:"run"`
+	MinP        float64    `json:"min_p,omitempty" key:"run"`
 }
 
 // Feedback is a directory's labels, open for writing. Its methods may be called from many goroutines.

@@ -28,56 +28,56 @@ type Manifest struct {
 }
 
 // Results holds everything that the text of rows depends on. This is the one place that decides it: a field
-// here is compared when a run is continued, a field elsewhere is not.
+// here is compared when a run is continued, a field elsewhere is not. So every field has the key tag "run" (package digest).
 type Results struct {
-	ModelSHA256 string  `json:"model_sha256"`
-	ModelSize   int64   `json:"model_size"`            // bytes
-	LoRASHA256  string  `json:"lora_sha256,omitempty"` // of the adapter on it
-	LoRAScale   float64 `json:"lora_scale,omitempty"`
+	ModelSHA256 string  `json:"model_sha256" key:"run"`
+	ModelSize   int64   `json:"model_size" key:"run"`            // bytes
+	LoRASHA256  string  `json:"lora_sha256,omitempty" key:"run"` // of the adapter on it
+	LoRAScale   float64 `json:"lora_scale,omitempty" key:"run"`
 	// Responses names what made the first responses, where that was another run: the hash of its Results.
-	Responses          string `json:"responses,omitempty"`
-	TemplateSHA256     string `json:"template_sha256,omitempty"`
-	Chat               string `json:"chat"` // the layout of conversations: template or plain
-	ConstitutionSHA256 string `json:"constitution_sha256"`
-	PromptsSHA256      string `json:"prompts_sha256"`
-	FromResponses      bool   `json:"from_responses"`
-	Preambles          int    `json:"preambles,omitempty"`    // 0 is one
-	NoFewShots         bool   `json:"no_few_shots,omitempty"` // the constitution's demonstrations were not shown
-	Samples            int    `json:"samples,omitempty"`      // rows of each prompt; 0 is one
+	Responses          string `json:"responses,omitempty" key:"run"`
+	TemplateSHA256     string `json:"template_sha256,omitempty" key:"run"`
+	Chat               string `json:"chat" key:"run"` // the layout of conversations: template or plain
+	ConstitutionSHA256 string `json:"constitution_sha256" key:"run"`
+	PromptsSHA256      string `json:"prompts_sha256" key:"run"`
+	FromResponses      bool   `json:"from_responses" key:"run"`
+	Preambles          int    `json:"preambles,omitempty" key:"run"`    // 0 is one
+	NoFewShots         bool   `json:"no_few_shots,omitempty" key:"run"` // the constitution's demonstrations were not shown
+	Samples            int    `json:"samples,omitempty" key:"run"`      // rows of each prompt; 0 is one
 
-	Mode       string `json:"mode"` // faithful or append
-	Revisions  int    `json:"revisions"`
-	NoCritique bool   `json:"no_critique,omitempty"` // revisions are asked for without a critique
-	System     string `json:"system,omitempty"`
-	Seed       uint64 `json:"seed,string"`
-	MaxTokens  int    `json:"max_tokens"` // of a turn
+	Mode       string `json:"mode" key:"run"` // faithful or append
+	Revisions  int    `json:"revisions" key:"run"`
+	NoCritique bool   `json:"no_critique,omitempty" key:"run"` // revisions are asked for without a critique
+	System     string `json:"system,omitempty" key:"run"`
+	Seed       uint64 `json:"seed,string" key:"run"`
+	MaxTokens  int    `json:"max_tokens" key:"run"` // of a turn
 
-	Temperature float64 `json:"temperature"`
-	TopK        int     `json:"top_k"`
-	TopP        float64 `json:"top_p"`
-	MinP        float64 `json:"min_p"`
+	Temperature float64 `json:"temperature" key:"run"`
+	TopK        int     `json:"top_k" key:"run"`
+	TopP        float64 `json:"top_p" key:"run"`
+	MinP        float64 `json:"min_p" key:"run"`
 
-	RepetitionPenalty float64  `json:"repetition_penalty,omitempty"`
-	FrequencyPenalty  float64  `json:"frequency_penalty,omitempty"`
-	PresencePenalty   float64  `json:"presence_penalty,omitempty"`
-	PenaltyWindow     int      `json:"penalty_window,omitempty"`
-	LogitBias         []string `json:"logit_bias,omitempty"` // TOKEN=BIAS, as given
-	GrammarSHA256     string   `json:"critique_grammar_sha256,omitempty"`
-	LogProbs          bool     `json:"logprobs,omitempty"`
+	RepetitionPenalty float64  `json:"repetition_penalty,omitempty" key:"run"`
+	FrequencyPenalty  float64  `json:"frequency_penalty,omitempty" key:"run"`
+	PresencePenalty   float64  `json:"presence_penalty,omitempty" key:"run"`
+	PenaltyWindow     int      `json:"penalty_window,omitempty" key:"run"`
+	LogitBias         []string `json:"logit_bias,omitempty" key:"run"` // TOKEN=BIAS, as given
+	GrammarSHA256     string   `json:"critique_grammar_sha256,omitempty" key:"run"`
+	LogProbs          bool     `json:"logprobs,omitempty" key:"run"`
 
-	Gate Gate `json:"gate,omitzero"` // the zero value is none
+	Gate Gate `json:"gate,omitzero" key:"run"` // the zero value is none
 
-	KVType        string `json:"kv_type"`
-	Deterministic bool   `json:"deterministic,omitempty"`
+	KVType        string `json:"kv_type" key:"run"`
+	Deterministic bool   `json:"deterministic,omitempty" key:"run"`
 }
 
 // Gate is by what revisions are taken or refused (revise.Gate).
 type Gate struct {
-	On      bool    `json:"on"`
-	Tries   int     `json:"tries"`
-	Margin  float64 `json:"margin"`
-	Veto    float64 `json:"veto"`
-	MinMass float64 `json:"min_mass"` // feedback.Settings
+	On      bool    `json:"on" key:"run"`
+	Tries   int     `json:"tries" key:"run"`
+	Margin  float64 `json:"margin" key:"run"`
+	Veto    float64 `json:"veto" key:"run"`
+	MinMass float64 `json:"min_mass" key:"run"` // feedback.Settings
 }
 
 // Hash names what made a run: the SHA-256 of its Results, in hexadecimal digits.
@@ -90,37 +90,38 @@ func (r Results) Hash() (string, error) {
 }
 
 // Setup is recorded for people and for comparing speed. The text of rows does not depend on it, but for
-// rounding: other kernels, on a GPU, in another layout or in another version of llama.cpp, round otherwise.
+// rounding: other kernels, on a GPU, in another layout or in another version of llama.cpp, round otherwise. So every field has
+// the key tag "none".
 type Setup struct {
-	Amend    string `json:"amend"`     // version
-	LlamaCpp string `json:"llama_cpp"` // version
+	Amend    string `json:"amend" key:"none"`     // version
+	LlamaCpp string `json:"llama_cpp" key:"none"` // version
 
-	Model               string   `json:"model"`          // path
-	Architecture        string   `json:"architecture"`   // general.architecture
-	LoRA                string   `json:"lora,omitempty"` // path of the adapter
-	Constitution        string   `json:"constitution"`   // name
-	ConstitutionVersion string   `json:"constitution_version,omitempty"`
-	Principles          []string `json:"principles,omitempty"` // that the draw was narrowed to
-	Template            string   `json:"template,omitempty"`   // path, when it is not the model's own
-	Prompts             string   `json:"prompts"`              // path
-	Limit               int      `json:"limit,omitempty"`      // rows to take from the prompts, 0 for all
-	Rows                int      `json:"rows"`                 // that the run takes from the prompts
+	Model               string   `json:"model" key:"none"`          // path
+	Architecture        string   `json:"architecture" key:"none"`   // general.architecture
+	LoRA                string   `json:"lora,omitempty" key:"none"` // path of the adapter
+	Constitution        string   `json:"constitution" key:"none"`   // name
+	ConstitutionVersion string   `json:"constitution_version,omitempty" key:"none"`
+	Principles          []string `json:"principles,omitempty" key:"none"` // that the draw was narrowed to
+	Template            string   `json:"template,omitempty" key:"none"`   // path, when it is not the model's own
+	Prompts             string   `json:"prompts" key:"none"`              // path
+	Limit               int      `json:"limit,omitempty" key:"none"`      // rows to take from the prompts, 0 for all
+	Rows                int      `json:"rows" key:"none"`                 // that the run takes from the prompts
 
-	Threads        int     `json:"threads"`
-	Context        int     `json:"ctx"`      // the most tokens that one row may hold
-	Parallel       int     `json:"parallel"` // rows alive at once
-	KV             string  `json:"kv"`       // unified or streams
-	GPULayers      int     `json:"gpu_layers"`
-	FlashAttention bool    `json:"flash_attention"` // off is off; on a GPU llama.cpp decides
-	Machine        Machine `json:"machine"`
+	Threads        int     `json:"threads" key:"none"`
+	Context        int     `json:"ctx" key:"none"`      // the most tokens that one row may hold
+	Parallel       int     `json:"parallel" key:"none"` // rows alive at once
+	KV             string  `json:"kv" key:"none"`       // unified or streams
+	GPULayers      int     `json:"gpu_layers" key:"none"`
+	FlashAttention bool    `json:"flash_attention" key:"none"` // off is off; on a GPU llama.cpp decides
+	Machine        Machine `json:"machine" key:"none"`
 }
 
 // Machine is where a run was begun.
 type Machine struct {
-	CPU   string `json:"cpu"`
-	Cores int    `json:"cores"`
-	OS    string `json:"os"`
-	Arch  string `json:"arch"`
+	CPU   string `json:"cpu" key:"none"`
+	Cores int    `json:"cores" key:"none"`
+	OS    string `json:"os" key:"none"`
+	Arch  string `json:"arch" key:"none"`
 }
 
 // Measured is what was measured on this machine to choose settings: once, so

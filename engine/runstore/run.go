@@ -377,6 +377,9 @@ func Look(dir string) (*Snapshot, error) {
 // Done reports whether a row is finished.
 func (s *Snapshot) Done(id string) bool { return s.done[id] }
 
+// IDs are those of the rows that are done, in no order.
+func (s *Snapshot) IDs() []string { return slices.Collect(maps.Keys(s.done)) }
+
 // Finished is how many rows are, of Manifest.Setup.Rows.
 func (s *Snapshot) Finished() int { return len(s.done) }
 

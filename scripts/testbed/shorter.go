@@ -18,7 +18,7 @@ func labelShorter(run string) (err error) {
 		return err
 	}
 	settings := set.Settings
-	settings.Source += ", shorter is better"
+	settings.Source.Rule = "shorter is better"
 	store, err := runstore.OpenFeedback(run, settings)
 	if err != nil {
 		return err

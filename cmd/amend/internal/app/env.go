@@ -75,3 +75,6 @@ func (e Env) spawner() worker.Spawner {
 		return cmd, nil
 	}}
 }
+
+// RenderTemplates is the process that renders chat templates.
+func RenderTemplates(in io.Reader, out io.Writer) error { return runner.TemplateWorker(in, out) }

@@ -2,15 +2,11 @@ package cli
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"strings"
 
+	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/failure"
-	"amend/constitution"
-	"amend/engine/export"
-	"amend/engine/runstore"
-	"amend/models"
 )
 
 // The exit codes. They are part of the product's contract.
@@ -50,15 +46,9 @@ func usage(err error) error {
 // exitCode says what an error means to the caller of the process.
 func exitCode(err error) int {
 	var (
-		field    *failure.FieldError
-		input    *failure.InputError
-		stopped  *failure.StoppedError
-		rows     *failure.RowsError
-		exit     *exitError
-		problems constitution.Problems
-		problem  constitution.Problem
-		changed  *runstore.ChangedError
-		locked   *runstore.LockedError
+		stopped *failure.StoppedError
+		rows    *failure.RowsError
+		exit    *exitError
 	)
 	switch {
 	case err == nil:
@@ -74,10 +64,7 @@ func exitCode(err error) int {
 		return exitStopped
 	case errors.As(err, &rows):
 		return exitRowsFailed
-	case errors.As(err, &field), errors.As(err, &input), errors.Is(err, failure.ErrDiffers):
-		return exitUsage
-	case errors.Is(err, models.ErrInvalid), errors.Is(err, runstore.ErrNotARun), errors.Is(err, export.ErrInUse), errors.Is(err, fs.ErrNotExist),
-		errors.As(err, &problems), errors.As(err, &problem), errors.As(err, &changed), errors.As(err, &locked):
+	case app.IsInput(err), errors.Is(err, failure.ErrDiffers):
 		return exitUsage
 	}
 	return exitPermanent

@@ -75,9 +75,7 @@ func addExportFlags(cmd *cobra.Command, c *app.ExportConfig) {
 	f.Float64Var(&c.MaxFlip, "max-flip", c.MaxFlip, "with --labels: leave out labels of which more than this share of principles changes its mind with the order, 0 to 1")
 	f.IntVar(&c.Repeat, "repeat", c.Repeat, "with --labels: each pair N times, in either direction in proportion to its label; 0: once, as the judge prefers")
 	f.IntVar(&c.ShardMB, "shard-mb", c.ShardMB, "how large a file may grow, in MB of JSON")
-	if err := cmd.MarkFlagRequired("out"); err != nil {
-		panic(err) // the flag is defined above
-	}
+	require(cmd, "out")
 }
 
 // list names the members of a list of texts.

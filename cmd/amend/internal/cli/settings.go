@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/render"
 )
 
 // A setting is a field of a config struct. Its yaml tag is its key in a config file and the name of its flag.
@@ -51,6 +53,13 @@ func message(err error) string {
 			lines = append(lines, message(e))
 		}
 		return strings.Join(lines, "\n")
+	}
+	var changed *app.ConstitutionChangedError
+	if errors.As(err, &changed) {
+		var text strings.Builder
+		if err := render.ConstitutionChanged(&text, changed); err == nil {
+			return text.String()
+		}
 	}
 	var field *failure.FieldError
 	if errors.As(err, &field) {

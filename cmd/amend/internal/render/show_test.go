@@ -98,7 +98,7 @@ func TestShowGolden(t *testing.T) {
 		"stats.txt":  func(w io.Writer) error { return Stats(w, stats) },
 		"stats.json": func(w io.Writer) error { return JSON(w, stats) },
 		"summary.txt": func(w io.Writer) error {
-			RunSummary(w, stats.Summary, Figures{WallS: 103.24, DecodeTokS: 58.125, PrefillTokS: 412.3, DecodeTokens: 120, PrefillComputed: 218, PrefillReused: 6476, Dir: run.Dir})
+			runSummary(w, app.RunResult{Summary: stats.Summary, WallS: 103.24, DecodeTokS: 58.125, PrefillTokS: 412.3, Decoded: 120, Computed: 218, Reused: 6476, Out: run.Dir})
 			return nil
 		},
 	} {

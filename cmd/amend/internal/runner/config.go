@@ -34,6 +34,9 @@ const (
 	ChatPlain    = "plain"    // Human: and Assistant:, for base models
 )
 
+// MostThreads is the highest number of threads.
+const MostThreads = 512
+
 // MostTokens is the highest value of settings that count tokens.
 const MostTokens = 1 << 24
 
@@ -48,7 +51,7 @@ func (c ComputeConfig) Validate() error {
 	err := errors.Join(
 		failure.OneOf("chat", c.Chat, ChatTemplate, ChatPlain),
 		failure.Range("ctx", c.Context, 0, MostTokens),
-		failure.Range("threads", c.Threads, 0, 512),
+		failure.Range("threads", c.Threads, 0, MostThreads),
 		failure.Range("gpu-layers", c.GPULayers, -1, MostTokens),
 	)
 	if c.Template != "" && c.Chat == ChatPlain {

@@ -1,21 +1,27 @@
 package runner
 
-import "fmt"
+import "amend/engine/digest"
 
-// Named names what computes: the model by its hash, with the adapter that is set on it. It is part of hashes.
-func (m *Model) Named() string {
-	if m.adapterSHA == "" {
-		return m.sha256
+// Identity says which model computes, with a context of this kind. Keys of what it computes are made from it.
+func (m *Model) Identity(kind Size) digest.Model {
+	id := m.stateless()
+	id.KeyType = kind.TypeK.String()
+	return id
+}
+
+// stateless is the identity without a context.
+func (m *Model) stateless() digest.Model {
+	return digest.Model{
+		SHA256: m.sha256, AdapterSHA256: m.adapterSHA, AdapterScale: m.weights.Adapter.Scale,
+		Chat: m.compute.Chat, TemplateSHA256: m.templateSHA, Deterministic: m.compute.Deterministic,
 	}
-	return fmt.Sprintf("%s with adapter %s at %v", m.sha256, m.adapterSHA, m.weights.Adapter.Scale)
 }
 
-// Environment names what logits depend on beside the tokens. It is part of the keys of turns and judgements.
-func (m *Model) Environment(kind Size) string {
-	return fmt.Sprintf("model %s, keys %s, deterministic %v", m.Named(), kind.TypeK, m.compute.Deterministic)
-}
+// Named names what computes: the model by its hash, with the adapter that is set on it.
+func (m *Model) Named() string { return m.stateless().Weights() }
 
-// StatesName names what hidden states depend on beside the tokens. It is part of their keys.
-func (m *Model) StatesName() string {
-	return fmt.Sprintf("model %s, %s %s, deterministic %v", m.sha256, m.compute.Chat, m.templateSHA, m.compute.Deterministic)
-}
+// Environment names what logits depend on beside the tokens.
+func (m *Model) Environment(kind Size) string { return m.Identity(kind).Environment() }
+
+// StatesName names what hidden states depend on beside the tokens.
+func (m *Model) StatesName() string { return m.stateless().States() }

@@ -151,9 +151,9 @@ func Find(name string) (*models.Model, error) {
 	return file, nil
 }
 
-// baseKey is the metadata of an adapter's file that names its base model, by the SHA-256 of the GGUF that it was trained
+// BaseKey is the metadata of an adapter's file that names its base model, by the SHA-256 of the GGUF that it was trained
 // on. scripts/train writes it.
-const baseKey = "amend.base.sha256"
+const BaseKey = "amend.base.sha256"
 
 // loadAdapter loads the adapter, if there is one. An adapter that was trained on another model is refused: llama.cpp
 // compares shapes only.
@@ -173,7 +173,7 @@ func (m *Model) loadAdapter(ctx context.Context) error {
 		return failure.Inputf("loading the adapter %s: %w", path, err)
 	}
 	m.closers = append(m.closers, m.adapter.Close)
-	switch base, known := m.adapter.Meta(baseKey); {
+	switch base, known := m.adapter.Meta(BaseKey); {
 	case !known:
 		m.options.Log.Warn("the adapter does not say which model it was trained on; only its shapes are known to fit", "adapter", path)
 	case base != m.sha256:

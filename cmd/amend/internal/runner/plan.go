@@ -6,6 +6,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/engine"
+	"amend/engine/llama"
 )
 
 // Kind is how a context of the model computes, without its sizes.
@@ -64,6 +65,9 @@ func (m *Model) Fit(d Demand, kind Size) (Size, error) {
 	s.TypeK, s.FlashAttn, s.Threads = kind.TypeK, kind.FlashAttn, kind.Threads
 	return s, nil
 }
+
+// Flash reports whether attention may be computed by flash attention; on a GPU llama.cpp decides.
+func (s Size) Flash() bool { return s.FlashAttn != llama.FlashOff }
 
 // Layout names the layout of the KV cache.
 func (s Size) Layout() Layout {

@@ -33,6 +33,8 @@ type Handler func(ctx context.Context, job Job, parent *Client) (result []byte, 
 type Failure struct {
 	Kind string // that the job's owner gives it
 	Text string
+	// Field and Detail are the setting that it is about and what of Text is about it, where there is one.
+	Field, Detail string
 }
 
 // Error returns the error's text.

@@ -1,0 +1,139 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"strings"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/cmd/amend/internal/worker"
+	"amend/constitution"
+	"amend/engine/export"
+	"amend/engine/runstore"
+	"amend/models"
+)
+
+// The kinds of jobs.
+const (
+	jobRun      = "run"
+	jobFeedback = "feedback"
+	jobStates   = "states"
+)
+
+// handlers do the jobs, in a worker or in this process.
+func (e Env) handlers() map[string]worker.Handler {
+	return map[string]worker.Handler{
+		jobRun:      e.computeRun,
+		jobFeedback: e.computeFeedback,
+		jobStates:   e.computeStates,
+	}
+}
+
+// Worker is a worker process. It returns the process's exit code.
+func (e Env) Worker() int {
+	handlers := e.handlers()
+	for kind, h := range handlers {
+		handlers[kind] = func(ctx context.Context, job worker.Job, parent *worker.Client) ([]byte, error) {
+			runner.SetLog(parent.Log())
+			return h(ctx, job, parent)
+		}
+	}
+	return worker.Main(handlers, encodeFailure)
+}
+
+// do has a job done: by a supervised worker, or in this process.
+func (e Env) do(ctx context.Context, kind string, payload []byte, host worker.Host) ([]byte, error) {
+	job := worker.Job{Kind: kind, Payload: payload, Level: e.level()}
+	if e.InProcess {
+		out, err := worker.Here(ctx, job, e.handlers()[kind], host)
+		return out, stoppedBy(ctx, err)
+	}
+	out, err := worker.Supervise(ctx, e.spawner(), job, host)
+	return out, decodeFailure(ctx, err)
+}
+
+// level is the least level of the log.
+func (e Env) level() slog.Level {
+	if e.Log.Enabled(context.Background(), slog.LevelDebug) {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
+// The kinds of errors that stay what they are on the way from a worker.
+const (
+	kindField   = "field"
+	kindInput   = "input"
+	kindStopped = "stopped"
+)
+
+// encodeFailure makes a worker's error travel.
+func encodeFailure(err error) *worker.Failure {
+	f := &worker.Failure{Text: err.Error()}
+	var field *failure.FieldError
+	switch {
+	case errors.Is(err, context.Canceled):
+		f.Kind = kindStopped
+	case errors.As(err, &field):
+		f.Kind, f.Field, f.Detail = kindField, field.Field, field.Error()
+	case IsInput(err):
+		f.Kind = kindInput
+	}
+	return f
+}
+
+// decodeFailure is the error that a worker meant.
+func decodeFailure(ctx context.Context, err error) error {
+	var f *worker.Failure
+	if !errors.As(err, &f) {
+		return stoppedBy(ctx, err)
+	}
+	switch f.Kind {
+	case kindStopped:
+		return stoppedBy(ctx, context.Canceled)
+	case kindField:
+		field := &failure.FieldError{Field: f.Field, Want: strings.TrimPrefix(f.Detail, f.Field+" ")}
+		return &remoteError{f.Text, field}
+	case kindInput:
+		return failure.Input(f)
+	}
+	return f
+}
+
+// remoteError is an error of a worker, in its words.
+type remoteError struct {
+	text string
+	kind error
+}
+
+func (e *remoteError) Error() string { return e.text }
+func (e *remoteError) Unwrap() error { return e.kind }
+
+// errContinue ends work that a signal stopped.
+var errContinue = errors.New("what is finished is saved, the same command continues")
+
+// stoppedBy gives an error that a signal caused its kind.
+func stoppedBy(ctx context.Context, err error) error {
+	if err == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &failure.StoppedError{Cause: errContinue, Signal: worker.SignalOf(ctx)}
+}
+
+// IsInput reports whether an error is about what the user gave, so that trying again would fail again.
+func IsInput(err error) bool {
+	var (
+		input    *failure.InputError
+		field    *failure.FieldError
+		problems constitution.Problems
+		problem  constitution.Problem
+		changed  *runstore.ChangedError
+		locked   *runstore.LockedError
+	)
+	return errors.As(err, &input) || errors.As(err, &field) || errors.As(err, &problems) || errors.As(err, &problem) ||
+		errors.As(err, &changed) || errors.As(err, &locked) ||
+		errors.Is(err, models.ErrInvalid) || errors.Is(err, runstore.ErrNotARun) || errors.Is(err, export.ErrInUse) || errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,280 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"strings"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/constitution"
+	"amend/engine/prompts"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// RunResult says how a run went. Rows, revisions, flags and failures are of the rows that this call names, whichever
+// command did them; tokens and times are of this one.
+type RunResult struct {
+	Summary    runstore.Summary // of the rows
+	Before     int              // rows that earlier commands did
+	Unreadable int              // rows of the prompts that never became one
+	Asked      int              // rows asked for, unreadable ones included
+	Failures   []Failure
+	Seed       uint64
+	Out        string
+
+	WallS                   float64 // seconds
+	DecodeTokS, PrefillTokS float64 // by the time of steps in llama.cpp
+	Decoded                 int     // tokens sampled
+	Computed, Reused        int     // prompt tokens
+	KVRead, KVWhole         uint64  // bytes of keys and values that attention read, and would have, had each row held its preamble
+}
+
+// Failure is a row or pair without a result, and why.
+type Failure struct {
+	Row  string `json:"row"`
+	Why  string `json:"why"`
+	Line int    `json:"line,omitempty"` // in the input file, for one that could not be read
+}
+
+// Failed is how many rows have no result.
+func (r RunResult) Failed() int { return r.Summary.Failed + r.Unreadable }
+
+// Run answers prompts, criticises and revises the answers, and writes a run directory; or it continues the one that is
+// there. A *failure.RowsError comes with the result of a run in which rows failed.
+func Run(ctx context.Context, env Env, c RunConfig) (RunResult, error) {
+	set, stages, err := env.beginRun(c)
+	if err != nil {
+		return RunResult{}, err
+	}
+	for _, s := range stages[:len(stages)-1] {
+		var failed *failure.RowsError
+		if _, err := env.runStage(ctx, s, set, nil); err != nil && !errors.As(err, &failed) { // such rows fail again in the next stage
+			return RunResult{}, err
+		}
+	}
+	return env.runStage(ctx, stages[len(stages)-1], set, &c)
+}
+
+// beginRun checks the settings of a run and reads its prompts.
+func (e Env) beginRun(c RunConfig) (set *prompts.Set, stages []stage, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, nil, err
+	}
+	e.warnOfAnotherModel(c)
+	stages = c.stages()
+	if len(stages) > 1 {
+		if err := c.checkCritic(); err != nil {
+			return nil, nil, err
+		}
+	}
+	set, err = e.readPrompts(c)
+	return set, stages, err
+}
+
+// runStage does a run, or a part of one. whole are the settings of a run of several stages, which it keeps in its folder.
+func (e Env) runStage(ctx context.Context, s stage, set *prompts.Set, whole *RunConfig) (result RunResult, err error) {
+	begun := e.Now()
+	in, err := e.readInputs(s, set)
+	if err != nil {
+		return result, err
+	}
+	in.recorded = s.config
+	if whole != nil {
+		in.recorded = *whole
+	}
+	payload, err := in.job.encode()
+	if err != nil {
+		return result, err
+	}
+	h := newRunHost(e, in)
+	defer func() { err = errors.Join(err, h.close()) }()
+	text, err := e.do(ctx, jobRun, payload, h.host())
+	if h.failed != nil {
+		return result, h.failed
+	}
+	if err != nil {
+		return result, err
+	}
+	var out computed
+	if err := json.Unmarshal(text, &out); err != nil {
+		return result, fmt.Errorf("reading the worker's result: %w", err)
+	}
+	result, err = h.finish(out)
+	result.WallS = e.Now().Sub(begun).Seconds()
+	return result, err
+}
+
+// finish writes what a finished run has beside its database, and says how the run went.
+func (h *runHost) finish(out computed) (r RunResult, err error) {
+	bad := h.in.bad
+	unreadable := make([]runstore.Unreadable, len(bad))
+	for i, b := range bad {
+		unreadable[i] = runstore.Unreadable(b)
+	}
+	if err := h.run.Finish(unreadable); err != nil {
+		return r, failure.Stopped(err) // all rows are on disk: the same command writes the rest
+	}
+	if out.TurnSeconds > 0 {
+		measured := h.run.Manifest().Measured
+		measured.TurnSeconds = out.TurnSeconds
+		if err := h.run.Measure(measured); err != nil {
+			return r, failure.Stopped(err)
+		}
+	}
+	st := out.Stats
+	r = RunResult{
+		Before: out.Before, Unreadable: len(bad), Asked: len(h.in.job.Rows) + len(bad), Failures: []Failure{},
+		Seed: h.in.job.Config.Seed, Out: h.in.job.Config.Out,
+		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
+		Decoded: st.Decoded, Computed: st.Prefilled, Reused: st.Reused,
+		KVRead: uint64(st.KVRead) * out.CellBytes, KVWhole: uint64(st.KVWhole) * out.CellBytes,
+	}
+	for _, b := range bad {
+		r.Failures = append(r.Failures, Failure{Row: b.File, Line: b.Line, Why: b.Reason})
+	}
+	if err := h.summarize(&r); err != nil {
+		return r, err
+	}
+	if r.Failed() > 0 {
+		return r, &failure.RowsError{Failed: r.Failed(), Of: r.Asked, What: "rows failed or could not be read", Detail: filepath.Join(r.Out, runstore.FailedFile) + " lists them"}
+	}
+	return r, nil
+}
+
+// summarize counts the rows that this call names. The directory holds more where an earlier one had a higher limit.
+func (h *runHost) summarize(r *RunResult) error {
+	for rec, err := range h.run.Rows() {
+		if err != nil {
+			return err
+		}
+		if _, mine := h.rows[rec.ID]; !mine {
+			continue
+		}
+		r.Summary.Add(rec)
+		if rec.Error != "" {
+			r.Failures = append(r.Failures, Failure{Row: rec.ID, Why: rec.Error})
+		}
+	}
+	return nil
+}
+
+// RunPlan is what a run would do.
+type RunPlan struct {
+	Out     string   `json:"out"`
+	Stage   string   `json:"stage,omitempty"` // which of two, where first responses are by another model or adapter
+	Changed []string `json:"changed"`         // inputs and settings that differ from the run's; redo takes them
+	Done    int      `json:"done"`            // rows that stay as they are
+	revise.Plan
+	Seconds float64 `json:"seconds,omitempty"` // about, by what a turn took in this run before; none before there was one
+}
+
+// PlanRun says what Run would do and does nothing. Of a run of two stages it plans the first, and the second where the
+// first is done.
+func PlanRun(ctx context.Context, env Env, c RunConfig) (RunPlan, error) {
+	set, stages, err := env.beginRun(c)
+	if err != nil {
+		return RunPlan{}, err
+	}
+	p, err := env.planStage(ctx, stages[0], set)
+	if err != nil || len(stages) == 1 {
+		return p, err
+	}
+	p.Stage = "first responses"
+	if len(p.Changed) == 0 && p.Rows == 0 {
+		p, err = env.planStage(ctx, stages[1], set)
+		p.Stage = "critiques and revisions"
+	}
+	return p, err
+}
+
+func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPlan, err error) {
+	p = RunPlan{Out: s.config.Out, Changed: []string{}}
+	in, err := e.readInputs(s, set)
+	if err != nil {
+		return p, err
+	}
+	in.job.Plan = true
+	payload, err := in.job.encode()
+	if err != nil {
+		return p, err
+	}
+	h := &planHost{env: e, dir: s.config.Out, changed: []string{}}
+	defer func() { err = errors.Join(err, h.close()) }()
+	text, err := e.do(ctx, jobRun, payload, h.host())
+	if h.failed != nil {
+		return p, h.failed
+	}
+	if err != nil {
+		return p, err
+	}
+	var out computed
+	if err := json.Unmarshal(text, &out); err != nil {
+		return p, fmt.Errorf("reading the worker's plan: %w", err)
+	}
+	p.Plan, p.Done, p.Changed = out.Plan, out.Before, h.changed
+	if h.snapshot != nil {
+		p.Seconds = h.snapshot.Manifest.Measured.TurnSeconds * float64(p.Turns)
+	}
+	return p, nil
+}
+
+// ConstitutionChangedError refuses to continue a run whose constitution was another.
+type ConstitutionChangedError struct {
+	Refused    *runstore.ChangedError
+	Then, Now  []string // principles that draws were and are narrowed to
+	Difference constitution.Difference
+}
+
+// Error gives the refusal; what differs is in the fields.
+func (e *ConstitutionChangedError) Error() string { return e.Refused.Error() }
+
+// Unwrap returns the refusal.
+func (e *ConstitutionChangedError) Unwrap() error { return e.Refused }
+
+// withConstitutionDiff adds to a refusal to continue a run what its constitution was and is, where that is why.
+func (h *runHost) withConstitutionDiff(refused error) error {
+	var changed *runstore.ChangedError
+	if !errors.As(refused, &changed) {
+		return refused
+	}
+	m, _, err := runstore.Read(h.in.job.Config.Out)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	old, err := constitutionOf(h.in.job.Config.Out, m)
+	if err != nil || old.Hash() == h.in.document.Hash() {
+		return refused // a run of before there was such a file, or another reason
+	}
+	return &ConstitutionChangedError{
+		Refused: changed, Then: m.Setup.Principles, Now: h.in.job.Config.Principles,
+		Difference: constitution.Diff(old, h.in.document),
+	}
+}
+
+// constitutionFile is the constitution in a run directory.
+func constitutionFile(dir string) string { return filepath.Join(dir, runstore.ConstitutionFile) }
+
+// records are the rows of a run, in input order.
+type records = iter.Seq2[revise.Record, error]
+
+// constitutionOf is the constitution of a run, with the principles that it draws from.
+func constitutionOf(dir string, m runstore.Manifest) (*constitution.Document, error) {
+	doc, err := constitution.Load(constitutionFile(dir))
+	if err != nil {
+		return nil, err
+	}
+	return doc.Select(m.Setup.Principles)
+}
+
+// Selection names the principles that draws are narrowed to.
+func Selection(names []string) string {
+	if len(names) == 0 {
+		return "all"
+	}
+	return strings.Join(names, ",")
+}

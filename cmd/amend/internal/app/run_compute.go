@@ -1,0 +1,204 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/cmd/amend/internal/worker"
+	"amend/constitution"
+	"amend/engine"
+	"amend/engine/digest"
+	"amend/engine/feedback"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// runComputation is the worker's part of a run, put together step by step: model, loops, context, and the parent's store.
+type runComputation struct {
+	job      runJob
+	env      Env
+	parent   *worker.Client
+	store    runStore
+	progress *reporter
+
+	document *constitution.Document // with the principles that are drawn from
+	model    *runner.Model
+	grammar  string              // SHA-256 of the critiques' grammar
+	gate     *revise.Gate        // nil: all revisions are taken
+	loops    []*revise.Loop      // one for each demonstration set
+	size     runner.Size         // of the context
+	attach   *engine.AttachCosts // what was measured for this run, if anything
+	engine   *engine.Engine
+	left     int // rows to do when this worker began
+}
+
+// computed is what a worker says of its own work on a run.
+type computed struct {
+	Plan        revise.Plan  // where that was asked for
+	Before      int          // rows that were done before
+	Stats       engine.Stats // of the engine
+	CellBytes   uint64       // keys and values of a token
+	TurnSeconds float64      // of wall time for each turn that this worker computed; 0 where it computed none
+}
+
+// computeRun is the handler of runs and of their plans.
+func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Client) (result []byte, err error) {
+	c := &runComputation{env: e, parent: parent}
+	if err := json.Unmarshal(job.Payload, &c.job); err != nil {
+		return nil, fmt.Errorf("reading the job: %w", err)
+	}
+	defer func() {
+		if c.model != nil {
+			err = errors.Join(err, c.model.Close())
+		}
+	}()
+	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, func(ctx context.Context) error { return c.fit(ctx, job.Limits) }, c.openStore} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var out computed
+	if c.job.Plan {
+		out, err = c.plan(ctx)
+	} else {
+		out, err = c.run(ctx, job.Limits)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(out)
+}
+
+func (c *runComputation) openModel(ctx context.Context) (err error) {
+	if c.document, err = c.job.document(); err != nil {
+		return err
+	}
+	r := c.job.Config
+	c.model, err = runner.Open(ctx, runner.Weights{Model: r.Model, Adapter: runner.ParseAdapter(r.LoRA)}, r.Compute, c.env.options(c.parent.Log(), c.job.Date))
+	return err
+}
+
+// document is the constitution with the principles that are drawn from.
+func (j runJob) document() (*constitution.Document, error) {
+	composed, err := constitution.Parse(runstore.ConstitutionFile, j.Constitution)
+	if err != nil {
+		return nil, err
+	}
+	return composed.Select(j.Config.Principles)
+}
+
+// openLoops makes the loop of each demonstration set.
+func (c *runComputation) openLoops(ctx context.Context) (err error) {
+	r := c.job.Config
+	settings := revise.Settings{
+		Rounds: r.Revisions, Mode: r.Mode, NoCritique: !r.Critique, MaxTokens: r.MaxTokens,
+		Sampling: r.Sampling, Seed: r.Seed, System: r.System, Think: c.model.ThinkTags(), LogProbs: r.LogProbs,
+	}
+	for id := range r.Sampling.LogitBias {
+		if last := c.model.VocabularySize() - 1; int(id) > last {
+			return &failure.FieldError{Field: "logit-bias", Want: fmt.Sprintf("for token %d: the model's last token is %d", id, last)}
+		}
+	}
+	if c.job.Grammar != "" {
+		if settings.CritiqueGrammar, err = c.openGrammar(); err != nil {
+			return err
+		}
+		settings.CritiqueGrammarName = c.grammar
+	}
+	if c.gate, err = c.openGate(ctx); err != nil {
+		return err
+	}
+	settings.Gate = c.gate
+	for k := range r.DemonstrationSets {
+		shown := c.document.Preamble(r.Seed, k, r.DemonstrationSets)
+		if !r.Demonstrations {
+			shown.Demonstrations = nil
+		}
+		l, err := revise.New(ctx, c.model.Format(), shown, settings)
+		if err != nil {
+			return failure.Input(err)
+		}
+		c.loops = append(c.loops, l)
+	}
+	return nil
+}
+
+// openGrammar compiles the critiques' grammar. Each critique gets a clone of it.
+func (c *runComputation) openGrammar() (func() (engine.Grammar, error), error) {
+	sum := sha256.Sum256([]byte(c.job.Grammar))
+	c.grammar = hex.EncodeToString(sum[:])
+	g, err := c.model.NewGrammar(c.job.Grammar)
+	if err != nil {
+		return nil, failure.Inputf("critique-grammar %s: %w", c.job.Config.CritiqueGrammar, err)
+	}
+	return func() (engine.Grammar, error) { return g.Clone() }, nil
+}
+
+// openGate makes the gate of a run, nil where it has none.
+func (c *runComputation) openGate(ctx context.Context) (*revise.Gate, error) {
+	g := c.job.Config.Gate
+	if !g.On {
+		return nil, nil
+	}
+	judge, err := feedback.New(ctx, c.model.Format(), c.document, feedback.Settings{Layout: feedback.OptionsFirst, Seed: c.job.Config.Seed, MinMass: g.MinMass})
+	if err != nil {
+		return nil, failure.Input(err)
+	}
+	return &revise.Gate{Judge: judge, Tries: g.Tries, Margin: g.Margin, Veto: g.Veto}, nil
+}
+
+// openStore has the parent open the run directory.
+func (c *runComputation) openStore(context.Context) error {
+	c.store = runStore{parent: c.parent}
+	if err := c.store.open(c.manifest()); err != nil {
+		return err
+	}
+	for _, l := range c.loops {
+		l.Use(c.store, c.model.Environment(c.size))
+	}
+	if c.attach == nil {
+		return nil
+	}
+	return c.store.measure(runstore.Measured{Attach: c.attach})
+}
+
+// preambleOf is the place of a row's demonstration set: its seed decides, so neighbours change nothing.
+func (c *runComputation) preambleOf(r revise.Row) int {
+	return int(digest.PreambleSeed(c.job.Config.Seed, r.ID) % uint64(len(c.loops)))
+}
+
+// byPreamble groups rows by the preamble that they share, in the order of the loops.
+func (c *runComputation) byPreamble(rows []revise.Row) [][]revise.Row {
+	groups := make([][]revise.Row, len(c.loops))
+	for _, r := range rows {
+		k := c.preambleOf(r)
+		groups[k] = append(groups[k], r)
+	}
+	return groups
+}
+
+// todo are the rows that are not done.
+func (c *runComputation) todo() []revise.Row {
+	return slices.DeleteFunc(slices.Clone(c.job.Rows), func(r revise.Row) bool { return c.store.done[r.ID] })
+}
+
+// plan counts what a run would compute.
+func (c *runComputation) plan(ctx context.Context) (out computed, err error) {
+	todo := c.todo()
+	out.Before = len(c.job.Rows) - len(todo)
+	for k, rows := range c.byPreamble(todo) {
+		part, err := c.loops[k].Plan(ctx, rows)
+		if err != nil {
+			return out, err
+		}
+		out.Plan = out.Plan.Add(part)
+	}
+	return out, nil
+}

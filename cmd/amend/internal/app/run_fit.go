@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/cmd/amend/internal/worker"
+)
+
+// fit chooses the sizes of the context from what the rows need and the memory there is.
+func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
+	r := c.job.Config
+	kind, err := c.model.Kind(r.Context)
+	if err != nil {
+		return err
+	}
+	demand, err := c.demand(ctx)
+	if err != nil {
+		return err
+	}
+	old := c.job.Previous
+	if old != nil && !r.Redo && !r.RetryFailed && r.Context.Parallel == 0 && r.Compute.Context == 0 && old.Setup.Rows == len(c.job.Rows) {
+		// What was measured to choose a setting is measured once. Other settings, and rows that failed, may need more room.
+		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
+		if demand.Layout == runner.Auto {
+			demand.Layout = runner.Layout(old.Setup.KV)
+		}
+	}
+	if most := limits.AtMost; most > 0 && (demand.Parallel == 0 || demand.Parallel > most) {
+		demand.Parallel = most
+	}
+	if demand.AttachFrom, err = c.model.AttachFrom(kind); err != nil {
+		return err
+	}
+	if old != nil && demand.AttachFrom > 0 && old.Measured.Attach != nil {
+		demand.AttachFrom = old.Measured.Attach.Worth()
+	}
+	if err := c.fitDemand(demand, kind); err != nil {
+		return err
+	}
+	if old != nil || c.job.Plan || !c.worthMeasuring(demand) {
+		return nil
+	}
+	costs, err := c.model.MeasureAttach(ctx, kind, c.size.Parallel())
+	if err != nil {
+		return err
+	}
+	c.attach, demand.AttachFrom = &costs, costs.Worth()
+	return c.fitDemand(demand, kind)
+}
+
+// worthMeasuring reports whether a run is long enough to measure from which length on a preamble is read in common.
+func (c *runComputation) worthMeasuring(d runner.Demand) bool {
+	return d.AttachFrom > 0 && d.Preamble > 0 && c.steps(d.Rows) >= worthCalibrating*runner.AttachSteps &&
+		d.Trained > runner.AttachTokens // positions beyond may not be in the model
+}
+
+// demand is what the run's rows ask for.
+func (c *runComputation) demand(ctx context.Context) (runner.Demand, error) {
+	d, err := c.model.Demand(c.job.Config.Context)
+	if err != nil {
+		return d, err
+	}
+	d.Rows, d.Preamble = len(c.job.Rows), c.preamble()
+	if c.gate != nil { // a row's own conversation, and a judgement in either order
+		d.PerRow, d.Preambles = 3, 2
+	}
+	for _, r := range c.job.Rows {
+		need, err := c.loops[c.preambleOf(r)].Need(ctx, r)
+		if ctx.Err() != nil {
+			return d, ctx.Err()
+		}
+		if err != nil {
+			continue // the row fails by itself when it is begun
+		}
+		d.Need, d.Alone = max(d.Need, need.Tokens), max(d.Alone, need.Alone)
+	}
+	return d, nil
+}
+
+// preamble is the length of the longest preamble, in tokens.
+func (c *runComputation) preamble() int {
+	longest := 0
+	for _, l := range c.loops {
+		longest = max(longest, len(l.Prefix()))
+	}
+	return longest
+}
+
+// fitDemand chooses the sizes of a context of this kind.
+func (c *runComputation) fitDemand(d runner.Demand, kind runner.Size) (err error) {
+	if c.size, err = c.model.Fit(d, kind); err != nil {
+		return err
+	}
+	name := c.document.Name
+	if least := c.preamble() + c.job.Config.MaxTokens; c.size.Limit <= least {
+		return failure.Inputf("a row may hold %d tokens, and the demonstrations of %s with a turn of max-tokens take %d already: raise ctx, or bring a model with a longer context", c.size.Limit, name, least)
+	}
+	if c.gate != nil && c.size.Limit <= len(c.gate.Judge.Prefix()) {
+		return failure.Inputf("a row may hold %d tokens, and the worked judgements of %s, which the gate needs, take %d already: raise ctx, or bring a model with a longer context", c.size.Limit, name, len(c.gate.Judge.Prefix()))
+	}
+	return nil
+}
+
+// worthCalibrating is how many times its own cost a run must be for something to be measured that makes it faster.
+const worthCalibrating = 20
+
+// steps is the most decode steps that rows can take.
+func (c *runComputation) steps(rows int) int {
+	turns, alive := 1+2*c.job.Config.Revisions, c.size.Parallel()
+	return (rows + alive - 1) / alive * turns * c.job.Config.MaxTokens
+}

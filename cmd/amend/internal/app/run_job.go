@@ -1,0 +1,218 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/constitution"
+	"amend/engine/feedback"
+	"amend/engine/prompts"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+	"amend/models"
+	"amend/models/testbed"
+)
+
+// runJob is a run, or a stage of one, as data for a worker: everything but the model, which the worker opens.
+type runJob struct {
+	Config       RunConfig
+	Plan         bool // count the turns, compute nothing
+	Date         string
+	Version      string
+	Rows         []revise.Row
+	Constitution []byte // composed, as YAML
+	Grammar      string // of critiques, in GBNF
+	Prompts      string // SHA-256 of the prompts
+	Responses    string // what made the first responses, where another run did (runstore.Results.Hash)
+	// Previous is the manifest of the run that is continued; nil for a new one.
+	Previous *runstore.Manifest
+}
+
+// stage is a run, or one of the two that a staged run is.
+type stage struct {
+	config      RunConfig
+	responsesOf string // the run whose first responses are gone on from; empty: they are made here
+}
+
+// stages are the parts of a run. Where first responses are of another model or adapter they are a run of their own, in
+// a folder of the run's: one model is in memory at a time, and each part is supervised, continued and checked as any run
+// is.
+func (c RunConfig) stages() []stage {
+	if !c.staged() {
+		return []stage{{config: c}}
+	}
+	inner := filepath.Join(c.Out, runstore.ResponsesDir)
+	first, rest := c, c
+	first.Revisions, first.Gate.On, first.Out, first.Critic, first.CriticLoRA = 0, false, inner, "", ""
+	rest.LoRA, rest.Critic, rest.CriticLoRA = c.CriticLoRA, "", ""
+	if c.Critic != "" {
+		rest.Model, rest.Compute.Template = c.Critic, ""
+		rest.Constitution = c.layers()
+	}
+	return []stage{{config: first}, {config: rest, responsesOf: inner}}
+}
+
+// inputs are what a stage reads before any model is opened.
+type inputs struct {
+	job      runJob
+	document *constitution.Document // with the principles that are drawn from
+	bad      []prompts.BadRow
+	recorded RunConfig // that the run directory keeps
+}
+
+// readInputs reads what a person wrote, constitution and prompts, and what is in the run directory.
+func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
+	c := s.config
+	composed, err := constitution.Load(c.layers()...)
+	if err != nil {
+		return in, failure.Input(err)
+	}
+	if in.document, err = composed.Select(c.Principles); err != nil {
+		return in, failure.Input(err)
+	}
+	in.job = runJob{Config: c, Version: e.Version, Date: e.today(), Prompts: given.SHA256, Rows: slices.Clone(given.Rows)}
+	in.bad = given.Bad
+	if in.job.Constitution, err = composed.YAML(); err != nil {
+		return in, fmt.Errorf("writing the constitution down: %w", err)
+	}
+	in.job.Rows = revise.Samples(in.job.Rows, c.Samples)
+	if c.CritiqueGrammar != "" {
+		text, err := os.ReadFile(c.CritiqueGrammar)
+		if err != nil {
+			return in, failure.Inputf("reading critique-grammar: %w", err)
+		}
+		in.job.Grammar = string(text)
+	}
+	if s.responsesOf != "" {
+		if err := in.job.takeResponses(s.responsesOf); err != nil {
+			return in, err
+		}
+	}
+	if old, _, err := runstore.Read(c.Out); err == nil {
+		in.job.Previous, in.job.Date = &old, old.Created
+	} else if !errors.Is(err, runstore.ErrNotARun) {
+		return in, err
+	}
+	return in, nil
+}
+
+// readPrompts reads the prompts of a run, once for all its stages.
+func (e Env) readPrompts(c RunConfig) (*prompts.Set, error) {
+	set, err := prompts.Read(c.Prompts, e.Stdin, prompts.Options{FromResponses: c.FromResponses, Limit: c.Limit})
+	if err != nil {
+		return nil, failure.Input(err)
+	}
+	if len(set.Rows) == 0 {
+		return nil, failure.Inputf("none of the %d rows of %s can be read; the first: %v", len(set.Bad), c.Prompts, set.Bad[0])
+	}
+	e.warnOfBadRows(set.Bad)
+	e.warnOfForeignPrompts(c.Model, set.Rows)
+	return set, nil
+}
+
+// warnOfBadRows tells of rows that cannot be read.
+func (e Env) warnOfBadRows(rows []prompts.BadRow) {
+	const most = 20
+	for i, bad := range rows {
+		if i == most {
+			e.Log.Warn("further rows that cannot be read are only counted", "count", len(rows)-i)
+			break
+		}
+		e.Log.Warn("a row cannot be read and is left out", "file", bad.File, "line", bad.Line, "why", bad.Reason)
+	}
+}
+
+// warnOfForeignPrompts tells who tries the embedded model on prompts of their own that it knows its own world only.
+func (e Env) warnOfForeignPrompts(model string, rows []revise.Row) {
+	if model != testbed.Name {
+		return
+	}
+	foreign, world := 0, testbed.New()
+	for _, r := range rows {
+		if _, ok := world.ReadPrompt(r.Messages[len(r.Messages)-1].Text); !ok {
+			foreign++
+		}
+	}
+	if foreign > 0 {
+		e.Log.Warn("the testbed model is a test bench: to prompts that are not of its small world it answers nonsense; give --model for a model of yours",
+			"such prompts", foreign, "of", len(rows))
+	}
+}
+
+// takeResponses gives the rows the first responses of another run.
+func (j *runJob) takeResponses(dir string) error {
+	m, rows, err := runstore.Read(dir)
+	if err != nil {
+		return err
+	}
+	if j.Responses, err = m.Results.Hash(); err != nil {
+		return err
+	}
+	place := map[string]int{}
+	for i, r := range j.Rows {
+		place[r.ID] = i
+	}
+	for rec, err := range rows {
+		if err != nil {
+			return err
+		}
+		i, ok := place[rec.ID]
+		if !ok {
+			continue
+		}
+		row := &j.Rows[i]
+		if row.First = (&revise.First{Error: rec.Error}); rec.Error == "" {
+			row.First.Trace, _ = rec.Final()
+		}
+	}
+	for _, r := range j.Rows {
+		if r.First == nil && r.Response == nil {
+			return fmt.Errorf("row %s has no first response in %s: it is not finished", r.ID, dir)
+		}
+	}
+	return nil
+}
+
+// checkCritic finds what the second stage would find, before the first one has cost anything.
+func (c RunConfig) checkCritic() error {
+	if c.Critic != "" {
+		file, err := runner.Find(c.Critic)
+		if err != nil {
+			return err
+		}
+		if _, ok := file.Parts[0].String("tokenizer.chat_template"); !ok && c.Compute.Chat == runner.ChatTemplate {
+			return &failure.FieldError{Field: "chat", Want: fmt.Sprintf("plain is needed: the critic %s carries no chat template", file.Path)}
+		}
+	}
+	if c.CriticLoRA != "" {
+		if _, err := models.Open(runner.ParseAdapter(c.CriticLoRA).Path); err != nil {
+			return failure.Inputf("opening the critic's adapter: %w", err)
+		}
+	}
+	if !c.Gate.On {
+		return nil
+	}
+	doc, err := constitution.Load(c.layers()...)
+	if err == nil {
+		doc, err = doc.Select(c.Principles)
+	}
+	if err == nil {
+		err = feedback.Check(doc)
+	}
+	return failure.Input(err)
+}
+
+// encode makes the job travel.
+func (j runJob) encode() ([]byte, error) {
+	text, err := json.Marshal(j)
+	if err != nil {
+		return nil, fmt.Errorf("writing the job down: %w", err)
+	}
+	return text, nil
+}

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"amend/cmd/amend/internal/runner"
+	"amend/engine"
+	"amend/engine/runstore"
+)
+
+// manifest says what makes the run.
+func (c *runComputation) manifest() runstore.Manifest {
+	r, s := c.job.Config, c.job.Config.Sampling
+	adapter, adapterSHA := c.model.Adapter()
+	info := c.model.Info()
+	return runstore.Manifest{
+		Created: c.job.Date,
+		Results: runstore.Results{
+			ModelSHA256: c.model.SHA256(), ModelSize: int64(info.SizeBytes), LoRASHA256: adapterSHA, LoRAScale: adapter.Scale,
+			Responses: c.job.Responses, TemplateSHA256: c.model.TemplateSHA256(), Chat: r.Compute.Chat,
+			ConstitutionSHA256: c.document.Hash(), PromptsSHA256: c.job.Prompts, FromResponses: r.FromResponses,
+			Preambles: orZero(r.DemonstrationSets, 1), NoFewShots: !r.Demonstrations, Samples: orZero(r.Samples, 1),
+			Mode: string(r.Mode), Revisions: r.Revisions, NoCritique: !r.Critique, System: r.System, Seed: r.Seed, MaxTokens: r.MaxTokens,
+			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
+			RepetitionPenalty: orZero(s.RepetitionPenalty, 1), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
+			PenaltyWindow: s.PenaltyWindow, LogitBias: biasTexts(s.LogitBias), GrammarSHA256: c.grammar, LogProbs: r.LogProbs,
+			Gate: r.Gate.results(), KVType: c.size.TypeK.String(), Deterministic: r.Compute.Deterministic,
+		},
+		Setup: runstore.Setup{
+			Amend: c.job.Version, LlamaCpp: runner.LlamaVersion(), Model: info.Path, Architecture: info.Architecture, LoRA: adapter.Path,
+			Constitution: c.document.Name, ConstitutionVersion: c.document.Version, Principles: r.Principles, Template: r.Compute.Template,
+			Prompts: r.Prompts, Limit: r.Limit, Rows: len(c.job.Rows),
+			Threads: c.size.Threads, Context: c.size.Limit, Parallel: c.size.Parallel(), KV: string(c.size.Layout()),
+			GPULayers: r.Compute.GPULayers, FlashAttention: c.size.Flash(), Machine: runner.Machine(),
+		},
+	}
+}
+
+// orZero is a value as the manifest has it: 0 where it is the one that changes nothing.
+func orZero[N int | float64](value, neutral N) N {
+	if value == neutral {
+		return 0
+	}
+	return value
+}
+
+// results are the gate's settings as the manifest has them.
+func (c GateConfig) results() runstore.Gate {
+	if !c.On {
+		return runstore.Gate{}
+	}
+	return runstore.Gate{On: true, Tries: c.Tries, Margin: c.Margin, Veto: c.Veto, MinMass: c.MinMass}
+}
+
+// biasTexts are the logit biases as the manifest has them, TOKEN=BIAS, by their tokens.
+func biasTexts(bias map[engine.Token]float64) []string {
+	var out []string
+	for _, id := range slices.Sorted(maps.Keys(bias)) {
+		out = append(out, fmt.Sprintf("%d=%s", id, strconv.FormatFloat(bias[id], 'g', -1, 64)))
+	}
+	return out
+}
+
+// parseBias reads what biasTexts writes, and what manifests of older versions hold, which is as it was typed.
+func parseBias(texts []string) (map[engine.Token]float64, error) {
+	var out map[engine.Token]float64
+	for _, text := range texts {
+		id, value, err := ParseBias(text)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = map[engine.Token]float64{}
+		}
+		out[id] = value
+	}
+	return out, nil
+}
+
+// sameBias is the logit bias as the run that is continued has it, where it means the same.
+func sameBias(old *runstore.Manifest, now []string) []string {
+	if old == nil {
+		return now
+	}
+	was, err := parseBias(old.Results.LogitBias)
+	if err == nil && slices.Equal(biasTexts(was), now) {
+		return old.Results.LogitBias
+	}
+	return now
+}

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+	"amend/models/testbed"
+)
+
+// RunSettingsFile is the config of a run in its directory, every setting written out.
+const RunSettingsFile = "config.yaml"
+
+// RunSources say where a run's settings come from, beside those that are given one by one.
+type RunSources struct {
+	Out    string // the run directory; one that exists has settings of its own
+	Like   string // a run whose settings are taken, but for prompts, constitution and out
+	Config string // a config file
+}
+
+// ResolveRun gives the settings of a run before any is given by itself. Later ones win: defaults, those of the run that
+// is continued, those of another run (Like), those of a file (Config).
+func ResolveRun(s RunSources) (RunConfig, error) {
+	c := DefaultRunConfig()
+	if s.Out != "" {
+		switch old, err := RecordedRun(s.Out); {
+		case err == nil:
+			c = old
+		case !errors.Is(err, runstore.ErrNotARun):
+			return c, err
+		}
+	}
+	if s.Like != "" {
+		like, err := RecordedRun(s.Like)
+		if err != nil {
+			return c, &failure.FieldError{Field: "like", Value: s.Like, Want: err.Error()}
+		}
+		like.Prompts, like.Constitution, like.Principles, like.Out = c.Prompts, c.Constitution, c.Principles, c.Out
+		c = like
+	}
+	if s.Config != "" {
+		if err := readSettings(s.Config, &c); err != nil {
+			return c, err
+		}
+	}
+	if s.Out != "" {
+		c.Out = s.Out
+	}
+	return c, nil
+}
+
+// RecordedRun are the settings that a run directory holds. The error matches runstore.ErrNotARun where there is no run.
+func RecordedRun(dir string) (RunConfig, error) {
+	m, _, err := runstore.Read(dir)
+	if err != nil {
+		return RunConfig{}, err
+	}
+	c := runDefaults(m.Format)
+	file := filepath.Join(dir, RunSettingsFile)
+	there, err := exists(file)
+	if err != nil {
+		return c, fmt.Errorf("reading the run's settings: %w", err)
+	}
+	if there {
+		err = readSettings(file, &c)
+	} else {
+		c, err = settingsOf(dir, m, c)
+	}
+	c.Out = dir
+	return c, err
+}
+
+// runDefaults are the defaults of the version that wrote a run: what its settings lack has these values. A version that
+// changes a default, or adds a setting, writes another format and adds a case.
+func runDefaults(format int) RunConfig {
+	c := DefaultRunConfig()
+	switch format {
+	case 2, 3: // as today
+	}
+	return c
+}
+
+// settingsOf reads the settings of a run of before there was a settings file from its manifest. What a manifest does not
+// hold are settings that change no result: they have their defaults.
+func settingsOf(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error) {
+	r := m.Results
+	bias, err := parseBias(r.LogitBias)
+	if err != nil {
+		return c, fmt.Errorf("reading the manifest of %s: %w", dir, err)
+	}
+	c.Model, c.LoRA = modelOf(m), runner.Adapter{Path: m.Setup.LoRA, Scale: r.LoRAScale}.String()
+	c.Compute.Chat, c.Compute.Template = r.Chat, m.Setup.Template
+	c.Compute.GPULayers, c.Compute.Deterministic = m.Setup.GPULayers, r.Deterministic
+	c.Context.KVType = r.KVType
+	c.Constitution = []string{filepath.Join(dir, runstore.ConstitutionFile)}
+	c.Principles = m.Setup.Principles
+	c.Demonstrations, c.DemonstrationSets = !r.NoFewShots, max(1, r.Preambles)
+	c.Prompts, c.FromResponses, c.Limit, c.Samples = m.Setup.Prompts, r.FromResponses, m.Setup.Limit, max(1, r.Samples)
+	c.Mode, c.Revisions, c.Critique = revise.Mode(r.Mode), r.Revisions, !r.NoCritique
+	c.System, c.Seed, c.MaxTokens, c.LogProbs = r.System, r.Seed, r.MaxTokens, r.LogProbs
+	s := &c.Sampling
+	s.Temperature, s.TopK, s.TopP, s.MinP = r.Temperature, r.TopK, r.TopP, r.MinP
+	s.FrequencyPenalty, s.PresencePenalty, s.PenaltyWindow, s.LogitBias = r.FrequencyPenalty, r.PresencePenalty, r.PenaltyWindow, bias
+	if r.RepetitionPenalty != 0 {
+		s.RepetitionPenalty = r.RepetitionPenalty
+	}
+	if g := r.Gate; g.On {
+		c.Gate = GateConfig{On: true, Tries: g.Tries, Margin: g.Margin, Veto: g.Veto, MinMass: g.MinMass}
+	}
+	if r.Responses == "" {
+		return c, nil
+	}
+	return unstage(dir, m, c)
+}
+
+// unstage gives the settings of a run of two stages, of which c are those of the second.
+func unstage(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error) {
+	first, _, err := runstore.Read(filepath.Join(dir, runstore.ResponsesDir))
+	if err != nil {
+		return c, fmt.Errorf("reading the run of first responses: %w", err)
+	}
+	c.CriticLoRA = c.LoRA
+	c.LoRA = runner.Adapter{Path: first.Setup.LoRA, Scale: first.Results.LoRAScale}.String()
+	if first.Results.ModelSHA256 != m.Results.ModelSHA256 {
+		c.Critic, c.Model = c.Model, modelOf(first)
+		c.Compute.Template = first.Setup.Template
+	}
+	return c, nil
+}
+
+// modelOf is the model of a run as a setting names it.
+func modelOf(m runstore.Manifest) string {
+	if isTestbed(m) {
+		return testbed.Name
+	}
+	return m.Setup.Model
+}
+
+// isTestbed reports whether a run was made with the embedded model.
+func isTestbed(m runstore.Manifest) bool { return m.Results.ModelSHA256 == testbed.SHA256() }
+
+// record are the settings as the run keeps them: what depends on another setting is written out.
+func (c RunConfig) record() RunConfig {
+	c.Constitution, c.Principles, c.Out = slices.Clone(c.layers()), slices.Clone(c.Principles), ""
+	return c
+}
+
+// warnOfAnotherModel says that a run is done again with another model than it was begun with.
+func (e Env) warnOfAnotherModel(c RunConfig) {
+	if !c.Redo {
+		return
+	}
+	old, err := RecordedRun(c.Out)
+	if err == nil && (old.Model != c.Model || old.Critic != c.Critic) {
+		e.Log.Warn("the run is done again with another model", "then", old.models(), "now", c.models())
+	}
+}
+
+// models names a run's models.
+func (c RunConfig) models() string {
+	if c.Critic == "" {
+		return c.Model
+	}
+	return c.Model + ", critic " + c.Critic
+}

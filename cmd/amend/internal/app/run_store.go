@@ -1,0 +1,110 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"amend/cmd/amend/internal/worker"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// The methods of a run's host.
+const (
+	methodOpen     = "open"
+	methodRecall   = "recall"
+	methodRemember = "remember"
+	methodAppend   = "append"
+	methodMeasure  = "measure"
+)
+
+// opened is what a run directory tells a worker that opens it.
+type opened struct {
+	Manifest []byte   // JSON
+	Done     []string // ids of rows
+}
+
+// storedTurn is a turn under its key, as it travels: gob drops pointers to zeros.
+type storedTurn struct {
+	Key     revise.Key
+	Turn    revise.Output
+	LogProb []float64 // of the turn; none where it has none
+	OK      bool      // it is there
+}
+
+func packTurn(key revise.Key, o revise.Output, ok bool) storedTurn {
+	t := storedTurn{Key: key, Turn: o, OK: ok}
+	if o.LogProb != nil {
+		t.Turn.LogProb, t.LogProb = nil, []float64{*o.LogProb}
+	}
+	return t
+}
+
+func (t storedTurn) unpack() revise.Output {
+	if len(t.LogProb) > 0 {
+		t.Turn.LogProb = &t.LogProb[0]
+	}
+	return t.Turn
+}
+
+// runStore is the run directory as a worker sees it: the parent does what its methods say. It is a revise.Memory.
+type runStore struct {
+	parent   *worker.Client
+	manifest runstore.Manifest
+	done     map[string]bool // rows that were done when the worker began
+	kept     *int            // turns that this worker has kept, without what a judge was asked
+}
+
+// open has the parent open the run.
+func (s *runStore) open(m runstore.Manifest) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("writing the manifest down: %w", err)
+	}
+	o, err := worker.Call[opened](s.parent, methodOpen, text)
+	if err != nil {
+		return err
+	}
+	s.done, s.kept = map[string]bool{}, new(int)
+	for _, id := range o.Done {
+		s.done[id] = true
+	}
+	return json.Unmarshal(o.Manifest, &s.manifest)
+}
+
+// Recall returns a finished turn.
+func (s runStore) Recall(key revise.Key) (revise.Output, bool, error) {
+	t, err := worker.Call[storedTurn](s.parent, methodRecall, key)
+	return t.unpack(), t.OK, err
+}
+
+// Remember keeps a finished turn.
+func (s runStore) Remember(key revise.Key, o revise.Output) error {
+	_, err := worker.Call[worker.Nothing](s.parent, methodRemember, packTurn(key, o, true))
+	if err == nil && o.Scores == nil {
+		*s.kept++
+	}
+	return err
+}
+
+// append keeps a finished row.
+func (s runStore) append(rec revise.Record) error {
+	text, err := json.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("writing row %s down: %w", rec.ID, err)
+	}
+	_, err = worker.CallEnding[worker.Nothing](s.parent, methodAppend, text, rec.ID)
+	return err
+}
+
+// measure keeps what was measured.
+func (s *runStore) measure(m runstore.Measured) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("writing down what was measured: %w", err)
+	}
+	if _, err = worker.Call[worker.Nothing](s.parent, methodMeasure, text); err == nil {
+		s.manifest.Measured = m
+	}
+	return err
+}
