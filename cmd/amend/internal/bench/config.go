@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"amend/cmd/amend/internal/failure"
@@ -55,7 +56,7 @@ func (c Config) validate(known []string) error {
 	}
 	for _, name := range c.Variants {
 		if !slices.Contains(known, name) {
-			errs = append(errs, &failure.FieldError{Field: "variants", Value: name, Want: "must be among " + strings.Join(known, ", ")})
+			errs = append(errs, &failure.FieldError{Field: "variants", Value: strconv.Quote(name), Want: "must be among " + strings.Join(known, ", ")})
 		}
 	}
 	if len(c.Variants) == 0 {

@@ -36,6 +36,7 @@ type session struct {
 
 // open loads the model. To drive a peer its vocabulary is enough. The caller closes the session's model.
 func open(ctx context.Context, env Env, c Config) (s *session, err error) {
+	runner.SetLog(env.Log)
 	if c.Threads == 0 {
 		c.Threads = runtime.GOMAXPROCS(0)
 	}

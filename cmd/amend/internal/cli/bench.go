@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"log/slog"
-	"time"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -205,14 +202,10 @@ func addBenchFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
 
 // benchEnv is what a benchmark gets of the process.
 func benchEnv(cmd *cobra.Command, out benchOutput) (bench.Env, error) {
-	worker, err := templateWorkerArgs()
-	if err != nil {
-		return bench.Env{}, err
-	}
-	log := newLogger(cmd.ErrOrStderr(), out.verbose)
+	env, err := newEnvWith(cmd, newLogger(cmd.ErrOrStderr(), out.verbose))
 	return bench.Env{
-		Log: slog.New(log), Now: time.Now, Stdin: cmd.InOrStdin(), Version: version, TemplateWorker: worker,
-	}, nil
+		Log: env.Log, Now: env.Now, Stdin: env.Stdin, Version: env.Version, TemplateWorker: env.TemplateArgs(),
+	}, err
 }
 
 // printBench writes a report for a person, or as JSON.
