@@ -68,7 +68,7 @@ func (s *sampler) adjust(logits []float32) ([]float32, error) {
 	}
 	for id, bias := range s.LogitBias {
 		if int(id) >= len(logits) {
-			return nil, fmt.Errorf("--logit-bias for token %d: the model's last token is %d", id, len(logits)-1)
+			return nil, &ParamError{"logit-bias", fmt.Sprintf("of token %d", id), fmt.Sprintf("the model's last token is %d", len(logits)-1)}
 		}
 		s.changed[id] = float32(float64(s.changed[id]) + bias)
 	}
@@ -87,5 +87,5 @@ func validateBias(biases map[Token]float64) error {
 	if !found {
 		return nil
 	}
-	return fmt.Errorf("--logit-bias of %v for token %d: must be from -1000 to 1000, or -Inf (never), for a token id of 0 or more", biases[wrong], wrong)
+	return &ParamError{"logit-bias", fmt.Sprintf("%d=%v", wrong, biases[wrong]), "must be from -1000 to 1000, or -Inf (never), for a token id of 0 or more"}
 }

@@ -72,7 +72,8 @@ type TooLongError struct {
 	Context           int // what one sequence can hold
 }
 
+// Error gives the figures and what helps.
 func (e *TooLongError) Error() string {
-	return fmt.Sprintf("the turn needs %d tokens (%d of prompt, up to %d to generate), one row may hold %d: give a larger --ctx, or a smaller --max-tokens, and --retry-failed",
+	return fmt.Sprintf("the turn needs %d tokens (%d of prompt, up to %d more), and one row may hold %d: raise ctx, or ask for less",
 		e.Prompt+e.MaxTokens, e.Prompt, e.MaxTokens, e.Context)
 }

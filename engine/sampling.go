@@ -57,27 +57,26 @@ func (s Sampling) Encode(e *digest.Encoder) {
 	}
 }
 
-// Validate returns an error that names the flag and its range when a value
-// makes no sense.
+// Validate returns a *ParamError when a value makes no sense.
 func (s Sampling) Validate() error {
 	in := func(v, lo, hi float64) bool { return v >= lo && v <= hi } // false for NaN
 	switch {
 	case !in(s.Temperature, 0, 100):
-		return fmt.Errorf("--temperature %v: must be from 0 to 100", s.Temperature)
+		return &ParamError{"temperature", s.Temperature, "must be from 0 to 100"}
 	case s.TopK < 0:
-		return fmt.Errorf("--top-k %d: must be 0 (all) or more", s.TopK)
+		return &ParamError{"top-k", s.TopK, "must be 0 (all) or more"}
 	case !in(s.TopP, 0, 1):
-		return fmt.Errorf("--top-p %v: must be from 0 to 1", s.TopP)
+		return &ParamError{"top-p", s.TopP, "must be from 0 to 1"}
 	case !in(s.MinP, 0, 1):
-		return fmt.Errorf("--min-p %v: must be from 0 to 1", s.MinP)
+		return &ParamError{"min-p", s.MinP, "must be from 0 to 1"}
 	case s.RepetitionPenalty != 0 && !in(s.RepetitionPenalty, 0.1, 10):
-		return fmt.Errorf("--repetition-penalty %v: must be from 0.1 to 10, or 0 or 1 (off)", s.RepetitionPenalty)
+		return &ParamError{"repetition-penalty", s.RepetitionPenalty, "must be from 0.1 to 10, or 0 or 1 (off)"}
 	case !in(s.FrequencyPenalty, -100, 100):
-		return fmt.Errorf("--frequency-penalty %v: must be from -100 to 100", s.FrequencyPenalty)
+		return &ParamError{"frequency-penalty", s.FrequencyPenalty, "must be from -100 to 100"}
 	case !in(s.PresencePenalty, -100, 100):
-		return fmt.Errorf("--presence-penalty %v: must be from -100 to 100", s.PresencePenalty)
+		return &ParamError{"presence-penalty", s.PresencePenalty, "must be from -100 to 100"}
 	case s.PenaltyWindow < 0:
-		return fmt.Errorf("--penalty-window %d: must be 0 (all of the turn) or more", s.PenaltyWindow)
+		return &ParamError{"penalty-window", s.PenaltyWindow, "must be 0 (all of the turn) or more"}
 	}
 	return validateBias(s.LogitBias)
 }
@@ -93,7 +92,7 @@ var (
 	// ErrLogits is the failure of a turn whose logits are not numbers.
 	ErrLogits = errors.New("the model gave logits that are not numbers (NaN or infinite): its weights or its KV cache type do not work here")
 	// ErrNoToken is the failure of a turn that nothing may continue.
-	ErrNoToken = errors.New("no token may come next: the grammar and --logit-bias together rule out all of them")
+	ErrNoToken = errors.New("no token may come next: the grammar and logit-bias together rule out all of them")
 )
 
 // sampler draws the tokens of one turn. Its caller tells it of every token

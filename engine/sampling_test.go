@@ -327,28 +327,29 @@ func TestBiasForATokenThatIsNone(t *testing.T) {
 	}
 }
 
-func TestValidateNamesTheFlag(t *testing.T) {
+func TestValidateNamesTheSetting(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct {
-		flag string
+		param string
 		Sampling
 	}{
-		{"--temperature", Sampling{Temperature: nan}},
-		{"--temperature", Sampling{Temperature: -1}},
-		{"--top-k", Sampling{TopK: -1}},
-		{"--top-p", Sampling{TopP: 1.1}},
-		{"--min-p", Sampling{MinP: nan}},
-		{"--repetition-penalty", Sampling{RepetitionPenalty: -1}},
-		{"--repetition-penalty", Sampling{RepetitionPenalty: nan}},
-		{"--frequency-penalty", Sampling{FrequencyPenalty: 101}},
-		{"--presence-penalty", Sampling{PresencePenalty: math.Inf(1)}},
-		{"--penalty-window", Sampling{PenaltyWindow: -1}},
-		{"--logit-bias", Sampling{LogitBias: map[Token]float64{1: nan}}},
-		{"--logit-bias", Sampling{LogitBias: map[Token]float64{1: math.Inf(1)}}},
-		{"--logit-bias", Sampling{LogitBias: map[Token]float64{-1: 0}}},
+		{"temperature", Sampling{Temperature: nan}},
+		{"temperature", Sampling{Temperature: -1}},
+		{"top-k", Sampling{TopK: -1}},
+		{"top-p", Sampling{TopP: 1.1}},
+		{"min-p", Sampling{MinP: nan}},
+		{"repetition-penalty", Sampling{RepetitionPenalty: -1}},
+		{"repetition-penalty", Sampling{RepetitionPenalty: nan}},
+		{"frequency-penalty", Sampling{FrequencyPenalty: 101}},
+		{"presence-penalty", Sampling{PresencePenalty: math.Inf(1)}},
+		{"penalty-window", Sampling{PenaltyWindow: -1}},
+		{"logit-bias", Sampling{LogitBias: map[Token]float64{1: nan}}},
+		{"logit-bias", Sampling{LogitBias: map[Token]float64{1: math.Inf(1)}}},
+		{"logit-bias", Sampling{LogitBias: map[Token]float64{-1: 0}}},
 	} {
-		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), c.flag+" ") {
-			t.Errorf("%+v: error %v, want one about %s", c.Sampling, err, c.flag)
+		var wrong *ParamError
+		if err := c.Validate(); !errors.As(err, &wrong) || wrong.Param != c.param {
+			t.Errorf("%+v: error %v, want one about %s", c.Sampling, err, c.param)
 		}
 	}
 	for _, s := range []Sampling{

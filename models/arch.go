@@ -52,7 +52,7 @@ func (m *Model) Generative() error {
 		return invalidf("%s: metadata has no string general.architecture, so it is not a language model", m.Path)
 	}
 	if kind, _ := f.String("general.type"); kind == "adapter" {
-		return invalidf("%s is a LoRA adapter for %s, not a model: --model takes the model it was made for", m.Path, arch)
+		return invalidf("%s is a LoRA adapter for %s, not a model: give the model it was made for", m.Path, arch)
 	}
 	if why := refusal(arch); why != "" {
 		return invalidf("%s: architecture %q %s", m.Path, arch, why)

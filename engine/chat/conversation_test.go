@@ -67,12 +67,12 @@ type goTemplate struct {
 	renders                     int
 }
 
-func (g *goTemplate) Render(_ context.Context, msgs []Message) ([]Segment, error) {
+func (g *goTemplate) Render(_ context.Context, msgs []Message) (string, error) {
 	g.renders++
-	var out []Segment
+	var out strings.Builder
 	for _, m := range msgs {
 		if m.Role == System && g.noSystem {
-			return nil, errors.New("System role not supported")
+			return "", errors.New("System role not supported")
 		}
 		text := m.Text
 		if g.trim {
@@ -84,9 +84,9 @@ func (g *goTemplate) Render(_ context.Context, msgs []Message) ([]Segment, error
 		if g.drop && m.Role == Assistant {
 			text = ""
 		}
-		out = append(out, Segment{Text: "<1>" + string(m.Role) + "\n"}, Segment{Text: text, Content: true}, Segment{Text: "<2>\n"})
+		out.WriteString("<1>" + string(m.Role) + "\n" + text + "<2>\n")
 	}
-	return append(out, Segment{Text: "<1>assistant\n"}), nil
+	return out.String() + "<1>assistant\n", nil
 }
 
 func formatter(t *testing.T, l Layout, v Tokenizer) *Formatter {
@@ -186,7 +186,7 @@ func TestExactlyOneBOS(t *testing.T) {
 // is refused when the formatter is made, not when a row comes.
 func TestTemplatesThatCannotBeTrusted(t *testing.T) {
 	for name, g := range map[string]*goTemplate{"quotes": {quote: true}, "drops": {drop: true}} {
-		if _, err := NewFormatter(t.Context(), NewTemplate(g), &byteVocab{bos: -1}); err == nil || !strings.Contains(err.Error(), "--chat plain") {
+		if _, err := NewFormatter(t.Context(), NewTemplate(g), &byteVocab{bos: -1}); err == nil || !strings.Contains(err.Error(), "chat to plain") {
 			t.Errorf("a template that %s contents: %v", name, err)
 		}
 	}

@@ -26,12 +26,6 @@ type Layout interface {
 	Stops() []string
 }
 
-// Segment is a part of a rendered template.
-type Segment struct {
-	Text    string
-	Content bool // it came from a message's content
-}
-
 // ErrRenderer is wrapped by a Renderer's error when the template was not to
 // blame: the process that renders failed or was stopped.
 var ErrRenderer = errors.New("rendering the chat template failed")
@@ -39,7 +33,7 @@ var ErrRenderer = errors.New("rendering the chat template failed")
 // Renderer renders a chat template, with the mark for the assistant's answer
 // at its end.
 type Renderer interface {
-	Render(ctx context.Context, msgs []Message) ([]Segment, error)
+	Render(ctx context.Context, msgs []Message) (string, error)
 }
 
 // Template is the Layout of a model's own chat template. It renders each
@@ -62,15 +56,11 @@ func (t *Template) Frame(ctx context.Context, roles []Role) (Frame, error) {
 	for i, r := range roles {
 		msgs[i] = Message{Role: r, Text: standInPad + standIn(i) + standInPad}
 	}
-	segments, err := t.renderer.Render(ctx, msgs)
+	text, err := t.renderer.Render(ctx, msgs)
 	if err != nil {
 		return Frame{}, err
 	}
-	var b strings.Builder
-	for _, s := range segments {
-		b.WriteString(s.Text)
-	}
-	return cutFrame(b.String(), roles)
+	return cutFrame(text, roles)
 }
 
 // standInPad is the white space around a stand-in: what is left of it shows
@@ -89,7 +79,7 @@ func cutFrame(text string, roles []Role) (Frame, error) {
 		mark := standIn(i)
 		at := strings.Index(text, mark)
 		if at < 0 {
-			return Frame{}, fmt.Errorf("the chat template does not pass on the content of message %d of %d (%s) unchanged and in order: use --chat plain, or another template with --template", i+1, len(roles), r)
+			return Frame{}, fmt.Errorf("the chat template does not pass on the content of message %d of %d (%s) unchanged and in order: set chat to plain, or give another template", i+1, len(roles), r)
 		}
 		before, after := text[:at], text[at+len(mark):]
 		left, padL := strings.CutSuffix(before, standInPad)
@@ -102,7 +92,7 @@ func cutFrame(text string, roles []Role) (Frame, error) {
 	f.Pieces = append(f.Pieces, text)
 	for _, p := range f.Pieces {
 		if strings.ContainsAny(p, "\uE000\uE001") {
-			return Frame{}, fmt.Errorf("the chat template uses a message's content more than once: use --chat plain, or another template with --template")
+			return Frame{}, fmt.Errorf("the chat template uses a message's content more than once: set chat to plain, or give another template")
 		}
 	}
 	return f, nil

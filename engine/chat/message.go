@@ -26,13 +26,14 @@ const (
 	Assistant Role = "assistant"
 )
 
-// Message is one turn of a conversation.
+// Message is one turn of a conversation: of an input, of a record, and of a
+// training set, in the form that trainers read.
 type Message struct {
-	Role Role   `json:"role"`
-	Text string `json:"content"`
+	Role Role   `json:"role" parquet:"role"`
+	Text string `json:"content" parquet:"content"`
 	// Tokens are the ids of Text when they are known, as for a turn that the
 	// model generated; otherwise Text is tokenized.
-	Tokens []Token `json:"-"`
+	Tokens []Token `json:"-" parquet:"-"`
 }
 
 // Texts gives the role and the text of each message, which is what a conversation is named by (package digest).

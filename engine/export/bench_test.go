@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"amend/engine"
+	"amend/engine/chat"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -81,7 +82,7 @@ func BenchmarkLargeRun(b *testing.B) {
 
 // largeRow has five turns of some 150 tokens, no two rows alike.
 func largeRow(i int) revise.Record {
-	rec := revise.Record{ID: fmt.Sprintf("row-%06d", i), Index: i, Messages: []revise.Message{{Role: "user", Content: fmt.Sprintf("Question %d?", i)}}}
+	rec := revise.Record{ID: fmt.Sprintf("row-%06d", i), Index: i, Messages: []chat.Message{{Role: "user", Text: fmt.Sprintf("Question %d?", i)}}}
 	for t, kind := range []revise.Kind{revise.Response, revise.Critique, revise.Revision, revise.Critique, revise.Revision} {
 		turn := revise.Trace{Kind: kind, Round: (t + 1) / 2, Text: strings.Repeat(fmt.Sprintf("word%d-%d and ", i, t), 40), End: engine.EndToken, Prompt: 1400, Reused: 1300, Decoded: 150}
 		if kind != revise.Response {

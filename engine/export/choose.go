@@ -4,6 +4,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"amend/engine/chat"
 	"amend/engine/revise"
 )
 
@@ -32,7 +33,7 @@ func Reasons() []Reason {
 // candidate is what a row gives to the set: one example, or the two of a pair.
 type candidate struct {
 	id         string
-	prompt     []Message
+	prompt     []chat.Message
 	answer     string // the one to learn
 	rejected   string // the other one, where the format has pairs
 	first      string // the first response of the run's row
@@ -69,7 +70,7 @@ func (o *Options) choose(rec *revise.Record) ([]candidate, Reason) {
 // newCandidate takes an answer of a row, with the first response as the other one.
 func newCandidate(rec *revise.Record, t, first revise.Trace) candidate {
 	return candidate{
-		id: rec.ID, prompt: messages(rec.Messages), answer: t.Text, rejected: first.Text, first: first.Text,
+		id: rec.ID, prompt: rec.Messages, answer: t.Text, rejected: first.Text, first: first.Text,
 		round: t.Round, principles: principlesUpTo(rec, t.Round),
 	}
 }
@@ -138,7 +139,7 @@ func (o *Options) refuse(c candidate, seen *duplicates) Reason {
 func (c candidate) chars(pairs bool) int {
 	n := 0
 	for _, m := range c.prompt {
-		n += utf8.RuneCountInString(m.Content)
+		n += utf8.RuneCountInString(m.Text)
 	}
 	longest := utf8.RuneCountInString(c.answer)
 	if pairs {
@@ -151,14 +152,14 @@ func (c candidate) chars(pairs bool) int {
 func (c candidate) text() string {
 	text := ""
 	for _, m := range c.prompt {
-		text += m.Content + "\n"
+		text += m.Text + "\n"
 	}
 	return text + c.answer
 }
 
 // rows are a candidate's rows in the set.
 func (c candidate) rows(o *Options) []any {
-	chosen, rejected := []Message{answer(c.answer)}, []Message{answer(c.rejected)}
+	chosen, rejected := []chat.Message{answer(c.answer)}, []chat.Message{answer(c.rejected)}
 	switch o.Format {
 	case SFT:
 		return []any{sftRow{c.id, append(slices.Clone(c.prompt), chosen...), int32(c.round), c.principles}}

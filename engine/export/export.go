@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/split"
@@ -223,7 +224,10 @@ func (s *set) read(from Source) error {
 			if err != nil {
 				return err
 			}
-			prompt := conversation(l.Pair.Messages)
+			prompt := l.Pair.Messages
+			if prompt == nil {
+				prompt = []chat.Message{} // an empty list in the set, not null
+			}
 			if err := s.add(prompt, func() ([]candidate, Reason) { return s.options.chooseLabelled(l, prompt) }); err != nil {
 				return fmt.Errorf("pair %s: %w", l.Pair.ID, err)
 			}
@@ -235,7 +239,7 @@ func (s *set) read(from Source) error {
 			return err
 		}
 		s.report.count(&rec)
-		if err := s.add(messages(rec.Messages), func() ([]candidate, Reason) { return s.options.choose(&rec) }); err != nil {
+		if err := s.add(rec.Messages, func() ([]candidate, Reason) { return s.options.choose(&rec) }); err != nil {
 			return fmt.Errorf("row %s: %w", rec.ID, err)
 		}
 	}
@@ -243,7 +247,7 @@ func (s *set) read(from Source) error {
 }
 
 // add takes up a row.
-func (s *set) add(prompt []Message, choose func() ([]candidate, Reason)) error {
+func (s *set) add(prompt []chat.Message, choose func() ([]candidate, Reason)) error {
 	s.report.Read++
 	at := place(prompt)
 	if s.options.Disjoint && at.FirstPart() != (s.options.Format == SFT) {
@@ -317,12 +321,4 @@ func (s *set) finish() error {
 }
 
 // place is where a prompt lies. Rows with the same prompt are never on both sides.
-func place(prompt []Message) split.Place {
-	return split.Of(func(yield func(role, text string) bool) {
-		for _, m := range prompt {
-			if !yield(m.Role, m.Content) {
-				return
-			}
-		}
-	})
-}
+func place(prompt []chat.Message) split.Place { return split.Of(chat.Texts(prompt)) }

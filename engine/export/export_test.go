@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // trace makes a record whose answers are these texts, the first response first; a text with a flag in front, as in
 // "cut:text", carries it.
 func trace(id string, answers ...string) revise.Record {
-	rec := revise.Record{ID: id, Seed: 1<<63 + 7, Messages: []revise.Message{{Role: chat.System, Content: "Be brief."}, {Role: chat.User, Content: "Question " + id + "?"}}}
+	rec := revise.Record{ID: id, Seed: 1<<63 + 7, Messages: []chat.Message{{Role: chat.System, Text: "Be brief."}, {Role: chat.User, Text: "Question " + id + "?"}}}
 	for i, text := range answers {
 		turn := revise.Trace{Kind: revise.Response, Text: text}
 		if flag, rest, ok := strings.Cut(text, ":"); ok {

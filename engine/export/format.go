@@ -6,6 +6,7 @@ package export
 import (
 	"strconv"
 
+	"amend/engine/chat"
 	"amend/engine/revise"
 )
 
@@ -36,47 +37,41 @@ const (
 // Encodings lists the encodings.
 func Encodings() []Encoding { return []Encoding{JSONL, Parquet} }
 
-// Message is one turn of a conversation, as trainers read it.
-type Message struct {
-	Role    string `json:"role" parquet:"role"`
-	Content string `json:"content" parquet:"content"`
-}
-
 type sftRow struct {
-	ID         string    `json:"id" parquet:"id"` // of the run's row
-	Messages   []Message `json:"messages" parquet:"messages,list"`
-	Round      int32     `json:"round" parquet:"round"`                // of the revision; 0: a first response
-	Principles []string  `json:"principles" parquet:"principles,list"` // drawn up to that round
+	ID         string         `json:"id" parquet:"id"` // of the run's row
+	Messages   []chat.Message `json:"messages" parquet:"messages,list"`
+	Round      int32          `json:"round" parquet:"round"`                // of the revision; 0: a first response
+	Principles []string       `json:"principles" parquet:"principles,list"` // drawn up to that round
 }
 
 type dpoRow struct {
-	ID         string    `json:"id" parquet:"id"`
-	Prompt     []Message `json:"prompt" parquet:"prompt,list"`
-	Chosen     []Message `json:"chosen" parquet:"chosen,list"`
-	Rejected   []Message `json:"rejected" parquet:"rejected,list"`
-	Principles []string  `json:"principles" parquet:"principles,list"`
+	ID         string         `json:"id" parquet:"id"`
+	Prompt     []chat.Message `json:"prompt" parquet:"prompt,list"`
+	Chosen     []chat.Message `json:"chosen" parquet:"chosen,list"`
+	Rejected   []chat.Message `json:"rejected" parquet:"rejected,list"`
+	Principles []string       `json:"principles" parquet:"principles,list"`
 }
 
 type ktoRow struct {
-	ID         string    `json:"id" parquet:"id"`
-	Prompt     []Message `json:"prompt" parquet:"prompt,list"`
-	Completion []Message `json:"completion" parquet:"completion,list"`
-	Label      bool      `json:"label" parquet:"label"`
+	ID         string         `json:"id" parquet:"id"`
+	Prompt     []chat.Message `json:"prompt" parquet:"prompt,list"`
+	Completion []chat.Message `json:"completion" parquet:"completion,list"`
+	Label      bool           `json:"label" parquet:"label"`
 }
 
 type rewardRow struct {
-	ID       string    `json:"id" parquet:"id"`
-	Chosen   []Message `json:"chosen" parquet:"chosen,list"`
-	Rejected []Message `json:"rejected" parquet:"rejected,list"`
+	ID       string         `json:"id" parquet:"id"`
+	Chosen   []chat.Message `json:"chosen" parquet:"chosen,list"`
+	Rejected []chat.Message `json:"rejected" parquet:"rejected,list"`
 }
 
 type rawRow struct {
-	ID       string    `json:"id" parquet:"id"`
-	Index    int64     `json:"index" parquet:"index"`
-	Seed     string    `json:"seed" parquet:"seed"` // a text: it needs 64 bits, which JSON readers round
-	Messages []Message `json:"messages" parquet:"messages,list"`
-	Turns    []rawTurn `json:"turns" parquet:"turns,list"`
-	Error    string    `json:"error" parquet:"error"`
+	ID       string         `json:"id" parquet:"id"`
+	Index    int64          `json:"index" parquet:"index"`
+	Seed     string         `json:"seed" parquet:"seed"` // a text: it needs 64 bits, which JSON readers round
+	Messages []chat.Message `json:"messages" parquet:"messages,list"`
+	Turns    []rawTurn      `json:"turns" parquet:"turns,list"`
+	Error    string         `json:"error" parquet:"error"`
 }
 
 // rawTurn leaves out how many tokens of the prompt were found in the KV cache: that depends on what ran beside the row.
@@ -141,19 +136,11 @@ func (o *Options) empty() any {
 	return nil
 }
 
-func messages(in []revise.Message, more ...Message) []Message {
-	out := make([]Message, 0, len(in)+len(more))
-	for _, m := range in {
-		out = append(out, Message{string(m.Role), m.Content})
-	}
-	return append(out, more...)
-}
-
-func answer(text string) Message { return Message{"assistant", text} }
+func answer(text string) chat.Message { return chat.Message{Role: chat.Assistant, Text: text} }
 
 func rawOf(rec revise.Record) rawRow {
 	out := rawRow{
-		ID: rec.ID, Index: int64(rec.Index), Seed: strconv.FormatUint(rec.Seed, 10), Messages: messages(rec.Messages),
+		ID: rec.ID, Index: int64(rec.Index), Seed: strconv.FormatUint(rec.Seed, 10), Messages: rec.Messages,
 		Turns: []rawTurn{}, Error: rec.Error,
 	}
 	for _, t := range rec.Turns {

@@ -9,7 +9,7 @@ import (
 )
 
 // chooseLabelled finds what a labelled pair gives, or why it gives nothing.
-func (o *Options) chooseLabelled(l feedback.Labelled, prompt []Message) ([]candidate, Reason) {
+func (o *Options) chooseLabelled(l feedback.Labelled, prompt []chat.Message) ([]candidate, Reason) {
 	if l.Label.P == nil {
 		return nil, Unlabelled
 	}
@@ -62,12 +62,4 @@ func (o *Options) learnable(text string, flagged bool) bool {
 func (c candidate) turned() candidate {
 	c.answer, c.rejected, c.prob = c.rejected, c.answer, 1-c.prob
 	return c
-}
-
-func conversation(in []chat.Message) []Message {
-	out := make([]Message, 0, len(in))
-	for _, m := range in {
-		out = append(out, Message{string(m.Role), m.Text})
-	}
-	return out
 }

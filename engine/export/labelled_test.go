@@ -96,17 +96,17 @@ func chosen(t *testing.T, dir string) (out []string) {
 	for _, line := range read(t, dir, "train") {
 		var row struct {
 			ID               string
-			Chosen, Rejected []Message
+			Chosen, Rejected []chat.Message
 			LabelProb        float64 `json:"label_prob"`
 		}
 		if err := json.Unmarshal([]byte(line), &row); err != nil {
 			t.Fatal(err)
 		}
 		which, other := "first", "second"
-		if row.Chosen[0].Content != which+" "+row.ID {
+		if row.Chosen[0].Text != which+" "+row.ID {
 			which, other = other, which
 		}
-		if row.Chosen[0].Content != which+" "+row.ID || row.Rejected[0].Content != other+" "+row.ID {
+		if row.Chosen[0].Text != which+" "+row.ID || row.Rejected[0].Text != other+" "+row.ID {
 			t.Errorf("%s", line)
 		}
 		out = append(out, fmt.Sprintf("%s %s %.2f", row.ID, which, row.LabelProb))

@@ -1,7 +1,6 @@
 package feedback
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -109,22 +108,7 @@ func (o *order) fail(err error) {
 	if o.label.Error != "" {
 		return // the other order failed before
 	}
-	var long *engine.TooLongError
-	if o.alone && errors.As(err, &long) { // its own remedy is for turns of a loop
-		err = o.judge.tooLong(long)
-	}
 	o.label.Error = fmt.Sprintf("judging under principle %s: %v", o.principles[o.at].ID, err)
-}
-
-// tooLong says what helps a pair whose judgement does not fit.
-func (j *Judge) tooLong(e *engine.TooLongError) error {
-	shorter := "shorter answers"
-	if j.settings.Reasonings > 0 {
-		shorter += " or a smaller --max-tokens"
-	}
-	need := e.Prompt + e.MaxTokens
-	return fmt.Errorf("the judgement needs %d tokens (%d of prompt, up to %d more), and may hold %d: give --ctx %d or more (0 takes what the pairs need, up to what the model was trained on), or %s",
-		need, e.Prompt, e.MaxTokens, e.Context, need, shorter)
 }
 
 // ask takes the answer that is remembered, or asks the engine.

@@ -1,6 +1,7 @@
 package feedback
 
 import (
+	"amend/engine/stats"
 	"math"
 )
 
@@ -84,7 +85,7 @@ func calibration(pairs []knownPair, of func(knownPair) float64) (ece, brier, ski
 	reliability = make([]Bin, bins)
 	first, n := 0.0, float64(len(pairs))
 	for _, k := range pairs {
-		p, y := of(k), number(k.first)
+		p, y := of(k), stats.Indicator[float64](k.first)
 		brier += (p - y) * (p - y) / n
 		first += y / n
 		b := &reliability[min(bins-1, int(p*bins))]

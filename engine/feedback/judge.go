@@ -50,7 +50,7 @@ type Judge struct {
 func Check(doc *constitution.Document) error {
 	for _, p := range doc.Principles {
 		if p.JudgeInstruction == "" {
-			return fmt.Errorf("principle %s of constitution %s has no judge_instruction, and the document no template for one: give it one, or leave it out with --principles", p.ID, doc.Name)
+			return fmt.Errorf("principle %s of constitution %s has no judge_instruction, and the document no template for one: give it one, or leave the principle out", p.ID, doc.Name)
 		}
 	}
 	return nil

@@ -118,13 +118,6 @@ func (k knownPair) one(of []float64) (sum float64) {
 	return sum
 }
 
-func number(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 func newKnown(pairs []knownPair) *Known {
 	out := &Known{Decided: len(pairs)}
 	both := func(k knownPair) float64 { return k.right(k.p) }

@@ -65,7 +65,7 @@ func credit(p float64, first bool) float64 {
 	if p == 0.5 {
 		return 0.5
 	}
-	return number((p > 0.5) == first)
+	return stats.Indicator[float64]((p > 0.5) == first)
 }
 
 // flips reports whether two probabilities of the same response prefer another one each.
@@ -101,7 +101,7 @@ func (t *tally) add(in Pair, l Label) {
 			continue
 		}
 		t.first.Add(prompt, credit(j.P, !j.Swapped))
-		t.saturated.Add(prompt, number(max(j.P, 1-j.P)-0.5 > saturated))
+		t.saturated.Add(prompt, stats.Indicator[float64](max(j.P, 1-j.P)-0.5 > saturated))
 	}
 	if l.P == nil {
 		return
@@ -110,7 +110,7 @@ func (t *tally) add(in Pair, l Label) {
 	means := t.addPrinciples(prompt, in, l)
 	for i, a := range means {
 		for _, b := range means[:i] {
-			t.agree.Add(prompt, number((a-0.5)*(b-0.5) > 0))
+			t.agree.Add(prompt, stats.Indicator[float64]((a-0.5)*(b-0.5) > 0))
 		}
 	}
 	if a, b := utf8.RuneCountInString(in.First), utf8.RuneCountInString(in.Second); a != b {
@@ -131,8 +131,8 @@ func (t *tally) addPrinciples(prompt string, in Pair, l Label) (means []float64)
 		}
 		mean := (p[0] + p[1]) / 2
 		c.judged++
-		t.flips.Add(prompt, number(flips(p)))
-		c.flips.Add(prompt, number(flips(p)))
+		t.flips.Add(prompt, stats.Indicator[float64](flips(p)))
+		c.flips.Add(prompt, stats.Indicator[float64](flips(p)))
 		if better := t.truth(in, id); better == First || better == Second {
 			c.known = true
 			c.right.Add(prompt, credit(mean, better == First))

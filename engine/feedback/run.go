@@ -18,7 +18,6 @@ type Sitting struct {
 	over   func() bool // nothing further is to be asked
 	stop   func()      // ends the run, which is being ended from elsewhere
 	halt   func(error) // ends it with a reason
-	alone  bool        // the run is the judge's own
 }
 
 // Sit makes the judge work in a run. ctx is the run's; over says that nothing further is to be asked, halt ends the run
@@ -56,7 +55,6 @@ func (j *Judge) Run(ctx context.Context, e *engine.Engine, parallel int, next fu
 	defer cancel()
 	r.cancel = cancel
 	r.Sitting = j.Sit(running, e, r.isOver, r.end)
-	r.alone = true
 	for range max(1, (parallel+1)/2) { // a pair is judged in both orders side by side
 		r.startNext()
 	}

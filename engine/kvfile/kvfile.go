@@ -27,7 +27,7 @@ import (
 
 const (
 	magic      = "amendKV\n"
-	version    = 1
+	version    = 2 // 1 had a header of llama.cpp's states within
 	headerSize = 84
 	extension  = ".kv"
 )

@@ -14,6 +14,13 @@
 //   - llama.cpp aborts the process where an argument breaks its assertions.
 //     Arguments are checked here before; a defect within it can still end the
 //     process.
+//   - GBNF grammars are read in Go before C sees them (gbnf.go). llama.cpp follows
+//     left recursion until the stack ends, takes all memory for {3,1} or for
+//     rules that can begin in very many ways, and prints its complaints to
+//     stderr. A process that compiles a grammar under a limit would survive this,
+//     but could only say that it died; the check names the line or the rule. It
+//     costs a second reader of a small notation, which tests compare with
+//     llama.cpp's own.
 //   - Slices that Context.Logits and Context.Embedding return are views of C
 //     memory, and end with the next Decode.
 package llama

@@ -28,8 +28,8 @@ var (
 	ErrClosed = errors.New("closed")
 	// ErrInUse is returned by Close of a value that others still use.
 	ErrInUse = errors.New("still in use")
-	// ErrState is returned when a saved sequence state is damaged, foreign, or
-	// made by another model or cache layout.
+	// ErrState is returned when a saved sequence state does not fit the context:
+	// its cache has another type or layout, or no room.
 	ErrState = errors.New("unusable sequence state")
 )
 

@@ -2,8 +2,6 @@ package llama_test
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -95,14 +93,11 @@ func TestSequenceIdsOutside(t *testing.T) {
 				t.Errorf("sequence %d holds positions", id)
 			}
 			_, stateErr := c.SeqState(id)
-			_, loadErr := c.LoadSeqFile("none", id, 10)
 			for name, err := range map[string]error{
 				"copy from": c.SeqCopy(id, 0, -1, -1),
 				"copy to":   c.SeqCopy(0, id, -1, -1),
 				"state":     stateErr,
 				"set state": c.SetSeqState(id, nil),
-				"save":      c.SaveSeqFile("none", id, nil),
-				"load":      loadErr,
 			} {
 				if err == nil {
 					t.Errorf("%s %d: no error", name, id)
@@ -141,10 +136,6 @@ func TestSeqState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(t.TempDir(), "seq")
-		if err := c.SaveSeqFile(file, 1, tokens[:cut]); err != nil {
-			t.Fatal(err)
-		}
 		want := decode(t, c, 1, cut, tokens[cut:])
 
 		other := openContext(t, m, p)
@@ -154,22 +145,6 @@ func TestSeqState(t *testing.T) {
 		}
 		if got := decode(t, other, 3, cut, tokens[cut:]); !slices.Equal(got, want) {
 			t.Errorf("unified %v: the restored sequence goes on differently", unified)
-		}
-		if unified { // sums run in the order of cells, so the same bits need the same cells
-			other.SeqRemove(3, -1, -1)
-		}
-		loaded, err := other.LoadSeqFile(file, 0, len(tokens))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(loaded, tokens[:cut]) {
-			t.Errorf("loaded tokens %v", loaded)
-		}
-		if got := decode(t, other, 0, cut, tokens[cut:]); !slices.Equal(got, want) {
-			t.Errorf("unified %v: the loaded sequence goes on differently", unified)
-		}
-		if _, err := other.LoadSeqFile(file, 0, 3); err == nil {
-			t.Error("more tokens than wanted: no error")
 		}
 	}
 }
@@ -193,7 +168,8 @@ func TestSeqStateWaitsForCopies(t *testing.T) {
 	}
 }
 
-func TestDamagedStates(t *testing.T) {
+// What does not fit is refused; that a state is sound is for kvfile to check.
+func TestStatesThatDoNotFit(t *testing.T) {
 	m := openTiny(t)
 	tokens := tokenize(t, m, passage)
 	c := openContext(t, m, llama.ContextParams{Ctx: 512, SeqMax: 2, FlashAttn: llama.FlashOff})
@@ -202,46 +178,19 @@ func TestDamagedStates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flipped := func(i int) []byte {
-		b := slices.Clone(state)
-		b[i] ^= 0x40
-		return b
+	if err := c.SetSeqState(0, nil); !errors.Is(err, llama.ErrState) {
+		t.Errorf("an empty state: %v", err)
 	}
-	for name, b := range map[string][]byte{
-		"empty":             nil,
-		"short":             state[:40],
-		"cut":               state[:len(state)-1],
-		"longer":            append(slices.Clone(state), 0),
-		"foreign":           make([]byte, 4096),
-		"magic":             flipped(0),
-		"version":           flipped(8),
-		"token count":       flipped(13),
-		"model":             flipped(20),
-		"size":              flipped(50),
-		"llama.cpp's magic": flipped(64),
-		"cell count":        flipped(64 + 12),
-		"last byte":         flipped(len(state) - 1),
-	} {
-		file := filepath.Join(t.TempDir(), "seq")
-		if err := os.WriteFile(file, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.SetSeqState(0, b); !errors.Is(err, llama.ErrState) {
-			t.Errorf("%s: %v", name, err)
-		}
-		if _, err := c.LoadSeqFile(file, 0, 1000); !errors.Is(err, llama.ErrState) {
-			t.Errorf("%s, from a file: %v", name, err)
-		}
-	}
-	// Nothing was changed by all this.
 	if got := c.SeqPosMax(0); got != int32(len(tokens)-1) {
 		t.Fatalf("sequence 0 now ends at %d", got)
 	}
-	if _, err := c.LoadSeqFile(filepath.Join(t.TempDir(), "none"), 0, 10); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no file: %v", err)
+	for name, b := range map[string][]byte{"cut": state[:len(state)-1], "longer": append(slices.Clone(state), 0)} {
+		if err := c.SetSeqState(1, b); !errors.Is(err, llama.ErrState) || c.SeqPosMax(1) != -1 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 
-	// A sound state that does not fit: no room, another KV type, another layout.
+	// No room, another KV type, another layout.
 	full := openContext(t, m, llama.ContextParams{Ctx: 256, SeqMax: 1, FlashAttn: llama.FlashOff})
 	long := openContext(t, m, llama.ContextParams{Ctx: 512, SeqMax: 1, FlashAttn: llama.FlashOff})
 	decode(t, long, 0, 0, slices.Repeat(tokens, 15)[:300])

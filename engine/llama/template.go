@@ -53,13 +53,6 @@ type TemplateMessage struct {
 	Role, Content string
 }
 
-// Segment is a part of a rendered conversation. Content is true for bytes that came from message contents and nothing
-// else: they are tokenized with special parsing off. All other bytes are the template's own.
-type Segment struct {
-	Text    string
-	Content bool
-}
-
 // TemplateOptions say how a template is run. Worker and Now are required.
 type TemplateOptions struct {
 	Worker      []string      // argv of a process that calls TemplateWorker on its stdin and stdout
@@ -75,12 +68,6 @@ type RenderOptions struct {
 	Extra               map[string]any // other variables, such as enable_thinking; values that JSON can hold
 }
 
-// TemplateCaps is what a template accepts, found by rendering probes.
-type TemplateCaps struct {
-	SystemRole   bool // a first system message comes out whole
-	TypedContent bool // contents reach the template as [{"type":"text","text":…}]; Render does that by itself
-}
-
 // Template is a model's own Jinja chat template. It is run by llama.cpp's Jinja engine in a worker process of its own,
 // because a template can loop for ever, exhaust memory or overflow the stack, and the engine has no limits; a worker
 // that does is killed, and the next call starts another.
@@ -93,7 +80,7 @@ type Template struct {
 
 	turn   chan struct{} // holds one value: who takes it owns the fields below until it is put back
 	worker *templateProcess
-	caps   *TemplateCaps
+	typed  *bool // contents go in as [{"type":"text","text":…}]; nil until it is known
 	closed bool
 }
 
@@ -127,38 +114,26 @@ func NewTemplate(source string, opt TemplateOptions) (*Template, error) {
 // Source returns the template's text.
 func (t *Template) Source() string { return t.source }
 
-// Render returns msgs as the template writes them, as segments of which neighbours differ in Content and none is empty.
+// Render returns msgs as the template writes them. Contents reach the template as plain text, or as a list of parts where
+// only that comes out whole, which is found once by rendering a probe.
 //
-// What a template does to contents (strip, split, join, tojson) may take their mark away or change them; Render reports
-// what came out and judges nothing. It fails with a *TemplateError, or an error that wraps ErrTemplateTimeout,
-// ErrTemplateMemory, ErrTemplateWorker, ErrClosed or ctx's.
-func (t *Template) Render(ctx context.Context, msgs []TemplateMessage, opt RenderOptions) ([]Segment, error) {
+// What a template does to contents (strip, split, join, tojson) may change them; Render reports what came out and judges
+// nothing. It fails with a *TemplateError, or an error that wraps ErrTemplateTimeout, ErrTemplateMemory,
+// ErrTemplateWorker, ErrClosed or ctx's.
+func (t *Template) Render(ctx context.Context, msgs []TemplateMessage, opt RenderOptions) (string, error) {
 	if err := t.acquire(ctx); err != nil {
-		return nil, fmt.Errorf("llama: render chat template: %w", err)
+		return "", fmt.Errorf("llama: render chat template: %w", err)
 	}
 	defer t.release()
-	caps, err := t.probe(ctx)
+	typed, err := t.wantsParts(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("llama: render chat template: %w", err)
+		return "", fmt.Errorf("llama: render chat template: %w", err)
 	}
-	segs, err := t.render(ctx, msgs, opt, caps.TypedContent)
+	text, err := t.render(ctx, msgs, opt, typed)
 	if err != nil {
-		return nil, fmt.Errorf("llama: render chat template: %w", err)
+		return "", fmt.Errorf("llama: render chat template: %w", err)
 	}
-	return segs, nil
-}
-
-// Caps returns what the template accepts. Errors are as Render's.
-func (t *Template) Caps(ctx context.Context) (TemplateCaps, error) {
-	if err := t.acquire(ctx); err != nil {
-		return TemplateCaps{}, fmt.Errorf("llama: probe chat template: %w", err)
-	}
-	defer t.release()
-	caps, err := t.probe(ctx)
-	if err != nil {
-		return TemplateCaps{}, fmt.Errorf("llama: probe chat template: %w", err)
-	}
-	return caps, nil
+	return text, nil
 }
 
 // Close ends the worker. It waits for a call in progress, and may be called again.
@@ -187,16 +162,16 @@ func (t *Template) acquire(ctx context.Context) error {
 func (t *Template) release() { t.turn <- struct{}{} }
 
 // render needs t.turn. typed is the form of the contents.
-func (t *Template) render(ctx context.Context, msgs []TemplateMessage, opt RenderOptions, typed bool) ([]Segment, error) {
+func (t *Template) render(ctx context.Context, msgs []TemplateMessage, opt RenderOptions, typed bool) (string, error) {
 	doc, err := t.document(msgs, opt, typed)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	reply, err := t.exchange(ctx, templateRequest{Document: doc})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	return mergeSegments(reply.Segments), nil
+	return reply.Text, nil
 }
 
 // document is the JSON object whose members are the template's variables. tools and documents stay undefined, as in
@@ -229,19 +204,4 @@ func (t *Template) document(msgs []TemplateMessage, opt RenderOptions, typed boo
 		return nil, fmt.Errorf("encode the template's variables: %w", err)
 	}
 	return doc, nil
-}
-
-// mergeSegments joins neighbours of one kind and drops empty ones.
-func mergeSegments(in []Segment) []Segment {
-	var out []Segment
-	for _, s := range in {
-		switch n := len(out); {
-		case s.Text == "":
-		case n > 0 && out[n-1].Content == s.Content:
-			out[n-1].Text += s.Text
-		default:
-			out = append(out, s)
-		}
-	}
-	return out
 }

@@ -31,21 +31,15 @@ func parseJinja(source string) (*jinjaTemplate, templateReply) {
 func (t *jinjaTemplate) render(document []byte, now int64) templateReply {
 	doc := C.CBytes(document)
 	defer C.free(doc)
-	var out *C.amend_jinja_output
+	var out *C.char
+	var n C.size_t
 	var message *C.char
-	status := C.amend_jinja_render(t.c, (*C.char)(doc), C.size_t(len(document)), C.int64_t(now), &out, &message)
+	status := C.amend_jinja_render(t.c, (*C.char)(doc), C.size_t(len(document)), C.int64_t(now), &out, &n, &message)
 	if status != C.AMEND_JINJA_OK {
 		return jinjaFailure(status, message)
 	}
-	defer C.amend_jinja_output_free(out)
-	segs := make([]Segment, C.amend_jinja_segment_count(out))
-	for i := range segs {
-		var n C.size_t
-		text := C.amend_jinja_segment_text(out, C.size_t(i), &n)
-		segs[i].Text = C.GoStringN(text, C.int(n))
-		segs[i].Content = C.amend_jinja_segment_is_input(out, C.size_t(i)) != 0
-	}
-	return templateReply{Segments: segs}
+	defer C.amend_jinja_string_free(out)
+	return templateReply{Text: string(unsafe.Slice((*byte)(unsafe.Pointer(out)), n))}
 }
 
 // jinjaFailure takes message over and frees it.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"log/slog"
+
 	"pgregory.net/rapid"
 )
 
@@ -53,19 +54,6 @@ func user(content string) []TemplateMessage {
 	return []TemplateMessage{{Role: "user", Content: content}}
 }
 
-// show writes segments with contents in braces.
-func show(segs []Segment) string {
-	var b strings.Builder
-	for _, s := range segs {
-		if s.Content {
-			b.WriteString("{" + s.Text + "}")
-		} else {
-			b.WriteString(s.Text)
-		}
-	}
-	return b.String()
-}
-
 func TestTemplateRender(t *testing.T) {
 	conversation := []TemplateMessage{{"system", "be brief"}, {"user", "<|im_end|>"}, {"assistant", ""}}
 	for name, c := range map[string]struct {
@@ -73,80 +61,67 @@ func TestTemplateRender(t *testing.T) {
 		opt    RenderOptions
 		want   string
 	}{
-		"only contents are marked": {
+		"ChatML": {
 			source: chatML,
 			opt:    RenderOptions{AddGenerationPrompt: true},
-			want:   "<BOS><|im_start|>system\n{be brief}<|im_end|>\n<|im_start|>user\n{<|im_end|>}<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>assistant\n",
+			want:   "<BOS><|im_start|>system\nbe brief<|im_end|>\n<|im_start|>user\n<|im_end|><|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>assistant\n",
 		},
 		"no generation prompt":    {source: `{{ add_generation_prompt }}`, want: "False"},
 		"thinking undefined":      {source: `{{ enable_thinking is defined }}`, want: "False"},
 		"thinking off":            {source: `{{ enable_thinking }}`, opt: RenderOptions{Extra: map[string]any{"enable_thinking": false}}, want: "False"},
 		"extra variables":         {source: `{{ a }}{{ b.c }}`, opt: RenderOptions{Extra: map[string]any{"a": "x", "b": map[string]any{"c": 3}}}, want: "x3"},
-		"extra is not marked":     {source: `{{ a }}{{ messages[0].content }}`, opt: RenderOptions{Extra: map[string]any{"a": "<|x|>"}}, want: "<|x|>{be brief}"},
-		"joined contents":         {source: `{{ messages[0].content + messages[1].content }}`, want: "{be brief<|im_end|>}"},
-		"trimmed contents":        {source: `{{ (' ' + messages[0].content) | trim }}`, want: "{be brief}"},
-		"a copy through a macro":  {source: `{% macro f(x) %}[{{ x }}]{% endmacro %}{{ f(messages[0].content) }}`, want: "[{be brief}]"},
-		"tojson loses the mark":   {source: `{{ messages[0].content | tojson }}`, want: `"be brief"`},
-		"join loses the mark":     {source: `{{ [messages[0].content] | join('') }}`, want: "be brief"},
+		"extra beside a content":  {source: `{{ a }}{{ messages[0].content }}`, opt: RenderOptions{Extra: map[string]any{"a": "<|x|>"}}, want: "<|x|>be brief"},
+		"joined contents":         {source: `{{ messages[0].content + messages[1].content }}`, want: "be brief<|im_end|>"},
+		"trimmed contents":        {source: `{{ (' ' + messages[0].content) | trim }}`, want: "be brief"},
+		"a copy through a macro":  {source: `{% macro f(x) %}[{{ x }}]{% endmacro %}{{ f(messages[0].content) }}`, want: "[be brief]"},
+		"tojson":                  {source: `{{ messages[0].content | tojson }}`, want: `"be brief"`},
+		"join":                    {source: `{{ [messages[0].content] | join('') }}`, want: "be brief"},
 		"bytes of a character":    {source: `{{ 'é'[:1] }}`, want: "\xc3"},
 		"no tools are undefined":  {source: `{{ tools is defined }}`, want: "False"},
-		"the engine's break tags": {source: `{% for m in messages %}{{ m.content }}{% break %}{% endfor %}`, want: "{be brief}"},
+		"the engine's break tags": {source: `{% for m in messages %}{{ m.content }}{% break %}{% endfor %}`, want: "be brief"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			segs, err := newTestTemplate(t, c.source, TemplateOptions{}).Render(t.Context(), conversation, c.opt)
+			got, err := newTestTemplate(t, c.source, TemplateOptions{}).Render(t.Context(), conversation, c.opt)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := show(segs); got != c.want {
+			if got != c.want {
 				t.Errorf("got  %q\nwant %q", got, c.want)
 			}
 		})
 	}
 }
 
-func TestTemplateCaps(t *testing.T) {
+// Contents go in as text, or as a list of parts where only that comes out whole.
+func TestTemplateParts(t *testing.T) {
 	for name, c := range map[string]struct {
 		source string
-		caps   TemplateCaps
+		typed  bool
 		want   string // of a user message
 	}{
-		"all roles": {chatML, TemplateCaps{SystemRole: true}, "<BOS><|im_start|>user\n{hello}<|im_end|>\n"},
-		"system role refused": {
-			`{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ messages[0].content }}`,
-			TemplateCaps{}, "{hello}",
-		},
-		"system role dropped": {
-			`{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}`,
-			TemplateCaps{}, "{hello}",
-		},
+		"text":                        {chatML, false, "<BOS><|im_start|>user\nhello<|im_end|>\n"},
+		"the conversation is refused": {`{% if messages[0].content != 'hello' %}{{ raise_exception('no') }}{% endif %}{{ messages[0].content }}`, false, "hello"},
 		"parts only": {
 			`{% for m in messages %}{% for p in m.content %}{% if p.type == 'text' %}{{ p.text }}{% endif %}{% endfor %}{% endfor %}`,
-			TemplateCaps{SystemRole: true, TypedContent: true}, "{hello}",
+			true, "hello",
 		},
 		"parts, a string is dropped": {
 			`{% for m in messages %}{% if m.content is not string %}{{ m.content[0].text }}{% endif %}{% endfor %}`,
-			TemplateCaps{SystemRole: true, TypedContent: true}, "{hello}",
+			true, "hello",
 		},
-		"parts keep a mark that a string loses": {
-			`{{ messages[-1].content | join('') if messages[-1].content is string else messages[-1].content[0].text }}`,
-			TemplateCaps{TypedContent: true}, "{hello}",
+		"parts, a string is quoted": {
+			`{{ messages[-1].content | tojson if messages[-1].content is string else messages[-1].content[0].text }}`,
+			true, "hello",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tmpl := newTestTemplate(t, c.source, TemplateOptions{})
-			caps, err := tmpl.Caps(t.Context())
+			got, err := tmpl.Render(t.Context(), user("hello"), RenderOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if caps != c.caps {
-				t.Errorf("caps %+v, want %+v", caps, c.caps)
-			}
-			segs, err := tmpl.Render(t.Context(), user("hello"), RenderOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := show(segs); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
+			if got != c.want || *tmpl.typed != c.typed {
+				t.Errorf("got %q, as parts %v, want %q, %v", got, *tmpl.typed, c.want, c.typed)
 			}
 		})
 	}
@@ -234,9 +209,6 @@ func TestTemplateClose(t *testing.T) {
 	if _, err := tmpl.Render(t.Context(), user("x"), RenderOptions{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("error %v, want ErrClosed", err)
 	}
-	if _, err := tmpl.Caps(t.Context()); !errors.Is(err, ErrClosed) {
-		t.Errorf("error %v, want ErrClosed", err)
-	}
 }
 
 // A template that is lost without Close is reported with where it was opened.
@@ -265,9 +237,9 @@ func TestTemplateConcurrent(t *testing.T) {
 		wg.Go(func() {
 			for i := range 20 {
 				content := fmt.Sprintf("%d/%d", g, i)
-				segs, err := tmpl.Render(t.Context(), user(content), RenderOptions{})
-				if err != nil || show(segs) != "{"+content+"}" {
-					t.Errorf("%s: %q, %v", content, show(segs), err)
+				got, err := tmpl.Render(t.Context(), user(content), RenderOptions{})
+				if err != nil || got != content {
+					t.Errorf("%s: %q, %v", content, got, err)
 				}
 			}
 		})
@@ -280,11 +252,11 @@ func TestTemplateDate(t *testing.T) {
 	for _, zone := range []string{"UTC", "Asia/Tokyo", "JST-9"} {
 		t.Setenv("TZ", zone)
 		tmpl := newTestTemplate(t, `{{ strftime_now('%d %b %Y %H:%M') }}`, TemplateOptions{})
-		segs, err := tmpl.Render(t.Context(), user("x"), RenderOptions{})
+		got, err := tmpl.Render(t.Context(), user("x"), RenderOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := show(segs), "24 Nov 2026 23:30"; got != want {
+		if want := "24 Nov 2026 23:30"; got != want {
 			t.Errorf("TZ=%s: %q, want %q", zone, got, want)
 		}
 	}
@@ -293,7 +265,7 @@ func TestTemplateDate(t *testing.T) {
 // A process group's Ctrl-C reaches the worker as well, whose parent may still have turns to finish.
 func TestTemplateWorkerIgnoresInterrupt(t *testing.T) {
 	tmpl := newTestTemplate(t, chatML, TemplateOptions{})
-	if _, err := tmpl.Caps(t.Context()); err != nil {
+	if _, err := tmpl.Render(t.Context(), user("x"), RenderOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	worker := tmpl.worker
@@ -342,7 +314,7 @@ func TestTemplateWorkerEndsWithItsInput(t *testing.T) {
 	}
 }
 
-// The whole of any content comes out, marked, and nothing else is.
+// The whole of any content comes out.
 func TestTemplateKeepsAnyContent(t *testing.T) {
 	tmpl := newTestTemplate(t, chatML, TemplateOptions{})
 	piece := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"<|im_start|>", "<|im_end|>\n", "{{", "}}", "{%", "\x00", "\u2028", `\`, `"`, "__input__"}))
@@ -368,30 +340,19 @@ type fataler interface {
 }
 
 func checkChatML(t fataler, tmpl *Template, content string) {
-	segs, err := tmpl.Render(context.Background(), user(content), RenderOptions{AddGenerationPrompt: true})
+	got, err := tmpl.Render(context.Background(), user(content), RenderOptions{AddGenerationPrompt: true})
 	if err != nil {
 		t.Fatalf("%q: %v", content, err)
 	}
-	var marked, rest strings.Builder
-	for _, s := range segs {
-		if s.Content {
-			marked.WriteString(s.Text)
-		} else {
-			rest.WriteString(s.Text)
-		}
-	}
-	if marked.String() != content {
-		t.Fatalf("marked %q, want %q", marked.String(), content)
-	}
-	if want := "<BOS><|im_start|>user\n<|im_end|>\n<|im_start|>assistant\n"; rest.String() != want {
-		t.Fatalf("the rest is %q, want %q", rest.String(), want)
+	if want := "<BOS><|im_start|>user\n" + content + "<|im_end|>\n<|im_start|>assistant\n"; got != want {
+		t.Fatalf("got %q, want %q", got, want)
 	}
 }
 
 func BenchmarkTemplateStart(b *testing.B) {
 	for b.Loop() {
 		tmpl := newTestTemplate(b, chatML, TemplateOptions{})
-		if _, err := tmpl.Caps(b.Context()); err != nil {
+		if _, err := tmpl.Render(b.Context(), user("x"), RenderOptions{}); err != nil {
 			b.Fatal(err)
 		}
 		if err := tmpl.Close(); err != nil {

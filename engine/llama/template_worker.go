@@ -21,9 +21,9 @@ type templateRequest struct {
 
 // templateReply answers one request.
 type templateReply struct {
-	Segments []Segment
-	Failure  templateFailure
-	Message  string
+	Text    string
+	Failure templateFailure
+	Message string
 }
 
 // templateFailure is why a request failed; empty when it did not.

@@ -122,7 +122,7 @@ func Prompt(w *testbed.World, rec revise.Record) (testbed.Prompt, bool) {
 		return testbed.Prompt{}, false
 	}
 	last := rec.Messages[len(rec.Messages)-1]
-	p, ok := w.ReadPrompt(last.Content)
+	p, ok := w.ReadPrompt(last.Text)
 	return p, ok && last.Role == chat.User
 }
 
@@ -203,7 +203,7 @@ func (j *judged) fill(round int) {
 func (j *judged) end() {
 	j.fill(j.last + 1)
 	broke := j.first.Broken()
-	j.worse += one(slices.ContainsFunc(j.draft.Broken(), func(rule int) bool { return !slices.Contains(broke, rule) }))
+	j.worse += stats.Indicator[int](slices.ContainsFunc(j.draft.Broken(), func(rule int) bool { return !slices.Contains(broke, rule) }))
 }
 
 func (j *judged) principle(id string) (testbed.Principle, error) {
@@ -218,7 +218,7 @@ func (j *judged) markCritique(c *counts, p testbed.Principle, text string) {
 	critique, ok := j.world.ReadCritique(text)
 	m := j.world.MarkCritique(p, j.draft, critique)
 	c.critiques++
-	c.wellFormed += one(ok)
+	c.wellFormed += stats.Indicator[int](ok)
 	c.flags += m.Flags
 	c.right += m.Right
 	c.due += m.Due
@@ -237,12 +237,12 @@ func (j *judged) markRevision(c *counts, principle string, r testbed.Response) e
 	}
 	change := j.world.CompareRevision(j.draft, r, j.named)
 	c.revisions++
-	c.only += one(change.Only)
-	c.worse += one(len(change.Broke) > 0)
-	c.lost += one(change.Lost > 0)
+	c.only += stats.Indicator[int](change.Only)
+	c.worse += stats.Indicator[int](len(change.Broke) > 0)
+	c.lost += stats.Indicator[int](change.Lost > 0)
 	if j.rightly {
 		c.rightly++
-		c.rightlyMended += one(change.Fixed)
+		c.rightlyMended += stats.Indicator[int](change.Fixed)
 	}
 	return nil
 }
@@ -250,11 +250,11 @@ func (j *judged) markRevision(c *counts, principle string, r testbed.Response) e
 func (j *judged) markResponse(c *counts, r testbed.Response) {
 	c.rows++
 	broken := r.Broken()
-	c.violating += one(len(broken) > 0)
+	c.violating += stats.Indicator[int](len(broken) > 0)
 	for _, rule := range broken {
 		c.broken[j.world.Rules()[rule].ID]++
 	}
-	c.inGrammar += one(r.InGrammar())
+	c.inGrammar += stats.Indicator[int](r.InGrammar())
 	facts := r.Facts()
 	c.facts += len(facts)
 	had := map[int]bool{}
@@ -263,15 +263,8 @@ func (j *judged) markResponse(c *counts, r testbed.Response) {
 	}
 	for _, f := range j.first.Facts() {
 		c.firstFacts++
-		c.kept += one(had[f])
+		c.kept += stats.Indicator[int](had[f])
 	}
-}
-
-func one(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (t *tally) outcome() Outcome {

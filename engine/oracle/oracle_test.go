@@ -20,7 +20,7 @@ func record(principle, critique, revision string) revise.Record {
 		turns = append(turns, revise.Trace{Kind: revise.Critique, Round: 1, Principle: principle, Text: critique})
 	}
 	turns = append(turns, revise.Trace{Kind: revise.Revision, Round: 1, Principle: principle, Text: revision})
-	return revise.Record{ID: "a", Messages: []revise.Message{{Role: chat.User, Content: question}}, Turns: turns}
+	return revise.Record{ID: "a", Messages: []chat.Message{{Role: chat.User, Text: question}}, Turns: turns}
 }
 
 func judge(t *testing.T, records ...revise.Record) Outcome {
@@ -94,7 +94,7 @@ func TestMarks(t *testing.T) {
 // an error, since nobody knows what it covers.
 func TestNotCounted(t *testing.T) {
 	foreign := record("privacy", "The steps are fine.", draft)
-	foreign.Messages[0].Content = "What is the capital of France?"
+	foreign.Messages[0].Text = "What is the capital of France?"
 	failed := record("privacy", "The steps are fine.", draft)
 	failed.Error = "no room"
 	out := judge(t, foreign, failed)

@@ -185,7 +185,7 @@ func (p *replay) decision(t Trace) {
 	case under[0] != t.Principle, len(under) == 1 && want != NotPreferred && want != NotJudged, len(under) > 1 && !slices.Equal(all, pool):
 		p.Fatalf("under %s, decided %q by judgements under %v", t.Principle, want, under)
 	}
-	in := feedback.Pair{ID: p.rec.ID, Messages: p.rec.Conversation(), First: t.Text, Second: p.draft.Text}
+	in := feedback.Pair{ID: p.rec.ID, Messages: p.rec.Messages, First: t.Text, Second: p.draft.Text}
 	if again := p.fresh.judge(in, under); !reflect.DeepEqual(again, d.Judgements) {
 		p.Fatalf("judged anew: %+v, the record has %+v", again, d.Judgements)
 	}

@@ -48,27 +48,12 @@ type Record struct {
 	Sample *Sample `json:"sample,omitempty"`
 	// Where is what principles may ask of the row.
 	Where    constitution.Where `json:"where,omitzero"`
-	Messages []Message          `json:"messages"`
+	Messages []chat.Message     `json:"messages"`
 	Turns    []Trace            `json:"turns"`
 	// Gated is what a gate found beside its decisions, which are those of Turns; nil without a gate.
 	Gated *Gated `json:"gated,omitempty"`
 	// Error is why the row failed; its turns are those before the failure.
 	Error string `json:"error,omitempty"`
-}
-
-// Conversation is what the row was asked, as it is written down for a model.
-func (r *Record) Conversation() []chat.Message {
-	msgs := make([]chat.Message, len(r.Messages))
-	for i, m := range r.Messages {
-		msgs[i] = chat.Message{Role: m.Role, Text: m.Content}
-	}
-	return msgs
-}
-
-// Message is a message of the input.
-type Message struct {
-	Role    chat.Role `json:"role"`
-	Content string    `json:"content"`
 }
 
 // Trace is one turn of a row.

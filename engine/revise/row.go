@@ -32,10 +32,7 @@ type row struct {
 
 func (l *Loop) newRow(in Row) *row {
 	r := &row{loop: l, in: in}
-	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Where: in.Where}
-	for _, m := range in.Messages {
-		r.record.Messages = append(r.record.Messages, Message{Role: m.Role, Content: m.Text})
-	}
+	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Where: in.Where, Messages: in.Messages}
 	if l.settings.Gate != nil {
 		r.record.Gated = &Gated{Verdicts: []Verdict{}}
 	}

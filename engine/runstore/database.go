@@ -158,7 +158,7 @@ func (d *database) wrap(doing string, err error) error {
 	remedy := ""
 	switch code := sqlite.ErrCode(err); {
 	case errors.Is(err, errDamaged), code.ToPrimary() == sqlite.ResultCorrupt, code.ToPrimary() == sqlite.ResultNotADB:
-		remedy = "; restore it from a copy, or give another --out"
+		remedy = "; restore it from a copy, or give another folder"
 	case code.ToPrimary() == sqlite.ResultFull:
 		remedy = "; the disk is full: make room, then the same command continues"
 	case code.ToPrimary() == sqlite.ResultReadOnly, code.ToPrimary() == sqlite.ResultCantOpen:

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"amend/engine/chat"
+	"amend/engine/prompts"
 	"amend/engine/revise"
 	"amend/internal/atomicfile"
 	"amend/internal/plainjson"
@@ -16,35 +17,28 @@ import (
 
 // revision is a line of revisions.jsonl.
 type revision struct {
-	ID         string           `json:"id"`
-	Messages   []revise.Message `json:"messages"` // the prompt, then what the row ended with
-	Principles []string         `json:"principles"`
-	Response   string           `json:"response"`           // the first
-	Revision   string           `json:"revision,omitempty"` // the last that was taken, if any
-	Flags      []revise.Flag    `json:"flags,omitempty"`    // of what the row ended with
+	ID         string         `json:"id"`
+	Messages   []chat.Message `json:"messages"` // the prompt, then what the row ended with
+	Principles []string       `json:"principles"`
+	Response   string         `json:"response"`           // the first
+	Revision   string         `json:"revision,omitempty"` // the last that was taken, if any
+	Flags      []revise.Flag  `json:"flags,omitempty"`    // of what the row ended with
 }
 
 // failed is a line of failed.jsonl: a row that failed, or one that could not be read.
 type failed struct {
-	ID       string           `json:"id,omitempty"`
-	Index    int              `json:"index"`
-	Error    string           `json:"error"`
-	Messages []revise.Message `json:"messages,omitempty"`
-	File     string           `json:"file,omitempty"`
-	Line     int              `json:"line,omitempty"`
-}
-
-// Unreadable is a row of the prompts that never became one.
-type Unreadable struct {
-	File   string
-	Line   int
-	Reason string
+	ID       string         `json:"id,omitempty"`
+	Index    int            `json:"index"`
+	Error    string         `json:"error"`
+	Messages []chat.Message `json:"messages,omitempty"`
+	File     string         `json:"file,omitempty"`
+	Line     int            `json:"line,omitempty"`
 }
 
 // Finish writes revisions.jsonl from the finished rows and, when rows failed or could not be read,
 // failed.jsonl, which it removes when none did. The same rows give the same bytes, whatever order they were
 // finished in. It may be called again after more rows.
-func (r *Run) Finish(unreadable []Unreadable) error {
+func (r *Run) Finish(unreadable []prompts.BadRow) error {
 	r.mu.Lock()
 	err := r.failure
 	r.mu.Unlock()
@@ -124,7 +118,7 @@ func finalRevision(rec revise.Record) (revision, bool) {
 		return revision{}, false
 	}
 	out := revision{ID: rec.ID, Flags: final.Flags, Principles: []string{}}
-	out.Messages = append(append(out.Messages, rec.Messages...), revise.Message{Role: chat.Assistant, Content: final.Text})
+	out.Messages = append(append(out.Messages, rec.Messages...), chat.Message{Role: chat.Assistant, Text: final.Text})
 	for _, t := range rec.Answers() {
 		if t.Kind == revise.Response {
 			out.Response = t.Text

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"amend/engine"
+	"amend/engine/chat"
 	"amend/engine/revise"
 )
 
@@ -14,7 +15,7 @@ import (
 func record(index int) revise.Record {
 	return revise.Record{
 		ID: fmt.Sprintf("row-%d", index), Index: index, Seed: uint64(index) << 60,
-		Messages: []revise.Message{{Role: "user", Content: fmt.Sprintf("Question %d?\n<b> \u2028 é 日本", index)}},
+		Messages: []chat.Message{{Role: "user", Text: fmt.Sprintf("Question %d?\n<b> \u2028 é 日本", index)}},
 		Turns: []revise.Trace{
 			{Kind: revise.Response, Text: "a draft", End: engine.EndToken, Tokens: []engine.Token{1, 2}, Prompt: 100, Reused: 90, Decoded: 3},
 			{Kind: revise.Critique, Round: 1, Principle: "kind", Request: "Say what is wrong.", Text: "too\nshort", End: engine.EndLength, Flags: []revise.Flag{revise.Cut}, Tokens: []engine.Token{3}, Prompt: 120, Reused: 100, Decoded: 5},

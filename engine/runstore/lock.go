@@ -23,9 +23,9 @@ type LockedError struct {
 // Error names the holder and says what to do.
 func (e *LockedError) Error() string {
 	if e.PID == 0 {
-		return fmt.Sprintf("%s is in use by another process: wait for it, or give another --out", e.Dir)
+		return fmt.Sprintf("%s is in use by another process: wait for it, or give another folder", e.Dir)
 	}
-	return fmt.Sprintf("%s is in use by process %d on %s: wait for it or stop it, or give another --out", e.Dir, e.PID, e.Host)
+	return fmt.Sprintf("%s is in use by process %d on %s: wait for it or stop it, or give another folder", e.Dir, e.PID, e.Host)
 }
 
 // holder is what the lock file says.

@@ -175,7 +175,7 @@ func (e *ChangedError) Error() string {
 			b.WriteString("\n  " + c.String())
 		}
 	}
-	b.WriteString("\ngive another --out for a new run, the old inputs and settings to continue this one, or\n--redo to do its rows again with these: turns that are still what they would be are not computed again (--plan counts them)")
+	b.WriteString("\ngive another folder (out) for a new run, or the old inputs and settings to continue this one. With redo its\nrows are done again with these: turns that are still what they would be are not computed again (plan counts them)")
 	return b.String()
 }
 

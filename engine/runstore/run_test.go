@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"amend/engine"
+	"amend/engine/chat"
+	"amend/engine/prompts"
 	"amend/engine/revise"
 
 	"pgregory.net/rapid"
@@ -274,7 +276,7 @@ func TestRevisionsAndFailures(t *testing.T) {
 	}
 	want := revision{
 		ID: "row-0", Principles: []string{"kind"}, Response: "a draft", Revision: "better 0",
-		Messages: []revise.Message{record(0).Messages[0], {Role: "assistant", Content: "better 0"}},
+		Messages: []chat.Message{record(0).Messages[0], {Role: "assistant", Text: "better 0"}},
 	}
 	if !reflect.DeepEqual(first, want) {
 		t.Fatalf("got %+v\nwant %+v", first, want)
@@ -292,7 +294,7 @@ func TestFailuresAreGone(t *testing.T) {
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
 	add(t, r, record(0))
-	if err := r.Finish([]Unreadable{{File: "p.jsonl", Line: 2, Reason: "no prompt"}}); err != nil {
+	if err := r.Finish([]prompts.BadRow{{File: "p.jsonl", Line: 2, Reason: "no prompt"}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := contents(t, dir, FailedFile); !strings.Contains(got, "no prompt") {
@@ -312,7 +314,7 @@ func TestWithoutRevisionsTheResponseIsFinal(t *testing.T) {
 	rec := record(0)
 	rec.Turns = rec.Turns[:1]
 	got, ok := finalRevision(rec)
-	if !ok || got.Revision != "" || got.Messages[1].Content != "a draft" {
+	if !ok || got.Revision != "" || got.Messages[1].Text != "a draft" {
 		t.Fatalf("%v %+v", ok, got)
 	}
 }
@@ -391,7 +393,7 @@ func TestResume(t *testing.T) {
 	if !reflect.DeepEqual(changed.Changes, want) || len(changed.Setup) != 2 {
 		t.Fatalf("changes %+v", changed)
 	}
-	if text := err.Error(); !strings.Contains(text, "\n  temperature: 1 → 0.5\n") || !strings.Contains(text, "--out") {
+	if text := err.Error(); !strings.Contains(text, "\n  temperature: 1 → 0.5\n") || !strings.Contains(text, "another folder") {
 		t.Fatal(text)
 	}
 }

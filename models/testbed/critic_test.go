@@ -116,10 +116,10 @@ func TestFaultSizes(t *testing.T) {
 				flagged := slices.ContainsFunc(flags, s.same)
 				if s.Kind == Breach {
 					breaks++
-					missed += btoi(!flagged)
+					missed += count(!flagged)
 				} else {
 					cleans++
-					alarms += btoi(flagged)
+					alarms += count(flagged)
 				}
 			}
 		}
@@ -134,13 +134,6 @@ func TestFaultSizes(t *testing.T) {
 	if got, want := float64(alarms)/float64(cleans), size["false alarm"]; got < want-0.012 || got > want+0.012 {
 		t.Errorf("%.3f of the clean clauses are flagged, planted %.3f", got, want)
 	}
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // TestJudgesAgreeWithTheTruth: without biases, the judge's errors are those of its critic; with them, its accuracy in
@@ -164,7 +157,7 @@ func TestJudgesAgreeWithTheTruth(t *testing.T) {
 		} else if said == Neither { // either answer is as likely
 			right += 0.5
 		}
-		flipped += btoi(said != other(w.Judges(principle, b, a).Choice))
+		flipped += count(said != other(w.Judges(principle, b, a).Choice))
 	}
 	t.Logf("right %.4f of %d, flips %.4f", right/float64(all), all, float64(flipped)/float64(all))
 	if share := right / float64(all); share < 0.88 || share > 0.96 {
@@ -209,7 +202,7 @@ func TestConstitution(t *testing.T) {
 	}
 	for i, p := range w.Principles() {
 		own := doc.Principles[i]
-		if own.ID != p.ID || own.Weight != float64(btoi(p.Broad)) {
+		if own.ID != p.ID || own.Weight != float64(count(p.Broad)) {
 			t.Errorf("principle %d is %s with weight %v, the world has %s", i, own.ID, own.Weight, p.ID)
 		}
 		if !p.Broad && own.Text != w.rules[p.Covers[0]].Statements[0] {

@@ -12,16 +12,10 @@
 #include <new>
 #include <stdexcept>
 #include <string>
-#include <utility>
-#include <vector>
 
 struct amend_jinja_template {
     std::string    source;
     jinja::program program;
-};
-
-struct amend_jinja_output {
-    std::vector<jinja::string_part> segments;
 };
 
 namespace {
@@ -86,43 +80,6 @@ amend_jinja_status guarded(amend_jinja_status failure, char ** error, F && body)
     }
 }
 
-void check_documented_shape(const common_json & document) {
-    if (!document.is_object() || !document.contains("messages") || !document.at("messages").is_array()) {
-        throw document_error("the document has no array \"messages\"");
-    }
-    for (const auto & message : document.at("messages")) {
-        if (!message.is_object() || !message.contains("content")) {
-            throw document_error("a message has no \"content\"");
-        }
-        const auto & content = message.at("content");
-        if (content.is_string()) {
-            continue;
-        }
-        if (!content.is_array()) {
-            throw document_error("a message's content is neither a string nor an array");
-        }
-        for (const auto & part : content) {
-            if (!part.is_object() || !part.contains("text") || !part.at("text").is_string()) {
-                throw document_error("a part of a message's content has no \"text\"");
-            }
-        }
-    }
-}
-
-// global_from_json would mark every string, bos_token and role among them, and a marked BOS is text to the tokenizer.
-void mark_contents(jinja::context & ctx) {
-    for (const auto & message : ctx.get_val("messages")->as_array()) {
-        jinja::value content = message->at("content");
-        if (jinja::is_val<jinja::value_string>(content)) {
-            content->val_str.mark_input();
-            continue;
-        }
-        for (const auto & part : content->as_array()) {
-            part->at("text")->val_str.mark_input();
-        }
-    }
-}
-
 } // namespace
 
 enum amend_jinja_status amend_jinja_parse(
@@ -141,39 +98,26 @@ void amend_jinja_template_free(amend_jinja_template * tmpl) {
 
 enum amend_jinja_status amend_jinja_render(
         const amend_jinja_template * tmpl, const char * document, size_t length, int64_t now,
-        amend_jinja_output ** out, char ** error) {
+        char ** out, size_t * out_length, char ** error) {
     *out = nullptr;
     return guarded(AMEND_JINJA_RENDER, error, [&] {
         const auto json = common_json::parse(std::string(document, length));
-        check_documented_shape(json);
-
+        if (!json.is_object() || !json.contains("messages") || !json.at("messages").is_array()) {
+            throw document_error("the document has no array \"messages\"");
+        }
         jinja::context ctx(tmpl->source);
         ctx.current_time = static_cast<std::time_t>(now);
         jinja::global_from_json(ctx, json, false);
-        mark_contents(ctx);
 
         const jinja::value results = jinja::runtime(ctx).execute(tmpl->program);
-        auto parts = jinja::runtime::gather_string_parts(results);
-        *out = new amend_jinja_output{std::move(parts->val_str.parts)};
+        const std::string text = jinja::runtime::gather_string_parts(results)->as_string().str();
+        *out = static_cast<char *>(std::malloc(text.size() + 1));
+        if (*out == nullptr) {
+            throw std::bad_alloc();
+        }
+        std::memcpy(*out, text.data(), text.size());
+        *out_length = text.size();
     });
-}
-
-size_t amend_jinja_segment_count(const amend_jinja_output * out) {
-    return out->segments.size();
-}
-
-const char * amend_jinja_segment_text(const amend_jinja_output * out, size_t i, size_t * length) {
-    const std::string & text = out->segments[i].val;
-    *length = text.size();
-    return text.data();
-}
-
-int amend_jinja_segment_is_input(const amend_jinja_output * out, size_t i) {
-    return out->segments[i].is_input ? 1 : 0;
-}
-
-void amend_jinja_output_free(amend_jinja_output * out) {
-    delete out;
 }
 
 void amend_jinja_string_free(char * string) {

@@ -1,5 +1,5 @@
 // A plain C interface to the Jinja engine in llama.cpp's common/jinja: parse a chat template once, render it many
-// times, and learn which bytes of the result came from message contents.
+// times.
 //
 // Ownership: what a call returns through a pointer to a pointer belongs to the caller, who frees it with the function
 // named beside it. Inputs are copied; none is kept after the call.
@@ -32,7 +32,6 @@ enum amend_jinja_status {
 };
 
 typedef struct amend_jinja_template amend_jinja_template;
-typedef struct amend_jinja_output   amend_jinja_output;
 
 // Parses source (length bytes, UTF-8). On success *out is set, to be freed with amend_jinja_template_free; otherwise
 // *error is set to a message, to be freed with amend_jinja_string_free (it is NULL when there was no memory for one).
@@ -42,23 +41,11 @@ AMEND_JINJA_API enum amend_jinja_status amend_jinja_parse(
 AMEND_JINJA_API void amend_jinja_template_free(amend_jinja_template * tmpl);
 
 // Renders with the members of document (a JSON object, length bytes) as the template's variables, and now (seconds
-// since 1970, UTC) as the time that strftime_now reads. "messages" must be an array of objects whose "content" is a
-// string, or an array of {"type":"text","text":string}; these strings, and nothing else in the document, are marked as
-// input. On success *out is set, to be freed with amend_jinja_output_free; otherwise *error as above.
+// since 1970, UTC) as the time that strftime_now reads. "messages" must be an array. On success *out is set to the text
+// (*out_length bytes, which may include NUL), to be freed with amend_jinja_string_free; otherwise *error as above.
 AMEND_JINJA_API enum amend_jinja_status amend_jinja_render(
     const amend_jinja_template * tmpl, const char * document, size_t length, int64_t now,
-    amend_jinja_output ** out, char ** error);
-
-// An output is a list of segments in order; neighbours differ in amend_jinja_segment_is_input.
-AMEND_JINJA_API size_t amend_jinja_segment_count(const amend_jinja_output * out);
-
-// The bytes of segment i (not NUL-terminated, valid until the output is freed); *length is set to their number.
-AMEND_JINJA_API const char * amend_jinja_segment_text(const amend_jinja_output * out, size_t i, size_t * length);
-
-// 1 when segment i came from message contents alone, else 0.
-AMEND_JINJA_API int amend_jinja_segment_is_input(const amend_jinja_output * out, size_t i);
-
-AMEND_JINJA_API void amend_jinja_output_free(amend_jinja_output * out);
+    char ** out, size_t * out_length, char ** error);
 
 AMEND_JINJA_API void amend_jinja_string_free(char * string);
 

@@ -12,7 +12,6 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/chat"
-	"amend/engine/export"
 	"amend/engine/feedback"
 	"amend/engine/oracle"
 	"amend/engine/revise"
@@ -243,7 +242,7 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 		}
 		s := at[rec.Sample.Of]
 		if s == nil {
-			s = &sampled{id: rec.Sample.Of, messages: rec.Conversation()}
+			s = &sampled{id: rec.Sample.Of, messages: rec.Messages}
 			at[s.id] = s
 			all = append(all, s)
 		}
@@ -272,14 +271,11 @@ func writeBest(path string, all []*sampled) (err error) {
 	for _, s := range all {
 		best := s.candidates[reward.Best(s.candidates)]
 		row := struct {
-			ID       string           `json:"id"`
-			Messages []export.Message `json:"messages"`
-			Score    float64          `json:"score"`
+			ID       string         `json:"id"`
+			Messages []chat.Message `json:"messages"`
+			Score    float64        `json:"score"`
 		}{ID: s.id, Score: best.Score}
-		for _, m := range s.messages {
-			row.Messages = append(row.Messages, export.Message{Role: string(m.Role), Content: m.Text})
-		}
-		row.Messages = append(row.Messages, export.Message{Role: string(chat.Assistant), Content: best.Text})
+		row.Messages = append(slices.Clone(s.messages), chat.Message{Role: chat.Assistant, Text: best.Text})
 		if err := enc.Encode(row); err != nil {
 			return fmt.Errorf("writing %s: %w", path, err)
 		}

@@ -112,11 +112,7 @@ func (e Env) runStage(ctx context.Context, s stage, set *prompts.Set, whole *Run
 // finish writes what a finished run has beside its database, and says how the run went.
 func (h *runHost) finish(out computed) (r RunResult, err error) {
 	bad := h.in.bad
-	unreadable := make([]runstore.Unreadable, len(bad))
-	for i, b := range bad {
-		unreadable[i] = runstore.Unreadable(b)
-	}
-	if err := h.run.Finish(unreadable); err != nil {
+	if err := h.run.Finish(bad); err != nil {
 		return r, failure.Stopped(err) // all rows are on disk: the same command writes the rest
 	}
 	if out.TurnSeconds > 0 {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
@@ -142,8 +141,10 @@ func (c RunConfig) staged() bool {
 
 // validateSampling checks how tokens are drawn.
 func validateSampling(s engine.Sampling) error {
-	if err := s.Validate(); err != nil {
-		return failure.Input(fmt.Errorf("sampling: %w", err))
+	var param *engine.ParamError
+	err := s.Validate()
+	if errors.As(err, &param) {
+		return &failure.FieldError{Field: param.Param, Value: param.Value, Want: param.Want}
 	}
-	return nil
+	return err
 }

@@ -70,7 +70,7 @@ func parseBias(texts []string) (map[engine.Token]float64, error) {
 	for _, text := range texts {
 		id, value, err := ParseBias(text)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("logit bias %q: %w", text, err)
 		}
 		if out == nil {
 			out = map[engine.Token]float64{}

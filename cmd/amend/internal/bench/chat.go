@@ -102,34 +102,25 @@ func (k *chatClient) row(ctx context.Context, r revise.Row) (err error) {
 
 // opening is a row's conversation before the first response: a system text of
 // its own, the few-shots, its messages.
-func (k *chatClient) opening(r revise.Row) []revise.Message {
-	var own, rest []revise.Message
+func (k *chatClient) opening(r revise.Row) []chat.Message {
+	var own, rest []chat.Message
 	for i, m := range r.Messages {
 		if i == 0 && m.Role == chat.System {
-			own = append(own, revise.Message{Role: m.Role, Content: m.Text})
+			own = append(own, m)
 		} else {
-			rest = append(rest, revise.Message{Role: m.Role, Content: m.Text})
+			rest = append(rest, m)
 		}
 	}
-	return slices.Concat(own, fewShots(k.doc), rest)
-}
-
-// fewShots are the loop's own, as messages.
-func fewShots(doc *constitution.Document) []revise.Message {
-	var shots []revise.Message
-	for _, m := range revise.FewShots(doc, "") {
-		shots = append(shots, revise.Message{Role: m.Role, Content: m.Text})
-	}
-	return shots
+	return slices.Concat(own, revise.FewShots(k.doc, ""), rest)
 }
 
 // followed returns a conversation with the assistant's reply and the next request.
-func followed(before []revise.Message, reply, request string) []revise.Message {
-	return slices.Concat(before, []revise.Message{{Role: chat.Assistant, Content: reply}, {Role: chat.User, Content: request}})
+func followed(before []chat.Message, reply, request string) []chat.Message {
+	return slices.Concat(before, []chat.Message{{Role: chat.Assistant, Text: reply}, {Role: chat.User, Text: request}})
 }
 
 // turn has the server say one turn, counts it and returns its text.
-func (k *chatClient) turn(ctx context.Context, asked []revise.Message, rowSeed uint64, round int, kind revise.Kind) (string, error) {
+func (k *chatClient) turn(ctx context.Context, asked []chat.Message, rowSeed uint64, round int, kind revise.Kind) (string, error) {
 	s, seed := k.settings, uint32(revise.TurnSeed(rowSeed, round, kind))
 	got, err := k.server.Chat(ctx, peer.NewChatRequest(asked, s.MaxTokens, s.Sampling.Temperature, seed))
 	if err != nil {

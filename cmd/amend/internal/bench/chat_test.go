@@ -60,7 +60,7 @@ func (f *fakeChat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		text, finish, len(c.Messages), n)
 }
 
-func (f *fakeChat) enter(messages []revise.Message) {
+func (f *fakeChat) enter(messages []chat.Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sent[fmt.Sprint(messages)]++
@@ -75,7 +75,7 @@ func (f *fakeChat) leave() {
 }
 
 // say is what comes next in a conversation.
-func (f *fakeChat) say(messages []revise.Message) (text string, tokens int, finish string) {
+func (f *fakeChat) say(messages []chat.Message) (text string, tokens int, finish string) {
 	h := maphash.String(f.seed, fmt.Sprint(messages))
 	if n := int(h%3) + 1; n < f.want.MaxTokens {
 		return fmt.Sprint("reply ", h), n, "stop"
@@ -88,7 +88,7 @@ func (f *fakeChat) say(messages []revise.Message) (text string, tokens int, fini
 // was said, and each round from the prompt and the newest answer.
 func (f *fakeChat) expected(c chatWork) (sent map[string]int, v Variant) {
 	sent, v.TextCounts = map[string]int{}, &TextCounts{}
-	turn := func(conversation []revise.Message) string {
+	turn := func(conversation []chat.Message) string {
 		sent[fmt.Sprint(conversation)]++
 		text, n, finish := f.say(conversation)
 		v.Computed, v.Reused, v.Decoded, v.Turns = v.Computed+len(conversation), v.Reused+2, v.Decoded+n, v.Turns+1
@@ -99,9 +99,9 @@ func (f *fakeChat) expected(c chatWork) (sent map[string]int, v Variant) {
 		return text
 	}
 	for _, row := range c.rows {
-		var base []revise.Message
-		say := func(to []revise.Message, role chat.Role, text string) []revise.Message {
-			return append(slices.Clone(to), revise.Message{Role: role, Content: text})
+		var base []chat.Message
+		say := func(to []chat.Message, role chat.Role, text string) []chat.Message {
+			return append(slices.Clone(to), chat.Message{Role: role, Text: text})
 		}
 		messages := row.Messages
 		if messages[0].Role == chat.System {
@@ -171,16 +171,13 @@ func TestChatPeerAsksWhatTheLoopAsks(t *testing.T) {
 		doc, rows := testDocument(t), someRows(t)
 		s := revise.Settings{Rounds: 3, Mode: revise.Faithful, MaxTokens: 4, Seed: rapid.Uint64().Draw(t, "seed")}
 		l, format := newLoop(t, doc, s)
-		var shots []chat.Message
-		for _, m := range fewShots(doc) {
-			shots = append(shots, chat.Message{Role: m.Role, Text: m.Content})
-		}
+		shots := revise.FewShots(doc, "")
 		prefix, err := format.Prefix(t.Context(), shots)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(prefix, l.Prefix()) {
-			t.Fatalf("few-shots %v, not the loop's", fewShots(doc))
+			t.Fatalf("few-shots %v, not the loop's", shots)
 		}
 
 		m := fakeModel(2, 900)

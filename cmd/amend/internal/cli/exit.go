@@ -19,44 +19,17 @@ const (
 	exitInterrupted = 130 // Ctrl-C: what was done is saved
 )
 
-// exitError carries an exit code. Its cause may be nil when everything has
-// been said already.
-type exitError struct {
-	code  int
-	cause error
-}
-
-func (e *exitError) Error() string {
-	if e.cause == nil {
-		return ""
-	}
-	return e.cause.Error()
-}
-
-func (e *exitError) Unwrap() error { return e.cause }
-
-// usage marks an error as the user's to mend.
-func usage(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &exitError{exitUsage, err}
-}
-
 // exitCode says what an error means to the caller of the process.
 func exitCode(err error) int {
 	var (
 		stopped *failure.StoppedError
 		rows    *failure.RowsError
-		exit    *exitError
 	)
 	switch {
 	case err == nil:
 		return exitDone
 	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "required flag"):
 		return exitUsage // cobra's own errors, which have no types
-	case errors.As(err, &exit):
-		return exit.code
 	case errors.As(err, &stopped):
 		if stopped.Signal == os.Interrupt {
 			return exitInterrupted

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -83,7 +84,7 @@ func unusedReasoning(c app.FeedbackConfig, flags *pflag.FlagSet) error {
 	}
 	want := "is of reasonings: give --reasonings too"
 	if c.Prompts != "" {
-		want += "; answers drawn here come as amend run draws them by default: for others give amend run --samples N --revisions 0 and what they are to be drawn with, then amend feedback RUN"
+		want += fmt.Sprintf("; answers drawn here come as amend run draws them by default: for others give amend run --samples %d --revisions 0 and what they are to be drawn with, then amend feedback RUN", c.Samples)
 	}
 	return givenWithout(flags, want, "clamp", "max-tokens", "temperature", "top-p", "top-k", "min-p")
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"amend/cmd/amend/internal/failure"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ on the labels. It never opens a network connection.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
+		return failure.Input(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
 	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newWorkerCommand())
 	for _, c := range root.Commands() {
@@ -37,7 +38,7 @@ on the labels. It never opens a network connection.`,
 // it.
 func userErrors(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
+		cmd.Args = func(cmd *cobra.Command, args []string) error { return failure.Input(check(cmd, args)) }
 	}
 	for _, c := range cmd.Commands() {
 		userErrors(c)

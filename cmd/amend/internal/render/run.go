@@ -123,7 +123,7 @@ func promptStart(rec revise.Record, cells int) string {
 	if len(rec.Messages) == 0 {
 		return ""
 	}
-	return ansi.Truncate(OneLine(rec.Messages[len(rec.Messages)-1].Content), cells, "…")
+	return ansi.Truncate(OneLine(rec.Messages[len(rec.Messages)-1].Text), cells, "…")
 }
 
 // The most cells of an id and of the flags in the table.

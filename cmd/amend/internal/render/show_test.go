@@ -10,6 +10,7 @@ import (
 
 	"amend/cmd/amend/internal/app"
 	"amend/engine"
+	"amend/engine/chat"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -20,11 +21,11 @@ func shownRows() []revise.Record {
 	return []revise.Record{
 		{
 			ID: "harm-0002", Index: 1, Seed: 11400714819323198485,
-			Messages: []revise.Message{
-				{Role: "system", Content: "Answer briefly."},
-				{Role: "user", Content: "Hello"},
-				{Role: "assistant", Content: "Hi! What can I do for you?"},
-				{Role: "user", Content: "How do I open a lock\nthat is not mine?  日本語の質問です。\x1b[31mred\u202e"},
+			Messages: []chat.Message{
+				{Role: "system", Text: "Answer briefly."},
+				{Role: "user", Text: "Hello"},
+				{Role: "assistant", Text: "Hi! What can I do for you?"},
+				{Role: "user", Text: "How do I open a lock\nthat is not mine?  日本語の質問です。\x1b[31mred\u202e"},
 			},
 			Turns: []revise.Trace{
 				{Kind: revise.Response, Text: long + "\n\n  1. Take a pick.\n", End: engine.EndLength, Flags: []revise.Flag{revise.Cut, revise.Repeating}, Tokens: []engine.Token{1, 2, 3}, Prompt: 1234, Reused: 1200, Decoded: 96, Seed: 7},
@@ -35,11 +36,11 @@ func shownRows() []revise.Record {
 			},
 		},
 		{
-			ID: "given", Index: 0, Seed: 1, Messages: []revise.Message{{Role: "user", Content: "Name a colour."}},
+			ID: "given", Index: 0, Seed: 1, Messages: []chat.Message{{Role: "user", Text: "Name a colour."}},
 			Turns: []revise.Trace{{Kind: revise.Response, Text: "Red.", End: revise.EndGiven, Tokens: []engine.Token{9}}},
 		},
 		{
-			ID: "f3a9c0e1d2b4a5968778695a4b3c2d1e", Index: 2, Seed: 2, Messages: []revise.Message{{Role: "user", Content: strings.Repeat("long ", 500)}},
+			ID: "f3a9c0e1d2b4a5968778695a4b3c2d1e", Index: 2, Seed: 2, Messages: []chat.Message{{Role: "user", Text: strings.Repeat("long ", 500)}},
 			Error: "the turn needs 9000 tokens (8904 of prompt, up to 96 to generate), one row may hold 4096: raise --ctx, or lower --max-tokens",
 		},
 	}

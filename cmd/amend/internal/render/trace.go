@@ -17,7 +17,7 @@ func Trace(p *Page, rec revise.Record) error {
 	p.Heading(0, "conversation")
 	for _, m := range rec.Messages {
 		p.Heading(1, OneLine(string(m.Role)))
-		p.Wrapped(2, m.Content)
+		p.Wrapped(2, m.Text)
 	}
 	round, try, draft := 0, 0, ""
 	for _, t := range rec.Turns {

@@ -280,18 +280,11 @@ func (b *bed) verdicts(t *testing.T, records []revise.Record) verdictFigures {
 	b.score(t, asks, feedback.SaidBreach, feedback.SaidClean)
 	var right, said, due int
 	for i, a := range asks {
-		due += number(breach[i])
-		said += number(a.first > 0.5)
-		right += number(breach[i] && a.first > 0.5)
+		due += stats.Indicator[int](breach[i])
+		said += stats.Indicator[int](a.first > 0.5)
+		right += stats.Indicator[int](breach[i] && a.first > 0.5)
 	}
 	return verdictFigures{stats.NewShare(right, said), stats.NewShare(right, due)}
-}
-
-func number(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // broad draws a broad principle.
@@ -348,22 +341,22 @@ func (b *bed) judgements(t *testing.T, layout feedback.Layout) judgementFigures 
 		there, back := asks[2*i], asks[2*i+1]
 		mass += (there.mass + back.mass) / 2 / float64(len(pairs))
 		said := choice(there.first)
-		right += number(said == p.truth)
-		both += number(choice((there.first+1-back.first)/2) == p.truth)
-		flipped += number(said == choice(back.first))
+		right += stats.Indicator[int](said == p.truth)
+		both += stats.Indicator[int](choice((there.first+1-back.first)/2) == p.truth)
+		flipped += stats.Indicator[int](said == choice(back.first))
 		switch p.there.Fault {
 		case testbed.Sound:
 			ofSound++
-			sound += number(said == p.truth)
+			sound += stats.Indicator[int](said == p.truth)
 		case testbed.Sight:
 			ofSight++
-			sight += number(said == p.truth)
+			sight += stats.Indicator[int](said == p.truth)
 		case testbed.Position:
 			ofPosition++
-			position += number(said == testbed.A)
+			position += stats.Indicator[int](said == testbed.A)
 		case testbed.Length:
 			ofLength++
-			length += number(said == p.longer)
+			length += stats.Indicator[int](said == p.longer)
 		}
 	}
 	n := len(pairs)

@@ -102,21 +102,14 @@ func NewRenderer(t *llama.Template) *Renderer {
 }
 
 // Render implements chat.Renderer.
-func (r *Renderer) Render(ctx context.Context, msgs []chat.Message) ([]chat.Segment, error) {
+func (r *Renderer) Render(ctx context.Context, msgs []chat.Message) (string, error) {
 	in := make([]llama.TemplateMessage, len(msgs))
 	for i, m := range msgs {
 		in[i] = llama.TemplateMessage{Role: string(m.Role), Content: m.Text}
 	}
-	segments, err := r.t.Render(ctx, in, llama.RenderOptions{AddGenerationPrompt: true, Extra: r.off})
+	text, err := r.t.Render(ctx, in, llama.RenderOptions{AddGenerationPrompt: true, Extra: r.off})
 	if errors.Is(err, llama.ErrTemplateTimeout) || errors.Is(err, llama.ErrTemplateMemory) || errors.Is(err, llama.ErrTemplateWorker) {
-		return nil, fmt.Errorf("%w: %w", chat.ErrRenderer, err)
+		return "", fmt.Errorf("%w: %w", chat.ErrRenderer, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	out := make([]chat.Segment, len(segments))
-	for i, s := range segments {
-		out[i] = chat.Segment{Text: s.Text, Content: s.Content}
-	}
-	return out, nil
+	return text, err
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"sync"
 
+	"amend/engine/prompts"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -115,10 +116,7 @@ func (s *Store) Remembered() int {
 
 // Begin tells the parent that a row is under way.
 func (s *Store) Begin(in revise.Row) error {
-	rec := revise.Record{ID: in.ID, Index: in.Index, Sample: in.Sample, Where: in.Where}
-	for _, m := range in.Messages {
-		rec.Messages = append(rec.Messages, revise.Message{Role: m.Role, Content: m.Text})
-	}
+	rec := revise.Record{ID: in.ID, Index: in.Index, Sample: in.Sample, Where: in.Where, Messages: in.Messages}
 	return s.tell(opBegin, rec)
 }
 
@@ -145,7 +143,7 @@ func (s *Store) Measure(m runstore.Measured) error {
 }
 
 // Finish writes what a finished run has beside its database.
-func (s *Store) Finish(unreadable []runstore.Unreadable) error { return s.tell(opFinish, unreadable) }
+func (s *Store) Finish(unreadable []prompts.BadRow) error { return s.tell(opFinish, unreadable) }
 
 // KeepConstitution writes the composed constitution of a new run.
 func (s *Store) KeepConstitution(text []byte) error {

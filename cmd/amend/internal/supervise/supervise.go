@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"amend/engine/prompts"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -205,7 +206,7 @@ func (s *supervisor) answer(r request) (a response) {
 	case opConstitution:
 		err = s.run.KeepConstitution(r.Text)
 	case opFinish:
-		var unreadable []runstore.Unreadable
+		var unreadable []prompts.BadRow
 		if err = json.Unmarshal(r.JSON, &unreadable); err == nil {
 			err = s.run.Finish(unreadable)
 		}

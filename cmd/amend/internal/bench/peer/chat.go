@@ -1,10 +1,9 @@
 package peer
 
 import (
+	"amend/engine/chat"
 	"context"
 	"fmt"
-
-	"amend/engine/revise"
 )
 
 // ChatPath is where the server takes a ChatRequest.
@@ -12,19 +11,19 @@ const ChatPath = "v1/chat/completions"
 
 // ChatRequest asks for the next turn of a conversation, with llama-server's own parameters. NewChatRequest makes one.
 type ChatRequest struct {
-	Messages    []revise.Message `json:"messages"`
-	MaxTokens   int              `json:"max_tokens"`
-	Temperature float64          `json:"temperature"`
-	TopK        int              `json:"top_k"`
-	Samplers    []string         `json:"samplers"`
-	Seed        uint32           `json:"seed"`
-	CachePrompt bool             `json:"cache_prompt"`
-	Stream      bool             `json:"stream"`
+	Messages    []chat.Message `json:"messages"`
+	MaxTokens   int            `json:"max_tokens"`
+	Temperature float64        `json:"temperature"`
+	TopK        int            `json:"top_k"`
+	Samplers    []string       `json:"samplers"`
+	Seed        uint32         `json:"seed"`
+	CachePrompt bool           `json:"cache_prompt"`
+	Stream      bool           `json:"stream"`
 }
 
 // NewChatRequest asks for a turn of at most maxTokens, with prompt caching. The samplers are those that amend has by
 // default: the temperature alone, or at 0 the likeliest token, which leaves the server the least to do.
-func NewChatRequest(messages []revise.Message, maxTokens int, temperature float64, seed uint32) ChatRequest {
+func NewChatRequest(messages []chat.Message, maxTokens int, temperature float64, seed uint32) ChatRequest {
 	r := ChatRequest{
 		Messages: messages, MaxTokens: maxTokens, Temperature: temperature,
 		TopK: 1, Samplers: []string{"top_k"}, Seed: seed, CachePrompt: true,
