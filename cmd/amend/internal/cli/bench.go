@@ -106,8 +106,8 @@ func newBenchTextCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   bench.TextWorkload,
 		Short: "Measure rounds of critique and revision on text",
-		Long: `Measure what amend run does, on prompts, under the constitution hhh with its few-shots and the
-model's own template: turns end by themselves where the model ends them. Nothing is written.
+		Long: `Measure what amend run does, on prompts, under the constitution hhh with its demonstrations and
+the model's own template: turns end by themselves where the model ends them. Nothing is written.
 
 The variants are amend as it is, with the preamble copied to every row, and without guessing repeated
 tokens; the time of measuring when guesses pay is in wall_s and also apart, as calibration_s. With
