@@ -9,7 +9,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// benchOutput says how `amend bench` prints.
+// benchOutput are the flags that say what `amend bench` prints.
 type benchOutput struct {
 	json    bool
 	verbose bool
@@ -200,7 +200,7 @@ func addBenchFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
 	f.BoolVar(&out.verbose, "verbose", false, "show llama.cpp's own log")
 }
 
-// benchEnv is what a benchmark gets of the process.
+// benchEnv returns what a benchmark needs of this process.
 func benchEnv(cmd *cobra.Command, out benchOutput) (bench.Env, error) {
 	env, err := newEnvWith(cmd, newLogger(cmd.ErrOrStderr(), out.verbose))
 	return bench.Env{
