@@ -41,7 +41,7 @@ type replay struct {
 	w     *world
 	fresh *world // judges pairs anew
 	rec   Record
-	draft Trace
+	draft Turn
 	from  int // first verdict on the draft
 }
 
@@ -55,7 +55,7 @@ func (p *replay) check() {
 		}
 		seeds[t.Seed] = i
 	}
-	rounds := map[int][]Trace{}
+	rounds := map[int][]Turn{}
 	for i, t := range p.rec.Turns {
 		if t.Kind == Critique && s.Mode == Faithful {
 			if want := p.rec.Turns[0].Prompt + len(p.draft.Tokens) + len("\n\nHuman: "+t.Request+"\n\nAssistant:"); t.Prompt != want {
@@ -123,7 +123,7 @@ func (p *replay) clean(principle string, round int) bool {
 }
 
 // notClean: a draft that was found clean under a principle is not revised under it.
-func (p *replay) notClean(t Trace) {
+func (p *replay) notClean(t Turn) {
 	found := map[string]bool{}
 	for _, v := range p.rec.Gated.Verdicts[p.from:] {
 		if v.Round < t.Round || v.Round == t.Round && v.Try <= t.Try {
@@ -153,7 +153,7 @@ func (p *replay) ended(round int) {
 
 // decision: what was decided follows from the judgements, and these are what a judge says of the revision and the draft
 // that stood then.
-func (p *replay) decision(t Trace) {
+func (p *replay) decision(t Turn) {
 	g, d := p.w.loop.settings.Gate, *t.Gate
 	want, against := Refusal(""), ""
 	var under []string

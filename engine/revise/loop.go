@@ -243,7 +243,7 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 	}
 	s := l.settings
 	draft := s.MaxTokens
-	if in.Response != nil || in.First != nil {
+	if in.Response != nil || in.Initial != nil {
 		draft = max(draft, len(r.draft))
 	}
 	round := l.asks.revision + s.MaxTokens

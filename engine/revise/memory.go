@@ -13,8 +13,8 @@ import (
 // date that a template shows is among the ids. The limit on its length is not part of it: Output says whether it counted.
 type Key digest.Sum
 
-// Output is what the engine gave for a turn, before anything is derived from it.
-type Output struct {
+// TurnResult is what the engine gave for a turn, before anything is derived from it.
+type TurnResult struct {
 	Tokens  []engine.Token // generated
 	Text    string         // their bytes; may end inside a UTF-8 character
 	End     engine.End
@@ -27,7 +27,7 @@ type Output struct {
 }
 
 // Holds reports whether a turn would come out the same under another limit.
-func (o Output) Holds(limit int) bool {
+func (o TurnResult) Holds(limit int) bool {
 	if o.End == engine.EndLength {
 		return o.Limit == limit
 	}
@@ -38,9 +38,9 @@ func (o Output) Holds(limit int) bool {
 // a killed process left it, and one whose constitution was edited keeps every turn that the edit did not reach.
 type Memory interface {
 	// Recall returns the turn of this key; ok is false where there is none.
-	Recall(Key) (o Output, ok bool, err error)
+	Recall(Key) (o TurnResult, ok bool, err error)
 	// Remember keeps a turn, in the place of one of the same key. When it returns, a killed process does not lose it.
-	Remember(Key, Output) error
+	Remember(Key, TurnResult) error
 }
 
 // Use makes the loop take turns from m and keep them there. environment names the model and the settings that its
@@ -69,7 +69,7 @@ func (m judgements) Recall(key feedback.Key) (a feedback.Answer, ok bool, err er
 
 // Remember keeps an answer.
 func (m judgements) Remember(key feedback.Key, a feedback.Answer) error {
-	return m.Memory.Remember(Key(key), Output{Scores: a.LogProbs[:], Text: a.Text, Prompt: a.Prompt, Reused: a.Reused, Decoded: a.Decoded})
+	return m.Memory.Remember(Key(key), TurnResult{Scores: a.LogProbs[:], Text: a.Text, Prompt: a.Prompt, Reused: a.Reused, Decoded: a.Decoded})
 }
 
 // Plan is what a run of some rows would take from its memory.
@@ -130,9 +130,9 @@ func (r *row) left() int {
 }
 
 // recall looks for a turn that need not be computed.
-func (l *Loop) recall(key Key, limit int) (Output, bool, error) {
+func (l *Loop) recall(key Key, limit int) (TurnResult, bool, error) {
 	if l.memory == nil {
-		return Output{}, false, nil
+		return TurnResult{}, false, nil
 	}
 	o, ok, err := l.memory.Recall(key)
 	return o, ok && o.Holds(limit), err

@@ -16,15 +16,15 @@ import (
 
 // shelf is a Memory in a map. It fails from some call on, if it is to.
 type shelf struct {
-	turns     map[Key]Output
+	turns     map[Key]TurnResult
 	recalled  int
 	failAfter int // calls of Remember; 0: never
 	err       error
 }
 
-func newShelf() *shelf { return &shelf{turns: map[Key]Output{}} }
+func newShelf() *shelf { return &shelf{turns: map[Key]TurnResult{}} }
 
-func (s *shelf) Recall(k Key) (Output, bool, error) {
+func (s *shelf) Recall(k Key) (TurnResult, bool, error) {
 	o, ok := s.turns[k]
 	if ok {
 		s.recalled++
@@ -32,7 +32,7 @@ func (s *shelf) Recall(k Key) (Output, bool, error) {
 	return o, ok, nil
 }
 
-func (s *shelf) Remember(k Key, o Output) error {
+func (s *shelf) Remember(k Key, o TurnResult) error {
 	if s.failAfter > 0 {
 		if s.failAfter--; s.failAfter == 0 {
 			s.err = errors.New("the disk is full")
@@ -49,7 +49,7 @@ func (s *shelf) Remember(k Key, o Output) error {
 func alike(records map[string]Record) map[string]Record {
 	out := map[string]Record{}
 	for id, r := range records {
-		turns := make([]Trace, len(r.Turns))
+		turns := make([]Turn, len(r.Turns))
 		for i, t := range r.Turns {
 			t.Reused = 0
 			if t.Gate != nil {
@@ -107,7 +107,7 @@ type endsAt struct {
 	end func()
 }
 
-func (e endsAt) Remember(k Key, o Output) error {
+func (e endsAt) Remember(k Key, o TurnResult) error {
 	defer e.end()
 	return e.shelf.Remember(k, o)
 }

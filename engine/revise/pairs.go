@@ -47,7 +47,7 @@ func (s *SamplePairs) Add(rec Record) (p feedback.Pair, ok bool) {
 }
 
 // flagged reports whether a check found a fault in an answer. That it is its draft again is none.
-func flagged(t Trace) bool {
+func flagged(t Turn) bool {
 	return slices.ContainsFunc(t.Flags, func(f Flag) bool { return f != Unchanged })
 }
 

@@ -47,10 +47,10 @@ func (r *row) open() error {
 	}
 	r.base = c
 	switch {
-	case r.in.First != nil && r.in.First.Error != "":
-		return fmt.Errorf("its first response failed: %s", r.in.First.Error)
-	case r.in.First != nil:
-		r.draftText = r.in.First.Trace.Text
+	case r.in.Initial != nil && r.in.Initial.Error != "":
+		return fmt.Errorf("its first response failed: %s", r.in.Initial.Error)
+	case r.in.Initial != nil:
+		r.draftText = r.in.Initial.Turn.Text
 	case r.in.Response != nil:
 		r.draftText = *r.in.Response
 	default:
@@ -75,10 +75,10 @@ func (r *row) begin() bool {
 	if err := r.open(); err != nil {
 		return r.fail(err)
 	}
-	first := Trace{Kind: Response, Text: r.draftText, End: EndGiven}
+	first := Turn{Kind: Response, Text: r.draftText, End: EndGiven}
 	switch {
-	case r.in.First != nil:
-		first = r.in.First.Trace
+	case r.in.Initial != nil:
+		first = r.in.Initial.Turn
 	case r.in.Response == nil:
 		return r.submit(Response, r.base)
 	}
@@ -182,7 +182,7 @@ func (r *row) finished(kind Kind, key Key, seed uint64, res engine.Result) bool 
 	if res.Err != nil {
 		return r.fail(res.Err)
 	}
-	out := Output{
+	out := TurnResult{
 		Tokens: res.Tokens, Text: res.Text, End: res.End, Limit: r.loop.settings.MaxTokens,
 		Prompt: res.Prompt, Reused: res.Reused, Decoded: res.Decoded,
 	}
@@ -202,19 +202,19 @@ func (r *row) finished(kind Kind, key Key, seed uint64, res engine.Result) bool 
 
 // done takes a finished turn and starts the next. It returns false when the
 // row has ended.
-func (r *row) done(kind Kind, seed uint64, out Output) bool {
+func (r *row) done(kind Kind, seed uint64, out TurnResult) bool {
 	open := chat.PromptOpensThink(r.asked.Tail, r.loop.settings.Think)
 	think, _, start := chat.SplitThink(out.Text, r.loop.settings.Think, open)
 	kept, err := r.loop.format.Keep(out.Tokens, out.Text, start)
 	if err != nil {
 		return r.fail(err)
 	}
-	t := Trace{
+	t := Turn{
 		Kind: kind, Round: r.round, Try: r.try, Text: kept.Text, Think: think, End: out.End,
 		Tokens: kept.Tokens, Retokenized: kept.Retokenized,
 		Prompt: out.Prompt, Reused: out.Reused, Decoded: out.Decoded, Seed: seed, LogProb: out.LogProb,
 	}
-	turn := Turn{Kind: kind, Text: kept.Text, Cut: out.End == engine.EndLength}
+	turn := CheckInput{Kind: kind, Text: kept.Text, Cut: out.End == engine.EndLength}
 	switch kind {
 	case Response: // asked for by the row itself, before there is a draft
 	case Critique:

@@ -264,7 +264,7 @@ func (r *Run) Append(rec revise.Record) error {
 }
 
 // Recall returns a finished turn (revise.Memory).
-func (r *Run) Recall(key revise.Key) (o revise.Output, ok bool, err error) {
+func (r *Run) Recall(key revise.Key) (o revise.TurnResult, ok bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failure != nil {
@@ -276,7 +276,7 @@ func (r *Run) Recall(key revise.Key) (o revise.Output, ok bool, err error) {
 
 // Remember keeps a finished turn and returns when it is on disk (revise.Memory). After an error of the disk this and
 // every later call returns that error.
-func (r *Run) Remember(key revise.Key, o revise.Output) error {
+func (r *Run) Remember(key revise.Key, o revise.TurnResult) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failure != nil {
@@ -384,16 +384,16 @@ func (s *Snapshot) IDs() []string { return slices.Collect(maps.Keys(s.done)) }
 func (s *Snapshot) Finished() int { return len(s.done) }
 
 // Recall returns a finished turn.
-func (s *Snapshot) Recall(key revise.Key) (revise.Output, bool, error) {
+func (s *Snapshot) Recall(key revise.Key) (revise.TurnResult, bool, error) {
 	if s.data == nil {
-		return revise.Output{}, false, nil
+		return revise.TurnResult{}, false, nil
 	}
 	o, ok, err := s.data.turn(key)
 	return o, ok, s.data.wrap("read", err)
 }
 
 // Remember refuses: a plan computes nothing.
-func (s *Snapshot) Remember(revise.Key, revise.Output) error {
+func (s *Snapshot) Remember(revise.Key, revise.TurnResult) error {
 	return errors.New("a run that is only looked at keeps no turns")
 }
 

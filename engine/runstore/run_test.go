@@ -29,9 +29,9 @@ func copyRun(t testing.TB, dir, to string) {
 }
 
 // output makes a turn.
-func output(i int) revise.Output {
+func output(i int) revise.TurnResult {
 	p := -float64(i)
-	return revise.Output{Tokens: []engine.Token{engine.Token(i), -1, 1 << 30}, Text: "half a character \xc3", End: engine.EndToken, Limit: 64, LogProb: &p, Prompt: i, Reused: 1, Decoded: 3}
+	return revise.TurnResult{Tokens: []engine.Token{engine.Token(i), -1, 1 << 30}, Text: "half a character \xc3", End: engine.EndToken, Limit: 64, LogProb: &p, Prompt: i, Reused: 1, Decoded: 3}
 }
 
 func key(i int) (k revise.Key) {
@@ -50,7 +50,7 @@ func TestStoreAgainstModel(t *testing.T) {
 		}
 		defer func() { r.Close() }()
 		var rows []revise.Record
-		turns := map[revise.Key]revise.Output{}
+		turns := map[revise.Key]revise.TurnResult{}
 		for step := range rapid.IntRange(1, 8).Draw(rt, "steps") { // each waits for the disk
 			switch rapid.SampledFrom([]string{"row", "turn", "killed", "closed"}).Draw(rt, "step") {
 			case "row":

@@ -27,12 +27,12 @@ type opened struct {
 // storedTurn is a turn under its key, as it travels: gob drops pointers to zeros.
 type storedTurn struct {
 	Key     revise.Key
-	Turn    revise.Output
+	Turn    revise.TurnResult
 	LogProb []float64 // of the turn; none where it has none
 	OK      bool      // it is there
 }
 
-func packTurn(key revise.Key, o revise.Output, ok bool) storedTurn {
+func packTurn(key revise.Key, o revise.TurnResult, ok bool) storedTurn {
 	t := storedTurn{Key: key, Turn: o, OK: ok}
 	if o.LogProb != nil {
 		t.Turn.LogProb, t.LogProb = nil, []float64{*o.LogProb}
@@ -40,7 +40,7 @@ func packTurn(key revise.Key, o revise.Output, ok bool) storedTurn {
 	return t
 }
 
-func (t storedTurn) unpack() revise.Output {
+func (t storedTurn) unpack() revise.TurnResult {
 	if len(t.LogProb) > 0 {
 		t.Turn.LogProb = &t.LogProb[0]
 	}
@@ -73,13 +73,13 @@ func (s *runStore) open(m runstore.Manifest) error {
 }
 
 // Recall returns a finished turn.
-func (s runStore) Recall(key revise.Key) (revise.Output, bool, error) {
+func (s runStore) Recall(key revise.Key) (revise.TurnResult, bool, error) {
 	t, err := worker.Call[storedTurn](s.parent, methodRecall, key)
 	return t.unpack(), t.OK, err
 }
 
 // Remember keeps a finished turn.
-func (s runStore) Remember(key revise.Key, o revise.Output) error {
+func (s runStore) Remember(key revise.Key, o revise.TurnResult) error {
 	_, err := worker.Call[worker.Nothing](s.parent, methodRemember, packTurn(key, o, true))
 	if err == nil && o.Scores == nil {
 		*s.kept++

@@ -255,7 +255,7 @@ func (j *job) openStore(context.Context) error {
 type memory struct{ *supervise.Store }
 
 // Remember keeps a turn.
-func (m memory) Remember(key revise.Key, o revise.Output) error {
+func (m memory) Remember(key revise.Key, o revise.TurnResult) error {
 	if err := m.Store.Remember(key, o); err != nil {
 		return &exitError{exitStopped, err}
 	}

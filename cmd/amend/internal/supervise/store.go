@@ -89,7 +89,7 @@ func (s *Store) Done(id string) bool {
 }
 
 // Recall returns a finished turn.
-func (s *Store) Recall(key revise.Key) (revise.Output, bool, error) {
+func (s *Store) Recall(key revise.Key) (revise.TurnResult, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, err := s.call(request{Op: opRecall, Key: key})
@@ -97,7 +97,7 @@ func (s *Store) Recall(key revise.Key) (revise.Output, bool, error) {
 }
 
 // Remember keeps a finished turn.
-func (s *Store) Remember(key revise.Key, o revise.Output) error {
+func (s *Store) Remember(key revise.Key, o revise.TurnResult) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, err := s.call(request{Op: opRemember, Key: key, Output: pack(o)})

@@ -181,7 +181,7 @@ func (s *supervisor) answer(r request) (a response) {
 	case opOpen:
 		a, err = s.open(r)
 	case opRecall:
-		var o revise.Output
+		var o revise.TurnResult
 		o, a.OK, err = s.run.Recall(r.Key)
 		a.Output = pack(o)
 	case opRemember:

@@ -47,9 +47,9 @@ func input(i int) revise.Row {
 func key(i int) (k revise.Key) { k[0] = byte(i + 1); return k }
 
 // turn is what the engine says in a row: text that ends inside a character, and a log-probability of 0.
-func turn(i int) revise.Output {
+func turn(i int) revise.TurnResult {
 	zero := 0.0
-	return revise.Output{Tokens: []engine.Token{engine.Token(i)}, Text: fmt.Sprintf("answer %d \xc3", i), End: engine.EndToken, Limit: 9, Decoded: 1, LogProb: &zero}
+	return revise.TurnResult{Tokens: []engine.Token{engine.Token(i)}, Text: fmt.Sprintf("answer %d \xc3", i), End: engine.EndToken, Limit: 9, Decoded: 1, LogProb: &zero}
 }
 
 // child does the rows that are not done, as many at once as it may.
@@ -122,7 +122,7 @@ func work(s *Store, rows ...revise.Row) {
 			fmt.Fprintln(os.Stderr, "GGML_ASSERT(n < 3) failed")
 			die(syscall.SIGABRT)
 		}
-		must(s.Append(revise.Record{ID: r.ID, Index: r.Index, Turns: []revise.Trace{{Kind: revise.Response, Text: "done"}}}))
+		must(s.Append(revise.Record{ID: r.ID, Index: r.Index, Turns: []revise.Turn{{Kind: revise.Response, Text: "done"}}}))
 	}
 }
 
