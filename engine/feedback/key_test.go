@@ -60,7 +60,7 @@ func goldenVerdict(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.judge.Sit(t.Context(), nil, func() bool { return false }, func(err error) { t.Error(err) }).
+	c.judge.Start(t.Context(), nil, func() bool { return false }, func(err error) { t.Error(err) }).
 		Verdict(asked, func(Verdict, error) {})
 	return fmt.Sprintf("verdict: %x", seen.key)
 }

@@ -37,7 +37,7 @@ func (v Verdict) Clean() bool { return !v.Invalid && v.P > 0.5 }
 
 // Verdict asks for one, in a conversation that ends with a VerdictRequest. done gets it, or why there is none, once,
 // unless the run ends before; what Verdict returns means what it means for Judge.
-func (s *Sitting) Verdict(asked *chat.Conversation, done func(Verdict, error)) bool {
+func (s *Session) Verdict(asked *chat.Conversation, done func(Verdict, error)) bool {
 	words, err := newAnswers(s.ctx, asked, nil, verdictWords)
 	if err != nil {
 		return s.refused(err, done)
@@ -81,7 +81,7 @@ func (s *Sitting) Verdict(asked *chat.Conversation, done func(Verdict, error)) b
 }
 
 // refused tells why there is no verdict. What only shares the end of the whole run is no reason.
-func (s *Sitting) refused(err error, done func(Verdict, error)) bool {
+func (s *Session) refused(err error, done func(Verdict, error)) bool {
 	if stopped(err) {
 		s.stop()
 	} else {

@@ -202,8 +202,8 @@ func (w *world) judge(in feedback.Pair, under []string) (out []feedback.Judgemen
 		}
 	}
 	never := func() bool { return false }
-	sitting := w.loop.settings.Gate.Judge.Sit(w.loop.context(), w.engine, never, func(error) {})
-	sitting.Judge(in, principles, func(l feedback.Label, _ feedback.Cost) { out = l.Judgements })
+	session := w.loop.settings.Gate.Judge.Start(w.loop.context(), w.engine, never, func(error) {})
+	session.Judge(in, principles, func(l feedback.Label, _ feedback.Cost) { out = l.Judgements })
 	if err := w.engine.Run(w.loop.context()); err != nil {
 		panic(err)
 	}

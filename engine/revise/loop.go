@@ -81,7 +81,7 @@ type Loop struct {
 	planning    bool // nothing is asked of the engine
 
 	engine  *engine.Engine    // of the run under way
-	sitting *feedback.Sitting // of the gate's judge in it
+	judging *feedback.Session // of the gate's judge in it
 
 	ctx    context.Context // of what is under way
 	ending context.Context // its end lets nothing new begin
@@ -147,7 +147,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 	defer l.stop()
 	l.ending = ctx
 	l.engine, l.next, l.emit, l.err = e, next, emit, nil
-	l.sit()
+	l.startJudge()
 	for range max(1, parallel) {
 		l.startNext()
 	}
@@ -163,7 +163,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 
 // startNext starts rows until one has a turn to wait for.
 func (l *Loop) startNext() {
-	for l.err == nil && l.context().Err() == nil && !l.ends() {
+	for l.err == nil && l.context().Err() == nil && !l.isEnding() {
 		in, ok := l.next()
 		if !ok {
 			return
@@ -174,8 +174,8 @@ func (l *Loop) startNext() {
 	}
 }
 
-// ends reports whether the run is to end with the turns that are under way.
-func (l *Loop) ends() bool { return l.ending != nil && l.ending.Err() != nil }
+// isEnding reports whether the run is to end with the turns that are under way.
+func (l *Loop) isEnding() bool { return l.ending != nil && l.ending.Err() != nil }
 
 // deliver emits a finished row.
 func (l *Loop) deliver(rec Record) {

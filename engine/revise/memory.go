@@ -92,7 +92,7 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 	l.ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
 	l.err, l.engine, l.planning = nil, nil, true
-	l.sit()
+	l.startJudge()
 	defer func() { l.planning = false }()
 	for _, in := range rows {
 		r := l.newRow(in)
@@ -105,7 +105,7 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 		if err := ctx.Err(); err != nil {
 			return p, err
 		}
-		p.Reused += r.recalled
+		p.Reused += r.remembered
 		if ended { // a row that fails ends early, too
 			p.Whole++
 			continue

@@ -15,14 +15,14 @@ type row struct {
 	in     Row
 	record Record
 
-	base      *chat.Conversation // what the next critique request follows, less the draft
-	asked     *chat.Conversation // what the turn under way was asked
-	draft     []engine.Token     // the newest response
-	draftText string
-	critique  string
-	round     int
-	principle constitution.Principle
-	recalled  int // turns that were remembered
+	base       *chat.Conversation // what the next critique request follows, less the draft
+	asked      *chat.Conversation // what the turn under way was asked
+	draft      []engine.Token     // the newest response
+	draftText  string
+	critique   string
+	round      int
+	principle  constitution.Principle
+	remembered int // turns that were remembered
 
 	try      int             // of the round's revision, under a gate; 0 is the first
 	tried    []string        // principles that were drawn in the round
@@ -90,15 +90,15 @@ func (r *row) begin() bool {
 // nextRound begins another round, or ends the row.
 func (r *row) nextRound() bool {
 	if r.round == r.loop.settings.Rounds {
-		return r.end()
+		return r.complete()
 	}
 	r.round++
 	r.try, r.tried = 0, nil
 	return r.propose()
 }
 
-// end gives the row away.
-func (r *row) end() bool {
+// complete emits the finished row.
+func (r *row) complete() bool {
 	r.loop.deliver(r.record)
 	return false
 }
@@ -117,7 +117,7 @@ func (r *row) propose() bool {
 	r.principle, r.tryTurns = p, 0
 	r.tried = append(r.tried, p.ID)
 	if r.loop.settings.Gate != nil {
-		return r.verdict()
+		return r.askVerdict()
 	}
 	return r.criticize()
 }
@@ -139,7 +139,7 @@ func (r *row) ask(kind Kind, from *chat.Conversation, reply []engine.Token, requ
 	return r.submit(kind, c)
 }
 
-// submit gives a turn to the engine, unless it is remembered. Like done it returns false when the row has ended.
+// submit gives a turn to the engine, unless it is remembered. Like onTurn it returns false when the row has ended.
 func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	s := r.loop.settings
 	r.asked = c
@@ -150,20 +150,20 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 		return r.halt(fmt.Errorf("looking for the %s of row %s, round %d, among the turns that are done: %w", kind, r.in.ID, r.round, err))
 	}
 	if ok {
-		r.recalled++
-		return r.done(kind, seed, out)
+		r.remembered++
+		return r.onTurn(kind, seed, out)
 	}
 	if r.loop.planning {
 		return true
 	}
-	if r.loop.ends() {
+	if r.loop.isEnding() {
 		return false // the row goes on in another run
 	}
 	request := &engine.Request{
 		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),
 		Sampling: s.Sampling, LogProbs: s.LogProbs, Seed: seed,
 		Done: func(res engine.Result) {
-			if !r.finished(kind, key, seed, res) {
+			if !r.onResult(kind, key, seed, res) {
 				r.loop.startNext()
 			}
 		},
@@ -177,8 +177,8 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	return true
 }
 
-// finished takes what the engine gave and keeps it.
-func (r *row) finished(kind Kind, key Key, seed uint64, res engine.Result) bool {
+// onResult takes what the engine gave and keeps it.
+func (r *row) onResult(kind Kind, key Key, seed uint64, res engine.Result) bool {
 	if res.Err != nil {
 		return r.fail(res.Err)
 	}
@@ -197,12 +197,12 @@ func (r *row) finished(kind Kind, key Key, seed uint64, res engine.Result) bool 
 			return r.halt(fmt.Errorf("keeping the %s of row %s, round %d: %w", kind, r.in.ID, r.round, err))
 		}
 	}
-	return r.done(kind, seed, out)
+	return r.onTurn(kind, seed, out)
 }
 
-// done takes a finished turn and starts the next. It returns false when the
+// onTurn takes a finished turn and starts the next. It returns false when the
 // row has ended.
-func (r *row) done(kind Kind, seed uint64, out TurnResult) bool {
+func (r *row) onTurn(kind Kind, seed uint64, out TurnResult) bool {
 	open := chat.PromptOpensThink(r.asked.Tail, r.loop.settings.Think)
 	think, _, start := chat.SplitThink(out.Text, r.loop.settings.Think, open)
 	kept, err := r.loop.format.Keep(out.Tokens, out.Text, start)
@@ -227,23 +227,23 @@ func (r *row) done(kind Kind, seed uint64, out TurnResult) bool {
 	t.Flags = r.loop.checker.Check(turn)
 	r.record.Turns = append(r.record.Turns, t)
 	r.tryTurns++
-	return r.goOn(kind, kept)
+	return r.advance(kind, kept)
 }
 
-// goOn is the loop's order: response, then critique and revision by turns.
-func (r *row) goOn(kind Kind, kept chat.Kept) bool {
+// advance moves the row to its next turn: response, then critique and revision alternately.
+func (r *row) advance(kind Kind, kept chat.Kept) bool {
 	switch {
 	case kind == Critique:
 		r.critique = kept.Text
 		return r.ask(Revision, r.asked, kept.Tokens, r.principle.RevisionRequest)
 	case kind == Revision && r.loop.settings.Gate != nil:
-		return r.pass(kept)
+		return r.judgeRevision(kept)
 	}
-	return r.take(kept)
+	return r.setDraft(kept)
 }
 
-// take makes a response or a revision the draft.
-func (r *row) take(kept chat.Kept) bool {
+// setDraft makes a response or a revision the draft.
+func (r *row) setDraft(kept chat.Kept) bool {
 	if r.loop.settings.Mode == Append {
 		r.base = r.asked // after a first response this is where it was
 	}
