@@ -67,8 +67,8 @@ func (c *TextCounts) merge(more TextCounts) {
 	c.Critiques += more.Critiques
 	c.Revisions += more.Revisions
 	c.EndedByItself += more.EndedByItself
-	c.Guesses += more.Guesses
-	c.Guessed += more.Guessed
+	c.Drafted += more.Drafted
+	c.Accepted += more.Accepted
 }
 
 // chatClient is one worker: it has one conversation at a time.
@@ -148,8 +148,8 @@ type chatAnswer struct {
 	} `json:"choices"`
 	Timings struct {
 		timings
-		Guesses int `json:"draft_n"` // where the server guesses tokens
-		Guessed int `json:"draft_n_accepted"`
+		Drafted  int `json:"draft_n"` // where the server guesses tokens
+		Accepted int `json:"draft_n_accepted"`
 	} `json:"timings"`
 }
 
@@ -174,8 +174,8 @@ func (k *chatClient) turn(ctx context.Context, asked []chat.Message, rowSeed uin
 	}
 	k.timings.add(got.Timings.timings)
 	k.counts.add(kind, ended)
-	k.counts.Guesses += got.Timings.Guesses
-	k.counts.Guessed += got.Timings.Guessed
+	k.counts.Drafted += got.Timings.Drafted
+	k.counts.Accepted += got.Timings.Accepted
 	return text, nil
 }
 

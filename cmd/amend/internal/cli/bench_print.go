@@ -53,7 +53,7 @@ func benchLine(r bench.Report, v bench.Variant) []string {
 	if t := v.TextCounts; t != nil {
 		line = append(line,
 			fmt.Sprintf("%.3f", t.RevisionsPerS), fmt.Sprintf("%.2f", t.CritiquesPer1k), fmt.Sprint(v.Decoded),
-			fmt.Sprintf("%d of %d", t.EndedByItself, t.Turns), fmt.Sprintf("%d of %d", t.Guessed, t.Guesses))
+			fmt.Sprintf("%d of %d", t.EndedByItself, t.Turns), fmt.Sprintf("%d of %d", t.Accepted, t.Drafted))
 	}
 	return line
 }

@@ -112,7 +112,7 @@ func printSpeculation(w io.Writer, r bench.Report, set bench.Setting, table []be
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "variant\trows\tcopied\twithout, s\twith, s\ttimes faster\tguesses right")
 	for _, c := range table {
-		fmt.Fprintf(t, "%s\t%d\t%.0f %%\t%.2f\t%.2f\t%.2f\t%d of %d\n", c.Variant, c.Rows, 100*c.Share, c.Without, c.With, c.Ratio, c.Guessed, c.Guesses)
+		fmt.Fprintf(t, "%s\t%d\t%.0f %%\t%.2f\t%.2f\t%.2f\t%d of %d\n", c.Variant, c.Rows, 100*c.Share, c.Without, c.With, c.Ratio, c.Accepted, c.Drafted)
 	}
 	return t.Flush()
 }

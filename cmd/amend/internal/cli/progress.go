@@ -90,7 +90,7 @@ func (p *progress) tell() {
 }
 
 // step shows the engine's figures.
-func (p *progress) step(s engine.Stats, u engine.Use) {
+func (p *progress) step(s engine.Stats, u engine.Usage) {
 	if p.bar != nil {
 		line := p.text(s, u)
 		p.line.Store(&line)
@@ -102,7 +102,7 @@ func (p *progress) step(s engine.Stats, u engine.Use) {
 	}
 }
 
-func (p *progress) text(s engine.Stats, u engine.Use) string {
+func (p *progress) text(s engine.Stats, u engine.Usage) string {
 	return fmt.Sprintf("%d/%d rows, %d failed, ETA %s · decode %.0f tok/s, prefill %.0f tok/s, reuse %.0f %% · KV %d/%d cells, %d rows alive",
 		p.done, p.total, p.failed, p.eta(),
 		rate(s.StepTokens, s.DecodeTime), rate(s.Prefilled, s.PrefillTime), render.Percent(s.Reused, s.Reused+s.Prefilled),

@@ -382,7 +382,7 @@ func (s *session) openEngine(context.Context) error {
 	}
 	config := engine.Config{AfterStep: func() {
 		if s.shown != nil {
-			s.shown.step(s.engine.Stats(), s.engine.Use())
+			s.shown.step(s.engine.Stats(), s.engine.Usage())
 		}
 	}}
 	if config.Pins, err = s.preambleCache(b); err != nil {

@@ -15,11 +15,11 @@ import (
 const BatchTokens = 512
 
 // outputs is how many tokens of one llama_decode can have logits: one of every
-// sequence, and room for the most guesses as far as 64 MiB of logits go, which
+// sequence, and room for the most drafted tokens as far as 64 MiB of logits go, which
 // take four bytes a vocabulary entry; 128 in any case.
 func outputs(sequences, vocabulary int) int {
 	const logits = 64 << 20
-	guesses := sequences * engine.MaxGuesses
+	guesses := sequences * engine.MaxDrafted
 	return min(BatchTokens, sequences+max(128, min(guesses, logits/(4*max(1, vocabulary)))))
 }
 
