@@ -36,7 +36,7 @@ func (s *Session) newPair(in Pair, principles []constitution.Principle) *pair {
 func (p *pair) begin() bool {
 	if len(p.principles) == 0 {
 		p.label.Error = fmt.Sprintf("no principle of constitution %s applies to the pair, whose tags are %q, language %q, jurisdiction %q",
-			p.judge.doc.Name, p.in.Where.Tags, p.in.Where.Language, p.in.Where.Jurisdiction)
+			p.judge.doc.Name, p.in.Attributes.Tags, p.in.Attributes.Language, p.in.Attributes.Jurisdiction)
 		p.done(p.label, p.cost)
 		return false
 	}
@@ -169,7 +169,7 @@ func (o *order) scoreAnswer(r engine.Result) error {
 	if err != nil {
 		return err
 	}
-	said, err := o.asked.Behind(kept.Tokens, AnswerStem)
+	said, err := o.asked.Append(kept.Tokens, AnswerStem)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (c *court) said(prompt []engine.Token, text string) float64 {
 // TestJudgementsAreLogProbs: what a label holds is what the model says of "(A" and "(B", with and without the space that a
 // plain transcript has, behind a prompt written by hand; in both orders, averaged.
 func TestJudgementsAreLogProbs(t *testing.T) {
-	for _, layout := range Layouts() {
+	for _, layout := range PromptOrders() {
 		s := plain
 		s.Layout = layout
 		c := newCourt(t, testDocument, s, 6)

@@ -34,7 +34,7 @@ func keyOf(t *testing.T, s Settings, environment string, seed uint64) Key {
 // older version are continued by them.
 func TestGoldenKeys(t *testing.T) {
 	conversation := []chat.Message{{Role: chat.System, Text: "Be brief."}, {Role: chat.User, Text: "Why?"}}
-	in := Pair{ID: "a pair", Messages: conversation, First: "one", Second: "two", Where: constitution.Where{Jurisdiction: "FR", Language: "fr", Tags: []string{"law", "work"}}}
+	in := Pair{ID: "a pair", Messages: conversation, First: "one", Second: "two", Attributes: constitution.Attributes{Jurisdiction: "FR", Language: "fr", Tags: []string{"law", "work"}}}
 	bare := goldenSettings()
 	bare.Reasonings = 0
 	lines := []string{

@@ -93,7 +93,7 @@ const cleanUnder = 2
 // pool are the principles that can be drawn for the row, in the order of the round's further draws.
 func (r *row) pool() []constitution.Principle {
 	doc := r.loop.doc
-	return doc.DrawSeveral(drawsSeed(r.record.Seed, r.round), len(doc.Principles), r.in.Where)
+	return doc.DrawSeveral(drawsSeed(r.record.Seed, r.round), len(doc.Principles), r.in.Attributes)
 }
 
 // untried is the next principle of the pool that was not drawn in this round.
@@ -215,7 +215,7 @@ func (r *row) accept(kept chat.Kept) bool {
 
 // compare has a revision judged against the draft, and keeps the judgements in the newest turn's decision.
 func (r *row) compare(revision string, under []constitution.Principle, next func(feedback.Label) bool) bool {
-	in := feedback.Pair{ID: r.in.ID, Index: r.in.Index, Messages: r.in.Messages, First: revision, Second: r.draftText, Where: r.in.Where}
+	in := feedback.Pair{ID: r.in.ID, Index: r.in.Index, Messages: r.in.Messages, First: revision, Second: r.draftText, Attributes: r.in.Attributes}
 	return r.awaitJudge(func(resume func(func() bool)) bool {
 		return r.loop.judging.Judge(in, under, func(l feedback.Label, c feedback.Cost) {
 			resume(func() bool {

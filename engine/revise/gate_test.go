@@ -375,7 +375,7 @@ func TestGateNeeds(t *testing.T) {
 	w := newWorldOf(t, gateDocument, testSettings, &Gate{}, 4, false)
 	in := inputs(1)[0]
 	need, err := w.loop.Need(t.Context(), in)
-	if err != nil || need.Alone == 0 || need.Tokens < need.Alone {
+	if err != nil || need.Unshared == 0 || need.Tokens < need.Unshared {
 		t.Fatalf("%+v, %v", need, err)
 	}
 	rec := w.run(t, []Row{in}, 1)[in.ID]
@@ -383,8 +383,8 @@ func TestGateNeeds(t *testing.T) {
 		if turn.Gate == nil {
 			continue
 		}
-		if n := len(turn.Gate.Judgements); n > 0 && turn.Gate.Prompt/n > need.Alone {
-			t.Errorf("judgements took %d tokens in the mean, Need said %d", turn.Gate.Prompt/n, need.Alone)
+		if n := len(turn.Gate.Judgements); n > 0 && turn.Gate.Prompt/n > need.Unshared {
+			t.Errorf("judgements took %d tokens in the mean, Need said %d", turn.Gate.Prompt/n, need.Unshared)
 		}
 	}
 }

@@ -231,8 +231,8 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 
 // Need is the room that a row can come to need, in tokens.
 type Need struct {
-	Tokens int // the most of one sequence: what --ctx must be for the row never to fail for want of room
-	Alone  int // the most of one that does not begin with Loop.Prefix
+	Tokens   int // the most of one sequence: what --ctx must be for the row never to fail for want of room
+	Unshared int // the most of one that does not begin with Loop.Prefix
 }
 
 // Need is what a row can come to need.
@@ -259,14 +259,14 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 		n.Tokens = max(n.Tokens, len(r.base.Tokens)+draft+(rounds-1)*round+l.asks.verdict)
 	}
 	if p := len(l.prefix); len(r.base.Tokens) <= p || !slices.Equal(r.base.Tokens[:p], l.prefix) {
-		n.Alone = n.Tokens
+		n.Unshared = n.Tokens
 	}
 	if s.Gate != nil && s.Rounds > 0 {
 		judged, err := l.needJudged(ctx, in, draft)
 		if err != nil {
 			return n, err
 		}
-		n.Tokens, n.Alone = max(n.Tokens, judged), max(n.Alone, judged)
+		n.Tokens, n.Unshared = max(n.Tokens, judged), max(n.Unshared, judged)
 	}
 	return n, ctx.Err()
 }

@@ -170,7 +170,7 @@ func TestWhatAnEditReaches(t *testing.T) {
 		w := newWorld(t, testSettings, 5, false)
 		for _, r := range rows {
 			for round := 1; round <= 2; round++ {
-				if p, _ := w.loop.doc.Draw(RowSeed(7, r.ID), round, r.Where); p.ID == id {
+				if p, _ := w.loop.doc.Draw(RowSeed(7, r.ID), round, r.Attributes); p.ID == id {
 					first += 5 - (2*round - 1)
 					break
 				}

@@ -22,8 +22,8 @@ type Row struct {
 	Response *string
 	// Initial, when not nil, is the first response as another run generated it.
 	Initial *InitialResponse
-	// Where is what principles may ask of a row.
-	Where constitution.Where
+	// Attributes is what principles may ask of a row.
+	Attributes constitution.Attributes
 	// Sample says which of several rows of one input it is; nil where there is one.
 	Sample *Sample
 }
@@ -46,10 +46,10 @@ type Record struct {
 	Index  int     `json:"index"`
 	Seed   uint64  `json:"seed,string"` // of this row: drawn from the run's seed and the id
 	Sample *Sample `json:"sample,omitempty"`
-	// Where is what principles may ask of the row.
-	Where    constitution.Where `json:"where,omitzero"`
-	Messages []chat.Message     `json:"messages"`
-	Turns    []Turn             `json:"turns"`
+	// Attributes is what principles may ask of the row.
+	Attributes constitution.Attributes `json:"where,omitzero"`
+	Messages   []chat.Message          `json:"messages"`
+	Turns      []Turn                  `json:"turns"`
 	// Gated is what a gate found beside its decisions, which are those of Turns; nil without a gate.
 	Gated *Gated `json:"gated,omitempty"`
 	// Error is why the row failed; its turns are those before the failure.

@@ -32,7 +32,7 @@ type row struct {
 
 func (l *Loop) newRow(in Row) *row {
 	r := &row{loop: l, in: in}
-	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Where: in.Where, Messages: in.Messages}
+	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Attributes: in.Attributes, Messages: in.Messages}
 	if l.settings.Gate != nil {
 		r.record.Gated = &Gated{Verdicts: []Verdict{}}
 	}
@@ -108,11 +108,11 @@ func (r *row) propose() bool {
 	p, ok := r.untried()
 	if len(r.tried) == 0 || !ok {
 		r.tried = nil
-		p, ok = r.loop.doc.Draw(r.record.Seed, r.round, r.in.Where)
+		p, ok = r.loop.doc.Draw(r.record.Seed, r.round, r.in.Attributes)
 	}
 	if !ok {
 		return r.fail(fmt.Errorf("no principle of constitution %s applies to the row, whose tags are %q, language %q, jurisdiction %q",
-			r.loop.doc.Name, r.in.Where.Tags, r.in.Where.Language, r.in.Where.Jurisdiction))
+			r.loop.doc.Name, r.in.Attributes.Tags, r.in.Attributes.Language, r.in.Attributes.Jurisdiction))
 	}
 	r.principle, r.tryTurns = p, 0
 	r.tried = append(r.tried, p.ID)

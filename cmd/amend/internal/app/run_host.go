@@ -120,7 +120,7 @@ func (h *runHost) putAside(id, why string) error {
 	if !ok {
 		return fmt.Errorf("a worker died of row %s, which is none of this run", id)
 	}
-	rec := revise.Record{ID: r.ID, Index: r.Index, Sample: r.Sample, Where: r.Where, Messages: r.Messages, Error: why}
+	rec := revise.Record{ID: r.ID, Index: r.Index, Sample: r.Sample, Attributes: r.Attributes, Messages: r.Messages, Error: why}
 	return failure.Stopped(h.run.Append(rec))
 }
 

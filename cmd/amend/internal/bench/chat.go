@@ -89,7 +89,7 @@ func (k *chatClient) row(ctx context.Context, r revise.Row) (err error) {
 		return err
 	}
 	for round := 1; round <= k.Settings.Rounds; round++ {
-		p, ok := k.Doc.Draw(seed, round, r.Where)
+		p, ok := k.Doc.Draw(seed, round, r.Attributes)
 		if !ok {
 			return fmt.Errorf("no principle applies to row %s", r.ID)
 		}

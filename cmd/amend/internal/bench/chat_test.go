@@ -121,7 +121,7 @@ func (f *fakeChat) expected(c Chat) (sent map[string]int, v Variant) {
 			draft = turn(base)
 		}
 		for round := 1; round <= c.Settings.Rounds; round++ {
-			p, _ := c.Doc.Draw(revise.RowSeed(c.Settings.Seed, row.ID), round, row.Where)
+			p, _ := c.Doc.Draw(revise.RowSeed(c.Settings.Seed, row.ID), round, row.Attributes)
 			asked := say(say(base, chat.Assistant, draft), chat.User, p.CritiqueRequest)
 			critique := turn(asked)
 			draft = turn(say(say(asked, chat.Assistant, critique), chat.User, p.RevisionRequest))

@@ -173,7 +173,7 @@ func (s *textBench) openLoop(ctx context.Context) error {
 			return usage(fmt.Errorf("row %s: %w", r.ID, err))
 		}
 		s.need = max(s.need, need.Tokens)
-		if need.Alone == 0 {
+		if need.Unshared == 0 {
 			s.sharing++
 		}
 	}

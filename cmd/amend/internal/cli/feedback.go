@@ -99,7 +99,7 @@ func (o *feedbackOptions) validate() error {
 		return err
 	}
 	var layouts []string
-	for _, l := range feedback.Layouts() {
+	for _, l := range feedback.PromptOrders() {
 		layouts = append(layouts, string(l))
 	}
 	if err := oneOf([]choice{{"--layout", o.layout, layouts}, {"--pairing", o.pairing, []string{pairNeighbours, pairFirst}}}); err != nil {

@@ -166,7 +166,7 @@ func (l *labelling) openJudge(ctx context.Context) (err error) {
 	o := &l.options
 	o.draws = min(o.draws, drawable(l.doc)) // more can be asked for, and are no other labels
 	l.judge, err = feedback.New(ctx, l.format, l.doc, feedback.Settings{
-		Layout: feedback.Layout(o.layout), Principles: o.draws, Seed: o.seed, MinMass: o.minMass,
+		Layout: feedback.PromptOrder(o.layout), Principles: o.draws, Seed: o.seed, MinMass: o.minMass,
 		Reasonings: o.reasonings, Clamp: [2]float64(o.clamp), MaxTokens: o.maxTokens, Sampling: o.sampling,
 	})
 	return usage(err)

@@ -159,7 +159,7 @@ func (s *session) tokenRow(ctx context.Context, in trainingRow) (out tokenRow, e
 		if last := answer.said[0]; len(answer.said) != 1 || last.Role != chat.Assistant {
 			return out, errors.New("an answer must be one message of the assistant's")
 		}
-		if *answer.ids, err = c.Whole(ctx, answer.said[0].Text); err != nil {
+		if *answer.ids, err = c.CompletionIDs(ctx, answer.said[0].Text); err != nil {
 			return out, err
 		}
 	}

@@ -299,7 +299,7 @@ func (s *session) templateSource() (string, error) {
 	return source, nil
 }
 
-func (s *session) newFormatter(ctx context.Context, l chat.Layout) (err error) {
+func (s *session) newFormatter(ctx context.Context, l chat.Framer) (err error) {
 	if s.vocab, err = runner.NewVocab(s.model.Vocab(), s.think); err != nil {
 		return err
 	}

@@ -183,7 +183,7 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, how running) 
 	}
 	demand := Demand{AttachFrom: attachFrom(how.attach), Preamble: len(w.loop.Prefix()), Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken}
 	if w.gate != nil {
-		demand.Alone, demand.PerRow, demand.Preambles = need, 3, 2
+		demand.Unshared, demand.PerRow, demand.Preambles = need, 3, 2
 	}
 	size, err := Fit(demand)
 	if err != nil {

@@ -303,7 +303,7 @@ func (b *bed) text(p testbed.Principle) string {
 
 // judgements asks, of pairs of responses that the grammar makes for the held-out prompts, which is better under a
 // principle that tells them apart, in both orders.
-func (b *bed) judgements(t *testing.T, layout feedback.Layout) judgementFigures {
+func (b *bed) judgements(t *testing.T, layout feedback.PromptOrder) judgementFigures {
 	t.Helper()
 	r := rand.New(rand.NewPCG(2, 2))
 	type pair struct {

@@ -116,7 +116,7 @@ func (s *Store) Remembered() int {
 
 // Begin tells the parent that a row is under way.
 func (s *Store) Begin(in revise.Row) error {
-	rec := revise.Record{ID: in.ID, Index: in.Index, Sample: in.Sample, Where: in.Where, Messages: in.Messages}
+	rec := revise.Record{ID: in.ID, Index: in.Index, Sample: in.Sample, Attributes: in.Attributes, Messages: in.Messages}
 	return s.tell(opBegin, rec)
 }
 
