@@ -126,7 +126,7 @@ func (o *order) ask() (waits bool, err error) {
 	}
 	o.key = o.judge.key(o.asked.Tokens, o.answers.options, seed)
 	if m := o.judge.memory; m != nil {
-		a, ok, err := m.Recall(o.key)
+		a, ok, err := m.Get(o.key)
 		if err != nil {
 			o.halt(fmt.Errorf("looking for a judgement of pair %s: %w", o.in.ID, err))
 			return false, nil
@@ -199,7 +199,7 @@ func (o *order) onScores(s engine.Scores) {
 		a.Prompt, a.Reused, a.Decoded = o.reason.Prompt, o.reason.Reused, o.reason.Decoded
 	}
 	if m := o.judge.memory; m != nil {
-		if err := m.Remember(o.key, a); err != nil {
+		if err := m.Put(o.key, a); err != nil {
 			o.halt(fmt.Errorf("keeping a judgement of pair %s: %w", o.in.ID, err))
 			return
 		}

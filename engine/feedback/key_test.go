@@ -25,7 +25,7 @@ func goldenSettings() Settings {
 // keyOf is the key of a judgement under these settings.
 func keyOf(t *testing.T, s Settings, environment string, seed uint64) Key {
 	t.Helper()
-	j := newCourt(t, testDocument, s, 2).judge
+	j := newFakeJudge(t, testDocument, s, 2).judge
 	j.Use(nil, environment)
 	return j.key([]engine.Token{5, 1, 70000}, [][]engine.Token{{1, 2}, {3}}, seed)
 }
@@ -53,7 +53,7 @@ func TestGoldenKeys(t *testing.T) {
 
 // goldenVerdict is the key that a gate's judge looks a verdict up by.
 func goldenVerdict(t *testing.T) string {
-	c := newCourt(t, testDocument, Settings{Layout: OptionsFirst}, 2)
+	c := newFakeJudge(t, testDocument, Settings{Layout: OptionsFirst}, 2)
 	var seen keySpy
 	c.judge.Use(&seen, "an environment")
 	asked, err := c.f.Open(t.Context(), []chat.Message{{Role: chat.User, Text: VerdictRequest("Be kind.")}})
@@ -68,13 +68,13 @@ func goldenVerdict(t *testing.T) string {
 // keySpy is a memory without answers that keeps the last key it was asked for.
 type keySpy struct{ key Key }
 
-func (s *keySpy) Recall(k Key) (Answer, bool, error) { s.key = k; return Answer{}, false, nil }
-func (s *keySpy) Remember(Key, Answer) error         { return nil }
+func (s *keySpy) Get(k Key) (Answer, bool, error) { s.key = k; return Answer{}, false, nil }
+func (s *keySpy) Put(Key, Answer) error           { return nil }
 
 // TestSettingsKeys changes each field: the key of a judgement changes where the field's tag says so, and only there. Without
 // reasonings nothing is sampled, and no field counts.
 func TestSettingsKeys(t *testing.T) {
-	j := newCourt(t, testDocument, goldenSettings(), 2).judge
+	j := newFakeJudge(t, testDocument, goldenSettings(), 2).judge
 	key := func() Key { return j.key([]engine.Token{5}, [][]engine.Token{{1}, {2}}, 99) }
 	reasoned := key()
 	digesttest.Fields(t, &j.settings, func(path string, keys []string) {

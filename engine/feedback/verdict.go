@@ -44,7 +44,7 @@ func (s *Session) Verdict(asked *chat.Conversation, done func(Verdict, error)) b
 	}
 	key := s.judge.key(asked.Tokens, words.options, 0)
 	if m := s.judge.memory; m != nil {
-		a, ok, err := m.Recall(key)
+		a, ok, err := m.Get(key)
 		if err != nil {
 			s.halt(fmt.Errorf("looking for a verdict: %w", err))
 			return false
@@ -67,7 +67,7 @@ func (s *Session) Verdict(asked *chat.Conversation, done func(Verdict, error)) b
 		}
 		a := Answer{LogProbs: words.sum(r.LogProbs), Prompt: r.Prompt, Reused: r.Reused}
 		if m := s.judge.memory; m != nil {
-			if err := m.Remember(key, a); err != nil {
+			if err := m.Put(key, a); err != nil {
 				s.halt(fmt.Errorf("keeping a verdict: %w", err))
 				return
 			}

@@ -38,8 +38,8 @@ type reporter interface{ Fatalf(string, ...any) }
 // replay goes through a gated record and says what does not follow from its judgements.
 type replay struct {
 	reporter
-	w     *world
-	fresh *world // judges pairs anew
+	w     *fixture
+	fresh *fixture // judges pairs anew
 	rec   Record
 	draft Turn
 	from  int // first verdict on the draft
@@ -192,7 +192,7 @@ func (p *replay) decision(t Turn) {
 }
 
 // judge judges a pair alone.
-func (w *world) judge(in feedback.Pair, under []string) (out []feedback.Judgement) {
+func (w *fixture) judge(in feedback.Pair, under []string) (out []feedback.Judgement) {
 	var principles []constitution.Principle
 	for _, id := range under {
 		for _, p := range w.loop.doc.Principles {

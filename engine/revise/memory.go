@@ -37,10 +37,10 @@ func (o TurnResult) Holds(limit int) bool {
 // Memory keeps turns that the engine has finished. A turn that it recalls is not computed again: so a row goes on where
 // a killed process left it, and one whose constitution was edited keeps every turn that the edit did not reach.
 type Memory interface {
-	// Recall returns the turn of this key; ok is false where there is none.
-	Recall(Key) (o TurnResult, ok bool, err error)
-	// Remember keeps a turn, in the place of one of the same key. When it returns, a killed process does not lose it.
-	Remember(Key, TurnResult) error
+	// Get returns the turn of this key; ok is false where there is none.
+	Get(Key) (o TurnResult, ok bool, err error)
+	// Put keeps a turn, in the place of one of the same key. When it returns, a killed process does not lose it.
+	Put(Key, TurnResult) error
 }
 
 // Use makes the loop take turns from m and keep them there. environment names the model and the settings that its
@@ -55,9 +55,9 @@ func (l *Loop) Use(m Memory, environment string) {
 // judgements keeps what a gate's judge is asked among the turns.
 type judgements struct{ Memory }
 
-// Recall returns an answer.
-func (m judgements) Recall(key feedback.Key) (a feedback.Answer, ok bool, err error) {
-	o, ok, err := m.Memory.Recall(Key(key))
+// Get returns an answer.
+func (m judgements) Get(key feedback.Key) (a feedback.Answer, ok bool, err error) {
+	o, ok, err := m.Memory.Get(Key(key))
 	if err != nil || !ok {
 		return a, false, err
 	}
@@ -67,9 +67,9 @@ func (m judgements) Recall(key feedback.Key) (a feedback.Answer, ok bool, err er
 	return feedback.Answer{LogProbs: [2]float64(o.Scores), Text: o.Text, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded}, true, nil
 }
 
-// Remember keeps an answer.
-func (m judgements) Remember(key feedback.Key, a feedback.Answer) error {
-	return m.Memory.Remember(Key(key), TurnResult{Scores: a.LogProbs[:], Text: a.Text, Prompt: a.Prompt, Reused: a.Reused, Decoded: a.Decoded})
+// Put keeps an answer.
+func (m judgements) Put(key feedback.Key, a feedback.Answer) error {
+	return m.Memory.Put(Key(key), TurnResult{Scores: a.LogProbs[:], Text: a.Text, Prompt: a.Prompt, Reused: a.Reused, Decoded: a.Decoded})
 }
 
 // Plan is what a run of some rows would take from its memory.
@@ -134,7 +134,7 @@ func (l *Loop) recall(key Key, limit int) (TurnResult, bool, error) {
 	if l.memory == nil {
 		return TurnResult{}, false, nil
 	}
-	o, ok, err := l.memory.Recall(key)
+	o, ok, err := l.memory.Get(key)
 	return o, ok && o.Holds(limit), err
 }
 

@@ -193,7 +193,7 @@ func (r *row) onResult(kind Kind, key Key, seed uint64, res engine.Result) bool 
 		}
 	}
 	if r.loop.memory != nil {
-		if err := r.loop.memory.Remember(key, out); err != nil {
+		if err := r.loop.memory.Put(key, out); err != nil {
 			return r.halt(fmt.Errorf("keeping the %s of row %s, round %d: %w", kind, r.in.ID, r.round, err))
 		}
 	}

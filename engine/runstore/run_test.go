@@ -66,7 +66,7 @@ func TestStoreAgainstModel(t *testing.T) {
 			case "turn":
 				i := rapid.IntRange(0, 3).Draw(rt, "key")
 				o := output(step)
-				if err := r.Remember(key(i), o); err != nil {
+				if err := r.Put(key(i), o); err != nil {
 					rt.Fatal(err)
 				}
 				turns[key(i)] = o
@@ -90,7 +90,7 @@ func TestStoreAgainstModel(t *testing.T) {
 			rt.Fatalf("rows\n%+v\nwant\n%+v", got, want)
 		}
 		for i := range 4 {
-			o, ok, err := r.Recall(key(i))
+			o, ok, err := r.Get(key(i))
 			want, there := turns[key(i)]
 			if err != nil || ok != there || !reflect.DeepEqual(o, want) {
 				rt.Fatalf("turn %d: %+v %v %v, want %+v %v", i, o, ok, err, want, there)
@@ -174,7 +174,7 @@ func TestRedo(t *testing.T) {
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
 	add(t, r, record(0))
-	if err := errors.Join(r.Remember(key(1), output(1)), r.KeepConstitution([]byte("old"))); err != nil {
+	if err := errors.Join(r.Put(key(1), output(1)), r.KeepConstitution([]byte("old"))); err != nil {
 		t.Fatal(err)
 	}
 	closeRun(t, r)
@@ -190,7 +190,7 @@ func TestRedo(t *testing.T) {
 	if err := r.KeepConstitution([]byte("new")); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := r.Recall(key(1)); !ok || err != nil || r.Done("row-0") {
+	if _, ok, err := r.Get(key(1)); !ok || err != nil || r.Done("row-0") {
 		t.Errorf("the turn is there: %v %v; the row is done: %v", ok, err, r.Done("row-0"))
 	}
 	closeRun(t, r)

@@ -89,13 +89,13 @@ func (h *runHost) openRun(m runstore.Manifest) (err error) {
 }
 
 func (h *runHost) recall(key revise.Key) (storedTurn, error) {
-	o, ok, err := h.run.Recall(key)
+	o, ok, err := h.run.Get(key)
 	return packTurn(key, o, ok), err
 }
 
 // remember keeps a turn. One that cannot be kept stops the run, which can be continued.
 func (h *runHost) remember(t storedTurn) (n worker.Nothing, err error) {
-	return n, failure.Stopped(h.run.Remember(t.Key, t.unpack()))
+	return n, failure.Stopped(h.run.Put(t.Key, t.unpack()))
 }
 
 func (h *runHost) append(record []byte) (n worker.Nothing, err error) {
@@ -181,7 +181,7 @@ func (h *planHost) recall(key revise.Key) (storedTurn, error) {
 	if h.snapshot == nil {
 		return storedTurn{}, nil
 	}
-	o, ok, err := h.snapshot.Recall(key)
+	o, ok, err := h.snapshot.Get(key)
 	return packTurn(key, o, ok), err
 }
 

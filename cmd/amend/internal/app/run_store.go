@@ -72,14 +72,14 @@ func (s *runStore) open(m runstore.Manifest) error {
 	return json.Unmarshal(o.Manifest, &s.manifest)
 }
 
-// Recall returns a finished turn.
-func (s runStore) Recall(key revise.Key) (revise.TurnResult, bool, error) {
+// Get returns a finished turn.
+func (s runStore) Get(key revise.Key) (revise.TurnResult, bool, error) {
 	t, err := worker.Call[storedTurn](s.parent, methodRecall, key)
 	return t.unpack(), t.OK, err
 }
 
-// Remember keeps a finished turn.
-func (s runStore) Remember(key revise.Key, o revise.TurnResult) error {
+// Put keeps a finished turn.
+func (s runStore) Put(key revise.Key, o revise.TurnResult) error {
 	_, err := worker.Call[worker.Nothing](s.parent, methodRemember, packTurn(key, o, true))
 	if err == nil && o.Scores == nil {
 		*s.kept++

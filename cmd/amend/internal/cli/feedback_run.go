@@ -208,9 +208,9 @@ func (l *labelling) openLabels(context.Context) (err error) {
 // answers is the store as the judge sees it. An answer that cannot be kept stops the command, which can be continued.
 type answers struct{ *runstore.Feedback }
 
-// Remember keeps an answer.
-func (a answers) Remember(key feedback.Key, answer feedback.Answer) error {
-	if err := a.Feedback.Remember(key, answer); err != nil {
+// Put keeps an answer.
+func (a answers) Put(key feedback.Key, answer feedback.Answer) error {
+	if err := a.Feedback.Put(key, answer); err != nil {
 		return &exitError{exitStopped, err}
 	}
 	return nil

@@ -254,9 +254,9 @@ func (j *job) openStore(context.Context) error {
 // memory is the store as the loop sees it. A turn that cannot be kept stops the run, which can be continued.
 type memory struct{ *supervise.Store }
 
-// Remember keeps a turn.
-func (m memory) Remember(key revise.Key, o revise.TurnResult) error {
-	if err := m.Store.Remember(key, o); err != nil {
+// Put keeps a turn.
+func (m memory) Put(key revise.Key, o revise.TurnResult) error {
+	if err := m.Store.Put(key, o); err != nil {
 		return &exitError{exitStopped, err}
 	}
 	return nil

@@ -130,7 +130,7 @@ func (p *preference) features(ctx context.Context, msgs []chat.Message, response
 	}
 	key := reward.NewKey(p.name, ids, from)
 	if p.kept != nil {
-		f, ok, err := p.kept.Features(key)
+		f, ok, err := p.kept.Get(key)
 		f.Tokens = len(ids) - from
 		if ok || err != nil {
 			return f, err
@@ -139,7 +139,7 @@ func (p *preference) features(ctx context.Context, msgs []chat.Message, response
 	if f, err = p.states.Of(ctx, ids, from); err != nil || p.kept == nil {
 		return f, err
 	}
-	if err := p.kept.Keep(key, f); err != nil {
+	if err := p.kept.Put(key, f); err != nil {
 		return f, &exitError{exitStopped, err}
 	}
 	return f, nil

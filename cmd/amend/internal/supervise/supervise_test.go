@@ -112,9 +112,9 @@ func work(s *Store, rows ...revise.Row) {
 		die(syscall.SIGKILL)
 	}
 	for _, r := range rows {
-		if _, ok, err := s.Recall(key(r.Index)); !ok {
+		if _, ok, err := s.Get(key(r.Index)); !ok {
 			must(err)
-			must(s.Remember(key(r.Index), turn(r.Index)))
+			must(s.Put(key(r.Index), turn(r.Index)))
 		}
 	}
 	for _, r := range rows {
@@ -192,7 +192,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if o, ok, err := s.Recall(key(5)); !ok || err != nil || !reflect.DeepEqual(o, turn(5)) {
+	if o, ok, err := s.Get(key(5)); !ok || err != nil || !reflect.DeepEqual(o, turn(5)) {
 		t.Errorf("turn 5: %+v %v %v", o, ok, err)
 	}
 }
