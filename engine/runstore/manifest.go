@@ -131,7 +131,7 @@ type Machine struct {
 // Measured is what was measured on this machine to choose settings: once, so
 // that a run which is continued makes the same choices.
 type Measured struct {
-	// StepCosts say how many guessed tokens pay (engine.Calibrate).
+	// StepCosts say how many drafted tokens pay (engine.Calibrate).
 	StepCosts []engine.StepCost `json:"step_costs,omitempty"`
 	// TurnSeconds is how long a turn took in the last command that computed some, in the mean: rows run side by side, so
 	// one alone takes longer.

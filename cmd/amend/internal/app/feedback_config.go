@@ -33,11 +33,11 @@ type FeedbackConfig struct {
 	Principles   []string `yaml:"principles" key:"run"`
 	Draws        int      `yaml:"draws" key:"run"` // principles of each pair
 
-	Layout     feedback.Layout `yaml:"layout" key:"run"`
-	MinMass    float64         `yaml:"min-mass" key:"run"`
-	Reasonings int             `yaml:"reasonings" key:"run"`
-	Clamp      []float64       `yaml:"clamp,flow" key:"run"` // of reasonings
-	MaxTokens  int             `yaml:"max-tokens" key:"run"` // of a reasoning
+	Layout     feedback.PromptOrder `yaml:"layout" key:"run"`
+	MinMass    float64              `yaml:"min-mass" key:"run"`
+	Reasonings int                  `yaml:"reasonings" key:"run"`
+	Clamp      []float64            `yaml:"clamp,flow" key:"run"` // of reasonings
+	MaxTokens  int                  `yaml:"max-tokens" key:"run"` // of a reasoning
 	// How reasonings are drawn (engine.Sampling).
 	Temperature float64 `yaml:"temperature" key:"run"`
 	TopP        float64 `yaml:"top-p" key:"run"`
@@ -97,7 +97,7 @@ func (c FeedbackConfig) Validate() error {
 		failure.Range("reasonings", c.Reasonings, 0, 1000),
 		failure.Range("max-tokens", c.MaxTokens, 1, runner.MostTokens),
 		failure.Range("samples", c.Samples, 2, 1000),
-		failure.OneOf("layout", c.Layout, feedback.Layouts()...),
+		failure.OneOf("layout", c.Layout, feedback.PromptOrders()...),
 		failure.OneOf("pairing", c.pairing(), PairNeighbours, PairFirst),
 		validateSampling(c.sampling()), runner.ValidateAdapter("lora", c.LoRA),
 		inherited(c.Compute).Validate(), c.Context.Validate(),

@@ -94,7 +94,7 @@ func (f *fakeChat) expected(c chatWork) (sent map[string]int, v Variant) {
 		sent[fmt.Sprint(conversation)]++
 		text, n, finish := f.say(conversation)
 		v.Computed, v.Reused, v.Decoded, v.Turns = v.Computed+len(conversation), v.Reused+2, v.Decoded+n, v.Turns+1
-		v.Guesses, v.Guessed = v.Guesses+3, v.Guessed+1
+		v.Drafted, v.Accepted = v.Drafted+3, v.Accepted+1
 		if finish == "stop" {
 			v.EndedByItself++
 		}

@@ -88,16 +88,16 @@ func (s *Store) Done(id string) bool {
 	return s.done[id]
 }
 
-// Recall returns a finished turn.
-func (s *Store) Recall(key revise.Key) (revise.Output, bool, error) {
+// Get returns a finished turn.
+func (s *Store) Get(key revise.Key) (revise.TurnResult, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, err := s.call(request{Op: opRecall, Key: key})
 	return a.Output.unpack(), a.OK, err
 }
 
-// Remember keeps a finished turn.
-func (s *Store) Remember(key revise.Key, o revise.Output) error {
+// Put keeps a finished turn.
+func (s *Store) Put(key revise.Key, o revise.TurnResult) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, err := s.call(request{Op: opRemember, Key: key, Output: pack(o)})
@@ -116,7 +116,7 @@ func (s *Store) Remembered() int {
 
 // Begin tells the parent that a row is under way.
 func (s *Store) Begin(in revise.Row) error {
-	rec := revise.Record{ID: in.ID, Index: in.Index, Sample: in.Sample, Where: in.Where, Messages: in.Messages}
+	rec := revise.Record{ID: in.ID, Index: in.Index, Sample: in.Sample, Attributes: in.Attributes, Messages: in.Messages}
 	return s.tell(opBegin, rec)
 }
 

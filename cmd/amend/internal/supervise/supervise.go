@@ -181,11 +181,11 @@ func (s *supervisor) answer(r request) (a response) {
 	case opOpen:
 		a, err = s.open(r)
 	case opRecall:
-		var o revise.Output
-		o, a.OK, err = s.run.Recall(r.Key)
+		var o revise.TurnResult
+		o, a.OK, err = s.run.Get(r.Key)
 		a.Output = pack(o)
 	case opRemember:
-		err = s.run.Remember(r.Key, r.Output.unpack())
+		err = s.run.Put(r.Key, r.Output.unpack())
 		s.useful++
 	case opBegin:
 		var rec revise.Record

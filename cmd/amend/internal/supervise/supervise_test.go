@@ -47,9 +47,9 @@ func input(i int) revise.Row {
 func key(i int) (k revise.Key) { k[0] = byte(i + 1); return k }
 
 // turn is what the engine says in a row: text that ends inside a character, and a log-probability of 0.
-func turn(i int) revise.Output {
+func turn(i int) revise.TurnResult {
 	zero := 0.0
-	return revise.Output{Tokens: []engine.Token{engine.Token(i)}, Text: fmt.Sprintf("answer %d \xc3", i), End: engine.EndToken, Limit: 9, Decoded: 1, LogProb: &zero}
+	return revise.TurnResult{Tokens: []engine.Token{engine.Token(i)}, Text: fmt.Sprintf("answer %d \xc3", i), End: engine.EndToken, Limit: 9, Decoded: 1, LogProb: &zero}
 }
 
 // child does the rows that are not done, as many at once as it may.
@@ -112,9 +112,9 @@ func work(s *Store, rows ...revise.Row) {
 		die(syscall.SIGKILL)
 	}
 	for _, r := range rows {
-		if _, ok, err := s.Recall(key(r.Index)); !ok {
+		if _, ok, err := s.Get(key(r.Index)); !ok {
 			must(err)
-			must(s.Remember(key(r.Index), turn(r.Index)))
+			must(s.Put(key(r.Index), turn(r.Index)))
 		}
 	}
 	for _, r := range rows {
@@ -122,7 +122,7 @@ func work(s *Store, rows ...revise.Row) {
 			fmt.Fprintln(os.Stderr, "GGML_ASSERT(n < 3) failed")
 			die(syscall.SIGABRT)
 		}
-		must(s.Append(revise.Record{ID: r.ID, Index: r.Index, Turns: []revise.Trace{{Kind: revise.Response, Text: "done"}}}))
+		must(s.Append(revise.Record{ID: r.ID, Index: r.Index, Turns: []revise.Turn{{Kind: revise.Response, Text: "done"}}}))
 	}
 }
 
@@ -192,7 +192,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if o, ok, err := s.Recall(key(5)); !ok || err != nil || !reflect.DeepEqual(o, turn(5)) {
+	if o, ok, err := s.Get(key(5)); !ok || err != nil || !reflect.DeepEqual(o, turn(5)) {
 		t.Errorf("turn 5: %+v %v %v", o, ok, err)
 	}
 }

@@ -68,7 +68,7 @@ type output struct {
 	Scores                         []float64
 }
 
-func pack(o revise.Output) output {
+func pack(o revise.TurnResult) output {
 	out := output{Tokens: o.Tokens, Text: o.Text, End: o.End, Limit: o.Limit, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded, Scores: o.Scores}
 	if o.LogProb != nil {
 		out.HasLogProb, out.LogProb = true, *o.LogProb
@@ -76,8 +76,8 @@ func pack(o revise.Output) output {
 	return out
 }
 
-func (o output) unpack() revise.Output {
-	out := revise.Output{Tokens: o.Tokens, Text: o.Text, End: o.End, Limit: o.Limit, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded, Scores: o.Scores}
+func (o output) unpack() revise.TurnResult {
+	out := revise.TurnResult{Tokens: o.Tokens, Text: o.Text, End: o.End, Limit: o.Limit, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded, Scores: o.Scores}
 	if o.HasLogProb {
 		out.LogProb = &o.LogProb
 	}
