@@ -124,7 +124,7 @@ func (f *fakeChat) expected(c chatWork) (sent map[string]int, v Variant) {
 			draft = turn(base)
 		}
 		for round := 1; round <= c.settings.Rounds; round++ {
-			p, _ := c.doc.Draw(revise.RowSeed(c.settings.Seed, row.ID), round, row.Where)
+			p, _ := c.doc.Draw(revise.RowSeed(c.settings.Seed, row.ID), round, row.Attributes)
 			asked := say(say(base, chat.Assistant, draft), chat.User, p.CritiqueRequest)
 			critique := turn(asked)
 			draft = turn(say(say(asked, chat.Assistant, critique), chat.User, p.RevisionRequest))
