@@ -39,6 +39,15 @@ type Layer struct {
 	File    string `json:"file"` // path, or the embedded file's name
 }
 
+// LayerNames are the names of the layers, the lowest first.
+func (d *Document) LayerNames() []string {
+	var names []string
+	for _, l := range d.Layers {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
 // Prompts are templates from which a principle's missing requests are derived. Each contains {text}, which
 // stands for the principle's text. They are optional where every principle brings its own requests. A layer's
 // hold for the texts that it and the layers above it give.

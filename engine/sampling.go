@@ -19,27 +19,27 @@ import (
 // zero value takes the most likely token and changes nothing. All of it is part
 // of a turn's key (package digest): another token may come by any field.
 type Sampling struct {
-	Temperature float64 `key:"turn"` // 0 takes the most likely token, the lowest id among equals
-	TopK        int     `key:"turn"` // keep the K most likely tokens; 0 keeps all
-	TopP        float64 `key:"turn"` // keep the most likely tokens that make up this much; 0 or 1 keeps all
-	MinP        float64 `key:"turn"` // keep tokens at least this likely relative to the best; 0 keeps all
+	Temperature float64 `key:"turn" yaml:"temperature"` // 0 takes the most likely token, the lowest id among equals
+	TopK        int     `key:"turn" yaml:"top-k"`       // keep the K most likely tokens; 0 keeps all
+	TopP        float64 `key:"turn" yaml:"top-p"`       // keep the most likely tokens that make up this much; 0 or 1 keeps all
+	MinP        float64 `key:"turn" yaml:"min-p"`       // keep tokens at least this likely relative to the best; 0 keeps all
 
 	// RepetitionPenalty divides positive logits of tokens that the turn has
 	// generated, and multiplies negative ones (after Keskar et al. 2019, "CTRL",
 	// section 4.1); 0 or 1 is off. Like the other penalties it leaves out the
 	// prompt: a revision is to copy most of the draft that its prompt holds.
-	RepetitionPenalty float64 `key:"turn"`
+	RepetitionPenalty float64 `key:"turn" yaml:"repetition-penalty"`
 	// FrequencyPenalty is taken off a token's logit for every time that the
 	// turn has generated it; 0 is off.
-	FrequencyPenalty float64 `key:"turn"`
+	FrequencyPenalty float64 `key:"turn" yaml:"frequency-penalty"`
 	// PresencePenalty is taken off once, however often it was generated; 0 is
 	// off.
-	PresencePenalty float64 `key:"turn"`
+	PresencePenalty float64 `key:"turn" yaml:"presence-penalty"`
 	// PenaltyWindow is how many of the turn's last tokens count; 0 counts all.
-	PenaltyWindow int `key:"turn"`
+	PenaltyWindow int `key:"turn" yaml:"penalty-window"`
 	// LogitBias is added to the logits of single tokens, after the penalties;
 	// −Inf bans a token. The map must not change while a turn uses it.
-	LogitBias LogitBias `key:"turn"`
+	LogitBias LogitBias `key:"turn" yaml:"logit-bias"`
 }
 
 // Encode writes all of it to a key. Two settings that draw alike, such as a top-p of 0 and of 1, are written differently:

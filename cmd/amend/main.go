@@ -12,9 +12,13 @@ import (
 // version is the number of this release (CHANGELOG.md).
 const version = "0.2.0"
 
-// commit names what was built. scripts/build-amend sets it.
-var commit string
+// scripts/build-amend sets these.
+var (
+	commit    string // that was built
+	llamaTree string // git tree of llama.cpp's source
+)
 
 func main() {
-	os.Exit(cli.Main(cli.Build{Version: version, Commit: commit}, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	build := cli.Build{Version: version, Commit: commit, LlamaTree: llamaTree}
+	os.Exit(cli.Main(build, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

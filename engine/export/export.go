@@ -1,8 +1,6 @@
 package export
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/revise"
+	"amend/engine/split"
 	"amend/internal/atomicfile"
 )
 
@@ -250,8 +249,8 @@ func (s *set) read(from Source) error {
 // add takes up a row.
 func (s *set) add(prompt []chat.Message, choose func() ([]candidate, Reason)) error {
 	s.report.Read++
-	part, test := place(prompt)
-	if s.options.Disjoint && (part < half) != (s.options.Format == SFT) {
+	at := place(prompt)
+	if s.options.Disjoint && at.FirstPart() != (s.options.Format == SFT) {
 		s.report.LeftOut[OtherPart]++
 		return nil
 	}
@@ -261,7 +260,7 @@ func (s *set) add(prompt []chat.Message, choose func() ([]candidate, Reason)) er
 		return nil
 	}
 	to := s.splits[0]
-	if test < s.options.TestShare {
+	if at.HeldOut(s.options.TestShare) {
 		to = s.splits[1]
 	}
 	left := Reason("")
@@ -321,20 +320,5 @@ func (s *set) finish() error {
 	return nil
 }
 
-// half of the numbers that place gives are below it.
-const half = 0.5
-
-// place gives two numbers from 0 to 1 that depend on a row's prompt alone: one for disjoint parts, one for the split.
-// Rows with the same prompt are never on both sides.
-func place(prompt []chat.Message) (part, test float64) {
-	h := sha256.New()
-	for _, m := range prompt {
-		var n [8]byte
-		binary.LittleEndian.PutUint64(n[:], uint64(len(m.Text)))
-		h.Write(n[:])
-		h.Write([]byte(string(m.Role) + "\n" + m.Text))
-	}
-	sum := h.Sum(nil)
-	share := func(b []byte) float64 { return float64(binary.LittleEndian.Uint64(b)>>11) / (1 << 53) }
-	return share(sum), share(sum[8:])
-}
+// place is where a prompt lies. Rows with the same prompt are never on both sides.
+func place(prompt []chat.Message) split.Place { return split.Of(chat.Texts(prompt)) }

@@ -2,7 +2,6 @@ package feedback
 
 import (
 	"amend/engine/stats"
-	"hash/fnv"
 	"math"
 )
 
@@ -22,16 +21,17 @@ type Calibrated struct {
 // leastToCalibrate is how many pairs a temperature is fitted on at the least.
 const leastToCalibrate = 50
 
+// reported is the share of prompts that does not decide the temperature: it holds all that any smaller share holds out.
+const reported = 0.5
+
 // calibrate finds the temperature; nil where there are too few pairs.
 func calibrate(pairs []knownPair) *Calibrated {
 	var fit, report []knownPair
 	for _, k := range pairs {
-		h := fnv.New64a()
-		h.Write([]byte(k.prompt))
-		if h.Sum64()%2 == 0 {
-			fit = append(fit, k)
-		} else {
+		if k.place.HeldOut(reported) {
 			report = append(report, k)
+		} else {
+			fit = append(fit, k)
 		}
 	}
 	if len(fit) < leastToCalibrate || len(report) < leastToCalibrate {

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"amend/engine/chat"
 	"amend/engine/digest"
+	"amend/engine/split"
 	"amend/engine/stats"
 )
 
@@ -63,7 +65,8 @@ type Bin struct {
 // knownPair is a labelled pair of which one response is known to be better.
 type knownPair struct {
 	prompt         string
-	first          bool // the first response is the better one
+	place          split.Place // of the prompt
+	first          bool        // the first response is the better one
 	p              float64
 	orders         []float64 // mean over principles, in the pair's order and in the other
 	principles     []float64 // mean over both orders, under each
@@ -73,7 +76,7 @@ type knownPair struct {
 }
 
 func newKnownPair(in Pair, l Label, first bool) knownPair {
-	k := knownPair{prompt: in.prompt(), first: first, p: *l.P, orders: make([]float64, 2), agree: true}
+	k := knownPair{prompt: in.prompt(), place: split.Of(chat.Texts(in.Messages)), first: first, p: *l.P, orders: make([]float64, 2), agree: true}
 	for _, p := range l.under {
 		k.principles = append(k.principles, (p[0]+p[1])/2)
 		for i := range p {

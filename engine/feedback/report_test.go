@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"amend/engine/chat"
+	"amend/engine/split"
 )
 
 // judged makes a label from the probabilities of the first response in either order, a principle each.
@@ -167,5 +168,23 @@ func TestReliabilityOfPreferenceSets(t *testing.T) {
 	low, high := k.Reliability[0], k.Reliability[9]
 	if low.Pairs < 150 || high.Pairs < 150 || low.Share != 0 || high.Share != 1 || k.Accuracy != 1 || k.Skill < 0.9 {
 		t.Errorf("%+v", k)
+	}
+}
+
+// TestCalibrationHeldOut: what is held out for training, up to half of the prompts, decides no temperature.
+func TestCalibrationHeldOut(t *testing.T) {
+	var pairs, others []knownPair
+	for i := range 400 {
+		conversation := []chat.Message{{Role: chat.User, Text: fmt.Sprint("prompt ", i)}}
+		k := knownPair{place: split.Of(chat.Texts(conversation)), first: i%4 > 0, odds: 0.5 + float64(i%7)/10}
+		pairs = append(pairs, k)
+		if k.place.HeldOut(reported) {
+			k.odds = -k.odds
+		}
+		others = append(others, k)
+	}
+	a, b := calibrate(pairs), calibrate(others)
+	if a == nil || b == nil || a.Temperature != b.Temperature || a.ECE == b.ECE {
+		t.Errorf("%+v, and where what is held out says the opposite %+v", a, b)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
+
+	"amend/engine/split"
 )
 
 // Pooling says how the hidden states of a response's tokens become one vector.
@@ -51,7 +53,8 @@ func (f Features) pooled(p Pooling, out []float64) {
 
 // Pair is two responses to one prompt, and the probability that the first one is better.
 type Pair struct {
-	Prompt string // names it: pairs of one prompt are never on both sides of a validation
+	Prompt string      // names it
+	Place  split.Place // of the prompt: pairs of one prompt are never on both sides of a validation
 	First  Features
 	Second Features
 	P      float64
@@ -63,6 +66,9 @@ const Format = 2
 // Model scores responses. It is not changed after it is made, so many goroutines may use one.
 type Model struct {
 	Format int `json:"format"`
+	// Split names the split of prompts (package split) that the model was trained by. It is empty in files that are older than
+	// the name: such a model may have been trained on prompts that are held out now.
+	Split string `json:"split,omitempty"`
 	// States names the language model and the settings that its hidden states come from: those of another mean something else.
 	States string `json:"states"`
 	// Date is the one that the chat template was given (YYYY-MM-DD), which states depend on where it shows it.

@@ -6,7 +6,14 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"amend/engine/split"
 )
+
+// placeOf is where a prompt of one message lies.
+func placeOf(text string) split.Place {
+	return split.Of(func(yield func(role, text string) bool) { yield("user", text) })
+}
 
 // taste makes pairs whose labels follow from a direction in one of the poolings, with as many prompts as pairs.
 func taste(n int, pooling Pooling, noise float64) (pairs []Pair, direction []float64) {
@@ -23,7 +30,7 @@ func taste(n int, pooling Pooling, noise float64) (pairs []Pair, direction []flo
 		direction = append(direction, r.NormFloat64()/float64(1+i))
 	}
 	for i := range n {
-		p := Pair{Prompt: fmt.Sprint(i), First: Features{vector(), vector(), 1 + r.IntN(5)}, Second: Features{vector(), vector(), 1 + r.IntN(5)}}
+		p := Pair{Prompt: fmt.Sprint(i), Place: placeOf(fmt.Sprint(i)), First: Features{vector(), vector(), 1 + r.IntN(5)}, Second: Features{vector(), vector(), 1 + r.IntN(5)}}
 		margin := noise * r.NormFloat64()
 		first, second := make([]float64, dims), make([]float64, dims)
 		p.First.pooled(pooling, first)
@@ -93,7 +100,7 @@ func TestPromptsStayTogether(t *testing.T) {
 			f := Features{make([]float32, prompts), make([]float32, prompts), 1}
 			f.Last[i], f.Mean[i] = 1, 1
 			zero := Features{make([]float32, prompts), make([]float32, prompts), 1}
-			pairs = append(pairs, Pair{Prompt: fmt.Sprint("prompt ", i), First: f, Second: zero, P: label})
+			pairs = append(pairs, Pair{Prompt: fmt.Sprint("prompt ", i), Place: placeOf(fmt.Sprint("prompt ", i)), First: f, Second: zero, P: label})
 		}
 	}
 	_, trials, err := Train(t.Context(), pairs, "here")
@@ -121,6 +128,9 @@ func TestModelFile(t *testing.T) {
 	again, err := Decode(text)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if again.Split != split.Name {
+		t.Errorf("the split is %q", again.Split)
 	}
 	for _, p := range pairs[:5] {
 		a, err := m.Score(p.First)

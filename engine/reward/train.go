@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
+
+	"amend/engine/split"
 )
 
 // exact is the gradient at which a fit ends, near the one at which it will do.
@@ -60,7 +61,7 @@ func Train(ctx context.Context, pairs []Pair, states string) (*Model, []Trial, e
 		return nil, nil, err
 	}
 	floats.Div(w, data.scale) // for the states as they come
-	m := &Model{Format: Format, States: states, Pooling: best.Pooling, L2: best.L2, Weights: w}
+	m := &Model{Format: Format, Split: split.Name, States: states, Pooling: best.Pooling, L2: best.L2, Weights: w}
 	for _, p := range pairs {
 		m.Prompts = append(m.Prompts, p.Prompt)
 	}
@@ -75,7 +76,7 @@ func Check(pairs []Pair) error {
 		return errors.New("no labelled pairs to train on")
 	}
 	n := len(pairs[0].First.Last)
-	prompts := map[int]bool{}
+	parts := map[int]bool{}
 	for i, p := range pairs {
 		for _, f := range []Features{p.First, p.Second} {
 			if len(f.Last) != n || len(f.Mean) != n || n == 0 {
@@ -91,26 +92,12 @@ func Check(pairs []Pair) error {
 		if !(p.P >= 0 && p.P <= 1) {
 			return fmt.Errorf("pair %d has a label of %v: it must be from 0 to 1", i, p.P)
 		}
-		prompts[fold(p.Prompt)] = true
+		parts[p.Place.Fold(folds)] = true
 	}
-	if len(prompts) < folds {
+	if len(parts) < folds {
 		return fmt.Errorf("the %d pairs are of too few prompts to hold some out: label more", len(pairs))
 	}
 	return nil
-}
-
-// HeldOut reports whether a prompt is among the share that is not trained on.
-func HeldOut(prompt string, share float64) bool {
-	h := fnv.New64a()
-	h.Write([]byte("held out " + prompt)) // a hash's Write returns no error
-	return float64(h.Sum64()>>11)/(1<<53) < share
-}
-
-// fold is the part that a prompt falls into.
-func fold(prompt string) int {
-	h := fnv.New64a()
-	h.Write([]byte(prompt)) // a hash's Write returns no error
-	return int(h.Sum64() % folds)
 }
 
 // design is pairs as a regression sees them: a row of differences for each, scaled to a mean square of 1.
@@ -133,7 +120,7 @@ func newDesign(pairs []Pair, pooling Pooling) *design {
 		for k := range row {
 			d.scale[k] += row[k] * row[k] / float64(n)
 		}
-		d.p[i], d.fold[i] = pair.P, fold(pair.Prompt)
+		d.p[i], d.fold[i] = pair.P, pair.Place.Fold(folds)
 	}
 	for k, square := range d.scale {
 		if d.scale[k] = math.Sqrt(square); d.scale[k] == 0 {

@@ -397,6 +397,14 @@ func (s *Snapshot) Put(revise.Key, revise.TurnResult) error {
 	return errors.New("a run that is only looked at keeps no turns")
 }
 
+// Rows yields the finished rows in input order, one at a time.
+func (s *Snapshot) Rows() iter.Seq2[revise.Record, error] {
+	if s.data == nil {
+		return func(func(revise.Record, error) bool) {}
+	}
+	return s.data.records()
+}
+
 // Changes lists what of m would alter the run's rows.
 func (s *Snapshot) Changes(m Manifest) []Change { return changes(s.Manifest.Results, m.Results) }
 

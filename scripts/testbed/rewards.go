@@ -9,8 +9,8 @@ import (
 	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/oracle"
-	"amend/engine/reward"
 	"amend/engine/runstore"
+	"amend/engine/split"
 	"amend/models/testbed"
 )
 
@@ -52,7 +52,7 @@ func writeRewards(w *testbed.World, run, dir string, heldOut float64) (err error
 		}
 		to, p := files[0], 1.0
 		var first bool
-		switch held := reward.HeldOut(feedback.PromptHash(l.Pair.Messages), heldOut); {
+		switch held := split.Of(chat.Texts(l.Pair.Messages)).HeldOut(heldOut); {
 		case held:
 			better := oracle.Preference(w, l.Pair, "")
 			if better != feedback.First && better != feedback.Second {

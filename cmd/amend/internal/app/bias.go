@@ -1,10 +1,10 @@
 package app
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
-	"amend/cmd/amend/internal/failure"
 	"amend/engine"
 )
 
@@ -14,7 +14,7 @@ func ParseBias(text string) (engine.Token, float64, error) {
 	id, idErr := strconv.ParseInt(token, 10, 32)
 	value, err := strconv.ParseFloat(bias, 64)
 	if !ok || idErr != nil || err != nil {
-		return 0, 0, &failure.FieldError{Field: "logit-bias", Value: text, Want: "must be a token id, = and a number, such as 198=-5 or 2=-inf"}
+		return 0, 0, errors.New("must be a token id, = and a number, such as 198=-5 or 2=-inf")
 	}
 	return engine.Token(id), value, nil
 }

@@ -63,7 +63,12 @@ func (e Env) today() string { return e.Now().UTC().Format(time.DateOnly) }
 
 // options are what opening a model needs. A worker's log goes to its parent.
 func (e Env) options(log *slog.Logger, date string) runner.Options {
-	return runner.Options{Log: log, TemplateWorker: append(append([]string{}, e.Self...), WorkerCommand, TemplateWorker), Date: date}
+	return runner.Options{Log: log, TemplateWorker: e.TemplateArgs(), Date: date}
+}
+
+// TemplateArgs is the command that starts the process that renders chat templates.
+func (e Env) TemplateArgs() []string {
+	return append(append([]string{}, e.Self...), WorkerCommand, TemplateWorker)
 }
 
 // spawner starts worker processes.
@@ -75,3 +80,6 @@ func (e Env) spawner() worker.Spawner {
 		return cmd, nil
 	}}
 }
+
+// RenderTemplates is the process that renders chat templates.
+func RenderTemplates(in io.Reader, out io.Writer) error { return runner.TemplateWorker(in, out) }

@@ -18,13 +18,17 @@ import (
 
 // The kinds of jobs.
 const (
-	jobRun = "run"
+	jobRun      = "run"
+	jobFeedback = "feedback"
+	jobStates   = "states"
 )
 
 // handlers do the jobs, in a worker or in this process.
 func (e Env) handlers() map[string]worker.Handler {
 	return map[string]worker.Handler{
-		jobRun: e.computeRun,
+		jobRun:      e.computeRun,
+		jobFeedback: e.computeFeedback,
+		jobStates:   e.computeStates,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"strings"
 
@@ -251,9 +252,15 @@ func (h *runHost) withConstitutionDiff(refused error) error {
 	}
 }
 
+// constitutionFile is the constitution in a run directory.
+func constitutionFile(dir string) string { return filepath.Join(dir, runstore.ConstitutionFile) }
+
+// records are the rows of a run, in input order.
+type records = iter.Seq2[revise.Record, error]
+
 // constitutionOf is the constitution of a run, with the principles that it draws from.
 func constitutionOf(dir string, m runstore.Manifest) (*constitution.Document, error) {
-	doc, err := constitution.Load(filepath.Join(dir, runstore.ConstitutionFile))
+	doc, err := constitution.Load(constitutionFile(dir))
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"amend/cmd/amend/internal/worker"
 	"amend/constitution"
 	"amend/engine"
+	"amend/engine/digest"
 	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -170,7 +171,7 @@ func (c *runComputation) openStore(context.Context) error {
 
 // preambleOf is the place of a row's demonstration set: its seed decides, so neighbours change nothing.
 func (c *runComputation) preambleOf(r revise.Row) int {
-	return int(revise.RowSeed(c.job.Config.Seed, "preamble of "+r.ID) % uint64(len(c.loops)))
+	return int(digest.PreambleSeed(c.job.Config.Seed, r.ID) % uint64(len(c.loops)))
 }
 
 // byPreamble groups rows by the preamble that they share, in the order of the loops.

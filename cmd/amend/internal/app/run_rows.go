@@ -31,7 +31,7 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	defer context.AfterFunc(ctx, func() {
 		log.Info("finishing the turns that are under way; the same signal again stops at once")
 	})()
-	alone, rest := apart(todo, limits.Alone)
+	alone, rest := apart(todo, func(r revise.Row) string { return r.ID }, limits.Alone)
 	if err := c.runRows(ctx, alone, 1); err != nil {
 		return out, err
 	}
@@ -45,13 +45,13 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	return out, nil
 }
 
-// apart takes out the rows that are to run alone: one of them may have killed a worker before this.
-func apart(rows []revise.Row, ids []string) (alone, rest []revise.Row) {
-	for _, r := range rows {
-		if slices.Contains(ids, r.ID) {
-			alone = append(alone, r)
+// apart takes out the units that are to run alone: one of them may have killed a worker before this.
+func apart[U any](units []U, id func(U) string, ids []string) (alone, rest []U) {
+	for _, u := range units {
+		if slices.Contains(ids, id(u)) {
+			alone = append(alone, u)
 		} else {
-			rest = append(rest, r)
+			rest = append(rest, u)
 		}
 	}
 	return alone, rest

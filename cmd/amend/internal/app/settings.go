@@ -163,3 +163,6 @@ func exists(path string) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// settingsFile is the config in a directory.
+func settingsFile(dir, name string) string { return filepath.Join(dir, name) }

@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"amend/cmd/amend/internal/bench/peer"
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/revise"
@@ -24,7 +25,7 @@ import (
 // of the whole conversation, and so is where it ends.
 type fakeChat struct {
 	seed maphash.Seed
-	want chatRequest // but for messages and seed
+	want peer.ChatRequest // but for messages and seed
 
 	mu   sync.Mutex
 	sent map[string]int // conversations, and how often each came
@@ -33,7 +34,7 @@ type fakeChat struct {
 }
 
 func newFakeChat(s revise.Settings) *fakeChat {
-	want := chatRequest{MaxTokens: s.MaxTokens, TopK: 1, Samplers: []string{"top_k"}, CachePrompt: true}
+	want := peer.ChatRequest{MaxTokens: s.MaxTokens, TopK: 1, Samplers: []string{"top_k"}, CachePrompt: true}
 	if s.Sampling.Temperature > 0 {
 		want.Temperature, want.TopK, want.Samplers = s.Sampling.Temperature, 0, []string{"temperature"}
 	}
@@ -41,7 +42,7 @@ func newFakeChat(s revise.Settings) *fakeChat {
 }
 
 func (f *fakeChat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var c chatRequest
+	var c peer.ChatRequest
 	if err := json.NewDecoder(r.Body).Decode(&c); err != nil || r.URL.Path != "/v1/chat/completions" {
 		http.Error(w, fmt.Sprintf("path %s, error %v", r.URL.Path, err), http.StatusBadRequest)
 		return
@@ -85,7 +86,7 @@ func (f *fakeChat) say(messages []chat.Message) (text string, tokens int, finish
 // expected are the conversations that rows are to send, spelled out: the
 // few-shots below a row's own system text, each reply and request below what
 // was said, and each round from the prompt and the newest answer.
-func (f *fakeChat) expected(c Chat) (sent map[string]int, v Variant) {
+func (f *fakeChat) expected(c chatWork) (sent map[string]int, v Variant) {
 	sent, v.TextCounts = map[string]int{}, &TextCounts{}
 	turn := func(conversation []chat.Message) string {
 		sent[fmt.Sprint(conversation)]++
@@ -97,7 +98,7 @@ func (f *fakeChat) expected(c Chat) (sent map[string]int, v Variant) {
 		}
 		return text
 	}
-	for _, row := range c.Rows {
+	for _, row := range c.rows {
 		var base []chat.Message
 		say := func(to []chat.Message, role chat.Role, text string) []chat.Message {
 			return append(slices.Clone(to), chat.Message{Role: role, Text: text})
@@ -106,7 +107,7 @@ func (f *fakeChat) expected(c Chat) (sent map[string]int, v Variant) {
 		if messages[0].Role == chat.System {
 			base, messages = say(base, chat.System, messages[0].Text), messages[1:]
 		}
-		for _, d := range c.Doc.Demonstrations {
+		for _, d := range c.doc.Demonstrations {
 			base = say(say(base, chat.User, d.Prompt), chat.Assistant, d.Response)
 			base = say(say(base, chat.User, d.CritiqueRequest), chat.Assistant, d.Critique)
 			base = say(say(base, chat.User, d.RevisionRequest), chat.Assistant, d.Revision)
@@ -120,8 +121,8 @@ func (f *fakeChat) expected(c Chat) (sent map[string]int, v Variant) {
 		} else {
 			draft = turn(base)
 		}
-		for round := 1; round <= c.Settings.Rounds; round++ {
-			p, _ := c.Doc.Draw(revise.RowSeed(c.Settings.Seed, row.ID), round, row.Attributes)
+		for round := 1; round <= c.settings.Rounds; round++ {
+			p, _ := c.doc.Draw(revise.RowSeed(c.settings.Seed, row.ID), round, row.Attributes)
 			asked := say(say(base, chat.Assistant, draft), chat.User, p.CritiqueRequest)
 			critique := turn(asked)
 			draft = turn(say(say(asked, chat.Assistant, critique), chat.User, p.RevisionRequest))
@@ -136,15 +137,15 @@ func (f *fakeChat) expected(c Chat) (sent map[string]int, v Variant) {
 // are the server's.
 func TestChatPeerHasTheConversations(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := Chat{Doc: testDocument(t), Rows: someRows(t), Settings: revise.Settings{
+		c := chatWork{doc: testDocument(t), rows: someRows(t), settings: revise.Settings{
 			Rounds: rapid.IntRange(0, 3).Draw(t, "rounds"), MaxTokens: rapid.IntRange(1, 5).Draw(t, "max tokens"), Seed: 3,
 			Sampling: engine.Sampling{Temperature: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "temperature")},
 		}}
 		concurrency := rapid.IntRange(1, 4).Draw(t, "concurrency")
-		fake := newFakeChat(c.Settings)
+		fake := newFakeChat(c.settings)
 		server := httptest.NewServer(fake)
 		defer server.Close()
-		v, err := ChatPeer(t.Context(), server.URL, "fake", c, concurrency)
+		v, err := driveChatPeer(t.Context(), server.URL, "fake", c, concurrency)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +158,7 @@ func TestChatPeerHasTheConversations(t *testing.T) {
 		}
 		got := *v.TextCounts
 		got.RevisionsPerS, got.CritiquesPer1k = 0, 0
-		if got != *want.TextCounts || v.Name != "fake" || v.Rows != len(c.Rows) || v.Decoded != want.Decoded || v.Computed != want.Computed || v.Reused != want.Reused {
+		if got != *want.TextCounts || v.Name != "fake" || v.Rows != len(c.rows) || v.Decoded != want.Decoded || v.Computed != want.Computed || v.Reused != want.Reused {
 			t.Errorf("%+v with %+v, not %+v with %+v", v, got, want, *want.TextCounts)
 		}
 	})
@@ -199,7 +200,7 @@ func TestChatPeerAsksWhatTheLoopAsks(t *testing.T) {
 		fake := newFakeChat(s)
 		server := httptest.NewServer(fake)
 		defer server.Close()
-		if _, err := ChatPeer(t.Context(), server.URL, "fake", Chat{Doc: doc, Rows: rows, Settings: s}, 2); err != nil {
+		if _, err := driveChatPeer(t.Context(), server.URL, "fake", chatWork{doc: doc, rows: rows, settings: s}, 2); err != nil {
 			t.Fatal(err)
 		}
 		got := map[string]int{}
@@ -219,9 +220,9 @@ func TestChatPeerAsksWhatTheLoopAsks(t *testing.T) {
 // TestChatPeerErrors: what can go wrong is said with the row, the turn and the
 // server's words.
 func TestChatPeerErrors(t *testing.T) {
-	c := Chat{
-		Doc: testDocument(t), Settings: revise.Settings{Rounds: 1, MaxTokens: 4},
-		Rows: []revise.Row{{ID: "tide", Messages: []chat.Message{{Role: chat.User, Text: "Why?"}}}},
+	c := chatWork{
+		doc: testDocument(t), settings: revise.Settings{Rounds: 1, MaxTokens: 4},
+		rows: []revise.Row{{ID: "tide", Messages: []chat.Message{{Role: chat.User, Text: "Why?"}}}},
 	}
 	answer := func(finish string, predicted int) string {
 		return fmt.Sprintf(`{"choices":[{"message":{"content":"x"},"finish_reason":%q}],"timings":{"prompt_n":3,"predicted_n":%d}}`, finish, predicted)
@@ -254,7 +255,7 @@ func TestChatPeerErrors(t *testing.T) {
 				fmt.Fprint(w, body)
 			}))
 			defer server.Close()
-			_, err := ChatPeer(t.Context(), server.URL, "fake", c, 1)
+			_, err := driveChatPeer(t.Context(), server.URL, "fake", c, 1)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -266,11 +267,11 @@ func TestChatPeerErrors(t *testing.T) {
 		})
 	}
 	for _, address := range []string{"localhost:8080", "ftp://localhost", "http://", ":"} {
-		if _, err := ChatPeer(t.Context(), address, "fake", c, 1); err == nil {
+		if _, err := driveChatPeer(t.Context(), address, "fake", c, 1); err == nil {
 			t.Errorf("address %q was taken", address)
 		}
 	}
-	if _, err := ChatPeer(t.Context(), "http://localhost:1", "fake", c, 0); err == nil {
+	if _, err := driveChatPeer(t.Context(), "http://localhost:1", "fake", c, 0); err == nil {
 		t.Error("no requests at once were taken")
 	}
 }

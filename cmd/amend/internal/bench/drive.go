@@ -10,10 +10,10 @@ import (
 	"amend/engine"
 )
 
-// Drive runs a workload through an engine, alive rows at once, and returns its
+// drive runs a workload through an engine, alive rows at once, and returns its
 // counts and wall time. With pin the preamble is computed once before the rows;
 // that is part of the time.
-func Drive(ctx context.Context, e *engine.Engine, w *workload.Workload, alive int, pin bool) (engine.Stats, time.Duration, error) {
+func drive(ctx context.Context, e *engine.Engine, w *workload.Workload, alive int, pin bool) (engine.Stats, time.Duration, error) {
 	start, before := time.Now(), e.Stats()
 	if before != (engine.Stats{}) {
 		return before, 0, errors.New("driving a workload through an engine that has run before: its counts would be added up")

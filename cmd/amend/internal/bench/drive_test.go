@@ -38,7 +38,7 @@ func TestComputedIsDistinct(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					s, _, err := Drive(context.Background(), e, w, alive, true)
+					s, _, err := drive(context.Background(), e, w, alive, true)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -74,7 +74,7 @@ func TestVariantsDoMore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, _, err := Drive(context.Background(), e, w, 6, false)
+		s, _, err := drive(context.Background(), e, w, 6, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,15 +11,15 @@ import (
 	"amend/engine"
 )
 
-// Floor is the time that a workload's necessary tokens would take at the speeds
+// floor is the time that a workload's necessary tokens would take at the speeds
 // which plain llama_decode reaches on this machine: each distinct prompt token
 // at the prefill speed of its depth, each decoded token its share of a full
 // decode step at its depth. It has no scheduling, no sampling, no reuse to find
 // and no row that ends before another.
-type Floor struct {
-	Seconds float64
-	// Points are what was measured, by rising depth.
-	Points []Speed
+type floor struct {
+	seconds float64
+	// points are what was measured, by rising depth.
+	points []Speed
 }
 
 // Speed is what plain llama_decode does below a number of tokens, in seconds.
@@ -29,10 +29,10 @@ type Speed struct {
 	Prefill float64 `json:"prefill_s"` // one prompt token, in full batches
 }
 
-// MeasureFloor measures a backend whose sequences are empty; it leaves them
+// measureFloor measures a backend whose sequences are empty; it leaves them
 // filled. sequences is how many decode at once; the next above them must be
 // free too.
-func MeasureFloor(ctx context.Context, b engine.Backend, w *workload.Workload, sequences int) (Floor, error) {
+func measureFloor(ctx context.Context, b engine.Backend, w *workload.Workload, sequences int) (floor, error) {
 	m := meter{ctx: ctx, b: b, n: sequences, batch: b.Limits().Batch, rng: rand.New(rand.NewPCG(1, 2))}
 	shallow, deepest := w.Lengths.Preamble, w.Longest()-8
 	preamble, err := m.fill(shallow)
@@ -43,38 +43,38 @@ func MeasureFloor(ctx context.Context, b engine.Backend, w *workload.Workload, s
 		err = m.spread()
 	}
 	if err != nil {
-		return Floor{}, fmt.Errorf("measuring the floor: %w", err)
+		return floor{}, fmt.Errorf("measuring the floor: %w", err)
 	}
-	var f Floor
+	var f floor
 	for _, depth := range []int{deepest, (shallow + deepest) / 2, shallow} {
 		s, err := m.at(depth)
 		if err != nil {
 			return f, fmt.Errorf("measuring the floor at %d tokens: %w", depth, err)
 		}
-		f.Points = append([]Speed{s}, f.Points...)
+		f.points = append([]Speed{s}, f.points...)
 	}
-	f.Seconds = preamble.Seconds()
+	f.seconds = preamble.Seconds()
 	w.Each(func(depth int, prefill bool) {
 		if depth < w.Lengths.Preamble {
 			return
 		}
 		step, pre := f.speed(depth)
 		if prefill {
-			f.Seconds += pre
+			f.seconds += pre
 		} else {
-			f.Seconds += step / float64(sequences)
+			f.seconds += step / float64(sequences)
 		}
 	})
 	return f, nil
 }
 
 // speed interpolates between the points.
-func (f Floor) speed(depth int) (step, prefill float64) {
+func (f floor) speed(depth int) (step, prefill float64) {
 	i := 1
-	for i < len(f.Points)-1 && f.Points[i].Depth < depth {
+	for i < len(f.points)-1 && f.points[i].Depth < depth {
 		i++
 	}
-	a, b := f.Points[i-1], f.Points[i]
+	a, b := f.points[i-1], f.points[i]
 	part := 0.0
 	if b.Depth > a.Depth {
 		part = float64(depth-a.Depth) / float64(b.Depth-a.Depth)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/workload"
 	"amend/engine"
 	"amend/engine/enginetest"
@@ -18,34 +19,34 @@ func TestFloorsAreBesideRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var opened []Setting
-	b := Bench{
-		Workload: w, Alive: 2, Say: func(string, ...any) {},
-		Open: func(s Setting, sequences, tokens int) (Opened, error) {
+	var opened []runner.Size
+	b := fixed{
+		workload: w, alive: 2, say: func(string, ...any) {},
+		open: func(s runner.Size, sequences, tokens int) (closer, error) {
 			opened = append(opened, s)
 			m := enginetest.New(engine.Limits{Sequences: sequences, Context: tokens, Cells: sequences * tokens, Batch: 16, Outputs: 16})
 			return closable{m}, nil
 		},
 	}
-	f, err := b.Floors(context.Background(), Setting{TypeK: "f16"}, Setting{TypeK: "f16", FlashAttention: true})
+	f, err := b.newFloors(context.Background(), runner.Size{}.WithFlashAttention(false), runner.Size{}.WithFlashAttention(true))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.After(context.Background(), 1); err != nil {
+	if err := f.again(context.Background(), 1); err != nil {
 		t.Fatal(err)
 	}
-	if len(opened) != 3 || opened[2] != f.setting || len(f.measured) != 2 || f.measured[1].Seconds <= 0 {
+	if len(opened) != 3 || opened[2] != f.setting || len(f.measured) != 2 || f.measured[1].seconds <= 0 {
 		t.Errorf("opened %v, keeps to %v, measured %v", opened, f.setting, f.measured)
 	}
 	// With times that are known: floors of 8, 10 and 6 s around runs of 10 and 16 s.
-	f.measured = []Floor{{Seconds: 8}}
+	f.measured = []floor{{seconds: 8}}
 	f.parts = nil
 	for _, turn := range []struct{ wall, floor float64 }{{10, 10}, {16, 6}} {
-		f.add(Floor{Seconds: turn.floor}, turn.wall)
+		f.add(floor{seconds: turn.floor}, turn.wall)
 	}
 	var r Report
-	f.Report(&r)
-	if r.FloorS != 8 || r.OfFloor != 0.5 || r.FloorWith != f.setting.String() {
+	f.report(&r)
+	if r.FloorS != 8 || r.OfFloor != 0.5 || r.FloorWith != settingName(f.setting) {
 		t.Errorf("floor %v s with %s, of floor %v; want 8 s and the lower of 0.9 and 0.5", r.FloorS, r.FloorWith, r.OfFloor)
 	}
 }

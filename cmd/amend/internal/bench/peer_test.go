@@ -17,6 +17,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"amend/cmd/amend/internal/bench/peer"
 	"amend/cmd/amend/internal/workload"
 )
 
@@ -41,7 +42,7 @@ func newFake(slots int) *fakeServer {
 }
 
 func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var c completion
+	var c peer.CompletionRequest
 	if err := json.NewDecoder(r.Body).Decode(&c); err != nil || r.URL.Path != "/completion" || !c.IgnoreEOS || !c.ReturnTokens || c.Stream {
 		http.Error(w, fmt.Sprintf("path %s, request %+v, error %v", r.URL.Path, c, err), http.StatusBadRequest)
 		return
@@ -54,12 +55,12 @@ func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := generate(f.seed, c.Prompt, c.NPredict)
 	f.release(i, slices.Concat(c.Prompt, out[:len(out)-1]))
-	json.NewEncoder(w).Encode(completed{Tokens: out, Timings: timings{Computed: len(c.Prompt) - reused, Reused: reused, Predicted: len(out)}})
+	json.NewEncoder(w).Encode(peer.Completion{Tokens: out, Timings: peer.Timings{Computed: len(c.Prompt) - reused, Reused: reused, Predicted: len(out)}})
 }
 
 // take finds the free slot with the longest prefix of the prompt; the prompt's
 // last token is always computed.
-func (f *fakeServer) take(c *completion) (slot, reused int) {
+func (f *fakeServer) take(c *peer.CompletionRequest) (slot, reused int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.order = append(f.order, fmt.Sprint(c.Prompt, c.NPredict))
@@ -146,7 +147,7 @@ func TestPeerSendsTheWorkload(t *testing.T) {
 		fake := newFake(concurrency)
 		server := httptest.NewServer(fake)
 		defer server.Close()
-		v, err := Peer(t.Context(), server.URL, "fake", w, concurrency, cache)
+		v, err := drivePeer(t.Context(), server.URL, "fake", w, concurrency, cache)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +179,7 @@ func TestPeerFinishesRows(t *testing.T) {
 	for _, workers := range []int{1, 3, 9} {
 		fake := newFake(workers)
 		server := httptest.NewServer(fake)
-		v, err := Peer(t.Context(), server.URL, "fake", w, workers, true)
+		v, err := drivePeer(t.Context(), server.URL, "fake", w, workers, true)
 		server.Close()
 		if err != nil {
 			t.Fatal(err)
@@ -227,7 +228,7 @@ func TestPeerRunsRowsTogether(t *testing.T) {
 		fake.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	if _, err := Peer(t.Context(), server.URL, "fake", w, workers, true); err != nil {
+	if _, err := drivePeer(t.Context(), server.URL, "fake", w, workers, true); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -269,7 +270,7 @@ func TestPeerErrors(t *testing.T) {
 				fmt.Fprint(w, body)
 			}))
 			defer server.Close()
-			_, err := Peer(t.Context(), server.URL, "fake", w, 1, true)
+			_, err := drivePeer(t.Context(), server.URL, "fake", w, 1, true)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -288,11 +289,11 @@ func TestPeerRefusesItsArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"localhost:8080", "ftp://localhost", "http://", ":"} {
-		if _, err := Peer(t.Context(), address, "fake", w, 1, true); err == nil {
+		if _, err := drivePeer(t.Context(), address, "fake", w, 1, true); err == nil {
 			t.Errorf("address %q was taken", address)
 		}
 	}
-	if _, err := Peer(t.Context(), "http://localhost:1", "fake", w, 0, true); err == nil {
+	if _, err := drivePeer(t.Context(), "http://localhost:1", "fake", w, 0, true); err == nil {
 		t.Error("no requests at once were taken")
 	}
 }
@@ -313,7 +314,7 @@ func TestPeerStops(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer server.Close()
-	if _, err := Peer(ctx, server.URL, "fake", w, 2, true); !errors.Is(err, context.Canceled) {
+	if _, err := drivePeer(ctx, server.URL, "fake", w, 2, true); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
 }

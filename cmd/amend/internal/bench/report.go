@@ -24,7 +24,7 @@ type Report struct {
 	// Ratios are wall times a row, of each variant to amend's: how many times
 	// faster amend is.
 	Ratios     map[string]float64 `json:"ratios,omitempty"`
-	FloorS     float64            `json:"floor_s,omitempty"`       // see Floor
+	FloorS     float64            `json:"floor_s,omitempty"`       // the necessary tokens at the speeds of plain llama_decode
 	FloorWith  string             `json:"floor_setting,omitempty"` // the setting that reached it
 	FloorSpeed []Speed            `json:"floor_speeds,omitempty"`
 	// OfFloor is the floor by amend's time: for each run of amend the mean of the
@@ -95,9 +95,9 @@ func (v *Variant) spent(s engine.Stats) {
 	v.KVRead, v.KVWhole = s.KVRead, s.KVWhole
 }
 
-// Compare fills in the ratios to the variant named amend, by wall time a row: of
+// compare fills in the ratios to the variant named amend, by wall time a row: of
 // several turns the median of their ratios.
-func (r *Report) Compare() {
+func (r *Report) compare() {
 	ours := 0.0
 	for _, v := range r.Variants {
 		if v.Name == Amend {

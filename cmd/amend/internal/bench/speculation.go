@@ -9,21 +9,22 @@ import (
 	"slices"
 	"time"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 )
 
-// Speculation measures revision turns that copy a known share of their draft,
+// speculation measures revision turns that copy a known share of their draft,
 // with guesses and without. The model computes every token; what it says is
 // scripted, since no model copies as much as one would like to measure.
-type Speculation struct {
-	Open     func(s Setting, sequences, tokens int) (Opened, error)
-	Vocab    engine.Vocab
-	Size     int // of the vocabulary
-	Setting  Setting
-	Preamble int // tokens before each row
-	Draft    int // tokens of the draft, and of the revision
-	Request  int // tokens of the revision request
-	Seed     uint64
+type speculation struct {
+	open       opener
+	vocab      engine.Vocab
+	vocabulary int         // tokens of it
+	setting    runner.Size // without sizes, but for Shared
+	preamble   int         // tokens before each row
+	draft      int         // tokens of the draft, and of the revision
+	request    int         // tokens of the revision request
+	seed       uint64
 }
 
 // Copied is what one combination took.
@@ -41,25 +42,25 @@ type Copied struct {
 // editLength is how many tokens of a draft are changed in one place.
 const editLength = 4
 
-// Run measures a variant, Amend or PrefixCopied, with rows at once at each share,
+// run measures a variant, Amend or PrefixCopied, with rows at once at each share,
 // with and without guesses in turns. Calibration is not in the times: a run does it once.
-func (s *Speculation) Run(ctx context.Context, variant string, rows int, shares []float64) (out []Copied, err error) {
-	setting := s.Setting
+func (s *speculation) run(ctx context.Context, variant string, rows int, shares []float64) (out []Copied, err error) {
+	setting := s.setting
 	if variant == PrefixCopied {
 		setting.Shared = 0
 	}
-	backend, err := s.Open(setting, rows+1, s.length()+s.Draft)
+	backend, err := s.open(setting, rows+1, s.length()+s.draft)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, backend.Close()) }()
-	p := &parrot{Opened: backend, marker: s.Preamble, start: s.length(), rows: make([]engine.Token, rows+1)}
-	e, err := engine.New(p, s.Vocab, engine.Config{})
+	p := &parrot{closer: backend, marker: s.preamble, start: s.length(), rows: make([]engine.Token, rows+1)}
+	e, err := engine.New(p, s.vocab, engine.Config{})
 	if err != nil {
 		return nil, err
 	}
-	rng := rand.New(rand.NewPCG(s.Seed, uint64(rows)))
-	preamble := s.tokens(rng, s.Preamble)
+	rng := rand.New(rand.NewPCG(s.seed, uint64(rows)))
+	preamble := s.tokens(rng, s.preamble)
 	if err := e.Pin(ctx, preamble); err != nil {
 		return nil, err
 	}
@@ -88,11 +89,11 @@ func (s *Speculation) Run(ctx context.Context, variant string, rows int, shares 
 
 // length is the tokens before a revision: preamble, a marker of the row, draft
 // and request.
-func (s *Speculation) length() int { return s.Preamble + 1 + s.Draft + s.Request }
+func (s *speculation) length() int { return s.preamble + 1 + s.draft + s.request }
 
 // turns puts the drafts of new rows into the cache, and times their revisions
 // in seconds.
-func (s *Speculation) turns(ctx context.Context, e *engine.Engine, p *parrot, rng *rand.Rand, preamble []engine.Token, share float64) (float64, error) {
+func (s *speculation) turns(ctx context.Context, e *engine.Engine, p *parrot, rng *rand.Rand, preamble []engine.Token, share float64) (float64, error) {
 	p.scripts = map[engine.Token][]engine.Token{}
 	var prompts [][]engine.Token
 	var failed error
@@ -101,20 +102,20 @@ func (s *Speculation) turns(ctx context.Context, e *engine.Engine, p *parrot, rn
 		for p.scripts[marker] != nil {
 			marker = s.tokens(rng, 1)[0]
 		}
-		draft := s.tokens(rng, s.Draft)
+		draft := s.tokens(rng, s.draft)
 		p.scripts[marker] = s.edited(rng, draft, share)
 		prompt := append(append(append([]engine.Token(nil), preamble...), marker), draft...)
 		if err := e.Submit(&engine.Request{Tokens: prompt, MaxTokens: 1, IgnoreEnd: true, Done: func(r engine.Result) { failed = errors.Join(failed, r.Err) }}); err != nil {
 			return 0, err
 		}
-		prompts = append(prompts, append(prompt, s.tokens(rng, s.Request)...))
+		prompts = append(prompts, append(prompt, s.tokens(rng, s.request)...))
 	}
 	if err := errors.Join(e.Run(ctx), failed); err != nil {
 		return 0, err
 	}
 	for _, prompt := range prompts {
-		want := p.scripts[prompt[s.Preamble]]
-		err := e.Submit(&engine.Request{Tokens: prompt, MaxTokens: s.Draft, IgnoreEnd: true, Done: func(r engine.Result) {
+		want := p.scripts[prompt[s.preamble]]
+		err := e.Submit(&engine.Request{Tokens: prompt, MaxTokens: s.draft, IgnoreEnd: true, Done: func(r engine.Result) {
 			if r.Err == nil && !slices.Equal(r.Tokens, want) {
 				r.Err = errors.New("the revision is not the scripted one")
 			}
@@ -130,17 +131,17 @@ func (s *Speculation) turns(ctx context.Context, e *engine.Engine, p *parrot, rn
 }
 
 // tokens draws n ids from the vocabulary, away from most models' control tokens.
-func (s *Speculation) tokens(rng *rand.Rand, n int) []engine.Token {
+func (s *speculation) tokens(rng *rand.Rand, n int) []engine.Token {
 	out := make([]engine.Token, n)
 	for i := range out {
-		out[i] = engine.Token(s.Size/4 + rng.IntN(s.Size/2))
+		out[i] = engine.Token(s.vocabulary/4 + rng.IntN(s.vocabulary/2))
 	}
 	return out
 }
 
 // edited is a draft of which about share is copied: runs of editLength tokens
 // are changed, at random places.
-func (s *Speculation) edited(rng *rand.Rand, draft []engine.Token, share float64) []engine.Token {
+func (s *speculation) edited(rng *rand.Rand, draft []engine.Token, share float64) []engine.Token {
 	out := append([]engine.Token(nil), draft...)
 	places := rng.Perm((len(draft) + editLength - 1) / editLength)
 	for _, at := range places[:int(math.Round((1-share)*float64(len(places))))] {
@@ -153,7 +154,7 @@ func (s *Speculation) edited(rng *rand.Rand, draft []engine.Token, share float64
 // parrot is a Backend whose model computes everything and then says what a
 // script has for the row.
 type parrot struct {
-	Opened
+	closer
 	marker  int // position of the token that names the row
 	start   int // position of the first scripted token
 	scripts map[engine.Token][]engine.Token
@@ -171,11 +172,11 @@ func (p *parrot) Decode(ctx context.Context, batch []engine.Input) error {
 			p.rows[in.Seq] = in.Token
 		}
 	}
-	return p.Opened.Decode(ctx, batch)
+	return p.closer.Decode(ctx, batch)
 }
 
 func (p *parrot) Copy(src, dst, n int) bool {
-	if !p.Opened.Copy(src, dst, n) {
+	if !p.closer.Copy(src, dst, n) {
 		return false
 	}
 	p.rows[dst] = p.rows[src]
@@ -183,7 +184,7 @@ func (p *parrot) Copy(src, dst, n int) bool {
 }
 
 func (p *parrot) Attach(src, dst int) bool {
-	if !p.Opened.Attach(src, dst) {
+	if !p.closer.Attach(src, dst) {
 		return false
 	}
 	p.rows[dst] = p.rows[src]
@@ -191,7 +192,7 @@ func (p *parrot) Attach(src, dst int) bool {
 }
 
 func (p *parrot) Logits(i int) ([]float32, error) {
-	real, err := p.Opened.Logits(i)
+	real, err := p.closer.Logits(i)
 	if err != nil {
 		return nil, err
 	}

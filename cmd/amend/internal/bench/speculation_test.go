@@ -3,6 +3,7 @@ package bench
 import (
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/enginetest"
 )
@@ -13,11 +14,11 @@ import (
 // tried is not for a test to say.
 func TestSpeculationSaysTheScript(t *testing.T) {
 	m := enginetest.New(engine.Limits{Sequences: 4, Context: 160, Cells: 640, Batch: 64})
-	s := Speculation{
-		Open:  func(Setting, int, int) (Opened, error) { return closable{m}, nil },
-		Vocab: m, Size: enginetest.VocabSize, Preamble: 40, Draft: 30, Request: 6, Seed: 2,
+	s := speculation{
+		open:  func(runner.Size, int, int) (closer, error) { return closable{m}, nil },
+		vocab: m, vocabulary: enginetest.VocabSize, preamble: 40, draft: 30, request: 6, seed: 2,
 	}
-	table, err := s.Run(t.Context(), Amend, 3, []float64{0, 0.8, 1})
+	table, err := s.run(t.Context(), Amend, 3, []float64{0, 0.8, 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/revise"
 )
@@ -57,42 +58,40 @@ func textVariant(v Variant, c TextCounts) Variant {
 	return v
 }
 
-// Text measures the text workload: rounds of critique and revision as `amend
+// text measures the text workload: rounds of critique and revision as `amend
 // run` does them, kept in memory.
-type Text struct {
-	Loop  *revise.Loop
-	Rows  []revise.Row
-	Vocab engine.Vocab
-	// Open makes a context of sequences that each hold tokens.
-	Open    func(s Setting, sequences, tokens int) (Opened, error)
-	Setting Setting
-	Alive   int // rows at once
-	Need    int // the most tokens that a row can come to hold
-	// Say tells a person what is being measured.
-	Say func(format string, args ...any)
+type text struct {
+	loop    *revise.Loop
+	rows    []revise.Row
+	vocab   engine.Vocab
+	open    opener
+	setting runner.Size // without sizes, but for Shared
+	alive   int         // rows at once
+	need    int         // the most tokens that a row can come to hold
+	say     func(format string, args ...any)
 }
 
 // TextVariants are the variants of the text workload.
 func TextVariants() []string { return []string{Amend, PrefixCopied, NoSpeculation} }
 
-// Run measures one of TextVariants. It fails when a row does: the figures would
+// run measures one of TextVariants. It fails when a row does: the figures would
 // be of other work.
-func (t *Text) Run(ctx context.Context, name string) (v Variant, stats engine.Stats, err error) {
+func (t *text) run(ctx context.Context, name string) (v Variant, stats engine.Stats, err error) {
 	if !slices.Contains(TextVariants(), name) {
 		return v, stats, fmt.Errorf("there is no variant %q of the text workload; there are %s", name, strings.Join(TextVariants(), ", "))
 	}
-	setting := t.Setting
+	setting := t.setting
 	if name == PrefixCopied {
 		setting.Shared = 0
 	}
-	alive := min(t.Alive, len(t.Rows))
-	t.Say("%s: %d rows, %d at once, %s", name, len(t.Rows), alive, setting)
-	backend, err := t.Open(setting, alive+1, t.Need)
+	alive := min(t.alive, len(t.rows))
+	t.say("%s: %d rows, %d at once, %s", name, len(t.rows), alive, settingName(setting))
+	backend, err := t.open(setting, alive+1, t.need)
 	if err != nil {
 		return v, stats, err
 	}
 	defer func() { err = errors.Join(err, backend.Close()) }()
-	e, err := engine.New(backend, t.Vocab, engine.Config{})
+	e, err := engine.New(backend, t.vocab, engine.Config{})
 	if err != nil {
 		return v, stats, err
 	}
@@ -103,15 +102,15 @@ func (t *Text) Run(ctx context.Context, name string) (v Variant, stats engine.St
 	}
 	stats = e.Stats()
 	counts.Drafted, counts.Accepted = stats.Drafted, stats.Accepted
-	v = variant(name, len(t.Rows), stats.Decoded, stats.Prefilled, stats.Reused, time.Since(start))
+	v = variant(name, len(t.rows), stats.Decoded, stats.Prefilled, stats.Reused, time.Since(start))
 	v.spent(stats)
 	return textVariant(v, counts), stats, nil
 }
 
 // drive runs the rows through an engine as `amend run` does: the preamble,
 // the calibration, the loop.
-func (t *Text) drive(ctx context.Context, e *engine.Engine, alive int, speculate bool) (c TextCounts, err error) {
-	prefix := t.Loop.Prefix()
+func (t *text) drive(ctx context.Context, e *engine.Engine, alive int, speculate bool) (c TextCounts, err error) {
+	prefix := t.loop.Prefix()
 	if err := e.Pin(ctx, prefix); err != nil {
 		return c, fmt.Errorf("computing the preamble: %w", err)
 	}
@@ -125,7 +124,7 @@ func (t *Text) drive(ctx context.Context, e *engine.Engine, alive int, speculate
 		e.Speculate(costs)
 	}
 	var failed error
-	err = t.Loop.Run(ctx, e, alive, revise.Rows(t.Rows), func(r revise.Record) error {
+	err = t.loop.Run(ctx, e, alive, revise.Rows(t.rows), func(r revise.Record) error {
 		if r.Error != "" && failed == nil {
 			failed = fmt.Errorf("row %s failed: %s", r.ID, r.Error)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
@@ -103,13 +104,13 @@ func newLoop(t *rapid.T, doc *constitution.Document, s revise.Settings) (*revise
 	return l, f
 }
 
-func newText(l *revise.Loop, rows []revise.Row, alive, need int) *Text {
-	return &Text{
-		Loop: l, Rows: rows, Vocab: fakeModel(2, 64), Alive: alive, Need: need,
-		Open: func(_ Setting, sequences, tokens int) (Opened, error) {
+func newText(l *revise.Loop, rows []revise.Row, alive, need int) *text {
+	return &text{
+		loop: l, rows: rows, vocab: fakeModel(2, 64), alive: alive, need: need,
+		open: func(_ runner.Size, sequences, tokens int) (closer, error) {
 			return closable{fakeModel(sequences, tokens)}, nil
 		},
-		Say: func(string, ...any) {},
+		say: func(string, ...any) {},
 	}
 }
 
@@ -145,7 +146,7 @@ func TestTextCountsTheLoop(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{Amend, NoSpeculation} {
-			v, _, err := text.Run(t.Context(), name)
+			v, _, err := text.run(t.Context(), name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,7 +186,7 @@ func TestTextFailsWithARow(t *testing.T) {
 		at := rapid.IntRange(0, len(rows)-1).Draw(t, "too long")
 		rows[at].Messages[len(rows[at].Messages)-1].Text = strings.Repeat("long ", 200)
 		l, _ := newLoop(t, testDocument(t), revise.Settings{Rounds: 1, Mode: revise.Faithful, MaxTokens: 9})
-		_, _, err := newText(l, rows, 2, 800).Run(t.Context(), Amend)
+		_, _, err := newText(l, rows, 2, 800).run(t.Context(), Amend)
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprint("row", at, " ")) {
 			t.Fatalf("error %v, row%d is too long", err, at)
 		}

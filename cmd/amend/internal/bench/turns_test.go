@@ -2,17 +2,17 @@ package bench
 
 import "testing"
 
-// TestTurns: a ratio is of the runs of one turn, whose machine was as fast for
+// TestMedians: a ratio is of the runs of one turn, whose machine was as fast for
 // both, not of medians of different turns.
-func TestTurns(t *testing.T) {
+func TestMedians(t *testing.T) {
 	run := func(name string, seconds ...float64) (out []Variant) {
 		for _, s := range seconds {
 			out = append(out, Variant{Name: name, WallS: s, WallSPerRow: s})
 		}
 		return out
 	}
-	r := Report{Variants: Turns([][]Variant{run(Amend, 10, 20, 30), run(PrefixCopied, 11, 30, 60)})}
-	r.Compare()
+	r := Report{Variants: medians([][]Variant{run(Amend, 10, 20, 30), run(PrefixCopied, 11, 30, 60)})}
+	r.compare()
 	if got := r.Ratios[PrefixCopied]; got != 1.5 {
 		t.Errorf("ratio %v, want the median 1.5 of 1.1, 1.5 and 2", got)
 	}

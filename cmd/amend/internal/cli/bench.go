@@ -1,142 +1,23 @@
 package cli
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"runtime"
-	"slices"
-	"strings"
-
-	"charm.land/log/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"amend/cmd/amend/internal/bench"
-	"amend/cmd/amend/internal/runner"
-	"amend/engine/llama"
-	"amend/models"
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/render"
 )
 
-// benchOptions are the flags that every workload of `amend bench` has.
-type benchOptions struct {
-	model    string
-	variants []string
-	repeat   int
-
-	peerURL, peerName string
-	peerSlots         int
-
-	parallel  int
-	kv        string
-	kvType    string
-	flash     string
-	threads   int
-	gpuLayers int
-
+// benchOutput says how `amend bench` prints.
+type benchOutput struct {
 	json    bool
 	verbose bool
 }
 
-// addFlags adds the flags; variants are those that the workload has.
-func (o *benchOptions) addFlags(f *pflag.FlagSet, variants []string) {
-	f.StringVar(&o.model, "model", "", "the GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
-	f.StringSliceVar(&o.variants, "variants", variants, "which of amend's ways to measure")
-	f.IntVar(&o.repeat, "repeat", 1, "runs of each variant, in turns; the median counts")
-	f.StringVar(&o.peerURL, "peer-url", "", "measure a llama-server at this address instead of amend")
-	f.StringVar(&o.peerName, "peer-name", "llama-server", "what to call it")
-	f.IntVar(&o.peerSlots, "peer-slots", 4, "requests it gets at once")
-	f.IntVar(&o.parallel, "parallel", 0, "rows alive at once; 0 chooses as amend run does")
-	f.StringVar(&o.kv, "kv", string(runner.Auto), "KV cache: streams, unified or auto, which here is streams")
-	f.StringVar(&o.kvType, "kv-type", runner.KVAuto, "type of the cached keys: f16, q8_0 or auto, as for amend run")
-	f.StringVar(&o.flash, "flash-attention", flashAuto, "on, off or auto, as amend run chooses")
-	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 takes one for each core")
-	f.IntVar(&o.gpuLayers, "gpu-layers", -1, "layers to put on a GPU, where there is one; -1 puts all")
-	f.BoolVar(&o.json, "json", false, "print the report as one JSON object")
-	f.BoolVar(&o.verbose, "verbose", false, "show llama.cpp's own log")
-}
-
-// validate checks what flags alone can tell. known are the workload's variants.
-func (o *benchOptions) validate(known []string) error {
-	if o.model == "" {
-		return errors.New("--model is missing (see amend bench --help)")
-	}
-	for _, name := range o.variants {
-		if !slices.Contains(known, name) {
-			return fmt.Errorf("--variants %q: must be among %s", name, strings.Join(known, ", "))
-		}
-	}
-	if len(o.variants) == 0 {
-		return fmt.Errorf("--variants names none: give some of %s", strings.Join(known, ", "))
-	}
-	for _, c := range []struct {
-		flag, value string
-		among       []string
-	}{
-		{"--kv", o.kv, layoutNames()},
-		{"--kv-type", o.kvType, runner.KVTypes()},
-		{"--flash-attention", o.flash, []string{flashAuto, "on", "off"}},
-	} {
-		if !slices.Contains(c.among, c.value) {
-			return fmt.Errorf("%s %q: must be %s", c.flag, c.value, strings.Join(c.among, ", "))
-		}
-	}
-	return within([]limits{
-		{"--repeat", o.repeat, 1, 1000},
-		{"--peer-slots", o.peerSlots, 1, 1024},
-		{"--parallel", o.parallel, 0, 1 << 24},
-		{"--threads", o.threads, 0, 512},
-		{"--gpu-layers", o.gpuLayers, -1, 1 << 24},
-	})
-}
-
-// flashAuto is --flash-attention as amend run chooses it.
-const flashAuto = "auto"
-
-// setting is how amend's own variants compute.
-func (s *benchSession) setting(preamble int) (bench.Setting, error) {
-	o := s.options
-	keys, err := runner.ChooseKVType(o.kvType, s.info.Quantization, s.model, o.gpuLayers)
-	if err != nil {
-		return bench.Setting{}, usage(err)
-	}
-	set := bench.Setting{Unified: runner.Layout(o.kv) == runner.Unified, TypeK: keys.String(), FlashAttention: o.flash == "on"}
-	if o.flash == flashAuto {
-		fa, err := runner.FlashAttention(o.gpuLayers)
-		if err != nil {
-			return set, err
-		}
-		set.FlashAttention = fa != llama.FlashOff
-	}
-	size, err := s.size(set)
-	if err != nil {
-		return set, err
-	}
-	why, err := runner.WhyCopied(s.model, size)
-	if err == nil && why == "" && preamble >= runner.WorthAttaching {
-		set.Shared = preamble
-	}
-	return set, err
-}
-
-// inTurns runs each of the named variants as often as --repeat says, in turns,
-// and returns the run of each that took the median time.
-func (o *benchOptions) inTurns(names []string, run func(name string) (bench.Variant, error)) ([]bench.Variant, error) {
-	runs := make([][]bench.Variant, len(names))
-	for range o.repeat {
-		for i, name := range names {
-			v, err := run(name)
-			if err != nil {
-				return nil, err
-			}
-			runs[i] = append(runs[i], v)
-		}
-	}
-	return bench.Turns(runs), nil
-}
-
 func newBenchCommand() *cobra.Command {
-	var o workloadOptions
+	given := bench.DefaultWorkload()
+	var out benchOutput
 	cmd := &cobra.Command{
 		Use:   "bench WORKLOAD",
 		Short: "Measure throughput, of fixed lengths or on text",
@@ -159,95 +40,178 @@ The fourth is the loop itself on prompts, with flags of its own:
   amend bench text --model smollm2 --prompts examples/prompts.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runBenchWorkload(cmd, args[0], o)
+			c, err := benchWorkload(args[0], &given, cmd.Flags())
+			if err != nil {
+				return err
+			}
+			env, err := benchEnv(cmd, out)
+			if err != nil {
+				return err
+			}
+			r, err := bench.Run(cmd.Context(), env, c)
+			if err != nil {
+				return err
+			}
+			return printBench(cmd, r, out)
 		},
 	}
-	o.addFlags(cmd.Flags())
+	f := cmd.Flags()
+	addBenchFlags(f, &given.Config, &out)
+	f.StringVar(&given.Order, "order", "", "loop: append or faithful; feedback: options-first or principle-first (the paper's)")
+	f.Uint64Var(&given.Seed, "seed", given.Seed, "the seed of the random token ids")
+	f.BoolVar(&given.Floor, "floor", given.Floor, "also measure what plain llama_decode could reach, in turns with amend")
+	f.BoolVar(&given.PeerCache, "peer-cache", given.PeerCache, "let the server at --peer-url cache prompts")
+	addLengthFlags(f, &given)
 	cmd.AddCommand(newBenchTextCommand(), newSpeculationCommand())
 	return cmd
 }
 
-// benchSession is one `amend bench` under way. What it opens it closes, in
-// reverse order.
-type benchSession struct {
-	options benchOptions
-	log     *log.Logger
-	info    models.Info
-	model   *llama.Model
-	report  bench.Report
-	closers []func() error
+// benchWorkload is the workload of a name with the flags that were given.
+func benchWorkload(name string, given *bench.WorkloadConfig, flags *pflag.FlagSet) (c bench.WorkloadConfig, err error) {
+	c = bench.DefaultWorkload()
+	c.Workload = name
+	if c.Lengths, err = bench.Lengths(name); err != nil {
+		return c, err
+	}
+	overlay(&c, given, flags)
+	if !c.PeerCache && c.Peer.URL == "" {
+		return c, failure.Inputf("--peer-cache=false is about a server: give its --peer-url")
+	}
+	return c, nil
 }
 
-func newBenchSession(cmd *cobra.Command, o benchOptions) *benchSession {
-	if o.threads == 0 {
-		o.threads = runtime.GOMAXPROCS(0)
+// addLengthFlags adds the lengths of a workload.
+func addLengthFlags(f *pflag.FlagSet, c *bench.WorkloadConfig) {
+	l := &c.Lengths
+	add := func(value *int, name, about string) {
+		f.IntVar(value, name, 0, about+" (default the workload's own)")
 	}
-	return &benchSession{options: o, log: newLogger(cmd.ErrOrStderr(), o.verbose)}
+	add(&l.Rows, "rows", "rows")
+	add(&l.Preamble, "preamble", "tokens that all rows share")
+	add(&l.Prompt, "prompt", "tokens of a prompt")
+	add(&l.Response, "response", "tokens of a first response")
+	add(&l.Rounds, "rounds", "rounds of critique and revision")
+	add(&l.Principles, "principles", "principles of each row")
+	add(&l.CritiqueRequest, "critique-request", "tokens of a critique request")
+	add(&l.Critique, "critique", "tokens of a critique")
+	add(&l.RevisionRequest, "revision-request", "tokens of a revision request")
+	add(&l.Revision, "revision", "tokens of a revision")
+	add(&l.Option, "option", "tokens of a judged response")
+	add(&l.Principle, "principle", "tokens of a principle in a judgement")
 }
 
-func (s *benchSession) close() error {
-	var errs []error
-	for _, last := range slices.Backward(s.closers) {
-		errs = append(errs, last())
+func newBenchTextCommand() *cobra.Command {
+	c := bench.DefaultText()
+	var out benchOutput
+	cmd := &cobra.Command{
+		Use:   bench.TextWorkload,
+		Short: "Measure rounds of critique and revision on text",
+		Long: `Measure what amend run does, on prompts, under the constitution hhh with its few-shots and the
+model's own template: turns end by themselves where the model ends them. Nothing is written.
+
+The variants are amend as it is, with the preamble copied to every row, and without guessing repeated
+tokens; the time of measuring when guesses pay is in wall_s and also apart, as calibration_s. With
+--peer-url the same conversations are had with a llama-server through its chat endpoint, principles
+drawn alike. Its texts differ in part, by rounding and by tokenizing text anew each turn; decode_tokens
+says how alike the work was.`,
+		Example: `  amend bench text --model smollm2 --prompts examples/prompts.jsonl
+  amend bench text --model smollm2 --prompts examples/prompts.jsonl --peer-url http://127.0.0.1:8080 --peer-slots 8`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			env, err := benchEnv(cmd, out)
+			if err != nil {
+				return err
+			}
+			r, err := bench.RunText(cmd.Context(), env, c)
+			if err != nil {
+				return err
+			}
+			return printBench(cmd, r, out)
+		},
 	}
-	return errors.Join(errs...)
+	f := cmd.Flags()
+	addBenchFlags(f, &c.Config, &out)
+	f.StringVar(&c.Prompts, "prompts", "", "the prompts, as for amend run (required)")
+	f.IntVar(&c.Limit, "limit", 0, "take only the first N rows; 0 takes all")
+	f.IntVar(&c.Revisions, "revisions", c.Revisions, "rounds of critique and revision")
+	f.IntVar(&c.MaxTokens, "max-tokens", c.MaxTokens, "most tokens of a turn")
+	f.Float64Var(&c.Temperature, "temperature", c.Temperature, "0 takes the likeliest token: then texts do not hang on random streams, which each engine has of its own")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "the seed of the draws of principles, and of sampling")
+	return cmd
 }
 
-// openModel loads the model, of which a peer's driver needs the vocabulary
-// alone, and notes in the report what is measured.
-func (s *benchSession) openModel(ctx context.Context) error {
-	o := s.options
-	file, err := resolveModel(o.model)
-	if err != nil {
-		return err
+func newSpeculationCommand() *cobra.Command {
+	c := bench.DefaultSpeculation()
+	var out benchOutput
+	cmd := &cobra.Command{
+		Use:   "speculation",
+		Short: "Measure revisions that copy a known share of their draft, with guesses and without",
+		Long: `Measure revision turns of fixed length that copy a known share of their draft, with prompt-lookup
+guesses and without, in turns. The model computes every token; what it says is scripted, since no model
+copies as much as one would like to measure.`,
+		Example: `  amend bench speculation --model smollm2 --row-counts 1,4,16 --copied 0,50,80,95,100`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			env, err := benchEnv(cmd, out)
+			if err != nil {
+				return err
+			}
+			r, err := bench.RunSpeculation(cmd.Context(), env, c)
+			if err != nil {
+				return err
+			}
+			if out.json {
+				return render.JSON(cmd.OutOrStdout(), r)
+			}
+			return render.Speculation(cmd.OutOrStdout(), r)
+		},
 	}
-	s.info = file.Info()
-	s.log.Info("loading", "model", file.Path, "MiB", s.info.SizeBytes>>20)
-	if s.model, err = llama.LoadModel(ctx, file.Path, llama.ModelParams{GPULayers: o.gpuLayers, VocabOnly: o.peerURL != ""}); err != nil {
-		return err
-	}
-	s.closers = append(s.closers, s.model.Close)
-	machine := runner.Machine()
-	s.report.Setup = bench.Setup{
-		Model: s.info.Name, Architecture: s.info.Architecture, Quantization: s.info.Quantization,
-		CPU: machine.CPU, Cores: machine.Cores, Threads: o.threads, LlamaCpp: llama.Version(), Amend: version,
-	}
-	return nil
+	f := cmd.Flags()
+	addBenchModelFlags(f, &c.Config, &out)
+	f.StringSliceVar(&c.Variants, "variants", c.Variants, "amend, and amend prefix-copied, where every row holds the preamble")
+	f.IntSliceVar(&c.Rows, "row-counts", c.Rows, "rows at once")
+	f.IntSliceVar(&c.Copied, "copied", c.Copied, "percent of the draft that the revision copies")
+	f.IntVar(&c.Preamble, "preamble", c.Preamble, "tokens that all rows share")
+	f.IntVar(&c.Draft, "draft", c.Draft, "tokens of the draft and of the revision")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "the seed of the random token ids")
+	return cmd
 }
 
-// fit chooses how many of rows are alive at once, where each can come to hold
-// need tokens.
-func (s *benchSession) fit(rows, need, trained int) (runner.Size, error) {
-	free, err := runner.FreeMemory(s.info.SizeBytes, s.options.gpuLayers)
-	if err != nil {
-		return runner.Size{}, err
-	}
-	size, err := runner.Fit(runner.Demand{
-		Parallel: s.options.parallel, Need: need, Rows: rows, Trained: trained,
-		BytesPerToken: s.info.KVBytesPerToken, FreeMemory: free,
-	})
-	return size, usage(err)
+// addBenchModelFlags adds the flags that all benchmarks have.
+func addBenchModelFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
+	f.StringVar(&c.Model, "model", "", "the GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
+	f.StringVar(&c.KVType, "kv-type", c.KVType, "type of the cached keys: f16, q8_0 or auto, as for amend run")
+	f.IntVar(&c.Threads, "threads", c.Threads, "CPU threads; 0 takes one for each core")
+	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on a GPU, where there is one; -1 puts all")
+	f.BoolVar(&out.json, "json", false, "print the report as one JSON object")
 }
 
-// openContext makes a context of sequences that each hold tokens.
-func (s *benchSession) openContext(set bench.Setting, sequences, tokens int) (bench.Opened, error) {
-	size, err := s.size(set)
-	if err != nil {
-		return nil, err
-	}
-	size.Limit, size.Own, size.Shared, size.Sequences = tokens, tokens-set.Shared, set.Shared, sequences
-	size.Part, size.Context = runner.PartCells(set.Shared), runner.StreamCells(size.Own, size.Shared)
-	return runner.NewBackend(s.model, size)
+// addBenchFlags adds the flags that workloads have.
+func addBenchFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
+	addBenchModelFlags(f, c, out)
+	f.StringSliceVar(&c.Variants, "variants", c.Variants, "which of amend's ways to measure")
+	f.IntVar(&c.Repeat, "repeat", c.Repeat, "runs of each variant, in turns; the median counts")
+	f.StringVar(&c.Peer.URL, "peer-url", "", "measure a llama-server at this address instead of amend")
+	f.StringVar(&c.Peer.Name, "peer-name", c.Peer.Name, "what to call it")
+	f.IntVar(&c.Peer.Slots, "peer-slots", c.Peer.Slots, "requests it gets at once")
+	f.IntVar(&c.Parallel, "parallel", c.Parallel, "rows alive at once; 0 chooses as amend run does")
+	f.StringVar((*string)(&c.KV), "kv", string(c.KV), "KV cache: streams, unified or auto, which here is streams")
+	f.StringVar(&c.FlashAttention, "flash-attention", c.FlashAttention, "on, off or auto, as amend run chooses")
+	f.BoolVar(&out.verbose, "verbose", false, "show llama.cpp's own log")
 }
 
-// size is the kind of context that a setting asks for, not yet its sizes.
-func (s *benchSession) size(set bench.Setting) (runner.Size, error) {
-	typeK, err := llama.ParseKVType(set.TypeK)
-	size := runner.Size{Unified: set.Unified, Threads: s.options.threads, TypeK: typeK, FlashAttn: llama.FlashOff}
-	if set.FlashAttention {
-		size.FlashAttn = llama.FlashOn
-	}
-	return size, err
+// benchEnv is what a benchmark gets of the process.
+func benchEnv(cmd *cobra.Command, out benchOutput) (bench.Env, error) {
+	env, err := newEnvWith(cmd, newLogger(cmd.ErrOrStderr(), out.verbose))
+	return bench.Env{
+		Log: env.Log, Now: env.Now, Stdin: env.Stdin, Version: env.Version, TemplateWorker: env.TemplateArgs(),
+	}, err
 }
 
-func (s *benchSession) say(format string, args ...any) { s.log.Infof(format, args...) }
+// printBench writes a report for a person, or as JSON.
+func printBench(cmd *cobra.Command, r bench.Report, out benchOutput) error {
+	if out.json {
+		return render.JSON(cmd.OutOrStdout(), r)
+	}
+	return render.Bench(cmd.OutOrStdout(), r)
+}

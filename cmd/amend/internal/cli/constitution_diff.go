@@ -3,8 +3,8 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/render"
-	"amend/constitution"
 )
 
 func newConstitutionDiffCommand() *cobra.Command {
@@ -16,15 +16,10 @@ func newConstitutionDiffCommand() *cobra.Command {
 		Example: "  amend constitution diff udhr echr\n  amend constitution diff old.yaml new.yaml --json",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := constitution.Load(args[0])
+			d, err := app.CompareConstitutions(args[0], args[1])
 			if err != nil {
 				return err
 			}
-			b, err := constitution.Load(args[1])
-			if err != nil {
-				return err
-			}
-			d := constitution.Diff(a, b)
 			if asJSON {
 				return render.JSON(cmd.OutOrStdout(), d)
 			}

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/render"
-	"amend/engine/oracle"
 	"amend/engine/runstore"
 	"amend/models/testbed"
 )
@@ -23,21 +21,14 @@ rules (docs/testbed.md). For other models amend stats counts what can be counted
 		Example: "  amend run --model testbed --prompts prompts.jsonl --revisions 4 --out runs/t\n  amend eval runs/t\n  amend eval runs/t --json | jq '.rounds[].violations'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			manifest, rows, err := runstore.Read(args[0])
-			if err != nil {
-				return err
-			}
-			if !isTestbed(manifest) {
-				return fmt.Errorf("%s was made with %s: there is an oracle for the testbed model only, and nobody here can say which of these responses are good; amend stats %s counts turns, flags and tokens", args[0], manifest.Setup.Model, args[0])
-			}
-			out, err := oracle.Of(testbed.New(), manifest.Results.Revisions, rows)
+			outcome, err := app.Evaluate(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return render.JSON(cmd.OutOrStdout(), out)
+				return render.JSON(cmd.OutOrStdout(), outcome)
 			}
-			return render.Outcome(cmd.OutOrStdout(), out)
+			return render.Outcome(cmd.OutOrStdout(), outcome)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

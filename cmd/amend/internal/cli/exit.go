@@ -2,16 +2,11 @@ package cli
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"strings"
 
+	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/failure"
-	"amend/constitution"
-	"amend/engine"
-	"amend/engine/export"
-	"amend/engine/runstore"
-	"amend/models"
 )
 
 // The exit codes. They are part of the product's contract.
@@ -24,51 +19,17 @@ const (
 	exitInterrupted = 130 // Ctrl-C: what was done is saved
 )
 
-// exitError carries an exit code. Its cause may be nil when everything has
-// been said already.
-type exitError struct {
-	code  int
-	cause error
-}
-
-func (e *exitError) Error() string {
-	if e.cause == nil {
-		return ""
-	}
-	return e.cause.Error()
-}
-
-func (e *exitError) Unwrap() error { return e.cause }
-
-// usage marks an error as the user's to mend.
-func usage(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &exitError{exitUsage, err}
-}
-
 // exitCode says what an error means to the caller of the process.
 func exitCode(err error) int {
 	var (
-		field    *failure.FieldError
-		param    *engine.ParamError
-		input    *failure.InputError
-		stopped  *failure.StoppedError
-		rows     *failure.RowsError
-		exit     *exitError
-		problems constitution.Problems
-		problem  constitution.Problem
-		changed  *runstore.ChangedError
-		locked   *runstore.LockedError
+		stopped *failure.StoppedError
+		rows    *failure.RowsError
 	)
 	switch {
 	case err == nil:
 		return exitDone
 	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "required flag"):
 		return exitUsage // cobra's own errors, which have no types
-	case errors.As(err, &exit):
-		return exit.code
 	case errors.As(err, &stopped):
 		if stopped.Signal == os.Interrupt {
 			return exitInterrupted
@@ -76,10 +37,7 @@ func exitCode(err error) int {
 		return exitStopped
 	case errors.As(err, &rows):
 		return exitRowsFailed
-	case errors.As(err, &field), errors.As(err, &param), errors.As(err, &input), errors.Is(err, failure.ErrDiffers):
-		return exitUsage
-	case errors.Is(err, models.ErrInvalid), errors.Is(err, runstore.ErrNotARun), errors.Is(err, export.ErrInUse), errors.Is(err, fs.ErrNotExist),
-		errors.As(err, &problems), errors.As(err, &problem), errors.As(err, &changed), errors.As(err, &locked):
+	case app.IsInput(err), errors.Is(err, failure.ErrDiffers):
 		return exitUsage
 	}
 	return exitPermanent

@@ -1,134 +1,96 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"amend/engine"
-	"amend/engine/feedback"
+	"amend/cmd/amend/internal/app"
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/render"
 )
 
-// feedbackOptions are the flags of `amend feedback`.
-type feedbackOptions struct {
-	modelFlags
-	engineFlags
-	run   string // the run directory whose answers are judged; "" for --pairs
-	given *pflag.FlagSet
-
-	pairs, out    string
-	limit         int
-	rounds        []int
-	constitutions []string
-	principles    []string
-
-	samples sampleFlags
-
-	draws      int
-	layout     string
-	pairing    string
-	minMass    float64
-	reasonings int
-	clamp      []float64
-	maxTokens  int
-	sampling   engine.Sampling
-	seed       uint64
-	report     bool
-	json       bool
+// feedbackFlags are the flags of `amend feedback`: settings, and what is of one command.
+type feedbackFlags struct {
+	app.FeedbackConfig
+	outputFlags
+	sourceFlags
 }
 
-func (o *feedbackOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.model, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
-	f.StringVar(&o.pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
-	f.StringVar(&o.out, "out", "", "the folder of the labels: needed with --pairs and --prompts; of a run it is the run directory")
-	f.IntVar(&o.limit, "limit", 0, "take only the first N pairs, with --prompts the first N prompts; 0 takes all")
-	f.IntSliceVar(&o.rounds, "rounds", nil, "two rounds of a run whose answers are compared, 0 being the first response (default 0 and the last; of a run with --samples its samples)")
-	f.StringArrayVar(&o.constitutions, "constitution", nil, "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones (default the run's own; for --pairs hhh, for the testbed its own)")
-	f.StringSliceVar(&o.principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
+func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
+	o.FeedbackConfig = app.DefaultFeedbackConfig()
+	f.StringVar(&o.Judge, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
+	f.StringVar(&o.Pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
+	f.StringVar(&o.Out, "out", "", "the folder of the labels: needed with --pairs and --prompts; of a run it is the run directory")
+	f.IntVar(&o.Limit, "limit", 0, "take only the first N pairs, with --prompts the first N prompts; 0 takes all")
+	f.IntSliceVar(&o.Rounds, "rounds", nil, "two rounds of a run whose answers are compared, 0 being the first response (default 0 and the last; of a run with --samples its samples)")
+	f.StringArrayVar(&o.Constitution, "constitution", nil, constitutionUsage+" (default the run's own; for --pairs hhh, for the testbed its own)")
+	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
+	o.sourceFlags.addFlags(f, "labels")
 
-	o.samples.addFlags(f)
+	f.StringVar(&o.Prompts, "prompts", "", "draw answers to these prompts first, as amend run does, --samples of each, into the run directory --out; - is standard input")
+	f.IntVar(&o.Samples, "samples", o.Samples, "with --prompts: answers drawn to each prompt")
+	f.StringVar(&o.Model, "model", o.Model, "with --prompts: the model that answers; without its adapter it is the judge too, unless --judge is given")
+	f.StringVar(&o.LoRA, "lora", "", "with --prompts: a LoRA adapter on it, PATH or PATH=SCALE")
 
-	f.IntVar(&o.draws, "draws", 1, "principles drawn for each pair, whose judgements are averaged; each is asked in both orders")
-	f.StringVar(&o.layout, "layout", string(feedback.OptionsFirst), "where the principle stands: options-first (behind the two answers, which are then read once for all principles) or principle-first (the paper's)")
-	f.StringVar(&o.pairing, "pairing", pairNeighbours, "which samples of a prompt are compared: neighbours (the first with the second, the third with the fourth) or first (all others with the first, for amend prefer best --by-labels)")
-	f.Float64Var(&o.minMass, "min-mass", defaultMinMass, minMassUsage)
-	f.IntVar(&o.reasonings, "reasonings", 0, "let the judge think N times, each time anew, before it answers; 0 asks for the answer straight away")
-	f.Float64SliceVar(&o.clamp, "clamp", []float64{0.4, 0.6}, "with --reasonings: hold each probability between these two, as the paper does; 0.4,0.6 leaves labels a margin of 0.2 at most")
-	f.IntVar(&o.maxTokens, "max-tokens", 256, "with --reasonings: most tokens of one")
-	f.Float64Var(&o.sampling.Temperature, "temperature", 1, "of reasonings; 0 takes the likeliest token")
-	f.Float64Var(&o.sampling.TopP, "top-p", 1, "of reasonings: keep the likeliest tokens that make up this much")
-	f.IntVar(&o.sampling.TopK, "top-k", 0, "of reasonings: keep the K likeliest tokens; 0 keeps all")
-	f.Float64Var(&o.sampling.MinP, "min-p", 0, "of reasonings: keep tokens at least this likely relative to the likeliest")
-	f.Uint64Var(&o.seed, "seed", 0, "the seed of everything that is drawn")
-	f.BoolVar(&o.report, "report", false, "say how far the labels can be trusted, and where it is known which answers are better, how often they are right")
+	f.IntVar(&o.Draws, "draws", o.Draws, "principles drawn for each pair, whose judgements are averaged; each is asked in both orders")
+	f.StringVar((*string)(&o.Layout), "layout", string(o.Layout), "where the principle stands: options-first (behind the two answers, which are then read once for all principles) or principle-first (the paper's)")
+	f.StringVar((*string)(&o.Pairing), "pairing", "", "which samples of a prompt are compared: neighbours (the first with the second, the third with the fourth) or first (all others with the first, for amend prefer best --by-labels) (default neighbours)")
+	f.Float64Var(&o.MinMass, "min-mass", o.MinMass, minMassUsage)
+	f.IntVar(&o.Reasonings, "reasonings", 0, "let the judge think N times, each time anew, before it answers; 0 asks for the answer straight away")
+	f.Float64SliceVar(&o.Clamp, "clamp", o.Clamp, "with --reasonings: hold each probability between these two, as the paper does; 0.4,0.6 leaves labels a margin of 0.2 at most")
+	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "with --reasonings: most tokens of one")
+	f.Float64Var(&o.Temperature, "temperature", o.Temperature, "of reasonings; 0 takes the likeliest token")
+	f.Float64Var(&o.TopP, "top-p", o.TopP, "of reasonings: keep the likeliest tokens that make up this much")
+	f.IntVar(&o.TopK, "top-k", o.TopK, "of reasonings: keep the K likeliest tokens; 0 keeps all")
+	f.Float64Var(&o.MinP, "min-p", o.MinP, "of reasonings: keep tokens at least this likely relative to the likeliest")
+	f.Uint64Var(&o.Seed, "seed", 0, "the seed of everything that is drawn")
+	f.BoolVar(&o.Report, "report", false, "say how far the labels can be trusted, and where it is known which answers are better, how often they are right")
 	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
-	o.modelFlags.addFlags(f)
-	o.engineFlags.addFlags(f)
+	addComputeFlags(f, &o.Compute)
+	addContextFlags(f, &o.Context)
+	o.outputFlags.addFlags(f)
 }
 
-// validate checks what flags alone can tell. Its errors name flag and range.
-func (o *feedbackOptions) validate() error {
-	switch {
-	case one(o.run != "")+one(o.pairs != "")+one(o.samples.prompts != "") != 1:
-		return errors.New("what is to be judged? Give either a run directory, --pairs FILE, or --prompts FILE for answers that are drawn first (see amend feedback --help)")
-	case o.run == "" && o.out == "":
-		return errors.New("--out is missing: the folder that the labels go to")
-	case o.run != "" && o.out != "":
-		return fmt.Errorf("--out %s: the labels of a run go into its own directory, %s", o.out, o.run)
-	case o.run == "" && o.rounds != nil:
-		return errors.New("--rounds is of runs that are there, and --pairs and --prompts have none")
-	case o.given.Changed("pairing") && (o.pairs != "" || o.rounds != nil):
-		return errors.New("--pairing is of samples: --pairs and --rounds say by themselves what is compared")
-	case o.rounds != nil && (len(o.rounds) != 2 || o.rounds[0] == o.rounds[1] || slices.Min(o.rounds) < 0):
-		return fmt.Errorf("--rounds %v: must be two different rounds, 0 or more, such as 0,2", o.rounds)
-	case !(o.minMass >= 0 && o.minMass <= 1): // also NaN
-		return fmt.Errorf("--min-mass %g: must be from 0 to 1", o.minMass)
-	case len(o.clamp) != 2 || !(o.clamp[0] >= 0 && o.clamp[1] <= 1 && o.clamp[0] < o.clamp[1]):
-		return fmt.Errorf("--clamp %v: must be two numbers from 0 to 1, the lower one first", o.clamp)
+// settings are those of the labelling: given flags, over a config file, over those of other labels, over defaults.
+func (o *feedbackFlags) settings(flags *pflag.FlagSet, args []string) (app.FeedbackConfig, error) {
+	c, err := app.ResolveFeedback(o.like, o.config)
+	if err != nil {
+		return c, err
 	}
-	if err := within([]limits{
-		{"--limit", o.limit, 0, 1 << 40},
-		{"--draws", o.draws, 1, 1000},
-		{"--reasonings", o.reasonings, 0, 1000},
-		{"--max-tokens", o.maxTokens, 1, mostTokens},
-	}); err != nil {
-		return err
+	overlay(&c, &o.FeedbackConfig, flags)
+	c.Report = o.Report
+	if len(args) == 1 {
+		c.Run = args[0]
 	}
-	var layouts []string
-	for _, l := range feedback.PromptOrders() {
-		layouts = append(layouts, string(l))
+	return c, errors.Join(unusedSampling(c, flags), unusedReasoning(c, flags))
+}
+
+// unusedSampling refuses what is of answers that are drawn where none are.
+func unusedSampling(c app.FeedbackConfig, flags *pflag.FlagSet) error {
+	if c.Prompts != "" {
+		return nil
 	}
-	if err := oneOf([]choice{{"--layout", o.layout, layouts}, {"--pairing", o.pairing, []string{pairNeighbours, pairFirst}}}); err != nil {
-		return err
-	}
-	if err := o.sampling.Validate(); err != nil {
-		return err
-	}
-	return cmp.Or(o.unusedReasoning(), o.samples.validate(o.given), o.modelFlags.validate(), o.engineFlags.validate())
+	return givenWithout(flags, "is of answers that are drawn here: give --prompts too, or --judge for the model that judges", "samples", "model", "lora")
 }
 
 // unusedReasoning refuses what is of reasonings where there are none.
-func (o *feedbackOptions) unusedReasoning() error {
-	for _, name := range []string{"clamp", "max-tokens", "temperature", "top-p", "top-k", "min-p"} {
-		if !o.given.Changed(name) || o.reasonings > 0 {
-			continue
-		}
-		err := fmt.Errorf("--%s is of reasonings: give --reasonings too", name)
-		if o.samples.prompts != "" {
-			err = fmt.Errorf("%w; answers drawn here come as amend run draws them by default: for others give amend run --samples %d --revisions 0 and what they are to be drawn with, then amend feedback RUN", err, o.samples.number)
-		}
-		return err
+func unusedReasoning(c app.FeedbackConfig, flags *pflag.FlagSet) error {
+	if c.Reasonings > 0 {
+		return nil
 	}
-	return nil
+	want := "is of reasonings: give --reasonings too"
+	if c.Prompts != "" {
+		want += fmt.Sprintf("; answers drawn here come as amend run draws them by default: for others give amend run --samples %d --revisions 0 and what they are to be drawn with, then amend feedback RUN", c.Samples)
+	}
+	return givenWithout(flags, want, "clamp", "max-tokens", "temperature", "top-p", "top-k", "min-p")
 }
 
 // newFeedbackCommand is `amend feedback`.
 func newFeedbackCommand() *cobra.Command {
-	var o feedbackOptions
+	var o feedbackFlags
 	cmd := &cobra.Command{
 		Use:   "feedback (RUN | --pairs FILE --out DIR | --prompts FILE --samples N --out DIR)",
 		Short: "Label pairs of answers by AI feedback, and say how far the labels can be trusted",
@@ -153,19 +115,28 @@ same command continues.`,
   amend feedback --pairs hh-rlhf.jsonl.gz --out labels --judge big.gguf --report --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				o.run = args[0]
+			c, err := o.settings(cmd.Flags(), args)
+			if err != nil {
+				return err
 			}
-			o.given = cmd.Flags()
-			if err := o.validate(); err != nil {
-				return usage(err)
-			}
-			if o.samples.prompts != "" {
-				return judgeSamples(cmd, o)
-			}
-			return runFeedback(cmd, o)
+			return working(cmd, o.outputFlags, func(env app.Env) error {
+				r, err := app.Feedback(cmd.Context(), env, c)
+				return finished(err, func() error { return render.Feedback(cmd.OutOrStdout(), r, o.json) })
+			})
 		},
 	}
 	o.addFlags(cmd.Flags())
 	return cmd
+}
+
+// finished shows the result of what was done, also where some of its rows failed.
+func finished(err error, show func() error) error {
+	var failed *failure.RowsError
+	if err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	if shown := show(); shown != nil {
+		return shown
+	}
+	return err
 }

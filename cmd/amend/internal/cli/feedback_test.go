@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"amend/engine/feedback"
 	"amend/engine/runstore"
 )
 
@@ -72,34 +71,4 @@ func labelsOf(t *testing.T, dir string) []string {
 		out = append(out, string(text))
 	}
 	return out
-}
-
-// TestTurnedAround: even odds prefer neither answer, so nothing is turned around to them or from them.
-func TestTurnedAround(t *testing.T) {
-	for _, c := range []struct {
-		then, now float64
-		want      bool
-	}{{0.6, 0.4, true}, {0.1, 0.9, true}, {0.6, 0.9, false}, {0.6, 0.5, false}, {0.5, 0.4, false}, {0.5, 0.5, false}} {
-		if turnedAround(c.then, c.now) != c.want {
-			t.Errorf("from %v to %v: %v", c.then, c.now, !c.want)
-		}
-	}
-}
-
-// TestSkill: where one side is always the better one there is no base rate's error to remove.
-func TestSkill(t *testing.T) {
-	empty := feedback.Bin{}
-	for _, c := range []struct {
-		bins []feedback.Bin
-		want string
-	}{
-		{[]feedback.Bin{empty, {Pairs: 2, Share: 0.5}}, "skill 0.25"},
-		{[]feedback.Bin{{Pairs: 1, Share: 0}, {Pairs: 1, Share: 1}}, "skill 0.25"},
-		{[]feedback.Bin{empty, {Pairs: 2, Share: 1}}, "no skill, since one side is better in all pairs"},
-		{[]feedback.Bin{empty, {Pairs: 2, Share: 0}}, "no skill, since one side is better in all pairs"},
-	} {
-		if got := skill("skill", 0.25, c.bins); got != c.want {
-			t.Errorf("%+v: %s, want %s", c.bins, got, c.want)
-		}
-	}
 }

@@ -7,12 +7,15 @@ import (
 	"io"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/worker"
 )
 
 // Build says which amend this is.
 type Build struct {
 	Version string // of the release
 	Commit  string // that was built; empty where the build does not say
+	// LlamaTree is the git tree of llama.cpp's source (third_party/llama.env); empty where the build does not say.
+	LlamaTree string
 }
 
 // String is the release, with its commit where that is known.
@@ -29,14 +32,17 @@ var version = "dev"
 // Main executes one command line and returns the process's exit code.
 func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	version = b.String()
-	root := newRootCommand()
+	root := newRootCommand(b)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	ctx, stop := withSignals(context.Background())
+	ctx, stop := worker.WithSignals(context.Background())
 	defer stop()
-	err := stoppedBy(root.ExecuteContext(ctx), signalIn(ctx))
+	err := root.ExecuteContext(ctx)
+	if stopped := new(failure.StoppedError); errors.Is(err, context.Canceled) && !errors.As(err, &stopped) {
+		err = &failure.StoppedError{Cause: err, Signal: worker.SignalOf(ctx)}
+	}
 	if err != nil && err.Error() != "" && !errors.Is(err, failure.ErrDiffers) {
 		fmt.Fprintln(stderr, "amend: "+message(err))
 	}

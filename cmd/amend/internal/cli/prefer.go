@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"amend/models/testbed"
+	"amend/cmd/amend/internal/app"
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/render"
 )
 
 // newPreferCommand is `amend prefer`, all about preference models.
@@ -28,24 +27,9 @@ once those are there.`,
 	return cmd
 }
 
-// preferOptions are the flags of `amend prefer` and what it is given.
-type preferOptions struct {
-	modelFlags
-	given *pflag.FlagSet
-	dir   string // of the labels, or of the samples
-	out   string
-	test  float64
-	known string // a directory of labels to mark the model on
-	json  bool
-
-	preference string // the preference model's file
-	byLabels   bool   // choose by the judge's labels instead
-	prompts    string
-	limit      int
-}
-
 func newPreferTrainCommand() *cobra.Command {
-	var o preferOptions
+	c := app.DefaultTrainPreferenceConfig()
+	var o outputFlags
 	cmd := &cobra.Command{
 		Use:   "train DIR --out FILE",
 		Short: "Train a preference model on a directory's labels",
@@ -57,34 +41,33 @@ another directory has labels of and this one has not.`,
 		Example: "  amend prefer train runs/first --out preference.json\n  amend prefer train labels --model big.gguf --out preference.json --json\n  amend prefer train runs/first --test-on runs/others --out preference.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.dir, o.given = args[0], cmd.Flags()
-			if o.out == "" {
-				return usage(fmt.Errorf("--out is missing: the file of the preference model"))
+			c.Dir = args[0]
+			if c.TestOn != "" && cmd.Flags().Changed("test") {
+				return &failure.FieldError{Field: "test", Value: c.Test, Want: "holds prompts of " + c.Dir + " out, and --test-on " + c.TestOn + " takes others: give one of the two"}
 			}
-			if !(o.test > 0 && o.test < 1) {
-				return usage(fmt.Errorf("--test %v: must be above 0 and below 1", o.test))
-			}
-			if o.known != "" && cmd.Flags().Changed("test") {
-				return usage(fmt.Errorf("--test holds prompts of %s out, --test-on %s takes others: give one of the two", o.dir, o.known))
-			}
-			if err := o.modelFlags.validate(); err != nil {
-				return usage(err)
-			}
-			return trainPreference(cmd, o)
+			return working(cmd, o, func(env app.Env) error {
+				r, err := app.TrainPreference(cmd.Context(), env, c)
+				if err != nil {
+					return err
+				}
+				return render.PreferenceReport(cmd.OutOrStdout(), r, o.json)
+			})
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.model, "model", "", "the model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge where that is the testbed)")
-	f.StringVar(&o.out, "out", "", "the file of the preference model (required)")
-	f.Float64Var(&o.test, "test", 0.2, "the share of prompts that is held out, by hash of the prompt")
-	f.StringVar(&o.known, "test-on", "", "a directory with labels of other prompts, to compare the model on in place of prompts that are held out")
+	f.StringVar(&c.Model, "model", "", "the model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge where that is the testbed)")
+	f.StringVar(&c.Out, "out", "", "the file of the preference model (required)")
+	f.Float64Var(&c.Test, "test", c.Test, "the share of prompts that is held out, by hash of the prompt")
+	f.StringVar(&c.TestOn, "test-on", "", "a directory with labels of other prompts, to compare the model on in place of prompts that are held out")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
-	o.modelFlags.addFlags(f)
+	addComputeFlags(f, &c.Compute)
+	o.addFlags(f)
 	return cmd
 }
 
 func newPreferScoreCommand() *cobra.Command {
-	var o preferOptions
+	c := app.DefaultScoreConfig()
+	var o outputFlags
 	cmd := &cobra.Command{
 		Use:   "score FILE --prompts FILE",
 		Short: "Score answers with a preference model",
@@ -93,20 +76,18 @@ comes out for each, with id and score. Only differences between scores of answer
 		Example: "  amend prefer score preference.json --prompts answers.jsonl",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.preference = args[0]
-			if o.prompts == "" {
-				return usage(fmt.Errorf("--prompts is missing: the answers to score"))
-			}
-			if err := o.modelFlags.validate(); err != nil {
-				return usage(err)
-			}
-			return scoreAnswers(cmd, o)
+			c.Preference = args[0]
+			return working(cmd, o, func(env app.Env) error {
+				scores, err := app.ScoreAnswers(cmd.Context(), env, c)
+				return finished(err, func() error { return render.Scores(cmd.OutOrStdout(), scores) })
+			})
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.model, "model", testbed.Name, "the model that the preference model was trained over: a path, or a name that amend model ls shows")
-	f.StringVar(&o.prompts, "prompts", "", "the answers: JSONL rows with prompt and response, or messages; - is standard input (required)")
-	f.IntVar(&o.limit, "limit", 0, "take only the first N rows; 0 takes all")
-	o.modelFlags.addFlags(f)
+	f.StringVar(&c.Model, "model", c.Model, "the model that the preference model was trained over: a path, or a name that amend model ls shows")
+	f.StringVar(&c.Prompts, "prompts", "", "the answers: JSONL rows with prompt and response, or messages; - is standard input (required)")
+	f.IntVar(&c.Limit, "limit", 0, "take only the first N rows; 0 takes all")
+	addComputeFlags(f, &c.Compute)
+	o.addFlags(f)
 	return cmd
 }

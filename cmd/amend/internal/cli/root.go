@@ -1,17 +1,14 @@
 package cli
 
 import (
-	"context"
+	"amend/cmd/amend/internal/failure"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
-
-	"amend/engine/llama"
 )
 
 // newRootCommand is the whole command line.
-func newRootCommand() *cobra.Command {
+func newRootCommand(b Build) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "amend",
 		Short: "Make alignment data on this machine: critique and revision under a constitution, offline",
@@ -23,67 +20,27 @@ on the labels. It never opens a network connection.`,
   amend show runs/first
   amend feedback runs/first --draws 3 --report
   amend doctor`,
-		Version:       version,
+		Version:       b.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
+		return failure.Input(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), reading(newShowCommand()), reading(newStatsCommand()), reading(newEvalCommand()), newExportCommand(), newFeedbackCommand(), newPreferCommand(), reading(newVerifyCommand()), newModelCommand(quantize), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newTemplateWorkerCommand())
+	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}
 	return root
 }
 
-// reading marks the errors of a command that only reads a run directory or a
-// constitution: they are about what it was asked to read.
-func reading(cmd *cobra.Command) *cobra.Command {
-	do := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return usage(do(cmd, args)) }
-	return cmd
-}
-
 // userErrors makes wrong arguments a usage error in a command and those below
 // it.
 func userErrors(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
+		cmd.Args = func(cmd *cobra.Command, args []string) error { return failure.Input(check(cmd, args)) }
 	}
 	for _, c := range cmd.Commands() {
 		userErrors(c)
 	}
-}
-
-// templateWorker is the hidden command of the process that renders chat
-// templates: one that does not end can be killed there.
-const templateWorker = "template-worker"
-
-func newTemplateWorkerCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: templateWorker, Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return llama.TemplateWorker(cmd.InOrStdin(), cmd.OutOrStdout())
-		},
-	}
-}
-
-// templateWorkerArgs is how to start that process.
-func templateWorkerArgs() ([]string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("finding amend's own file to start the template process: %w", err)
-	}
-	return []string{self, templateWorker}, nil
-}
-
-// quantize is `amend model quantize`'s work: the one thing about model files
-// that needs llama.cpp.
-func quantize(_ context.Context, in, out, fileType string, threads int) error {
-	t, err := llama.ParseFileType(fileType)
-	if err != nil {
-		return usage(err)
-	}
-	return llama.Quantize(in, out, llama.QuantizeParams{FileType: t, Threads: threads, AllowRequantize: true})
 }

@@ -17,6 +17,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/models"
 )
 
@@ -97,7 +98,7 @@ func tinyAdapter(t *testing.T, model, base string) string {
 	var text bytes.Buffer
 	w, err := models.NewWriter(&text, []models.KV{
 		{Key: "general.type", Value: "adapter"}, {Key: "general.architecture", Value: "llama"}, {Key: "adapter.type", Value: "lora"},
-		{Key: "adapter.lora.alpha", Value: float32(8)}, {Key: baseKey, Value: base},
+		{Key: "adapter.lora.alpha", Value: float32(8)}, {Key: runner.BaseKey, Value: base},
 	}, []models.Tensor{
 		{Name: "blk.0.attn_q.weight.lora_a", Dims: []uint64{in, 1}}, {Name: "blk.0.attn_q.weight.lora_b", Dims: []uint64{1, out}},
 	})

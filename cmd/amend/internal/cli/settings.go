@@ -7,8 +7,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/failure"
-	"amend/engine"
+	"amend/cmd/amend/internal/render"
 )
 
 // A setting is a field of a config struct. Its yaml tag is its key in a config file and the name of its flag.
@@ -43,8 +44,8 @@ func settings(config reflect.Value) map[string]reflect.Value {
 
 // message is an error as the command line tells it: settings are named as flags.
 func message(err error) string {
-	if isSetting(err) {
-		return "--" + err.Error()
+	if field, ok := err.(*failure.FieldError); ok { //nolint:errorlint // a wrapped one is found below, with what wraps it
+		return "--" + field.Error()
 	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var lines []string
@@ -53,22 +54,16 @@ func message(err error) string {
 		}
 		return strings.Join(lines, "\n")
 	}
+	var changed *app.ConstitutionChangedError
+	if errors.As(err, &changed) {
+		var text strings.Builder
+		if err := render.ConstitutionChanged(&text, changed); err == nil {
+			return text.String()
+		}
+	}
 	var field *failure.FieldError
-	var param *engine.ParamError
-	switch {
-	case errors.As(err, &field):
+	if errors.As(err, &field) {
 		return strings.Replace(err.Error(), field.Error(), "--"+field.Error(), 1)
-	case errors.As(err, &param):
-		return strings.Replace(err.Error(), param.Error(), "--"+param.Error(), 1)
 	}
 	return err.Error()
-}
-
-// isSetting reports an error whose text begins with the name of a setting.
-func isSetting(err error) bool {
-	switch err.(type) { //nolint:errorlint // one that is wrapped begins with what wraps it
-	case *failure.FieldError, *engine.ParamError:
-		return true
-	}
-	return false
 }

@@ -3,8 +3,8 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/render"
-	"amend/engine/runstore"
 )
 
 // newStatsCommand is `amend stats`, the counts of a run without its rows.
@@ -18,18 +18,14 @@ each round and each principle did: revisions that changed their draft, refusals,
 		Example: "  amend stats runs/first\n  amend stats runs/first --json | jq .flags",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			manifest, rows, err := runstore.Read(args[0])
-			if err != nil {
-				return err
-			}
-			s, err := runstore.Count(rows)
+			report, err := app.Stats(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return render.JSON(cmd.OutOrStdout(), s)
+				return render.JSON(cmd.OutOrStdout(), report)
 			}
-			return render.Statistics(cmd.OutOrStdout(), s, manifest.Measured)
+			return render.Stats(cmd.OutOrStdout(), report)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -20,11 +20,7 @@ func (e *FieldError) Error() string {
 	if e.Value == nil {
 		return fmt.Sprintf("%s %s", e.Field, e.Want)
 	}
-	text := fmt.Sprint(e.Value)
-	if s, ok := e.Value.(string); ok {
-		text = fmt.Sprintf("%q", s)
-	}
-	return fmt.Sprintf("%s %s: %s", e.Field, text, e.Want)
+	return fmt.Sprintf("%s %v: %s", e.Field, e.Value, e.Want)
 }
 
 // InputError is about what the user gave: a setting, a file, a model. Trying again does not help.

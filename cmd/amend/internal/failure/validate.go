@@ -3,6 +3,7 @@ package failure
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func OneOf[T ~string](field string, value T, among ...T) error {
 	for i, a := range among {
 		names[i] = string(a)
 	}
-	return &FieldError{Field: field, Value: string(value), Want: "must be " + strings.Join(names, ", ")}
+	return &FieldError{Field: field, Value: strconv.Quote(string(value)), Want: "must be " + strings.Join(names, ", ")}
 }
 
 // Missing says that a setting is needed.

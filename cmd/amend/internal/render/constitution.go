@@ -1,19 +1,35 @@
 package render
 
 import (
-	"amend/constitution"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
+
+	"amend/cmd/amend/internal/app"
+	"amend/constitution"
 )
 
-func LayerNames(doc *constitution.Document) []string {
-	var names []string
-	for _, l := range doc.Layers {
-		names = append(names, l.Name)
+// Constitutions lists embedded constitutions.
+func Constitutions(w io.Writer, l app.ConstitutionList) error {
+	rows := [][]string{{"NAME", "PRINCIPLES", "LAYERS", "TITLE"}}
+	for _, c := range l.Constitutions {
+		rows = append(rows, []string{c.Name, strconv.Itoa(c.Principles), strings.Join(c.Layers, " "), c.Title})
 	}
-	return names
+	return Table(w, rows)
 }
 
+// Findings writes what lint found, a line each.
+func Findings(w io.Writer, r app.LintReport) error {
+	for _, f := range r.Findings {
+		if _, err := fmt.Fprintln(w, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Constitution writes a constitution with all its principles.
 func Constitution(p *Page, doc *constitution.Document) error {
 	p.Heading(0, doc.Name+", version "+OrNone(doc.Version))
 	p.Wrapped(1, doc.Title)
@@ -21,7 +37,7 @@ func Constitution(p *Page, doc *constitution.Document) error {
 		p.Wrapped(1, doc.Description)
 	}
 	p.Wrapped(1, fmt.Sprintf("layers: %s; %d principles, %d switched off, %d demonstrations, %d judgements; sha256 %s",
-		strings.Join(LayerNames(doc), ", "), len(doc.Principles), len(doc.Off), len(doc.Demonstrations), len(doc.Judgements), doc.Hash()))
+		strings.Join(doc.LayerNames(), ", "), len(doc.Principles), len(doc.Off), len(doc.Demonstrations), len(doc.Judgements), doc.Hash()))
 	for _, q := range doc.Principles {
 		p.Text("\n")
 		p.Heading(0, fmt.Sprintf("%s  (weight %v, %.1f %% of draws)", q.ID, q.Weight, 100*doc.Share(q.ID)))

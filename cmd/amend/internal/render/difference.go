@@ -1,9 +1,13 @@
 package render
 
 import (
-	"amend/constitution"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
+
+	"amend/cmd/amend/internal/app"
+	"amend/constitution"
 )
 
 // Difference writes a difference so that it can be read in a pull request.
@@ -80,4 +84,18 @@ func markedWords(words []constitution.Word) string {
 		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// ConstitutionChanged writes why a run is not continued, and how its constitution differs.
+func ConstitutionChanged(w io.Writer, e *app.ConstitutionChangedError) error {
+	narrowed := ""
+	if !slices.Equal(e.Then, e.Now) {
+		narrowed = fmt.Sprintf("\n--principles were %s then, and are %s now.", app.Selection(e.Then), app.Selection(e.Now))
+	}
+	var difference strings.Builder
+	if err := Difference(NewPage(&difference), e.Difference); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%v\n%s\nthe constitution, then and now: %s", e.Refused, narrowed, strings.TrimSuffix(difference.String(), "\n"))
+	return err
 }

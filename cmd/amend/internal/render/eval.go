@@ -1,18 +1,18 @@
 package render
 
 import (
-	"amend/engine/oracle"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
+
+	"amend/engine/oracle"
 )
 
-// Outcome writes a table, a round a line.
+// Outcome writes what an oracle says of a run: a table, a round a line.
 func Outcome(w io.Writer, o oracle.Outcome) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "round\trows\tbreak a rule\t95 %\tkept facts\tin grammar\tprecision\trecall\tfixed\tnothing else\tworse\t")
+	rows := [][]string{{"round", "rows", "break a rule", "95 %", "kept facts", "in grammar", "precision", "recall", "fixed", "nothing else", "worse"}}
 	for _, r := range o.Rounds {
-		fmt.Fprintf(tw, "%d\t%d\t%s\t%s\t%s\t%s\t", r.Round, r.Rows, Share(r.Violating), Interval(r.Violating), Share(r.KeptFacts), Share(r.InGrammar))
+		row := []string{strconv.Itoa(r.Round), strconv.Itoa(r.Rows), Share(r.Violating), Interval(r.Violating), Share(r.KeptFacts), Share(r.InGrammar)}
 		precision, recall, fixed, only, worse := "", "", "", "", ""
 		if c := r.Critiques; c != nil {
 			precision, recall = Share(c.Precision), Share(c.Recall)
@@ -20,9 +20,9 @@ func Outcome(w io.Writer, o oracle.Outcome) error {
 		if v := r.Revisions; v != nil {
 			fixed, only, worse = Share(v.Fixed), Share(v.Only), Share(v.Worse)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t\n", precision, recall, fixed, only, worse)
+		rows = append(rows, append(row, precision, recall, fixed, only, worse))
 	}
-	if err := tw.Flush(); err != nil {
+	if err := RightTable(w, rows); err != nil {
 		return err
 	}
 	if o.Worse.Of > 0 && len(o.Rounds) > 1 {
@@ -31,11 +31,11 @@ func Outcome(w io.Writer, o oracle.Outcome) error {
 	if o.Foreign+o.Failed > 0 {
 		fmt.Fprintf(w, "not counted: %d rows whose prompt is not of the testbed's world, %d that failed\n", o.Foreign, o.Failed)
 	}
-	fmt.Fprint(w, `
+	_, err := io.WriteString(w, `
 Judged by the testbed's oracle, which knows its world's truth; it says nothing of other models.
 precision, recall  of critiques: breaches of the drawn principle, with the right words quoted
 fixed              revisions whose flagged breaches are gone; nothing else: those that change no other sentence
 worse              revisions that break a rule which the draft kept
 `)
-	return nil
+	return err
 }

@@ -14,7 +14,7 @@ import (
 // DefaultWidth is the width of reports that do not go to a terminal, in cells.
 const DefaultWidth = 80
 
-// page lays out text in a fixed width. It keeps the first error of its writer.
+// Page lays out text in a fixed width. It keeps the first error of its writer.
 type Page struct {
 	w     io.Writer
 	width int  // cells
@@ -22,13 +22,14 @@ type Page struct {
 	err   error
 }
 
+// Text writes text as it is.
 func (p *Page) Text(s string) {
 	if p.err == nil {
 		_, p.err = io.WriteString(p.w, s)
 	}
 }
 
-// heading writes a line at a depth of indentation.
+// Heading writes a line at a depth of indentation.
 func (p *Page) Heading(depth int, s string) {
 	if p.bold {
 		s = "\x1b[1m" + s + "\x1b[0m"
@@ -36,7 +37,7 @@ func (p *Page) Heading(depth int, s string) {
 	p.Text(strings.Repeat("  ", depth) + s + "\n")
 }
 
-// wrapped writes text of a model or a user: broken at spaces to fit, indented, made harmless.
+// Wrapped writes text of a model or a user: broken at spaces to fit, indented, made harmless.
 func (p *Page) Wrapped(depth int, s string) {
 	indent := strings.Repeat("  ", depth)
 	if s = strings.TrimRight(Printable(s), " \n"); s == "" {
@@ -47,7 +48,8 @@ func (p *Page) Wrapped(depth int, s string) {
 	}
 }
 
-// Wrap breaks text into lines of at most so many cells, at spaces where it can. Lines keep their indentation.
+// Wrap breaks text into lines of at most so many cells, at spaces where it can. Lines keep their indentation. It does not
+// use ansi.Wrap, which breaks at hyphens too: that would tear the marks of a comparison, [-so-], from their words.
 func Wrap(text string, width int) []string {
 	var out []string
 	for _, line := range strings.Split(text, "\n") {
@@ -74,9 +76,8 @@ func Wrap(text string, width int) []string {
 	return out
 }
 
-// table writes rows of cells in aligned columns. The last column is cut to fit.
+// Table writes rows of cells in aligned columns. Cells may hold wide characters, and the last column is cut to fit.
 func (p *Page) Table(rows [][]string) {
-	const gap = 2
 	last := len(rows[0]) - 1
 	widths := make([]int, last)
 	used := 0

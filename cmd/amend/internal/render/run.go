@@ -1,20 +1,21 @@
 package render
 
 import (
-	"amend/engine/revise"
-	"amend/engine/runstore"
 	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
 	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"amend/cmd/amend/internal/app"
+	"amend/engine/revise"
+	"amend/engine/runstore"
 )
 
 // RunJSON writes {manifest, rows[], summary}, a row a line, without holding all rows in memory.
-func RunJSON(w io.Writer, m runstore.Manifest, rows iter.Seq2[revise.Record, error]) error {
+func RunJSON(w io.Writer, run app.StoredRun) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	var failed error
@@ -26,10 +27,10 @@ func RunJSON(w io.Writer, m runstore.Manifest, rows iter.Seq2[revise.Record, err
 			failed = enc.Encode(v)
 		}
 	}
-	put(`{"manifest":`, m)
+	put(`{"manifest":`, run.Manifest)
 	var summary runstore.Summary
 	before := `,"rows":[`
-	for rec, err := range rows {
+	for rec, err := range run.Rows {
 		if err != nil {
 			return err
 		}
@@ -50,11 +51,12 @@ func RunJSON(w io.Writer, m runstore.Manifest, rows iter.Seq2[revise.Record, err
 }
 
 // Run lists the rows of a run and counts them.
-func Run(p *Page, dir string, m runstore.Manifest, rows iter.Seq2[revise.Record, error]) error {
+func Run(p *Page, run app.StoredRun) error {
+	m := run.Manifest
 	table := [][]string{{"ROW", "ID", "TURNS", "ENDED", "FLAGS", "PROMPT"}}
 	var summary runstore.Summary
 	var failures []string
-	for rec, err := range rows {
+	for rec, err := range run.Rows {
 		if err != nil {
 			return err
 		}
@@ -66,7 +68,7 @@ func Run(p *Page, dir string, m runstore.Manifest, rows iter.Seq2[revise.Record,
 		}
 	}
 	// Paths are not broken into lines.
-	p.Text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", LabelWidth, "run", dir, m.Created, Grouped(summary.Rows), Grouped(max(summary.Rows, m.Setup.Rows))))
+	p.Text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", LabelWidth, "run", run.Dir, m.Created, Grouped(summary.Rows), Grouped(max(summary.Rows, m.Setup.Rows))))
 	p.Text(fmt.Sprintf("%-*s%s\n", LabelWidth, "model", m.Setup.Model))
 	p.Text(fmt.Sprintf("%-*sconstitution %s, %s, %d revisions, seed %d\n", LabelWidth, "settings", m.Setup.Constitution, m.Results.Mode, m.Results.Revisions, m.Results.Seed))
 	if summary.Rows == 0 {

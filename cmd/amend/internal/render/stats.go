@@ -1,12 +1,14 @@
 package render
 
 import (
-	"amend/engine/revise"
-	"amend/engine/runstore"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"text/tabwriter"
+
+	"amend/cmd/amend/internal/app"
+	"amend/engine/revise"
+	"amend/engine/runstore"
 )
 
 // rowSummary writes what the rows alone tell of a run.
@@ -16,29 +18,23 @@ func rowSummary(w io.Writer, s runstore.Summary) {
 		Grouped(s.Decoded), Grouped(s.Prompt), Grouped(s.Reused), Percent(s.Reused, s.Prompt)))
 }
 
-// Statistics adds what rounds and principles did.
-func Statistics(w io.Writer, s runstore.Statistics, m runstore.Measured) error {
+// Stats writes the counts of a run, and what its rounds and principles did.
+func Stats(w io.Writer, s app.StatsReport) error {
 	rowSummary(w, s.Summary)
-	if m.TurnSeconds > 0 {
-		Field(w, "time", fmt.Sprintf("%.2f s for each turn, by the last command that computed some", m.TurnSeconds))
+	if s.Measured.TurnSeconds > 0 {
+		Field(w, "time", fmt.Sprintf("%.2f s for each turn, by the last command that computed some", s.Measured.TurnSeconds))
 	}
-	for _, table := range []struct {
-		of    string
-		parts []runstore.Part
-	}{{"round", s.Rounds}, {"principle", s.Principles}} {
-		if err := parts(w, table.of, table.parts); err != nil {
-			return err
-		}
+	if err := parts(w, "round", s.Rounds); err != nil {
+		return err
 	}
-	return nil
+	return parts(w, "principle", s.Principles)
 }
 
 func parts(w io.Writer, of string, parts []runstore.Part) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "\n%s\tanswers\tchanged\trefusals\twords\tdistinct-3\tdecoded\treused\tflags\n", of)
+	rows := [][]string{{of, "answers", "changed", "refusals", "words", "distinct-3", "decoded", "reused", "flags"}}
 	for _, p := range parts {
 		var flags []string
 		for _, f := range revise.Flags() {
@@ -46,8 +42,12 @@ func parts(w io.Writer, of string, parts []runstore.Part) error {
 				flags = append(flags, fmt.Sprintf("%s %d", f, n))
 			}
 		}
-		fmt.Fprintf(tw, "%s\t%d\t%d\t%d\t%.1f\t%.2f\t%s\t%.0f%%\t%s\n", OneLine(p.Name), p.Answers, p.Changed, p.Refusals, p.Words, p.Distinct,
-			Grouped(p.Decoded), Percent(p.Reused, p.Prompt), strings.Join(flags, ", "))
+		rows = append(rows, []string{OneLine(p.Name), strconv.Itoa(p.Answers), strconv.Itoa(p.Changed), strconv.Itoa(p.Refusals),
+			fmt.Sprintf("%.1f", p.Words), fmt.Sprintf("%.2f", p.Distinct), Grouped(p.Decoded),
+			fmt.Sprintf("%.0f%%", Percent(p.Reused, p.Prompt)), strings.Join(flags, ", ")})
 	}
-	return tw.Flush()
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return err
+	}
+	return Table(w, rows)
 }

@@ -6,33 +6,22 @@ import (
 	"strings"
 	"time"
 
+	"amend/cmd/amend/internal/app"
 	"amend/engine"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
 
-// Figures are what the process that ran says of its own work; a summary counts the rows of all processes.
-type Figures struct {
-	WallS           float64 // seconds
-	DecodeTokS      float64 // tokens a second of decode steps
-	PrefillTokS     float64 // the same of prefill steps
-	DecodeTokens    int     // sampled
-	PrefillComputed int     // prompt tokens
-	PrefillReused   int     // prompt tokens found in the KV cache
-	KVRead, KVWhole uint64  // bytes of keys and values that attention read, and would have, had each row held its preamble
-	Unreadable      int     // rows of the prompts that could not be read
-	Dir             string  // the run directory
-}
-
-// RunSummary writes the short report at the end of a run.
-func RunSummary(w io.Writer, s runstore.Summary, f Figures) {
+// runSummary writes the short report at the end of a run.
+func runSummary(w io.Writer, f app.RunResult) {
+	s := f.Summary
 	counts(w, s)
 	if f.Unreadable > 0 {
 		Field(w, "unread", Grouped(f.Unreadable)+" rows of the prompts could not be read")
 	}
-	Field(w, "decode", fmt.Sprintf("%s tokens, %.1f a second", Grouped(f.DecodeTokens), f.DecodeTokS))
+	Field(w, "decode", fmt.Sprintf("%s tokens, %.1f a second", Grouped(f.Decoded), f.DecodeTokS))
 	Field(w, "prefill", fmt.Sprintf("%s tokens computed, %.1f a second; %s reused (%.0f%%)",
-		Grouped(f.PrefillComputed), f.PrefillTokS, Grouped(f.PrefillReused), Percent(f.PrefillReused, f.PrefillComputed+f.PrefillReused)))
+		Grouped(f.Computed), f.PrefillTokS, Grouped(f.Reused), Percent(f.Reused, f.Computed+f.Reused)))
 	if f.KVRead > 0 {
 		kv := GiB(f.KVRead) + " of keys and values read"
 		if f.KVWhole > f.KVRead {
@@ -41,10 +30,10 @@ func RunSummary(w io.Writer, s runstore.Summary, f Figures) {
 		Field(w, "kv", kv)
 	}
 	Field(w, "time", time.Duration(f.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
-	File(w, "files", f.Dir, runstore.RevisionsFile, "final revisions, ready for fine-tuning")
-	File(w, "", f.Dir, runstore.DatabaseFile, "the trace of every row: amend show "+f.Dir)
+	File(w, "files", f.Out, runstore.RevisionsFile, "final revisions, ready for fine-tuning")
+	File(w, "", f.Out, runstore.DatabaseFile, "the trace of every row: amend show "+f.Out)
 	if s.Failed+f.Unreadable > 0 {
-		File(w, "", f.Dir, runstore.FailedFile, "rows that failed or could not be read, and why")
+		File(w, "", f.Out, runstore.FailedFile, "rows that failed or could not be read, and why")
 	}
 }
 

@@ -3,13 +3,14 @@
 package render
 
 import (
-	"amend/engine/runstore"
-	"amend/engine/stats"
 	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strconv"
+
+	"amend/engine/runstore"
+	"amend/engine/stats"
 )
 
 // File writes a line about a file, whose path is not broken.
@@ -71,6 +72,7 @@ func Bytes(n uint64) string {
 	return strconv.FormatUint(n, 10) + " bytes"
 }
 
+// OrNone is s, or the word none where s is empty.
 func OrNone(s string) string {
 	if s == "" {
 		return "none"
@@ -78,6 +80,7 @@ func OrNone(s string) string {
 	return s
 }
 
+// Share writes a share in percent, and a dash where there is nothing to have a share of.
 func Share(s stats.Share) string {
 	if s.Of == 0 {
 		return "–"
@@ -85,8 +88,10 @@ func Share(s stats.Share) string {
 	return fmt.Sprintf("%.1f%%", 100*s.Share)
 }
 
+// Interval writes the confidence interval of a share in percent, without the sign.
 func Interval(s stats.Share) string { return fmt.Sprintf("%.1f–%.1f", 100*s.Low, 100*s.High) }
 
+// Percent is a part of a whole, and 0 where the whole is 0.
 func Percent(part, whole int) float64 {
 	if whole == 0 {
 		return 0

@@ -13,8 +13,14 @@ import (
 	"amend/engine/llama"
 )
 
-// openFormat prepares the way conversations are written down.
-func (m *Model) openFormat(ctx context.Context) error {
+// HasTemplate reports whether the model's file carries a chat template.
+func (m *Model) HasTemplate() bool {
+	_, ok := m.model.ChatTemplate("")
+	return ok
+}
+
+// OpenFormat prepares the way conversations are written for a model that Load or LoadVocabulary returned.
+func (m *Model) OpenFormat(ctx context.Context) error {
 	if m.compute.Chat == ChatPlain {
 		return m.newFormatter(ctx, chat.Plain{})
 	}

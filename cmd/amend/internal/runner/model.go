@@ -54,23 +54,32 @@ func Open(ctx context.Context, w Weights, c ComputeConfig, o Options) (*Model, e
 	if err != nil {
 		return nil, err
 	}
-	if err := m.openFormat(ctx); err != nil {
+	if err := m.OpenFormat(ctx); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
 }
 
 // OpenVocabulary is Open without weights: the model can write conversations down, and compute nothing.
-func OpenVocabulary(ctx context.Context, path string, c ComputeConfig, o Options) (m *Model, err error) {
+func OpenVocabulary(ctx context.Context, path string, c ComputeConfig, o Options) (*Model, error) {
+	m, err := LoadVocabulary(ctx, path, c, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.OpenFormat(ctx); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
+}
+
+// LoadVocabulary is Load without weights: the model knows its tokens, and computes nothing.
+func LoadVocabulary(ctx context.Context, path string, c ComputeConfig, o Options) (*Model, error) {
 	file, err := Find(path)
 	if err != nil {
 		return nil, err
 	}
-	m = &Model{compute: c, options: o, weights: Weights{Model: path}, info: file.Info()}
+	m := &Model{compute: c, options: o, weights: Weights{Model: path}, info: file.Info()}
 	if err := m.load(ctx, file.Path, llama.ModelParams{VocabOnly: true}); err != nil {
-		return nil, err
-	}
-	if err := m.openFormat(ctx); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
@@ -93,7 +102,7 @@ func Load(ctx context.Context, w Weights, c ComputeConfig, o Options) (*Model, e
 		return nil, err
 	}
 	if err := m.load(ctx, file.Path, llama.ModelParams{GPULayers: c.GPULayers, NoRepack: c.Deterministic, Progress: loading(o.Log)}); err != nil {
-		return nil, err
+		return nil, errors.Join(err, m.Close())
 	}
 	if err := m.loadAdapter(ctx); err != nil {
 		return nil, errors.Join(err, m.Close())
@@ -115,12 +124,14 @@ func loading(log *slog.Logger) func(done float32) {
 	}
 }
 
+// load loads the file. The caller closes the model, also after an error.
 func (m *Model) load(ctx context.Context, path string, p llama.ModelParams) (err error) {
 	if m.model, err = llama.LoadModel(ctx, path, p); err != nil {
 		return err
 	}
 	m.closers = append(m.closers, m.model.Close)
-	return nil
+	m.vocab, err = NewVocab(m.model.Vocab(), m.think)
+	return err
 }
 
 // Find finds a model by a path or a name, and checks in Go, before llama.cpp sees the file, that it can generate text.
@@ -140,9 +151,9 @@ func Find(name string) (*models.Model, error) {
 	return file, nil
 }
 
-// baseKey is the metadata of an adapter's file that names its base model, by the SHA-256 of the GGUF that it was trained
+// BaseKey is the metadata of an adapter's file that names its base model, by the SHA-256 of the GGUF that it was trained
 // on. scripts/train writes it.
-const baseKey = "amend.base.sha256"
+const BaseKey = "amend.base.sha256"
 
 // loadAdapter loads the adapter, if there is one. An adapter that was trained on another model is refused: llama.cpp
 // compares shapes only.
@@ -162,7 +173,7 @@ func (m *Model) loadAdapter(ctx context.Context) error {
 		return failure.Inputf("loading the adapter %s: %w", path, err)
 	}
 	m.closers = append(m.closers, m.adapter.Close)
-	switch base, known := m.adapter.Meta(baseKey); {
+	switch base, known := m.adapter.Meta(BaseKey); {
 	case !known:
 		m.options.Log.Warn("the adapter does not say which model it was trained on; only its shapes are known to fit", "adapter", path)
 	case base != m.sha256:

@@ -10,9 +10,12 @@ package workload
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"amend/cmd/amend/internal/failure"
 )
 
 //go:embed workloads.json
@@ -32,18 +35,39 @@ type Spec struct {
 // Lengths are a workload's sizes, in tokens but for Rows, Rounds and
 // Principles. A workload uses those that its kind has; the others are 0.
 type Lengths struct {
-	Rows            int `json:"rows"`
-	Preamble        int `json:"preamble"` // shared by all rows
-	Prompt          int `json:"prompt"`
-	Response        int `json:"response,omitempty"`
-	Rounds          int `json:"rounds,omitempty"`
-	Principles      int `json:"principles,omitempty"`
-	CritiqueRequest int `json:"critique_request,omitempty"`
-	Critique        int `json:"critique,omitempty"`
-	RevisionRequest int `json:"revision_request,omitempty"`
-	Revision        int `json:"revision,omitempty"`
-	Option          int `json:"option,omitempty"`
-	Principle       int `json:"principle,omitempty"`
+	Rows            int `json:"rows" yaml:"rows"`
+	Preamble        int `json:"preamble" yaml:"preamble"` // shared by all rows
+	Prompt          int `json:"prompt" yaml:"prompt"`
+	Response        int `json:"response,omitempty" yaml:"response"`
+	Rounds          int `json:"rounds,omitempty" yaml:"rounds"`
+	Principles      int `json:"principles,omitempty" yaml:"principles"`
+	CritiqueRequest int `json:"critique_request,omitempty" yaml:"critique-request"`
+	Critique        int `json:"critique,omitempty" yaml:"critique"`
+	RevisionRequest int `json:"revision_request,omitempty" yaml:"revision-request"`
+	Revision        int `json:"revision,omitempty" yaml:"revision"`
+	Option          int `json:"option,omitempty" yaml:"option"`
+	Principle       int `json:"principle,omitempty" yaml:"principle"`
+}
+
+// most is the longest of a workload's lengths.
+const most = 1 << 20
+
+// Validate checks each length by itself. Its errors are *failure.FieldError.
+func (l Lengths) Validate() error {
+	return errors.Join(
+		failure.Range("rows", l.Rows, 0, most),
+		failure.Range("preamble", l.Preamble, 0, most),
+		failure.Range("prompt", l.Prompt, 0, most),
+		failure.Range("response", l.Response, 0, most),
+		failure.Range("rounds", l.Rounds, 0, most),
+		failure.Range("principles", l.Principles, 0, most),
+		failure.Range("critique-request", l.CritiqueRequest, 0, most),
+		failure.Range("critique", l.Critique, 0, most),
+		failure.Range("revision-request", l.RevisionRequest, 0, most),
+		failure.Range("revision", l.Revision, 0, most),
+		failure.Range("option", l.Option, 0, most),
+		failure.Range("principle", l.Principle, 0, most),
+	)
 }
 
 // Counts are what a workload asks of an engine; workloads.json defines each.

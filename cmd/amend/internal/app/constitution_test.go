@@ -1,0 +1,51 @@
+package app
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"amend/cmd/amend/internal/failure"
+)
+
+func TestFindPrinciple(t *testing.T) {
+	doc, err := Constitution("udhr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := FindPrinciple(doc, "privacy"); err != nil || p.ID != "privacy" {
+		t.Errorf("%v, %+v", err, p)
+	}
+	var input *failure.InputError
+	if _, err := FindPrinciple(doc, "privcy"); !errors.As(err, &input) || !strings.Contains(err.Error(), `"privacy"`) {
+		t.Errorf("a wrong id: %v", err)
+	}
+	tag := doc.Principles[0].Tags[0]
+	var field *failure.FieldError
+	if _, err := FindPrinciple(doc, tag); !errors.As(err, &field) || field.Field != "principle" {
+		t.Errorf("a tag: %v", err)
+	}
+}
+
+func TestLint(t *testing.T) {
+	t.Chdir(t.TempDir())
+	odd := "name: odd\nprinciples:\n  - {id: kind, text: Be kind., critique_request: Say if not., revision_request: Make it kind., applies: {prompt_tags: [physics]}}\n"
+	for name, text := range map[string]string{"odd.yaml": odd, "p.jsonl": `{"prompt": "Hi"}` + "\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report, err := Lint(quiet(), LintConfig{Constitution: []string{"odd.yaml"}, Prompts: "p.jsonl"})
+	if !errors.Is(err, failure.ErrDiffers) || len(report.Findings) != 2 {
+		t.Errorf("%v, %+v", err, report)
+	}
+	if report, err := Lint(quiet(), LintConfig{Constitution: []string{"udhr"}}); err != nil || report.Findings == nil || len(report.Findings) != 0 {
+		t.Errorf("%v, %+v", err, report)
+	}
+	var input *failure.InputError
+	if _, err := Lint(quiet(), LintConfig{Constitution: []string{"nowhere"}}); !errors.As(err, &input) || !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/engine/export"
+	"amend/engine/runstore"
+)
+
+// Export makes a training set of a run's finished rows, or of its labels. The set is complete, or not there.
+func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	source, run, err := c.source(ctx)
+	if run != nil {
+		defer func() { err = errors.Join(err, run.Close()) }()
+	}
+	if err != nil {
+		return nil, failure.Input(err)
+	}
+	if run != nil {
+		env.warnUnfinished(c.Run, run)
+	}
+	return export.Write(c.Out, source, c.options())
+}
+
+// warnUnfinished tells of a run that lacks rows: what is made of it is of fewer than its prompts.
+func (e Env) warnUnfinished(dir string, run *runstore.Snapshot) {
+	if done, all := run.Finished(), run.Manifest.Setup.Rows; done < all {
+		e.Log.Warn("the run is not finished, and only rows that are done count here: the amend run command that makes it continues it", "run", dir, "rows", done, "of", all)
+	}
+}
+
+// source opens what the set is made of. The run is nil where there are labels alone; else the caller closes it, after an
+// error too.
+func (c ExportConfig) source(ctx context.Context) (export.Source, *runstore.Snapshot, error) {
+	if c.Labels {
+		return labelledSource(ctx, c.Run)
+	}
+	run, err := runstore.Look(c.Run)
+	if err != nil {
+		return export.Source{}, nil, err
+	}
+	source, err := runSource(ctx, c.Run, run)
+	return source, run, err
+}
+
+// runSource are the rows of a run.
+func runSource(ctx context.Context, dir string, run *runstore.Snapshot) (export.Source, error) {
+	text, err := os.ReadFile(filepath.Join(dir, runstore.ConstitutionFile))
+	if err != nil && !os.IsNotExist(err) {
+		return export.Source{}, fmt.Errorf("reading the run's constitution: %w", err)
+	}
+	facts, err := runFacts(dir, run.Manifest)
+	return export.Source{
+		Rows: readable(ctx, run.Rows()), Name: "amend run with " + run.Manifest.Setup.Constitution, Constitution: text, Facts: facts,
+	}, err
+}
+
+// labelledSource are the labels of a run, or of a folder of their own.
+func labelledSource(ctx context.Context, dir string) (export.Source, *runstore.Snapshot, error) {
+	set, err := runstore.ReadFeedback(dir)
+	if err != nil {
+		return export.Source{}, nil, err
+	}
+	if set.Done < set.Asked {
+		return export.Source{}, nil, fmt.Errorf("%s has labels of %d pairs, and %d were to get one: the amend feedback command that makes them is not done", dir, set.Done, set.Asked)
+	}
+	source := export.Source{
+		Labelled: readable(ctx, set.Labels), Name: "amend feedback with " + set.Settings.Constitution,
+		Constitution: []byte(set.Settings.ConstitutionText), Facts: labelFacts(set.Settings),
+	}
+	run, err := runstore.Look(dir)
+	if errors.Is(err, runstore.ErrNotARun) { // pairs of a file
+		return source, nil, nil
+	}
+	if err != nil {
+		return source, nil, err
+	}
+	facts, err := runFacts(dir, run.Manifest)
+	for _, f := range facts {
+		if f.Name != constitutionFact { // that of the labels counts
+			source.Facts = append(source.Facts, f)
+		}
+	}
+	return source, run, err
+}

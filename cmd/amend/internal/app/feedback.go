@@ -1,0 +1,273 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/cmd/amend/internal/worker"
+	"amend/engine/feedback"
+	"amend/engine/runstore"
+)
+
+// FeedbackResult says how labelling went. Tokens and times are of this call.
+type FeedbackResult struct {
+	Out        string  `json:"out"`
+	Pairs      int     `json:"pairs"`
+	Labelled   int     `json:"labelled"` // with a valid judgement in both orders under some principle
+	Failed     int     `json:"failed"`   // that could not be judged, or read
+	Judge      string  `json:"judge"`    // name
+	Settings   string  `json:"settings"`
+	DoneBefore int     `json:"done_before"`
+	Asked      int     `json:"asked"` // judgements that this call computed
+	Alike      int     `json:"alike"` // rows of a run whose two answers are the same
+	Computed   int     `json:"prefill_tokens_computed"`
+	Reused     int     `json:"prefill_tokens_reused"`
+	Decoded    int     `json:"decode_tokens"`
+	WallS      float64 `json:"wall_s"`
+	// Turned is how many labels prefer another answer than by the constitution before, of Compared pairs that both have
+	// labels of; both are 0 where this call labelled nothing by another constitution.
+	Turned   int       `json:"turned"`
+	Compared int       `json:"compared"`
+	Failures []Failure `json:"failures"`
+	*feedback.Report
+}
+
+// Feedback has a judge say which of two answers is better, pair by pair, and keeps judgements and labels in a directory; it
+// continues what is there. A *failure.RowsError comes with the result where pairs failed.
+func Feedback(ctx context.Context, env Env, c FeedbackConfig) (FeedbackResult, error) {
+	if err := c.Validate(); err != nil {
+		return FeedbackResult{}, err
+	}
+	var drawn *failure.RowsError
+	if c.Prompts != "" {
+		if _, err := Run(ctx, env, c.drawing()); err != nil && !errors.As(err, &drawn) {
+			return FeedbackResult{}, err
+		}
+		c.Run, c.Prompts, c.Out, c.Limit = c.Out, "", "", 0 // the run has kept to the limit
+	}
+	r, err := env.label(ctx, c)
+	if err == nil && drawn != nil {
+		drawn.What = "answers failed, or their prompts could not be read"
+		err = drawn
+	}
+	return r, err
+}
+
+// label labels the pairs of a run or of a file.
+func (e Env) label(ctx context.Context, c FeedbackConfig) (r FeedbackResult, err error) {
+	begun := e.Now()
+	l, err := e.readLabelling(c)
+	if err != nil {
+		return r, err
+	}
+	payload, err := json.Marshal(l.job)
+	if err != nil {
+		return r, fmt.Errorf("writing the job down: %w", err)
+	}
+	h := &feedbackHost{env: e, labelling: l, config: c, place: map[string]int{}, unjudged: map[string]string{}}
+	for i, p := range l.job.Pairs {
+		h.place[p.ID] = i
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	text, err := e.do(ctx, jobFeedback, payload, h.host())
+	if h.failed != nil {
+		return r, h.failed
+	}
+	if err != nil {
+		return r, err
+	}
+	var out judged
+	if err := json.Unmarshal(text, &out); err != nil {
+		return r, fmt.Errorf("reading the worker's result: %w", err)
+	}
+	if r, err = h.summarize(out); err != nil {
+		return r, err
+	}
+	r.WallS = e.Now().Sub(begun).Seconds()
+	if r.Failed > 0 {
+		err = &failure.RowsError{Failed: r.Failed, Of: r.Pairs + len(l.bad), What: "pairs could not be judged or read", Detail: "the first: " + r.Failures[0].Why}
+	}
+	return r, err
+}
+
+// feedbackHost is the parent's side of labelling: it alone writes labels.
+type feedbackHost struct {
+	env Env
+	labelling
+	config   FeedbackConfig
+	place    map[string]int // of pairs, by id
+	store    *runstore.Feedback
+	before   int               // pairs that had a label
+	unjudged map[string]string // why a pair could not be judged in this call, by id
+	failed   error             // the first error of a method: the worker has only its text
+}
+
+func (h *feedbackHost) host() worker.Host {
+	return worker.Host{
+		Unit: "pair", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
+		Methods: worker.Methods{
+			methodOpen:     keepError(&h.failed, h.open),
+			methodRecall:   keepError(&h.failed, h.recall),
+			methodRemember: keepError(&h.failed, h.remember),
+			methodAppend:   keepError(&h.failed, h.append),
+		},
+	}
+}
+
+// open opens the labels for the first worker, and tells each which pairs are done.
+func (h *feedbackHost) open(settings []byte) (done []string, err error) {
+	first := h.store == nil
+	if first {
+		var s runstore.FeedbackSettings
+		if err := json.Unmarshal(settings, &s); err != nil {
+			return nil, fmt.Errorf("reading the worker's settings: %w", err)
+		}
+		if h.store, err = runstore.OpenFeedback(h.config.dir(), s); err != nil {
+			h.store = nil
+			return nil, err
+		}
+		kept := h.config
+		kept.Out = ""
+		if err := keepSettings(h.config.dir(), FeedbackSettingsFile, &kept); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range h.job.Pairs {
+		_, labelled := h.store.Label(p)
+		_, tried := h.unjudged[p.ID]
+		if labelled || tried {
+			done = append(done, p.ID)
+		}
+	}
+	if first {
+		h.before = len(done)
+	}
+	return done, nil
+}
+
+func (h *feedbackHost) recall(key feedback.Key) (storedAnswer, error) {
+	a, ok, err := h.store.Get(key)
+	return storedAnswer{Key: key, Answer: a, OK: ok}, err
+}
+
+// remember keeps an answer. One that cannot be kept stops the work, which can be continued.
+func (h *feedbackHost) remember(s storedAnswer) (n worker.Nothing, err error) {
+	return n, failure.Stopped(h.store.Put(s.Key, s.Answer))
+}
+
+func (h *feedbackHost) append(label []byte) (n worker.Nothing, err error) {
+	var l feedback.Label
+	if err := json.Unmarshal(label, &l); err != nil {
+		return n, fmt.Errorf("reading the worker's label: %w", err)
+	}
+	return n, h.keep(l)
+}
+
+func (h *feedbackHost) keep(l feedback.Label) error {
+	if l.Error != "" {
+		h.unjudged[l.ID] = l.Error
+	}
+	return failure.Stopped(h.store.Append(h.job.Pairs[h.place[l.ID]], l, len(h.job.Pairs)))
+}
+
+// putAside records a pair that kills workers.
+func (h *feedbackHost) putAside(id, why string) error {
+	i, ok := h.place[id]
+	if !ok {
+		return fmt.Errorf("a worker died of pair %s, which is none of these", id)
+	}
+	p := h.job.Pairs[i]
+	return h.keep(feedback.Label{ID: p.ID, Index: p.Index, Pair: p.Hash(), Error: why, Judgements: []feedback.Judgement{}})
+}
+
+func (h *feedbackHost) close() error {
+	if h.store == nil {
+		return nil
+	}
+	return h.store.Close()
+}
+
+// summarize says how the labelling went, and on request what the labels are worth.
+func (h *feedbackHost) summarize(out judged) (r FeedbackResult, err error) {
+	r = FeedbackResult{
+		Out: h.config.dir(), Pairs: len(h.job.Pairs), Judge: out.Judge, Settings: h.settings(out), DoneBefore: h.before, Asked: h.store.Remembered(), Alike: h.alike,
+		Computed: out.Stats.Prefilled, Reused: out.Stats.Reused, Decoded: out.Stats.Decoded, Failures: []Failure{},
+	}
+	for _, bad := range h.bad {
+		r.Failures = append(r.Failures, Failure{Row: bad.File, Line: bad.Line, Why: bad.Reason})
+	}
+	labels, valid, judgements := h.labels(&r)
+	r.Failed = len(r.Failures)
+	if valid*2 < judgements {
+		h.env.Log.Warn("this judge mostly says something else than (A) or (B): give another one, worked judgements in the constitution, or a lower --min-mass",
+			"valid judgements", valid, "of", judgements)
+	}
+	if r.Turned, r.Compared, err = h.turned(); err != nil {
+		return r, err
+	}
+	if h.config.Report {
+		report := feedback.NewReport(h.job.Pairs, labels, h.truth)
+		r.Report = &report
+	}
+	return r, nil
+}
+
+// labels are those of the pairs, counted into r.
+func (h *feedbackHost) labels(r *FeedbackResult) (labels []feedback.Label, valid, judgements int) {
+	for _, p := range h.job.Pairs {
+		label, ok := h.store.Label(p)
+		if !ok {
+			r.Failures = append(r.Failures, Failure{Row: p.ID, Why: h.unjudged[p.ID]})
+			continue
+		}
+		labels = append(labels, label)
+		if label.P != nil {
+			r.Labelled++
+		}
+		for _, j := range label.Judgements {
+			judgements++
+			if !j.Invalid {
+				valid++
+			}
+		}
+	}
+	return labels, valid, judgements
+}
+
+// settings are those that the summary shows.
+func (h *feedbackHost) settings(out judged) string {
+	judge := out.Judge
+	if a := h.job.Adapter; a.Path != "" {
+		judge += fmt.Sprintf(" with adapter %s at %v", filepath.Base(a.Path), a.Scale)
+	}
+	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", judge, out.Draws, h.document.Name, h.config.Layout, runner.LlamaVersion(), runner.Machine().CPU)
+}
+
+// turned counts the labels that an edited constitution turns around, of the pairs that have one by the settings before, too.
+// Where nothing was labelled, or by the same constitution, there is nothing to compare.
+func (h *feedbackHost) turned() (turned, of int, err error) {
+	old, before, err := h.store.Before()
+	if err != nil || h.before == len(h.job.Pairs) || old.ConstitutionSHA256 == h.document.Hash() {
+		return 0, 0, err
+	}
+	for _, p := range h.job.Pairs {
+		now, ok := h.store.Label(p)
+		then, was := before[p.ID]
+		if !ok || !was || then.Pair != now.Pair || now.P == nil || then.P == nil {
+			continue
+		}
+		of++
+		if turnedAround(*then.P, *now.P) {
+			turned++
+		}
+	}
+	return turned, of, nil
+}
+
+// turnedAround reports whether two probabilities prefer another answer each. Even odds prefer none.
+func turnedAround(then, now float64) bool { return (then-0.5)*(now-0.5) < 0 }

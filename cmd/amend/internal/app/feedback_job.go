@@ -1,0 +1,281 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/constitution"
+	"amend/engine/digest"
+	"amend/engine/feedback"
+	"amend/engine/oracle"
+	"amend/engine/prompts"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+	"amend/models/testbed"
+)
+
+// feedbackJob is labelling as data for a worker.
+type feedbackJob struct {
+	Config       FeedbackConfig // with the judge, and its way of writing conversations
+	Adapter      runner.Adapter // on the judge
+	Date         string
+	Pairs        []feedback.Pair
+	Source       digest.PairSource // which they are
+	Constitution []byte            // as YAML
+	Selections   [][]string        // principles that it is narrowed to, one after the other
+	// Document is what is left of it, as YAML with the places that its fields are from: labels are found by this text.
+	Document string
+}
+
+// labelling is what the parent knows of the pairs.
+type labelling struct {
+	job      feedbackJob
+	document *constitution.Document
+	bad      []prompts.BadRow
+	alike    int // pairs left out, whose two answers are the same
+	truth    feedback.Truth
+}
+
+// readLabelling reads pairs and constitution.
+func (e Env) readLabelling(c FeedbackConfig) (l labelling, err error) {
+	l.job.Config = c
+	var manifest *runstore.Manifest
+	if c.Run != "" {
+		m, rows, err := runstore.Read(c.Run)
+		if err != nil {
+			return l, err
+		}
+		manifest = &m
+		if err := e.warnOfUnfinished(c.Run); err != nil {
+			return l, err
+		}
+		if err := l.readRun(m, rows); err != nil {
+			return l, err
+		}
+	} else if err := l.readPairs(e); err != nil {
+		return l, err
+	}
+	if l.job.Date, err = e.labelDate(c.dir(), manifest); err != nil {
+		return l, err
+	}
+	return l, l.readConstitution(manifest)
+}
+
+// labelDate is the date that templates see: that of the labels that are there, else the run's, else today's.
+func (e Env) labelDate(dir string, run *runstore.Manifest) (string, error) {
+	set, err := runstore.ReadFeedback(dir)
+	switch {
+	case err == nil:
+		return set.Settings.Date, nil
+	case !errors.Is(err, runstore.ErrNotARun):
+		return "", err
+	case run != nil:
+		return run.Created, nil
+	}
+	return e.today(), nil
+}
+
+// readPairs reads the pairs of a file.
+func (l *labelling) readPairs(e Env) error {
+	c := &l.job.Config
+	if err := notOfARun(c.Out); err != nil {
+		return err
+	}
+	set, err := prompts.ReadPairs(c.Pairs, e.Stdin, c.Limit)
+	if err != nil {
+		return failure.Input(err)
+	}
+	if len(set.Pairs) == 0 {
+		return failure.Inputf("none of the %d rows of %s is a pair; the first: %v", len(set.Bad), c.Pairs, set.Bad[0])
+	}
+	l.job.Pairs, l.bad, l.job.Source = set.Pairs, set.Bad, digest.PairSource{Pairs: set.SHA256}
+	e.warnOfBadRows(l.bad)
+	l.truth = known
+	c.Compute = inherited(c.Compute)
+	if c.Judge == "" {
+		c.Judge = testbed.Name
+	}
+	return nil
+}
+
+// known is the truth of pairs that say themselves which answer is better.
+func known(in feedback.Pair, _ string) feedback.Preference { return in.Better }
+
+// notOfARun refuses a run directory as the folder of other pairs' labels: whoever reads labels there takes them for those
+// of the run's answers.
+func notOfARun(out string) error {
+	_, _, err := runstore.Read(out)
+	switch {
+	case err == nil:
+		return &failure.FieldError{Field: "out", Value: out, Want: fmt.Sprintf("it is a run directory, and its labels are of the run's own answers: give another folder for those of --pairs, or amend feedback %s to judge the run", out)}
+	case errors.Is(err, runstore.ErrNotARun):
+		return nil
+	}
+	return err
+}
+
+// readRun takes the pairs from a run.
+func (l *labelling) readRun(m runstore.Manifest, rows records) error {
+	c := &l.job.Config
+	l.truth = truthOf(m)
+	if c.Judge == "" {
+		c.Judge, l.job.Adapter = modelOf(m), criticAdapter(m)
+		c.Compute = likeRun(c.Compute, m)
+	}
+	c.Compute = inherited(c.Compute)
+	pairs, err := l.pairs(m)
+	if err != nil {
+		return err
+	}
+	for rec, err := range rows {
+		if err != nil {
+			return err
+		}
+		if rec.Error != "" || (c.Limit > 0 && len(l.job.Pairs) == c.Limit) {
+			continue
+		}
+		p, ok := pairs(rec)
+		switch {
+		case !ok:
+			continue
+		case p.First == p.Second:
+			l.alike++
+			continue
+		}
+		l.job.Pairs = append(l.job.Pairs, p)
+	}
+	if len(l.job.Pairs) == 0 {
+		return failure.Inputf("%s has no two answers that differ: %d pairs of the same one", c.Run, l.alike)
+	}
+	return nil
+}
+
+// criticAdapter is the adapter that a run had for all turns but first responses: judgements are the critic's. Where
+// another run made the responses it is the one in the manifest; else that one is for responses alone, and there is none.
+func criticAdapter(m runstore.Manifest) runner.Adapter {
+	if m.Results.Responses == "" {
+		return runner.Adapter{}
+	}
+	return runner.Adapter{Path: m.Setup.LoRA, Scale: m.Results.LoRAScale}
+}
+
+// likeRun takes a run's way of writing conversations where the settings leave it open.
+func likeRun(c runner.ComputeConfig, m runstore.Manifest) runner.ComputeConfig {
+	if c.Template == "" && c.Chat == "" {
+		c.Template = m.Setup.Template
+	}
+	if c.Chat == "" {
+		c.Chat = m.Results.Chat
+	}
+	return c
+}
+
+// pairs says how a run's rows become pairs: the samples of a prompt, or two rounds of a row.
+func (l *labelling) pairs(m runstore.Manifest) (func(revise.Record) (feedback.Pair, bool), error) {
+	c := l.job.Config
+	made, err := m.Results.Hash()
+	if err != nil {
+		return nil, err
+	}
+	if m.Results.Samples > 1 && len(c.Rounds) == 0 {
+		samples := revise.SamplePairs{AgainstFirst: c.pairing() == PairFirst}
+		l.job.Source = digest.PairSource{Run: made, Samples: true, AgainstFirst: samples.AgainstFirst}
+		return samples.Add, nil
+	}
+	if c.Pairing != "" {
+		return nil, &failure.FieldError{Field: "pairing", Value: string(c.Pairing), Want: fmt.Sprintf("is of samples, and %s has one answer to each prompt: make it with --samples", c.Run)}
+	}
+	from, to := 0, m.Results.Revisions
+	if len(c.Rounds) > 0 {
+		from, to = c.Rounds[0], c.Rounds[1]
+	}
+	if from == to {
+		return nil, failure.Inputf("%s has first responses only, and nothing to compare them with: give a run with --revisions or --samples, or pairs with --pairs", c.Run)
+	}
+	if last := m.Results.Revisions; max(from, to) > last {
+		return nil, &failure.FieldError{Field: "rounds", Want: fmt.Sprintf("%d,%d: the rounds of %s are 0 to %d, 0 being the first response", from, to, c.Run, last)}
+	}
+	l.job.Source = digest.PairSource{Run: made, From: from, To: to}
+	return func(rec revise.Record) (feedback.Pair, bool) { return rec.Pair(from, to) }, nil
+}
+
+// readConstitution composes the layers that were given, or takes the run's.
+func (l *labelling) readConstitution(run *runstore.Manifest) (err error) {
+	c := l.job.Config
+	var composed *constitution.Document
+	if layers := c.Constitution; len(layers) == 0 && run != nil {
+		composed, err = constitution.Load(constitutionFile(c.Run))
+		l.job.Selections = append(l.job.Selections, run.Setup.Principles)
+	} else {
+		if len(layers) == 0 {
+			layers = []string{DefaultConstitution(c.Judge)}
+		}
+		composed, err = constitution.Load(layers...)
+	}
+	if err != nil {
+		return failure.Input(err)
+	}
+	l.job.Selections = append(l.job.Selections, c.Principles)
+	if l.job.Constitution, err = composed.YAML(); err != nil {
+		return fmt.Errorf("writing the constitution down: %w", err)
+	}
+	if l.document, err = selected(composed, l.job.Selections); err != nil {
+		return err
+	}
+	text, err := l.document.YAML()
+	l.job.Document = string(text)
+	return err
+}
+
+// selected narrows a constitution, one selection after the other.
+func selected(doc *constitution.Document, selections [][]string) (*constitution.Document, error) {
+	for _, names := range selections {
+		var err error
+		if doc, err = doc.Select(names); err != nil {
+			return nil, failure.Input(err)
+		}
+	}
+	return doc, nil
+}
+
+// drawable is how many principles of a constitution a pair can be judged under.
+func drawable(doc *constitution.Document) (n int) {
+	for _, p := range doc.Principles {
+		if p.Weight > 0 {
+			n++
+		}
+	}
+	if n == 0 { // then all are drawn alike
+		return len(doc.Principles)
+	}
+	return n
+}
+
+// truthOf is what is known of a run's answers: nothing, but for the testbed's.
+func truthOf(m runstore.Manifest) feedback.Truth {
+	if !isTestbed(m) {
+		return func(feedback.Pair, string) feedback.Preference { return feedback.Unknown }
+	}
+	world := testbed.New()
+	return func(in feedback.Pair, principle string) feedback.Preference {
+		return oracle.Preference(world, in, principle)
+	}
+}
+
+// warnOfUnfinished tells of a run that lacks rows: what is made of it is of fewer than its prompts. A folder that is no run
+// lacks none.
+func (e Env) warnOfUnfinished(dir string) error {
+	s, err := runstore.Look(dir)
+	if errors.Is(err, runstore.ErrNotARun) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if done, all := s.Finished(), s.Manifest.Setup.Rows; done < all {
+		e.Log.Warn("the run is not finished, and only rows that are done count here: the amend run command that makes it continues it", "run", dir, "rows", done, "of", all)
+	}
+	return s.Close()
+}

@@ -1,0 +1,284 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/engine/chat"
+	"amend/engine/feedback"
+	"amend/engine/oracle"
+	"amend/engine/revise"
+	"amend/engine/reward"
+	"amend/engine/runstore"
+	"amend/models/testbed"
+)
+
+// BestConfig are the settings of choosing the best of a run's samples.
+type BestConfig struct {
+	Run        string `yaml:"run,omitempty"`
+	Preference string `yaml:"preference"` // the preference model's file
+	ByLabels   bool   `yaml:"by-labels"`  // choose by the judge's labels instead
+	Model      string `yaml:"model"`      // that the preference model was trained over; empty: the run's own
+	Out        string `yaml:"out"`        // a file for each prompt with its best answer; empty: none
+	// Compute.Chat is empty where the run's way of writing conversations is taken.
+	Compute runner.ComputeConfig `yaml:",inline"`
+}
+
+// DefaultBestConfig are the settings of choosing that says nothing else.
+func DefaultBestConfig() BestConfig {
+	c := BestConfig{Compute: runner.DefaultCompute()}
+	c.Compute.Chat = ""
+	return c
+}
+
+// Validate checks what the settings alone can tell.
+func (c BestConfig) Validate() error {
+	var by error
+	if (c.Preference == "") != c.ByLabels {
+		by = failure.Inputf("by what? Give either --preference, the file that amend prefer train has made, or --by-labels")
+	}
+	return errors.Join(by, inherited(c.Compute).Validate())
+}
+
+// BestReport says what the best of 1, 2, 4, … samples are like.
+type BestReport struct {
+	Prompts  int           `json:"prompts"`
+	Curve    []reward.Step `json:"curve"`
+	Computed *int          `json:"tokens_computed,omitempty"` // nil where no states were read
+	Reused   *int          `json:"tokens_reused,omitempty"`
+}
+
+// sampled is a prompt with its samples.
+type sampled struct {
+	id         string
+	messages   []chat.Message
+	candidates []reward.Candidate
+	rows       []revise.Sample // which of the input's rows the candidates are
+}
+
+// Best takes the best of n samples of a run, by a preference model or by the judge's labels, and says what that does.
+func Best(ctx context.Context, env Env, c BestConfig) (r BestReport, err error) {
+	if err := c.Validate(); err != nil {
+		return r, err
+	}
+	m, rows, err := runstore.Read(c.Run)
+	if err != nil {
+		return r, err
+	}
+	all, err := samplesOf(m, rows)
+	if err != nil {
+		return r, failure.Inputf("%s: %w", c.Run, err)
+	}
+	var measured []*sampled
+	if c.ByLabels {
+		err = scoreByLabels(c.Run, all)
+		all = slices.DeleteFunc(all, func(s *sampled) bool { return len(s.candidates) == 0 })
+		measured = all
+	} else {
+		measured, err = env.scoreByModel(ctx, c, m, all, &r)
+	}
+	if err != nil {
+		return r, err
+	}
+	if c.Out != "" {
+		if err := writeBest(c.Out, all); err != nil {
+			return r, err
+		}
+	}
+	return r, env.curve(c, measured, m.Results.Samples, &r)
+}
+
+// curve compares the best of ever more samples.
+func (e Env) curve(c BestConfig, all []*sampled, samples int, r *BestReport) error {
+	groups := make([][]reward.Candidate, len(all))
+	for i, s := range all {
+		groups[i] = s.candidates
+	}
+	r.Prompts, r.Curve = len(all), reward.Curve(groups, samples)
+	if len(r.Curve) == 0 {
+		return failure.Inputf("no prompt of %s has all of its %d samples", c.Run, samples)
+	}
+	if left := len(all) - r.Curve[0].Prompts; left > 0 {
+		e.Log.Warn("prompts are left out, of which some sample failed, is empty or has no valid label", "prompts", left, "of", len(all))
+	}
+	return nil
+}
+
+// scoreByModel scores all samples by the preference model, and returns the prompts that it was not trained on.
+func (e Env) scoreByModel(ctx context.Context, c BestConfig, m runstore.Manifest, all []*sampled, r *BestReport) ([]*sampled, error) {
+	model, compute := c.Model, c.Compute
+	if model == "" {
+		model, compute = modelOf(m), likeRun(compute, m)
+	}
+	scorer, job, err := e.scorerJob(c.Preference, model, inherited(compute))
+	if err != nil {
+		return nil, err
+	}
+	if err := e.scoreSamples(ctx, c.Run, job, all, r); err != nil {
+		return nil, err
+	}
+	measured, trained := untrained(all, scorer)
+	if len(measured) == 0 {
+		e.Log.Warn("the preference model was trained on every prompt here: the curve is too good", "prompts", trained)
+		return all, nil
+	}
+	if trained > 0 {
+		e.Log.Info("prompts that the preference model was trained on are not in the curve", "prompts", trained, "of", len(all))
+	}
+	return measured, nil
+}
+
+// scoreSamples scores all candidates; their hidden states are kept in the run.
+func (e Env) scoreSamples(ctx context.Context, dir string, job statesJob, all []*sampled, r *BestReport) error {
+	name := func(s *sampled, i int) string { return fmt.Sprintf("%s %d", s.id, i) }
+	for _, s := range all {
+		for i, c := range s.candidates {
+			job.Responses = append(job.Responses, response{ID: name(s, i), Messages: s.messages, Text: c.Text, Dir: dir})
+		}
+	}
+	h, done, err := e.readStates(ctx, job)
+	if err != nil {
+		return err
+	}
+	r.Computed, r.Reused = &done.Computed, &done.Reused
+	for _, s := range all {
+		for i := range s.candidates {
+			id := name(s, i)
+			if why, refused := h.refused[id]; refused {
+				return fmt.Errorf("prompt %s: %s", s.id, why)
+			}
+			s.candidates[i].Score = h.read[id].Score
+		}
+	}
+	return nil
+}
+
+// scoreByLabels scores samples by what the judge says of each against the first one of its prompt: the logarithm of the
+// odds that it is better. A sample without a valid label of its very text is no candidate, and a prompt whose first sample
+// is missing has none.
+func scoreByLabels(dir string, all []*sampled) error {
+	set, err := runstore.ReadFeedback(dir)
+	if err != nil {
+		return failure.Input(err)
+	}
+	if !set.Settings.Source.AgainstFirst {
+		return failure.Inputf("the labels of %s compare other pairs: amend feedback %s --pairing %s makes those that are needed", dir, dir, PairFirst)
+	}
+	better := map[[2]string]float64{} // than the first of its prompt, by the conversation and both texts
+	for l, err := range set.Labels {
+		if err != nil {
+			return err
+		}
+		if l.Label.P != nil {
+			const sure = 1e-9 // of a judge that leaves no doubt
+			p := min(max(*l.Label.P, sure), 1-sure)
+			better[judgedTexts(l.Pair.Messages, l.Pair.First, l.Pair.Second)] = math.Log1p(-p) - math.Log(p)
+		}
+	}
+	for _, s := range all {
+		if s.rows[0].Number != 1 {
+			s.candidates = nil
+			continue
+		}
+		kept, first := 0, s.candidates[0].Text
+		for _, c := range s.candidates {
+			score, ok := better[judgedTexts(s.messages, first, c.Text)]
+			if c.Text == first { // itself, or one that was not compared with it
+				score, ok = 0, true
+			}
+			if c.Score = score; ok {
+				s.candidates[kept] = c
+				kept++
+			}
+		}
+		s.candidates = s.candidates[:kept]
+	}
+	return nil
+}
+
+// judgedTexts name a comparison by what was judged.
+func judgedTexts(conversation []chat.Message, first, second string) [2]string {
+	return [2]string{feedback.PromptHash(conversation) + first, second}
+}
+
+// untrained leaves out the prompts that a model was trained on, and counts them.
+func untrained(all []*sampled, m *reward.Model) (others []*sampled, trained int) {
+	for _, s := range all {
+		if m.TrainedOn(feedback.PromptHash(s.messages)) {
+			trained++
+		} else {
+			others = append(others, s)
+		}
+	}
+	return others, trained
+}
+
+// samplesOf groups the final answers of a run by prompt. Empty ones are no candidates, and a prompt that has none is left
+// out.
+func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
+	if m.Results.Samples < 2 {
+		return nil, errors.New("there is one answer to each prompt, and nothing to choose from: make the run with --samples")
+	}
+	var world *testbed.World
+	if isTestbed(m) {
+		world = testbed.New()
+	}
+	var all []*sampled
+	at := map[string]*sampled{}
+	for rec, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		final, ok := rec.Final()
+		if !ok || rec.Error != "" || rec.Sample == nil || final.Text == "" {
+			continue
+		}
+		s := at[rec.Sample.Of]
+		if s == nil {
+			s = &sampled{id: rec.Sample.Of, messages: rec.Messages}
+			at[s.id] = s
+			all = append(all, s)
+		}
+		c := reward.Candidate{Text: final.Text}
+		if world != nil {
+			a, ok := oracle.Quality(world, rec, final.Text)
+			c.Known, c.Broken, c.Facts, c.InGrammar, c.Doubtful = ok, len(a.Broken), a.Facts, a.InGrammar, a.Doubtful
+		}
+		s.candidates, s.rows = append(s.candidates, c), append(s.rows, *rec.Sample)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no row has an answer")
+	}
+	return all, nil
+}
+
+// writeBest writes each prompt with its best answer.
+func writeBest(path string, all []*sampled) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return failure.Inputf("writing the best answers: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	enc := json.NewEncoder(f)
+	enc.SetEscapeHTML(false)
+	for _, s := range all {
+		best := s.candidates[reward.Best(s.candidates)]
+		row := struct {
+			ID       string         `json:"id"`
+			Messages []chat.Message `json:"messages"`
+			Score    float64        `json:"score"`
+		}{ID: s.id, Score: best.Score}
+		row.Messages = append(slices.Clone(s.messages), chat.Message{Role: chat.Assistant, Text: best.Text})
+		if err := enc.Encode(row); err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
+		}
+	}
+	return nil
+}

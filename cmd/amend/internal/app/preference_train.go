@@ -1,0 +1,279 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/engine/chat"
+	"amend/engine/feedback"
+	"amend/engine/reward"
+	"amend/engine/runstore"
+	"amend/engine/split"
+	"amend/models/testbed"
+)
+
+// TrainPreferenceConfig are the settings of training a preference model on labels.
+type TrainPreferenceConfig struct {
+	Dir    string  `yaml:"dir,omitempty"` // of the labels
+	Model  string  `yaml:"model"`         // whose hidden states are read; empty: the run's own, or the judge where that is the testbed
+	Out    string  `yaml:"out"`           // the file of the preference model
+	Test   float64 `yaml:"test"`          // share of prompts that is held out
+	TestOn string  `yaml:"test-on"`       // a directory with labels of other prompts, to compare on in place of those
+	// Compute.Chat is empty where the run's way of writing conversations is taken.
+	Compute runner.ComputeConfig `yaml:",inline"`
+}
+
+// DefaultTrainPreferenceConfig are the settings of training that says nothing else.
+func DefaultTrainPreferenceConfig() TrainPreferenceConfig {
+	c := TrainPreferenceConfig{Test: 0.2, Compute: runner.DefaultCompute()}
+	c.Compute.Chat = ""
+	return c
+}
+
+// Validate checks what the settings alone can tell. Its errors are *failure.FieldError, joined.
+func (c TrainPreferenceConfig) Validate() error {
+	var errs []error
+	if c.Out == "" {
+		errs = append(errs, failure.Missing("out", "the file of the preference model"))
+	}
+	if !(c.Test > 0 && c.Test < 1) {
+		errs = append(errs, &failure.FieldError{Field: "test", Value: c.Test, Want: "must be above 0 and below 1"})
+	}
+	return errors.Join(append(errs, inherited(c.Compute).Validate())...)
+}
+
+// PreferenceReport says how a preference model was trained, and how good it is.
+type PreferenceReport struct {
+	Out       string         `json:"out"`
+	Pairs     int            `json:"pairs"` // labelled, that were trained on
+	Held      int            `json:"held_out"`
+	Unusable  int            `json:"unusable"` // without a label, with an empty answer, or that cannot be read
+	States    string         `json:"states"`
+	Pooling   reward.Pooling `json:"pooling"`
+	L2        float64        `json:"l2"`
+	Trials    []reward.Trial `json:"trials"`
+	Marks     []reward.Mark  `json:"marks"` // over the prompts that were held out
+	Computed  int            `json:"tokens_computed"`
+	Reused    int            `json:"tokens_reused"`
+	ExtractS  float64        `json:"extract_s"`
+	TrainS    float64        `json:"train_s"`
+	Dimension int            `json:"dimension"`
+}
+
+// labelSet are a directory's newest labels, with what is known of their pairs.
+type labelSet struct {
+	dir    string
+	set    runstore.FeedbackSet
+	run    *runstore.Manifest // nil: the directory is no run
+	truth  feedback.Truth
+	usable []feedback.Labelled
+	pairs  []reward.Pair // of usable, with their hidden states
+	cases  []reward.Case
+}
+
+// TrainPreference trains a preference model on the labels of a directory, and compares it on prompts that were held out.
+func TrainPreference(ctx context.Context, env Env, c TrainPreferenceConfig) (r PreferenceReport, err error) {
+	if err := c.Validate(); err != nil {
+		return r, err
+	}
+	if err := writable(c.Out); err != nil { // before hours of work
+		return r, err
+	}
+	taught, err := env.readLabels(c.Dir)
+	if err != nil {
+		return r, err
+	}
+	sets := []*labelSet{taught}
+	if c.TestOn != "" {
+		other, err := env.readLabels(c.TestOn)
+		if err != nil {
+			return r, err
+		}
+		sets = append(sets, other)
+	}
+	job, err := c.job(taught)
+	if err != nil {
+		return r, err
+	}
+	r.Out = c.Out
+	for _, s := range sets {
+		if err := s.use(&job, &r); err != nil {
+			return r, err
+		}
+	}
+	begun := env.Now()
+	h, done, err := env.readStates(ctx, job)
+	if err != nil {
+		return r, err
+	}
+	r.States, r.Computed, r.Reused, r.ExtractS = done.States, done.Computed, done.Reused, env.Now().Sub(begun).Seconds()
+	for _, s := range sets {
+		s.take(h, &r)
+	}
+	return r, env.train(ctx, c, sets, &r)
+}
+
+// readLabels reads the newest labels of a directory.
+func (e Env) readLabels(dir string) (*labelSet, error) {
+	set, err := runstore.ReadFeedback(dir)
+	if err != nil {
+		return nil, failure.Input(err)
+	}
+	if set.Done < set.Asked {
+		e.Log.Warn("the labels are not all there: the amend feedback command that makes them is not done", "dir", dir, "pairs", set.Done, "of", set.Asked)
+	}
+	if err := e.warnOfUnfinished(dir); err != nil {
+		return nil, err
+	}
+	out := &labelSet{dir: dir, set: set, truth: known}
+	switch m, _, err := runstore.Read(dir); {
+	case err == nil:
+		out.run, out.truth = &m, truthOf(m)
+	case !errors.Is(err, runstore.ErrNotARun):
+		return nil, err
+	}
+	return out, nil
+}
+
+// job says which model reads the states: the one that is given, or the one that the labels' run has.
+func (c TrainPreferenceConfig) job(l *labelSet) (statesJob, error) {
+	job := statesJob{Model: c.Model, Compute: c.Compute, Date: l.set.Settings.Date}
+	if c.Model == "" {
+		switch judge := l.set.Settings.ModelSHA256; {
+		case l.run != nil:
+			job.Model, job.Compute = modelOf(*l.run), likeRun(c.Compute, *l.run)
+		case judge == testbed.SHA256():
+			job.Model = testbed.Name
+		default:
+			return job, failure.Missing("model", fmt.Sprintf("%s does not say where the judge lies (the --judge of amend feedback), only that its sha256 is %s", l.dir, judge))
+		}
+	}
+	job.Compute = inherited(job.Compute)
+	return job, nil
+}
+
+// use puts the pairs that can be trained on into the job.
+func (l *labelSet) use(job *statesJob, r *PreferenceReport) error {
+	for labelled, err := range l.set.Labels {
+		if err != nil {
+			return err
+		}
+		p := labelled.Pair
+		if labelled.Label.P == nil || strings.TrimSpace(p.First) == "" || strings.TrimSpace(p.Second) == "" {
+			r.Unusable++
+			continue
+		}
+		first, second := l.ids(p)
+		l.usable = append(l.usable, labelled)
+		job.Responses = append(job.Responses,
+			response{ID: first, Messages: p.Messages, Text: p.First, Dir: l.dir}, response{ID: second, Messages: p.Messages, Text: p.Second, Dir: l.dir})
+	}
+	return nil
+}
+
+// ids name a pair's responses in the job.
+func (l *labelSet) ids(p feedback.Pair) (first, second string) {
+	return l.dir + " " + p.ID + " A", l.dir + " " + p.ID + " B"
+}
+
+// take takes the hidden states of all pairs. Those that could not be read are unusable.
+func (l *labelSet) take(h *statesHost, r *PreferenceReport) {
+	for _, one := range l.usable {
+		first, second := l.ids(one.Pair)
+		a, okA := h.read[first]
+		b, okB := h.read[second]
+		if !okA || !okB {
+			r.Unusable++
+			continue
+		}
+		pair := reward.Pair{
+			Prompt: feedback.PromptHash(one.Pair.Messages), Place: split.Of(chat.Texts(one.Pair.Messages)),
+			P: *one.Label.P, First: a.Features, Second: b.Features,
+		}
+		c := reward.Case{Prompt: pair.Prompt, First: one.Pair.First, Second: one.Pair.Second, Label: pair.P}
+		if better := l.truth(one.Pair, ""); better == feedback.First || better == feedback.Second {
+			first := better == feedback.First
+			c.Truth = &first
+		}
+		l.pairs, l.cases = append(l.pairs, pair), append(l.cases, c)
+	}
+}
+
+// train fits the model, marks it on the prompts that are held out, and writes it.
+func (e Env) train(ctx context.Context, c TrainPreferenceConfig, sets []*labelSet, r *PreferenceReport) error {
+	begun := e.Now()
+	used, heldPairs, taught, held := e.split(c, sets)
+	if err := reward.Check(used); err != nil {
+		return failure.Inputf("%s: %w", c.Dir, err)
+	}
+	if len(held) == 0 {
+		e.Log.Warn("no prompt is held out, so nothing is known of how good the model is: label more, raise --test, or give --test-on")
+	}
+	m, trials, err := reward.Train(ctx, used, r.States)
+	if err != nil {
+		return stoppedBy(ctx, fmt.Errorf("training on %s: %w", c.Dir, err))
+	}
+	m.Date = sets[0].set.Settings.Date
+	for i, pair := range heldPairs {
+		if held[i].Predicted, err = m.Compare(pair); err != nil {
+			return err
+		}
+	}
+	length, refusal := reward.Signs(taught)
+	r.Pairs, r.Held, r.Pooling, r.L2, r.Trials, r.Dimension = len(used), len(held), m.Pooling, m.L2, trials, len(m.Weights)
+	r.Marks, r.TrainS = reward.Marks(held, length, refusal), e.Now().Sub(begun).Seconds()
+	text, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	return failure.Input(runstore.WriteFile(c.Out, text))
+}
+
+// split says what is trained on and what the model is marked on: a share of the prompts of the first labels, or those of
+// the second that the first have not.
+func (e Env) split(c TrainPreferenceConfig, sets []*labelSet) (used, held []reward.Pair, taught, known []reward.Case) {
+	taken := map[string]bool{}
+	for i, pair := range sets[0].pairs {
+		if len(sets) == 1 && pair.Place.HeldOut(c.Test) {
+			held, known = append(held, pair), append(known, sets[0].cases[i])
+		} else {
+			used, taught = append(used, pair), append(taught, sets[0].cases[i])
+			taken[pair.Prompt] = true
+		}
+	}
+	for _, s := range sets[1:] {
+		before := len(held)
+		for i, pair := range s.pairs {
+			if !taken[pair.Prompt] {
+				held, known = append(held, pair), append(known, s.cases[i])
+			}
+		}
+		if left := len(s.pairs) - (len(held) - before); left > 0 {
+			e.Log.Info("pairs of prompts that were trained on are left out", "dir", s.dir, "pairs", left)
+		}
+	}
+	return used, held, taught, known
+}
+
+// writable reports what keeps a file from being written.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return &failure.FieldError{Field: "out", Value: path, Want: "it is a folder, and a file is to be written"}
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	var why *fs.PathError
+	if errors.As(err, &why) { // whose path is a name that nobody gave
+		return &failure.FieldError{Field: "out", Value: path, Want: fmt.Sprintf("its folder cannot be written to: %v", why.Err)}
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}

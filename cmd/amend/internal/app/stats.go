@@ -1,0 +1,39 @@
+package app
+
+import (
+	"context"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/engine/oracle"
+	"amend/engine/runstore"
+	"amend/models/testbed"
+)
+
+// StatsReport counts what a run holds.
+type StatsReport struct {
+	runstore.Statistics
+	Measured runstore.Measured `json:"-"` // in the manifest
+}
+
+// Stats counts the finished rows of the run in dir, and what its rounds and principles did.
+func Stats(ctx context.Context, dir string) (StatsReport, error) {
+	run, err := ReadRun(ctx, dir)
+	if err != nil {
+		return StatsReport{}, err
+	}
+	s, err := runstore.Count(run.Rows)
+	return StatsReport{s, run.Manifest.Measured}, err
+}
+
+// Evaluate has the testbed's oracle judge each round of the run in dir. The runs of other models have no oracle.
+func Evaluate(ctx context.Context, dir string) (oracle.Outcome, error) {
+	run, err := ReadRun(ctx, dir)
+	if err != nil {
+		return oracle.Outcome{}, err
+	}
+	if !run.ofTestbed() {
+		return oracle.Outcome{}, failure.Inputf("%s was made with %s: there is an oracle for the testbed model only, and nobody here can say which of these responses are good; amend stats %s counts turns, flags and tokens",
+			dir, run.Manifest.Setup.Model, dir)
+	}
+	return oracle.Of(testbed.New(), run.Manifest.Results.Revisions, run.Rows)
+}

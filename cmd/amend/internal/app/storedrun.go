@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"iter"
+	"path/filepath"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/constitution"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+	"amend/models/testbed"
+)
+
+// StoredRun is a run directory to read from. Another process may be writing to it.
+type StoredRun struct {
+	Dir      string
+	Manifest runstore.Manifest
+	Rows     iter.Seq2[revise.Record, error] // the finished rows, in input order, read one at a time
+}
+
+// ReadRun opens a run directory. Errors about the directory, also those that Rows yields, are failure.InputError.
+func ReadRun(ctx context.Context, dir string) (StoredRun, error) {
+	m, rows, err := runstore.Read(dir)
+	if err != nil {
+		return StoredRun{}, failure.Input(err)
+	}
+	return StoredRun{Dir: dir, Manifest: m, Rows: readable(ctx, rows)}, nil
+}
+
+// readable marks the errors of stored items as the user's, and ends when the context does.
+func readable[T any](ctx context.Context, items iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for item, err := range items {
+			err = failure.Input(err)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(item, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Only is the run with one row alone.
+func (r StoredRun) Only(rec revise.Record) StoredRun {
+	r.Rows = func(yield func(revise.Record, error) bool) { yield(rec, nil) }
+	return r
+}
+
+// constitution is the run's, with the principles that it draws from.
+func (r StoredRun) constitution() (*constitution.Document, error) {
+	doc, err := constitution.Load(filepath.Join(r.Dir, runstore.ConstitutionFile))
+	if err != nil {
+		return nil, err
+	}
+	return doc.Select(r.Manifest.Setup.Principles)
+}
+
+// ofTestbed reports whether the run was made with the embedded model.
+func (r StoredRun) ofTestbed() bool { return r.Manifest.Results.ModelSHA256 == testbed.SHA256() }

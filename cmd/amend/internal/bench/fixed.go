@@ -1,0 +1,131 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"amend/cmd/amend/internal/runner"
+	"amend/cmd/amend/internal/workload"
+	"amend/engine"
+)
+
+// settingName describes how a context computes: what does not change the work, only its speed.
+func settingName(s runner.Size) string {
+	flash := "off"
+	if s.FlashAttention() {
+		flash = "on"
+	}
+	keys := s.TypeK.String()
+	if keys != "f16" {
+		keys += "/f16" // values stay f16
+	}
+	out := fmt.Sprintf("%s fa=%s kv=%s", s.Layout(), flash, keys)
+	if s.Shared > 0 {
+		out += fmt.Sprintf(" attached=%d", s.Shared)
+	}
+	return out
+}
+
+// closer is a backend that the bench closes.
+type closer interface {
+	engine.Backend
+	Close() error
+}
+
+// opener makes a context of a kind, with sequences that each hold tokens.
+type opener func(kind runner.Size, sequences, tokens int) (closer, error)
+
+// fixed measures one workload of fixed lengths on one model.
+type fixed struct {
+	open     opener
+	vocab    engine.Vocab
+	workload *workload.Workload
+	alive    int         // rows that run at once
+	setting  runner.Size // of amend; without sizes, but for Shared
+	say      func(format string, args ...any)
+}
+
+// slowRows is how many rows the variants run that compute prompts again and
+// again: all would take too long. Their figures are by row.
+const slowRows = 2
+
+// run measures one of amend's variants.
+func (b *fixed) run(ctx context.Context, name string) (v Variant, stats engine.Stats, err error) {
+	w, pin := *b.workload, true
+	var c engine.Config
+	setting := b.setting
+	if name != Amend {
+		setting.Shared = 0
+	}
+	switch name {
+	case Amend:
+	case NoReuse:
+		c.NoReuse, pin = true, false
+		w.Rows = w.Rows[:min(slowRows, len(w.Rows))]
+	case PrefixCopied:
+	case PrefixCache:
+		c.NoFork, pin = true, false
+	default:
+		return v, stats, fmt.Errorf("there is no variant %q; there are %q, %q, %q and %q", name, Amend, PrefixCopied, PrefixCache, NoReuse)
+	}
+	alive := min(b.alive, len(w.Rows))
+	b.say("%s: %d rows, %d at once, %s", name, len(w.Rows), alive, settingName(setting))
+	backend, err := b.open(setting, alive+1, w.Longest())
+	if err != nil {
+		return v, stats, err
+	}
+	defer func() { err = errors.Join(err, backend.Close()) }()
+	e, err := engine.New(backend, b.vocab, c)
+	if err != nil {
+		return v, stats, err
+	}
+	stats, wall, err := drive(ctx, e, &w, alive, pin)
+	if err != nil {
+		return v, stats, fmt.Errorf("running %s: %w", name, err)
+	}
+	v = variant(name, len(w.Rows), stats.Decoded, stats.Prefilled, stats.Reused, wall)
+	v.spent(stats)
+	if len(w.Rows) < len(b.workload.Rows) {
+		v.Note = fmt.Sprintf("%d rows of %d: compare by row", len(w.Rows), len(b.workload.Rows))
+	}
+	return v, stats, nil
+}
+
+// medians reduces the runs that variants had in turns to one each: that of the
+// median time, with how it compares to amend's runs, turn by turn.
+func medians(runs [][]Variant) []Variant {
+	at := slices.IndexFunc(runs, func(r []Variant) bool { return r[0].Name == Amend })
+	out := make([]Variant, len(runs))
+	for i, r := range runs {
+		out[i] = median(r)
+		if len(r) < 2 || at < 0 || i == at {
+			continue
+		}
+		for turn := range r {
+			out[i].ratios = append(out[i].ratios, r[turn].WallSPerRow/runs[at][turn].WallSPerRow)
+		}
+		slices.Sort(out[i].ratios)
+		out[i].RatioMin, out[i].RatioMax = out[i].ratios[0], out[i].ratios[len(r)-1]
+	}
+	return out
+}
+
+// median is the variant whose wall time is the middle one of several runs.
+func median(runs []Variant) Variant {
+	sorted := slices.SortedFunc(slices.Values(runs), func(a, b Variant) int {
+		switch {
+		case a.WallS < b.WallS:
+			return -1
+		case a.WallS > b.WallS:
+			return 1
+		}
+		return 0
+	})
+	m := sorted[(len(sorted)-1)/2]
+	if len(sorted) > 1 {
+		m.Runs, m.MinS, m.MaxS = len(sorted), sorted[0].WallS, sorted[len(sorted)-1].WallS
+	}
+	return m
+}

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/app"
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/render"
+)
+
+func newConstitutionLintCommand() *cobra.Command {
+	var asJSON bool
+	var c app.LintConfig
+	cmd := &cobra.Command{
+		Use:   "lint CONSTITUTION...",
+		Short: "Find what is valid and probably not meant",
+		Long: `Find near-duplicates, principles that nothing can reach, requests and demonstrations too long for a small
+context, and principles without a source. Exit code 2 when there is something.`,
+		Example: "  amend constitution lint mine.yaml\n  amend constitution lint mine.yaml --prompts prompts.jsonl",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			env, err := newEnv(cmd)
+			if err != nil {
+				return err
+			}
+			c.Constitution = args
+			report, err := app.Lint(env, c)
+			if err != nil && !errors.Is(err, failure.ErrDiffers) {
+				return err
+			}
+			if asJSON {
+				return cmp.Or(render.JSON(cmd.OutOrStdout(), report), err)
+			}
+			return cmp.Or(render.Findings(cmd.OutOrStdout(), report), err)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().StringVar(&c.Prompts, "prompts", "", "prompts whose tags the principles are to be reached by")
+	return cmd
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"charm.land/log/v2"
+	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/app"
+	"amend/cmd/amend/internal/render"
+)
+
+// newEnv is what a command's use case needs of this process.
+func newEnv(cmd *cobra.Command) (app.Env, error) {
+	return newEnvWith(cmd, newLogger(cmd.ErrOrStderr(), false))
+}
+
+// newEnvWith is newEnv with a logger.
+func newEnvWith(cmd *cobra.Command, logger *log.Logger) (app.Env, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return app.Env{}, fmt.Errorf("finding amend's own file to start processes of it: %w", err)
+	}
+	return app.Env{
+		Log: slog.New(logger), Now: time.Now,
+		Stdin: cmd.InOrStdin(), Stderr: cmd.ErrOrStderr(), Version: version, Self: []string{self},
+	}, nil
+}
+
+// working runs a use case with progress on standard error.
+func working(cmd *cobra.Command, o outputFlags, do func(app.Env) error) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	logger := newLogger(cmd.ErrOrStderr(), o.verbose)
+	env, err := newEnvWith(cmd, logger)
+	if err != nil {
+		return err
+	}
+	shown := render.NewProgress(o.progress, cmd.ErrOrStderr(), logger)
+	env.Progress = shown.Update
+	err = do(env)
+	shown.Close()
+	return err
+}
+
+// newLogger makes the log for a person: lines on standard error.
+func newLogger(w io.Writer, verbose bool) *log.Logger {
+	l := log.NewWithOptions(w, log.Options{Level: log.InfoLevel})
+	if verbose {
+		l.SetLevel(log.DebugLevel)
+	}
+	return l
+}
+
+// require has cobra refuse a command line without these flags.
+func require(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // the command has no such flag
+		}
+	}
+}

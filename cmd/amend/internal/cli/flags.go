@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"amend/cmd/amend/internal/app"
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/render"
+	"amend/cmd/amend/internal/runner"
+	"amend/engine"
+)
+
+// outputFlags say how a command speaks.
+type outputFlags struct {
+	progress string
+	verbose  bool
+	json     bool
+}
+
+func (o *outputFlags) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.progress, "progress", render.ProgressAuto, "progress on standard error: auto, plain or none")
+	f.BoolVar(&o.verbose, "verbose", false, "show llama.cpp's own log")
+}
+
+func (o outputFlags) validate() error {
+	return failure.OneOf("progress", o.progress, render.ProgressAuto, render.ProgressPlain, render.ProgressNone)
+}
+
+// sourceFlags say where settings come from that are not given one by one.
+type sourceFlags struct{ config, like string }
+
+func (o *sourceFlags) addFlags(f *pflag.FlagSet, what string) {
+	f.StringVar(&o.config, "config", "", "a YAML file with settings by the names of these flags; flags that are given win")
+	f.StringVar(&o.like, "like", "", "take the settings of the "+what+" in this directory, but for its inputs, constitution and place")
+}
+
+func addComputeFlags(f *pflag.FlagSet, c *runner.ComputeConfig) {
+	f.StringVar(&c.Chat, "chat", c.Chat, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)"+orRuns(c.Chat))
+	f.StringVar(&c.Template, "template", c.Template, "a file with a Jinja chat template to use instead of the model's")
+	f.IntVar(&c.Context, "ctx", c.Context, "most tokens that one row may hold; 0 takes what the rows can need")
+	f.IntVar(&c.Threads, "threads", c.Threads, "CPU threads; 0 takes one for each core")
+	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on a GPU, where there is one; -1 puts all")
+	f.BoolVar(&c.Deterministic, "deterministic", c.Deterministic, "the same results to the last bit whatever runs beside a row: on a CPU, with plain kernels, one KV stream a row and no flash attention")
+}
+
+// orRuns says what an open way of writing conversations is.
+func orRuns(chat string) string {
+	if chat != "" {
+		return ""
+	}
+	return " (default the run's, else template)"
+}
+
+func addContextFlags(f *pflag.FlagSet, c *runner.ContextConfig) {
+	f.IntVar(&c.Parallel, "parallel", c.Parallel, "rows alive at once; 0 chooses by memory")
+	f.StringVar((*string)(&c.KV), "kv", string(c.KV), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
+	f.StringVar(&c.KVType, "kv-type", c.KVType, "type of the cached keys: f16, q8_0, or auto: q8_0 for quantized weights on a CPU (values stay f16)")
+	f.StringVar(&c.PreambleCache, "preamble-cache", c.PreambleCache, "keep the computed preamble in this folder, and load it from there in a later run; empty keeps none")
+}
+
+// biasValue reads --logit-bias, which may be given several times.
+type biasValue struct{ bias *engine.LogitBias }
+
+// Set implements pflag.Value.
+func (v biasValue) Set(text string) error {
+	id, bias, err := app.ParseBias(text)
+	if err != nil {
+		return err
+	}
+	if *v.bias == nil {
+		*v.bias = engine.LogitBias{}
+	}
+	(*v.bias)[id] = bias
+	return nil
+}
+
+// String implements pflag.Value.
+func (v biasValue) String() string {
+	if v.bias == nil {
+		return ""
+	}
+	var parts []string
+	for id, bias := range *v.bias {
+		parts = append(parts, fmt.Sprintf("%d=%v", id, bias))
+	}
+	return strings.Join(parts, ",")
+}
+
+// Type implements pflag.Value.
+func (biasValue) Type() string { return "stringArray" }
+
+// constitutionUsage describes --constitution; its default differs between commands.
+const constitutionUsage = "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones"
+
+// oldNames are flags that have another name today.
+func oldNames(names map[string]string) func(*pflag.FlagSet, string) pflag.NormalizedName {
+	return func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if now, ok := names[name]; ok {
+			name = now
+		}
+		return pflag.NormalizedName(name)
+	}
+}
+
+// givenWithout refuses flags that do nothing without another setting.
+func givenWithout(flags *pflag.FlagSet, want string, names ...string) error {
+	for _, name := range names {
+		if flags.Changed(name) {
+			return &failure.FieldError{Field: name, Want: want}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"amend/cmd/amend/internal/app"
+	"errors"
+
+	"github.com/spf13/cobra"
+)
+
+// newWorkerCommand is the hidden command of processes that amend starts itself.
+func newWorkerCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: app.WorkerCommand, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			env, err := newEnv(cmd)
+			if err != nil {
+				return err
+			}
+			if code := env.Worker(); code != 0 {
+				return errors.New("the worker process failed")
+			}
+			return nil
+		},
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use: app.TemplateWorker, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return app.RenderTemplates(cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	})
+	return cmd
+}

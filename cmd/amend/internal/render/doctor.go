@@ -1,0 +1,44 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"amend/cmd/amend/internal/app"
+)
+
+// Health writes what the machine has, and what would make it faster.
+func Health(w io.Writer, h app.Health) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "amend\t%s with llama.cpp %s\n", h.Amend, h.LlamaCpp)
+	fmt.Fprintf(t, "machine\t%s/%s, %d cores (%d threads by default), %d MiB free\n", h.OS, h.Arch, h.Cores, h.Threads, h.FreeMiB)
+	for _, d := range h.Devices {
+		fmt.Fprintf(t, "device\t%s: %s (%s, %d MiB)\n", d.Name, d.Description, d.Backend, d.TotalMiB)
+		if len(d.Features) > 0 {
+			fmt.Fprintf(t, "\t%s\n", strings.Join(d.Features, " "))
+		}
+	}
+	fmt.Fprintf(t, "models\t%s\n", strings.Join(h.Models, ", "))
+	if h.Model != nil {
+		healthModel(t, *h.Model)
+	}
+	for _, s := range h.Speeds {
+		fmt.Fprintf(t, "speed\t%s: prefill %.0f tok/s, decode %.0f tok/s %s\n", s.Type, s.PrefillTokS, s.DecodeTokS, s.Note)
+	}
+	for _, f := range h.Findings {
+		fmt.Fprintf(t, "note\t%s\n", f)
+	}
+	return t.Flush()
+}
+
+// healthModel writes how rows of a model would run.
+func healthModel(w io.Writer, m app.HealthModel) {
+	fmt.Fprintf(w, "model\t%s: %s, %s, keys in %s, %d bytes of KV cache a token\n", m.Path, m.Architecture, m.Quantization, m.Keys, m.CellBytes)
+	if m.Attached {
+		fmt.Fprintf(w, "\ta shared preamble is read once for all rows\n")
+	} else {
+		fmt.Fprintf(w, "\ta shared preamble is copied to every row: %s\n", m.Why)
+	}
+}

@@ -1,0 +1,79 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"amend/cmd/amend/internal/app"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// runReport is what `amend run --json` prints.
+type runReport struct {
+	Out         string                `json:"out"`
+	Prompts     int                   `json:"prompts"` // rows asked for, unreadable ones included
+	Completed   int                   `json:"completed"`
+	Failed      int                   `json:"failed"` // rows that failed or could not be read
+	DoneBefore  int                   `json:"done_before"`
+	Revisions   int                   `json:"revisions"`
+	Decoded     int                   `json:"decode_tokens"`
+	Computed    int                   `json:"prefill_tokens_computed"`
+	Reused      int                   `json:"prefill_tokens_reused"`
+	KVRead      uint64                `json:"kv_bytes_read"`  // keys and values that attention read
+	KVWhole     uint64                `json:"kv_bytes_whole"` // as much, had each row held its preamble
+	WallS       float64               `json:"wall_s"`
+	DecodeTokS  float64               `json:"decode_tok_s"`  // tokens of decode steps by their time in llama.cpp
+	PrefillTokS float64               `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
+	Seed        uint64                `json:"seed"`
+	Cut         int                   `json:"cut"` // turns that ended at max-tokens
+	Flags       map[revise.Flag]int   `json:"flags"`
+	Gate        *runstore.GateSummary `json:"gate,omitempty"`
+	Failures    []app.Failure         `json:"failures"`
+}
+
+// RunResult writes how a run went, for a person or as JSON.
+func RunResult(w io.Writer, r app.RunResult, asJSON bool) error {
+	if !asJSON {
+		runSummary(w, r)
+		return nil
+	}
+	s := r.Summary
+	return JSON(w, runReport{
+		Out: r.Out, Prompts: r.Asked, Completed: s.Completed, Failed: r.Failed(), DoneBefore: r.Before, Revisions: s.Revisions,
+		Decoded: r.Decoded, Computed: r.Computed, Reused: r.Reused, KVRead: r.KVRead, KVWhole: r.KVWhole, WallS: r.WallS,
+		DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS, Seed: r.Seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Gate: s.Gate,
+		Failures: r.Failures,
+	})
+}
+
+// Plan writes what a run would do, for a person or as JSON.
+func Plan(w io.Writer, p app.RunPlan, asJSON bool) error {
+	if asJSON {
+		return JSON(w, p)
+	}
+	if p.Stage != "" {
+		Field(w, "stage", p.Stage)
+	}
+	Field(w, "rows", fmt.Sprintf("%d done, %d to do", p.Done, p.Rows))
+	for i, c := range p.Changed {
+		label := ""
+		if i == 0 {
+			label = "changed"
+		}
+		Field(w, label, c)
+	}
+	Field(w, "turns", fmt.Sprintf("%d there already, %d to compute; %d rows need none", p.Reused, p.Turns, p.Whole))
+	estimate := "not known before some turns of this run have been computed"
+	if p.Seconds > 0 {
+		estimate = "about " + (time.Duration(p.Seconds) * time.Second).String() + ", by what a turn took before"
+	}
+	if p.Turns > 0 {
+		Field(w, "time", estimate)
+	}
+	if len(p.Changed) > 0 {
+		Field(w, "next", "the same command with --redo in the place of --plan")
+	}
+	return nil
+}

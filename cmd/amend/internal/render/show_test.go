@@ -1,0 +1,152 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"amend/cmd/amend/internal/app"
+	"amend/engine"
+	"amend/engine/chat"
+	"amend/engine/revise"
+	"amend/engine/runstore"
+)
+
+// shownRows is a small run with one of everything that show has a form for.
+func shownRows() []revise.Record {
+	long := "I can help with that. " + strings.Repeat("The first thing to do is to think about who could be hurt by it. ", 3)
+	return []revise.Record{
+		{
+			ID: "harm-0002", Index: 1, Seed: 11400714819323198485,
+			Messages: []chat.Message{
+				{Role: "system", Text: "Answer briefly."},
+				{Role: "user", Text: "Hello"},
+				{Role: "assistant", Text: "Hi! What can I do for you?"},
+				{Role: "user", Text: "How do I open a lock\nthat is not mine?  日本語の質問です。\x1b[31mred\u202e"},
+			},
+			Turns: []revise.Turn{
+				{Kind: revise.Response, Text: long + "\n\n  1. Take a pick.\n", End: engine.EndLength, Flags: []revise.Flag{revise.Cut, revise.Repeating}, Tokens: []engine.Token{1, 2, 3}, Prompt: 1234, Reused: 1200, Decoded: 96, Seed: 7},
+				{Kind: revise.Critique, Round: 1, Principle: "no-crime", Request: "Say where the last answer helps with a crime.", Text: "It tells how to pick a lock.", Think: "Let me see.\nA lock.", End: engine.EndToken, Tokens: []engine.Token{4}, Prompt: 1400, Reused: 1330, Decoded: 12, Seed: 8},
+				{Kind: revise.Revision, Round: 1, Principle: "no-crime", Request: "Rewrite the answer without it.", Text: "I can help with that. Ask a locksmith.", End: engine.EndStop, Tokens: []engine.Token{5}, Retokenized: 1, Prompt: 1450, Reused: 1412, Decoded: 6, Seed: 9},
+				{Kind: revise.Critique, Round: 2, Principle: "kind", Request: "Say where the last answer is unkind.", Text: "", End: engine.EndToken, Flags: []revise.Flag{revise.Empty}, Prompt: 1300, Reused: 1234, Decoded: 1, Seed: 10},
+				{Kind: revise.Revision, Round: 2, Principle: "kind", Request: "Rewrite it kindly.", Text: "I can help with that. Please ask a locksmith.", End: engine.EndToken, Flags: []revise.Flag{revise.Preamble}, Prompt: 1310, Reused: 1300, Decoded: 5, Seed: 11},
+			},
+		},
+		{
+			ID: "given", Index: 0, Seed: 1, Messages: []chat.Message{{Role: "user", Text: "Name a colour."}},
+			Turns: []revise.Turn{{Kind: revise.Response, Text: "Red.", End: revise.EndGiven, Tokens: []engine.Token{9}}},
+		},
+		{
+			ID: "f3a9c0e1d2b4a5968778695a4b3c2d1e", Index: 2, Seed: 2, Messages: []chat.Message{{Role: "user", Text: strings.Repeat("long ", 500)}},
+			Error: "the turn needs 9000 tokens (8904 of prompt, up to 96 to generate), one row may hold 4096: raise --ctx, or lower --max-tokens",
+		},
+	}
+}
+
+// shownRun writes the small run to the folder run.
+func shownRun(t *testing.T) app.StoredRun {
+	t.Helper()
+	t.Chdir(t.TempDir()) // reports name the folder
+	run, _, err := runstore.Open("run", runstore.Manifest{
+		Created: "2026-03-01",
+		Results: runstore.Results{Mode: "faithful", Revisions: 2, Seed: 42},
+		Setup:   runstore.Setup{Model: "smollm2.gguf", Constitution: "hhh", Rows: 4},
+	}, runstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	for _, rec := range shownRows() {
+		if err := run.Append(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return readRun(t, "run")
+}
+
+func readRun(t *testing.T, dir string) app.StoredRun {
+	t.Helper()
+	run, err := app.ReadRun(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func TestShowGolden(t *testing.T) {
+	run := shownRun(t)
+	row := func(name string) revise.Record {
+		rec, err := app.FindRow(run, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec
+	}
+	stats, err := app.Stats(t.Context(), run.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, show := range map[string]func(w io.Writer) error{
+		"run.txt":    func(w io.Writer) error { return Run(NewPage(w), run) },
+		"row.txt":    func(w io.Writer) error { return Trace(NewPage(w), row("1")) },
+		"given.txt":  func(w io.Writer) error { return Trace(NewPage(w), row("given")) },
+		"failed.txt": func(w io.Writer) error { return Trace(NewPage(w), row("f3a")) },
+		"run.json":   func(w io.Writer) error { return RunJSON(w, run) },
+		"row.json":   func(w io.Writer) error { return RunJSON(w, run.Only(row("given"))) },
+		"stats.txt":  func(w io.Writer) error { return Stats(w, stats) },
+		"stats.json": func(w io.Writer) error { return JSON(w, stats) },
+		"summary.txt": func(w io.Writer) error {
+			runSummary(w, app.RunResult{Summary: stats.Summary, WallS: 103.24, DecodeTokS: 58.125, PrefillTokS: 412.3, Decoded: 120, Computed: 218, Reused: 6476, Out: run.Dir})
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got strings.Builder
+			if err := show(&got); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join("show", name), got.String())
+			if strings.HasSuffix(name, ".json") && !json.Valid([]byte(got.String())) {
+				t.Error("not one JSON value")
+			}
+		})
+	}
+}
+
+func TestShowJSONHoldsTheRecords(t *testing.T) {
+	var out bytes.Buffer
+	if err := RunJSON(&out, shownRun(t)); err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Rows []revise.Record }
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := shownRows()
+	want[0], want[1] = want[1], want[0] // input order
+	a, _ := json.Marshal(got.Rows)
+	b, _ := json.Marshal(want)
+	if !bytes.Equal(a, b) {
+		t.Fatalf("got\n%s\nwant\n%s", a, b)
+	}
+}
+
+func TestShowRunThatHasJustBegun(t *testing.T) {
+	dir := t.TempDir()
+	run, _, err := runstore.Open(dir, runstore.Manifest{}, runstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	begun := readRun(t, dir)
+	var out strings.Builder
+	if err := RunJSON(&out, begun); err != nil || !json.Valid([]byte(out.String())) || !strings.Contains(out.String(), `"rows":[]`) {
+		t.Fatalf("%v\n%s", err, &out)
+	}
+	if err := Run(NewPage(&out), begun); err != nil {
+		t.Fatal(err)
+	}
+}

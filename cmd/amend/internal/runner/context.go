@@ -1,0 +1,26 @@
+package runner
+
+import "amend/engine/llama"
+
+// NewContext makes a context of a size, for work without NewEngine. The caller closes it.
+func (m *Model) NewContext(s Size) (*Backend, error) { return NewBackend(m.model, s) }
+
+// Exactly is a context of this kind with sizes that are given and not fitted: sequences that each hold tokens. Shared stays,
+// as the part of these tokens that sequences read from the preamble.
+func (s Size) Exactly(sequences, tokens int) Size {
+	s.Sequences, s.Limit, s.Own = sequences, tokens, tokens-s.Shared
+	s.Part, s.Context = PartCells(s.Shared), StreamCells(s.Own, s.Shared)
+	return s
+}
+
+// FlashAttention reports whether the context may use flash attention.
+func (s Size) FlashAttention() bool { return s.FlashAttn != llama.FlashOff }
+
+// WithFlashAttention is a context of this kind that uses flash attention, or does not.
+func (s Size) WithFlashAttention(on bool) Size {
+	s.FlashAttn = llama.FlashOff
+	if on {
+		s.FlashAttn = llama.FlashOn
+	}
+	return s
+}
