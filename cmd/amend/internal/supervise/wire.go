@@ -57,7 +57,7 @@ type Orders struct {
 	Alone []string
 }
 
-// output is revise.Output for gob, which drops pointers to zeros.
+// output is revise.TurnResult for gob, which drops pointers to zeros.
 type output struct {
 	Tokens                         []engine.Token
 	Text                           string
