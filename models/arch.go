@@ -1,7 +1,7 @@
 package models
 
 import (
-	"amend/internal/nearest"
+	"amend/engine/nearest"
 	"slices"
 	"strings"
 )

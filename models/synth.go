@@ -1,7 +1,7 @@
 package models
 
 import (
-	"amend/internal/atomicfile"
+	"amend/engine/atomicfile"
 	"cmp"
 	"context"
 	"crypto/sha256"

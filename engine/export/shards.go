@@ -1,7 +1,7 @@
 package export
 
 import (
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 	"bufio"
 	"errors"
 	"fmt"

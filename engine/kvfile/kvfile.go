@@ -13,7 +13,7 @@
 package kvfile
 
 import (
-	"amend/internal/atomicfile"
+	"amend/engine/atomicfile"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"

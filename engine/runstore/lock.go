@@ -1,7 +1,7 @@
 package runstore
 
 import (
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 	"encoding/json"
 	"errors"
 	"fmt"

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"amend/engine"
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 )
 
 // Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
