@@ -83,9 +83,11 @@ func DefaultRunConfig() RunConfig {
 // Validate checks what the settings alone can tell. Its errors are *failure.FieldError, joined.
 func (c RunConfig) Validate() error {
 	var errs []error
-	for _, need := range []struct{ field, value string }{{"model", c.Model}, {"prompts", c.Prompts}, {"out", c.Out}} {
+	for _, need := range []struct{ field, value, what string }{
+		{"model", c.Model, "the model that answers"}, {"prompts", c.Prompts, "what it answers"}, {"out", c.Out, "the run directory"},
+	} {
 		if need.value == "" {
-			errs = append(errs, failure.Missing(need.field, ""))
+			errs = append(errs, failure.Missing(need.field, need.what))
 		}
 	}
 	errs = append(errs,

@@ -26,6 +26,13 @@ type RunSources struct {
 // is continued, those of another run (Like), those of a file (Config).
 func ResolveRun(s RunSources) (RunConfig, error) {
 	c := DefaultRunConfig()
+	if s.Out == "" && s.Config != "" { // the file may name the run
+		var file RunConfig
+		if err := readSettings(s.Config, &file); err != nil {
+			return c, err
+		}
+		s.Out = file.Out
+	}
 	if s.Out != "" {
 		switch old, err := RecordedRun(s.Out); {
 		case err == nil:
