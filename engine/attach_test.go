@@ -47,7 +47,7 @@ func TestCellsRead(t *testing.T) {
 		if err := e.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if use := e.Use(); use.Cells != prefix+rows*(own+said-1) {
+		if use := e.Usage(); use.Cells != prefix+rows*(own+said-1) {
 			t.Errorf("%s: %d cells in use, want the prefix and what rows added, %d", c.name, use.Cells, prefix+rows*(own+said-1))
 		}
 		got := e.Stats()

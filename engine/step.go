@@ -15,7 +15,7 @@ func (e *Engine) step(ctx context.Context) error {
 	prompts := e.promptTokens(plan)
 	err := e.timed(prefill, func() error { return e.backend.Decode(ctx, e.batch) })
 	if errors.Is(err, ErrNoSlot) {
-		e.dropGuesses(plan)
+		e.dropDrafted(plan)
 		return e.preempt()
 	}
 	if err != nil {
@@ -46,7 +46,7 @@ func (e *Engine) listJobs() []sched.Job {
 		j := sched.Job{Seq: seq, Pending: t.length() - e.tree.Computed(seq)}
 		j.Wanted = min(j.Pending, t.length()-t.outputsFrom)
 		if t.drafter != nil && j.Pending == 1 {
-			j.Right = t.drafter.Right(t.mayGrow() - 1)
+			j.ExpectedAccepted = t.drafter.ExpectedAccepted(t.mayGrow() - 1)
 			j.Room = t.room - t.length()
 		}
 		e.jobs = append(e.jobs, j)
@@ -69,8 +69,8 @@ func (e *Engine) promptTokens(plan []sched.Chunk) int {
 type output struct {
 	turn    *turn
 	index   int   // in the batch
-	guess   Token // what comes next in the batch, where guessed is set
-	guessed bool
+	draft   Token // what comes next in the batch, where guessed is set
+	drafted bool
 }
 
 // fill writes the planned tokens into the batch and notes where logits come.
@@ -87,7 +87,7 @@ func (e *Engine) fill(plan []sched.Chunk) {
 			e.batch = append(e.batch, Input{Token: t.at(pos), Pos: int32(pos), Seq: c.Seq, Logits: wanted})
 		}
 		if c.Draft > 0 {
-			e.fillGuesses(t, from+c.Tokens, c.Draft)
+			e.fillDrafted(t, from+c.Tokens, c.Draft)
 		}
 	}
 }
@@ -108,9 +108,9 @@ func (e *Engine) take(i int) int {
 	return next
 }
 
-// takeTokens samples a turn's next token, and as many more as its guesses were
-// right: each guess is compared with the token that is sampled in its place,
-// so what comes out is what would come without guessing.
+// takeTokens samples a turn's next token, and as many more as its drafted tokens were
+// right: each drafted token is compared with the token that is sampled in its place,
+// so what comes out is what would come without drafting.
 func (e *Engine) takeTokens(t *turn, outputs []output) {
 	right := t.length() // leading tokens of the sequence that are the turn's
 	var end End
@@ -120,11 +120,11 @@ func (e *Engine) takeTokens(t *turn, outputs []output) {
 		if token, end, err = e.sampleNext(t, o.index); err != nil || end != "" {
 			break
 		}
-		if !o.guessed || o.guess != token {
+		if !o.drafted || o.draft != token {
 			break
 		}
 		right++
-		e.stats.Guessed++
+		e.stats.Accepted++
 	}
 	if e.tree.Len(t.seq) > right {
 		right = e.cut(t.seq, right)

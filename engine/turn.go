@@ -14,7 +14,7 @@ type turn struct {
 	room    int // the most tokens its sequence may hold
 	sampler *sampler
 
-	drafter *ngram.Drafter // guesses what comes next; nil without speculation
+	drafter *ngram.Drafter // drafts what comes next; nil without speculation
 	// outputsFrom is the position from which on logits are wanted.
 	outputsFrom int
 

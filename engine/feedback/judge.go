@@ -15,7 +15,7 @@ import (
 // judgement, "run" the set that labels are of.
 type Settings struct {
 	// Layout shows in a judgement's ids.
-	Layout Layout `key:"run"`
+	Layout PromptOrder `key:"run"`
 	// Principles is how many are drawn for each pair; fewer where fewer apply. Each has judgements of its own.
 	Principles int `key:"run"`
 	// Seed is of the draws, and of reasonings, whose keys hold a seed that is derived from it.
@@ -107,7 +107,7 @@ func (j *Judge) NeedUnder(ctx context.Context, in Pair, principles []constitutio
 
 // draw draws the principles of a pair.
 func (j *Judge) draw(in Pair) []constitution.Principle {
-	return j.doc.DrawSeveral(digest.PairSeed(j.settings.Seed, in.ID), j.settings.Principles, in.Where)
+	return j.doc.DrawSeveral(digest.PairSeed(j.settings.Seed, in.ID), j.settings.Principles, in.Attributes)
 }
 
 // open writes a judgement down, up to where the answer begins.

@@ -54,7 +54,7 @@ func TestBadPairs(t *testing.T) {
 		`{"id": "x", "tags": ["law"], "prompt": "why?", "chosen": "good", "rejected": "bad"}`,
 		`{"id": "x", "prompt": "why?", "chosen": "good", "rejected": "worse"}`,
 	}, "\n"))
-	if len(set.Pairs) != 1 || set.Pairs[0].ID != "x" || set.Pairs[0].Where.Tags[0] != "law" {
+	if len(set.Pairs) != 1 || set.Pairs[0].ID != "x" || set.Pairs[0].Attributes.Tags[0] != "law" {
 		t.Errorf("%+v", set.Pairs)
 	}
 	for i, want := range []string{

@@ -81,7 +81,7 @@ type Loop struct {
 	planning    bool // nothing is asked of the engine
 
 	engine  *engine.Engine    // of the run under way
-	sitting *feedback.Sitting // of the gate's judge in it
+	judging *feedback.Session // of the gate's judge in it
 
 	ctx    context.Context // of what is under way
 	ending context.Context // its end lets nothing new begin
@@ -147,7 +147,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 	defer l.stop()
 	l.ending = ctx
 	l.engine, l.next, l.emit, l.err = e, next, emit, nil
-	l.sit()
+	l.startJudge()
 	for range max(1, parallel) {
 		l.startNext()
 	}
@@ -163,7 +163,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 
 // startNext starts rows until one has a turn to wait for.
 func (l *Loop) startNext() {
-	for l.err == nil && l.context().Err() == nil && !l.ends() {
+	for l.err == nil && l.context().Err() == nil && !l.isEnding() {
 		in, ok := l.next()
 		if !ok {
 			return
@@ -174,8 +174,8 @@ func (l *Loop) startNext() {
 	}
 }
 
-// ends reports whether the run is to end with the turns that are under way.
-func (l *Loop) ends() bool { return l.ending != nil && l.ending.Err() != nil }
+// isEnding reports whether the run is to end with the turns that are under way.
+func (l *Loop) isEnding() bool { return l.ending != nil && l.ending.Err() != nil }
 
 // deliver emits a finished row.
 func (l *Loop) deliver(rec Record) {
@@ -231,8 +231,8 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 
 // Need is the room that a row can come to need, in tokens.
 type Need struct {
-	Tokens int // the most of one sequence: what --ctx must be for the row never to fail for want of room
-	Alone  int // the most of one that does not begin with Loop.Prefix
+	Tokens   int // the most of one sequence: what --ctx must be for the row never to fail for want of room
+	Unshared int // the most of one that does not begin with Loop.Prefix
 }
 
 // Need is what a row can come to need.
@@ -243,7 +243,7 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 	}
 	s := l.settings
 	draft := s.MaxTokens
-	if in.Response != nil || in.First != nil {
+	if in.Response != nil || in.Initial != nil {
 		draft = max(draft, len(r.draft))
 	}
 	round := l.asks.revision + s.MaxTokens
@@ -259,14 +259,14 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 		n.Tokens = max(n.Tokens, len(r.base.Tokens)+draft+(rounds-1)*round+l.asks.verdict)
 	}
 	if p := len(l.prefix); len(r.base.Tokens) <= p || !slices.Equal(r.base.Tokens[:p], l.prefix) {
-		n.Alone = n.Tokens
+		n.Unshared = n.Tokens
 	}
 	if s.Gate != nil && s.Rounds > 0 {
 		judged, err := l.needJudged(ctx, in, draft)
 		if err != nil {
 			return n, err
 		}
-		n.Tokens, n.Alone = max(n.Tokens, judged), max(n.Alone, judged)
+		n.Tokens, n.Unshared = max(n.Tokens, judged), max(n.Unshared, judged)
 	}
 	return n, ctx.Err()
 }

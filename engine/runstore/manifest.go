@@ -11,8 +11,12 @@ import (
 	"amend/internal/plainjson"
 )
 
-// Format is the number of the layout of run directories that this version reads and writes.
-const Format = 2
+// Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
+// setting, is another format too: what an older run does not say means what its version took it for.
+const Format = 3
+
+// OldestFormat is the oldest layout that this version reads. Format 2 has no file of settings.
+const OldestFormat = 2
 
 // Manifest says what made a run. Its two halves differ in what a change means when a run is continued:
 // one in Results is refused, one in Setup is only told.
@@ -127,7 +131,7 @@ type Machine struct {
 // Measured is what was measured on this machine to choose settings: once, so
 // that a run which is continued makes the same choices.
 type Measured struct {
-	// StepCosts say how many guessed tokens pay (engine.Calibrate).
+	// StepCosts say how many drafted tokens pay (engine.Calibrate).
 	StepCosts []engine.StepCost `json:"step_costs,omitempty"`
 	// TurnSeconds is how long a turn took in the last command that computed some, in the mean: rows run side by side, so
 	// one alone takes longer.

@@ -80,7 +80,7 @@ func (c *feedbackComputation) openJudge(ctx context.Context) (err error) {
 	c.draws = min(f.Draws, drawable(c.document)) // more can be asked for, and are no other labels
 	c.judge, err = feedback.New(ctx, c.model.Format(), c.document, feedback.Settings{
 		Layout: f.Layout, Principles: c.draws, Seed: f.Seed, MinMass: f.MinMass,
-		Reasonings: f.Reasonings, Clamp: [2]float64(f.Clamp), MaxTokens: f.MaxTokens, Sampling: f.Sampling,
+		Reasonings: f.Reasonings, Clamp: [2]float64(f.Clamp), MaxTokens: f.MaxTokens, Sampling: f.sampling(),
 	})
 	return failure.Input(err)
 }
@@ -113,18 +113,26 @@ func (c *feedbackComputation) openLabels(context.Context) (err error) {
 
 // settings are everything that the labels depend on.
 func (c *feedbackComputation) settings() runstore.FeedbackSettings {
-	f := c.job.Config
 	adapter, adapterSHA := c.model.Adapter()
+	s := c.job.Config.settings(contents{
+		Model: c.model.SHA256(), Adapter: adapterSHA, AdapterScale: adapter.Scale,
+		Template: c.model.TemplateSHA256(), Constitution: c.document.Hash(), KeyType: c.kind.TypeK.String(),
+	})
+	s.Source, s.Date, s.Principles = c.job.Source, c.job.Date, c.draws
+	s.Constitution, s.ConstitutionText = c.document.Name, c.job.Document
+	return s
+}
+
+// settings are what labels depend on, but for the pairs, the constitution's text and the date.
+func (f FeedbackConfig) settings(c contents) runstore.FeedbackSettings {
 	s := runstore.FeedbackSettings{
-		Source: c.job.Source, Date: c.job.Date,
-		ModelSHA256: c.model.SHA256(), LoRASHA256: adapterSHA, LoRAScale: adapter.Scale, TemplateSHA256: c.model.TemplateSHA256(), Chat: f.Compute.Chat,
-		KVType: c.kind.TypeK.String(), Deterministic: f.Compute.Deterministic,
-		Constitution: c.document.Name, ConstitutionSHA256: c.document.Hash(), ConstitutionText: c.job.Document,
-		Principles: c.draws, Layout: string(f.Layout), Seed: f.Seed, MinMass: f.MinMass,
+		ModelSHA256: c.Model, LoRASHA256: c.Adapter, LoRAScale: c.AdapterScale, TemplateSHA256: c.Template, Chat: f.Compute.Chat,
+		KVType: c.KeyType, Deterministic: f.Compute.Deterministic, ConstitutionSHA256: c.Constitution,
+		Principles: f.Draws, Layout: string(f.Layout), Seed: f.Seed, MinMass: f.MinMass,
 	}
 	if f.Reasonings > 0 {
 		s.Reasonings, s.Clamp, s.MaxTokens = f.Reasonings, [2]float64(f.Clamp), f.MaxTokens
-		s.Temperature, s.TopK, s.TopP, s.MinP = f.Sampling.Temperature, f.Sampling.TopK, f.Sampling.TopP, f.Sampling.MinP
+		s.Temperature, s.TopK, s.TopP, s.MinP = f.Temperature, f.TopK, f.TopP, f.MinP
 	}
 	return s
 }
@@ -242,14 +250,14 @@ type storedAnswer struct {
 	OK     bool // it is there
 }
 
-// Recall returns an answer.
-func (a answers) Recall(key feedback.Key) (feedback.Answer, bool, error) {
-	s, err := worker.Call[storedAnswer](a.parent, methodRecall, key)
+// Get returns an answer.
+func (a answers) Get(key feedback.Key) (feedback.Answer, bool, error) {
+	s, err := worker.Call[storedAnswer](a.parent, methodGet, key)
 	return s.Answer, s.OK, err
 }
 
-// Remember keeps an answer.
-func (a answers) Remember(key feedback.Key, answer feedback.Answer) error {
-	_, err := worker.Call[worker.Nothing](a.parent, methodRemember, storedAnswer{Key: key, Answer: answer, OK: true})
+// Put keeps an answer.
+func (a answers) Put(key feedback.Key, answer feedback.Answer) error {
+	_, err := worker.Call[worker.Nothing](a.parent, methodPut, storedAnswer{Key: key, Answer: answer, OK: true})
 	return err
 }

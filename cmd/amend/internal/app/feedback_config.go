@@ -13,38 +13,44 @@ import (
 
 // FeedbackConfig are the settings of labelling. Exactly one of Run, Pairs and Prompts says what is judged.
 type FeedbackConfig struct {
-	Run     string `yaml:"run,omitempty"` // a run directory: its own answers
-	Pairs   string `yaml:"pairs"`         // the file of a preference set; "-" is Env.Stdin
-	Prompts string `yaml:"prompts"`       // answers to these prompts are drawn first, into the run directory Out
+	Run     string `yaml:"run,omitempty" key:"run"` // a run directory: its own answers
+	Pairs   string `yaml:"pairs" key:"run"`         // the file of a preference set; "-" is Env.Stdin
+	Prompts string `yaml:"prompts" key:"run"`       // answers to these prompts are drawn first, into the run directory Out
 
-	Judge string `yaml:"judge"` // model that judges; empty: the run's critic, for Pairs the testbed
-	Out   string `yaml:"out,omitempty"`
-	Limit int    `yaml:"limit"` // pairs to take, of Prompts the prompts; 0: all
+	Judge string `yaml:"judge" key:"run"` // model that judges; empty: the run's critic, for Pairs the testbed
+	Out   string `yaml:"out,omitempty" key:"none"`
+	// Limit is how many pairs are taken, of Prompts the prompts; 0: all. More pairs are the same labels, going on.
+	Limit int `yaml:"limit" key:"none"`
 
-	Samples int    `yaml:"samples"` // of Prompts: answers to each
-	Model   string `yaml:"model"`   // of Prompts: the model that answers
-	LoRA    string `yaml:"lora"`    // of Prompts: an adapter on it
+	// Of Prompts alone. They make another run, and so other pairs.
+	Samples int    `yaml:"samples" key:"run"` // answers to each
+	Model   string `yaml:"model" key:"run"`   // that answers
+	LoRA    string `yaml:"lora" key:"run"`    // an adapter on it
 
-	Rounds       []int    `yaml:"rounds,flow"` // the two that are compared; empty: 0 and the last, or samples
-	Pairing      Pairing  `yaml:"pairing"`     // which samples are compared; empty: neighbours
-	Constitution []string `yaml:"constitution"`
-	Principles   []string `yaml:"principles"`
-	Draws        int      `yaml:"draws"` // principles of each pair
+	Rounds       []int    `yaml:"rounds,flow" key:"run"` // the two that are compared; empty: 0 and the last, or samples
+	Pairing      Pairing  `yaml:"pairing" key:"run"`     // which samples are compared; empty: neighbours
+	Constitution []string `yaml:"constitution" key:"run"`
+	Principles   []string `yaml:"principles" key:"run"`
+	Draws        int      `yaml:"draws" key:"run"` // principles of each pair
 
-	Layout     feedback.Layout `yaml:"layout"`
-	MinMass    float64         `yaml:"min-mass"`
-	Reasonings int             `yaml:"reasonings"`
-	Clamp      []float64       `yaml:"clamp,flow"`
-	MaxTokens  int             `yaml:"max-tokens"` // of a reasoning
-	Sampling   engine.Sampling `yaml:",inline"`    // of reasonings
-	Seed       uint64          `yaml:"seed"`
+	Layout     feedback.PromptOrder `yaml:"layout" key:"run"`
+	MinMass    float64              `yaml:"min-mass" key:"run"`
+	Reasonings int                  `yaml:"reasonings" key:"run"`
+	Clamp      []float64            `yaml:"clamp,flow" key:"run"` // of reasonings
+	MaxTokens  int                  `yaml:"max-tokens" key:"run"` // of a reasoning
+	// How reasonings are drawn (engine.Sampling).
+	Temperature float64 `yaml:"temperature" key:"run"`
+	TopP        float64 `yaml:"top-p" key:"run"`
+	TopK        int     `yaml:"top-k" key:"run"`
+	MinP        float64 `yaml:"min-p" key:"run"`
+	Seed        uint64  `yaml:"seed" key:"run"`
 
 	// Compute.Chat is empty where the run's way of writing conversations is taken, for Pairs the model's own.
 	Compute runner.ComputeConfig `yaml:",inline"`
 	Context runner.ContextConfig `yaml:",inline"`
 
 	// Report asks what the labels are worth.
-	Report bool `yaml:"-"`
+	Report bool `yaml:"-" key:"none"`
 }
 
 // Pairing says which samples of a prompt are compared.
@@ -64,8 +70,8 @@ func DefaultFeedbackConfig() FeedbackConfig {
 	c := FeedbackConfig{
 		Samples: 2, Model: DefaultModel, Draws: 1, Layout: feedback.OptionsFirst, MinMass: DefaultMinMass,
 		Clamp: []float64{0.4, 0.6}, MaxTokens: DefaultMaxTokens,
-		Sampling: engine.Sampling{Temperature: 1, TopP: 1},
-		Compute:  runner.DefaultCompute(), Context: runner.DefaultContext(),
+		Temperature: 1, TopP: 1,
+		Compute: runner.DefaultCompute(), Context: runner.DefaultContext(),
 	}
 	c.Compute.Chat = ""
 	return c
@@ -82,7 +88,6 @@ func (c *FeedbackConfig) paths() paths {
 
 // Validate checks what the settings alone can tell. Its errors are *failure.FieldError, joined.
 func (c FeedbackConfig) Validate() error {
-	sampling := c.Sampling
 	return errors.Join(
 		c.validateWhat(),
 		failure.Range("min-mass", c.MinMass, 0, 1),
@@ -92,9 +97,9 @@ func (c FeedbackConfig) Validate() error {
 		failure.Range("reasonings", c.Reasonings, 0, 1000),
 		failure.Range("max-tokens", c.MaxTokens, 1, runner.MostTokens),
 		failure.Range("samples", c.Samples, 2, 1000),
-		failure.OneOf("layout", c.Layout, feedback.Layouts()...),
+		failure.OneOf("layout", c.Layout, feedback.PromptOrders()...),
 		failure.OneOf("pairing", c.pairing(), PairNeighbours, PairFirst),
-		validateSampling(sampling), runner.ValidateAdapter("lora", c.LoRA),
+		validateSampling(c.sampling()), runner.ValidateAdapter("lora", c.LoRA),
 		inherited(c.Compute).Validate(), c.Context.Validate(),
 	)
 }
@@ -129,6 +134,11 @@ func (c FeedbackConfig) validateClamp() error {
 		return &failure.FieldError{Field: "clamp", Value: c.Clamp, Want: "must be two numbers from 0 to 1, the lower one first"}
 	}
 	return nil
+}
+
+// sampling says how reasonings are drawn.
+func (c FeedbackConfig) sampling() engine.Sampling {
+	return engine.Sampling{Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, MinP: c.MinP}
 }
 
 // pairing is the pairing of samples.

@@ -274,8 +274,6 @@ func (e Env) warnOfUnfinished(dir string) error {
 	if err != nil {
 		return err
 	}
-	if done, all := s.Finished(), s.Manifest.Setup.Rows; done < all {
-		e.Log.Warn("the run is not finished, and only rows that are done count here: the amend run command that makes it continues it", "run", dir, "rows", done, "of", all)
-	}
+	e.warnUnfinished(dir, s)
 	return s.Close()
 }

@@ -242,7 +242,7 @@ func (h *runHost) withConstitutionDiff(refused error) error {
 	if err != nil {
 		return errors.Join(refused, err)
 	}
-	old, err := constitutionOf(h.in.job.Config.Out, m)
+	old, err := StoredRun{Dir: h.in.job.Config.Out, Manifest: m}.constitution()
 	if err != nil || old.Hash() == h.in.document.Hash() {
 		return refused // a run of before there was such a file, or another reason
 	}
@@ -252,20 +252,8 @@ func (h *runHost) withConstitutionDiff(refused error) error {
 	}
 }
 
-// constitutionFile is the constitution in a run directory.
-func constitutionFile(dir string) string { return filepath.Join(dir, runstore.ConstitutionFile) }
-
 // records are the rows of a run, in input order.
 type records = iter.Seq2[revise.Record, error]
-
-// constitutionOf is the constitution of a run, with the principles that it draws from.
-func constitutionOf(dir string, m runstore.Manifest) (*constitution.Document, error) {
-	doc, err := constitution.Load(constitutionFile(dir))
-	if err != nil {
-		return nil, err
-	}
-	return doc.Select(m.Setup.Principles)
-}
 
 // Selection names the principles that draws are narrowed to.
 func Selection(names []string) string {

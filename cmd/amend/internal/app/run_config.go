@@ -11,51 +11,54 @@ import (
 )
 
 // RunConfig are the settings of a run. Their yaml keys are their names everywhere: in config files, as flags, in errors.
+// Their key tags say what another value makes of a run that is there (package digest): run is another run, none the same.
+// Files count by their content, not by their path.
 type RunConfig struct {
-	Model      string `yaml:"model"`       // path or name
-	LoRA       string `yaml:"lora"`        // adapter of first responses: PATH or PATH=SCALE
-	Critic     string `yaml:"critic"`      // model of all other turns; empty: Model
-	CriticLoRA string `yaml:"critic-lora"` // adapter of all other turns
+	Model      string `yaml:"model" key:"run"`       // path or name
+	LoRA       string `yaml:"lora" key:"run"`        // adapter of first responses: PATH or PATH=SCALE
+	Critic     string `yaml:"critic" key:"run"`      // model of all other turns; empty: Model
+	CriticLoRA string `yaml:"critic-lora" key:"run"` // adapter of all other turns
 
-	Constitution      []string `yaml:"constitution"` // names or paths, later ones on top; empty: the model's default
-	Principles        []string `yaml:"principles"`   // ids and tags that draws are narrowed to
-	Demonstrations    bool     `yaml:"demonstrations"`
-	DemonstrationSets int      `yaml:"demonstration-sets"` // preambles, each with a part of the demonstrations
+	Constitution      []string `yaml:"constitution" key:"run"` // names or paths, later ones on top; empty: the model's default
+	Principles        []string `yaml:"principles" key:"run"`   // ids and tags that draws are narrowed to
+	Demonstrations    bool     `yaml:"demonstrations" key:"run"`
+	DemonstrationSets int      `yaml:"demonstration-sets" key:"run"` // preambles, each with a part of the demonstrations
 
-	Prompts       string `yaml:"prompts"` // path; "-" is Env.Stdin
-	FromResponses bool   `yaml:"from-responses"`
-	Limit         int    `yaml:"limit"`   // rows to take; 0: all
-	Samples       int    `yaml:"samples"` // rows of each prompt
-	System        string `yaml:"system"`
-	Out           string `yaml:"out,omitempty"` // the run directory
+	Prompts       string `yaml:"prompts" key:"run"` // path; "-" is Env.Stdin
+	FromResponses bool   `yaml:"from-responses" key:"run"`
+	// Limit is how many rows are taken; 0: all. More rows of the same prompts are the same run, going on.
+	Limit   int    `yaml:"limit" key:"none"`
+	Samples int    `yaml:"samples" key:"run"` // rows of each prompt
+	System  string `yaml:"system" key:"run"`
+	Out     string `yaml:"out,omitempty" key:"none"` // the run directory
 
-	Revisions       int             `yaml:"revisions"` // rounds; 0: first responses only
-	Critique        bool            `yaml:"critique"`
-	Mode            revise.Mode     `yaml:"mode"`
-	MaxTokens       int             `yaml:"max-tokens"` // of a turn
+	Revisions       int             `yaml:"revisions" key:"run"` // rounds; 0: first responses only
+	Critique        bool            `yaml:"critique" key:"run"`
+	Mode            revise.Mode     `yaml:"mode" key:"run"`
+	MaxTokens       int             `yaml:"max-tokens" key:"run"` // of a turn
 	Sampling        engine.Sampling `yaml:",inline"`
-	CritiqueGrammar string          `yaml:"critique-grammar"` // path of a GBNF file
-	LogProbs        bool            `yaml:"logprobs"`
-	Seed            uint64          `yaml:"seed"`
+	CritiqueGrammar string          `yaml:"critique-grammar" key:"run"` // path of a GBNF file
+	LogProbs        bool            `yaml:"logprobs" key:"run"`
+	Seed            uint64          `yaml:"seed" key:"run"`
 	Gate            GateConfig      `yaml:",inline"`
 
-	Speculate bool                 `yaml:"speculate"`
+	Speculate bool                 `yaml:"speculate" key:"none"` // drafted tokens change when a token comes, not which
 	Compute   runner.ComputeConfig `yaml:",inline"`
 	Context   runner.ContextConfig `yaml:",inline"`
 
 	// Redo takes other settings than the run was begun with, RetryFailed does rows again that failed. They are of one
 	// command and not of the run.
-	Redo        bool `yaml:"-"`
-	RetryFailed bool `yaml:"-"`
+	Redo        bool `yaml:"-" key:"none"`
+	RetryFailed bool `yaml:"-" key:"none"`
 }
 
-// GateConfig says which revisions a run takes (revise.Gate).
+// GateConfig says which revisions a run takes (revise.Gate). Without On the other fields count for nothing.
 type GateConfig struct {
-	On      bool    `yaml:"gate"`
-	Tries   int     `yaml:"gate-tries"`
-	Margin  float64 `yaml:"gate-margin"`
-	Veto    float64 `yaml:"gate-veto"`
-	MinMass float64 `yaml:"gate-min-mass"`
+	On      bool    `yaml:"gate" key:"run"`
+	Tries   int     `yaml:"gate-tries" key:"run"`
+	Margin  float64 `yaml:"gate-margin" key:"run"`
+	Veto    float64 `yaml:"gate-veto" key:"run"`
+	MinMass float64 `yaml:"gate-min-mass" key:"run"`
 }
 
 // The defaults of settings that several use cases have.

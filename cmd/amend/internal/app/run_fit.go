@@ -74,7 +74,7 @@ func (c *runComputation) demand(ctx context.Context) (runner.Demand, error) {
 		if err != nil {
 			continue // the row fails by itself when it is begun
 		}
-		d.Need, d.Alone = max(d.Need, need.Tokens), max(d.Alone, need.Alone)
+		d.Need, d.Unshared = max(d.Need, need.Tokens), max(d.Unshared, need.Unshared)
 	}
 	return d, nil
 }

@@ -11,24 +11,48 @@ import (
 	"amend/engine/runstore"
 )
 
+// contents are what a run depends on beside its settings: what is in the files that they name, and what was chosen by them.
+type contents struct {
+	Model        string // SHA-256, as of all files
+	ModelSize    int64  // bytes
+	Adapter      string
+	AdapterScale float64
+	Template     string
+	Constitution string
+	Prompts      string
+	Grammar      string
+	Responses    string // what made the first responses, where another run did
+	KeyType      string
+}
+
+// results are all that the text of rows depends on.
+func (r RunConfig) results(c contents) runstore.Results {
+	s := r.Sampling
+	return runstore.Results{
+		ModelSHA256: c.Model, ModelSize: c.ModelSize, LoRASHA256: c.Adapter, LoRAScale: c.AdapterScale,
+		Responses: c.Responses, TemplateSHA256: c.Template, Chat: r.Compute.Chat,
+		ConstitutionSHA256: c.Constitution, PromptsSHA256: c.Prompts, FromResponses: r.FromResponses,
+		Preambles: orZero(r.DemonstrationSets, 1), NoFewShots: !r.Demonstrations, Samples: orZero(r.Samples, 1),
+		Mode: string(r.Mode), Revisions: r.Revisions, NoCritique: !r.Critique, System: r.System, Seed: r.Seed, MaxTokens: r.MaxTokens,
+		Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
+		RepetitionPenalty: orZero(s.RepetitionPenalty, 1), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
+		PenaltyWindow: s.PenaltyWindow, LogitBias: biasTexts(s.LogitBias), GrammarSHA256: c.Grammar, LogProbs: r.LogProbs,
+		Gate: r.Gate.results(), KVType: c.KeyType, Deterministic: r.Compute.Deterministic,
+	}
+}
+
 // manifest says what makes the run.
 func (c *runComputation) manifest() runstore.Manifest {
-	r, s := c.job.Config, c.job.Config.Sampling
+	r := c.job.Config
 	adapter, adapterSHA := c.model.Adapter()
 	info := c.model.Info()
 	return runstore.Manifest{
 		Created: c.job.Date,
-		Results: runstore.Results{
-			ModelSHA256: c.model.SHA256(), ModelSize: int64(info.SizeBytes), LoRASHA256: adapterSHA, LoRAScale: adapter.Scale,
-			Responses: c.job.Responses, TemplateSHA256: c.model.TemplateSHA256(), Chat: r.Compute.Chat,
-			ConstitutionSHA256: c.document.Hash(), PromptsSHA256: c.job.Prompts, FromResponses: r.FromResponses,
-			Preambles: orZero(r.DemonstrationSets, 1), NoFewShots: !r.Demonstrations, Samples: orZero(r.Samples, 1),
-			Mode: string(r.Mode), Revisions: r.Revisions, NoCritique: !r.Critique, System: r.System, Seed: r.Seed, MaxTokens: r.MaxTokens,
-			Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
-			RepetitionPenalty: orZero(s.RepetitionPenalty, 1), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
-			PenaltyWindow: s.PenaltyWindow, LogitBias: biasTexts(s.LogitBias), GrammarSHA256: c.grammar, LogProbs: r.LogProbs,
-			Gate: r.Gate.results(), KVType: c.size.TypeK.String(), Deterministic: r.Compute.Deterministic,
-		},
+		Results: r.results(contents{
+			Model: c.model.SHA256(), ModelSize: int64(info.SizeBytes), Adapter: adapterSHA, AdapterScale: adapter.Scale,
+			Template: c.model.TemplateSHA256(), Constitution: c.document.Hash(), Prompts: c.job.Prompts, Grammar: c.grammar,
+			Responses: c.job.Responses, KeyType: c.size.TypeK.String(),
+		}),
 		Setup: runstore.Setup{
 			Amend: c.job.Version, LlamaCpp: runner.LlamaVersion(), Model: info.Path, Architecture: info.Architecture, LoRA: adapter.Path,
 			Constitution: c.document.Name, ConstitutionVersion: c.document.Version, Principles: r.Principles, Template: r.Compute.Template,

@@ -10,7 +10,6 @@ import (
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/revise"
 	"amend/engine/runstore"
-	"amend/models/testbed"
 )
 
 // RunSettingsFile is the config of a run in its directory, every setting written out.
@@ -132,17 +131,6 @@ func unstage(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error) {
 	}
 	return c, nil
 }
-
-// modelOf is the model of a run as a setting names it.
-func modelOf(m runstore.Manifest) string {
-	if isTestbed(m) {
-		return testbed.Name
-	}
-	return m.Setup.Model
-}
-
-// isTestbed reports whether a run was made with the embedded model.
-func isTestbed(m runstore.Manifest) bool { return m.Results.ModelSHA256 == testbed.SHA256() }
 
 // record are the settings as the run keeps them: what depends on another setting is written out.
 func (c RunConfig) record() RunConfig {

@@ -31,7 +31,7 @@ func Evaluate(ctx context.Context, dir string) (oracle.Outcome, error) {
 	if err != nil {
 		return oracle.Outcome{}, err
 	}
-	if !run.ofTestbed() {
+	if !isTestbed(run.Manifest) {
 		return oracle.Outcome{}, failure.Inputf("%s was made with %s: there is an oracle for the testbed model only, and nobody here can say which of these responses are good; amend stats %s counts turns, flags and tokens",
 			dir, run.Manifest.Setup.Model, dir)
 	}

@@ -102,7 +102,7 @@ func (t *textRun) openLoop(ctx context.Context) error {
 			return failure.Inputf("row %s: %w", r.ID, err)
 		}
 		t.need = max(t.need, need.Tokens)
-		if need.Alone == 0 {
+		if need.Unshared == 0 {
 			t.sharing++
 		}
 	}

@@ -22,7 +22,7 @@ func TestSpeculationSaysTheScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(table) != 3 || table[0].Without <= 0 || table[2].With <= 0 || table[2].Guessed > table[2].Guesses {
+	if len(table) != 3 || table[0].Without <= 0 || table[2].With <= 0 || table[2].Accepted > table[2].Drafted {
 		t.Errorf("%+v", table)
 	}
 }

@@ -160,10 +160,10 @@ func TestTextCountsTheLoop(t *testing.T) {
 			if n := s.Rounds * len(rows); v.Critiques != n || v.Revisions != n {
 				t.Fatalf("%s: %d critiques and %d revisions of %d rows in %d rounds", name, v.Critiques, v.Revisions, len(rows), s.Rounds)
 			}
-			if name == NoSpeculation && v.Guesses+v.Guessed > 0 {
-				t.Fatalf("%d guesses without speculation", v.Guesses)
+			if name == NoSpeculation && v.Drafted+v.Accepted > 0 {
+				t.Fatalf("%d guesses without speculation", v.Drafted)
 			}
-			guesses += v.Guesses
+			guesses += v.Drafted
 		}
 	})
 	if guesses == 0 {

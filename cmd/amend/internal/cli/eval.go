@@ -5,8 +5,6 @@ import (
 
 	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/render"
-	"amend/engine/runstore"
-	"amend/models/testbed"
 )
 
 // newEvalCommand is `amend eval`, what an oracle says of a run.
@@ -33,9 +31,4 @@ rules (docs/testbed.md). For other models amend stats counts what can be counted
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
-}
-
-// isTestbed reports whether a run was made with the embedded model.
-func isTestbed(m runstore.Manifest) bool {
-	return m.Results.ModelSHA256 == testbed.SHA256()
 }

@@ -10,22 +10,27 @@ import (
 	"amend/cmd/amend/internal/failure"
 )
 
-// ComputeConfig says how a model computes and how conversations are written for it.
+// ComputeConfig says how a model computes and how conversations are written for it. For the key tags see package digest.
 type ComputeConfig struct {
-	Chat          string `yaml:"chat"`          // ChatTemplate or ChatPlain
-	Template      string `yaml:"template"`      // path of a Jinja file to use in place of the model's template
-	Context       int    `yaml:"ctx"`           // the most tokens that a row may hold; 0: what the rows can need
-	Threads       int    `yaml:"threads"`       // 0: one for each core
-	GPULayers     int    `yaml:"gpu-layers"`    // −1: all
-	Deterministic bool   `yaml:"deterministic"` // bits do not depend on what runs beside a row
+	Chat     string `yaml:"chat" key:"run"`     // ChatTemplate or ChatPlain
+	Template string `yaml:"template" key:"run"` // path of a Jinja file to use in place of the model's template
+	// Context is the most tokens that a row may hold; 0: what the rows can need. A row that does not fit fails, no other
+	// row changes.
+	Context int `yaml:"ctx" key:"none"`
+	// Threads and GPULayers round otherwise and say the same: 0 threads are one for each core, −1 layers are all.
+	Threads   int `yaml:"threads" key:"none"`
+	GPULayers int `yaml:"gpu-layers" key:"none"`
+	// Deterministic makes bits independent of what runs beside a row.
+	Deterministic bool `yaml:"deterministic" key:"run"`
 }
 
-// ContextConfig says how rows share a context.
+// ContextConfig says how rows share a context. No result depends on how many do, and in which layout.
 type ContextConfig struct {
-	Parallel      int    `yaml:"parallel"`       // rows alive at once; 0: by memory
-	KV            Layout `yaml:"kv"`             // of sequences in the KV cache
-	KVType        string `yaml:"kv-type"`        // of cached keys (KVTypes)
-	PreambleCache string `yaml:"preamble-cache"` // folder for computed preambles; empty: none
+	Parallel int    `yaml:"parallel" key:"none"` // rows alive at once; 0: by memory
+	KV       Layout `yaml:"kv" key:"none"`       // of sequences in the KV cache
+	// KVType is the type of cached keys (KVTypes): quantized ones change logits.
+	KVType        string `yaml:"kv-type" key:"run"`
+	PreambleCache string `yaml:"preamble-cache" key:"none"` // folder for computed preambles; empty: none
 }
 
 // The ways to write conversations.

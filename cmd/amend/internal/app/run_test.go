@@ -1,0 +1,170 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/engine/export"
+	"amend/engine/runstore"
+)
+
+// TestMain makes the test binary also be the processes that amend starts itself.
+func TestMain(m *testing.M) {
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == WorkerCommand && os.Args[2] == TemplateWorker:
+		if err := RenderTemplates(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+	case len(os.Args) == 2 && os.Args[1] == WorkerCommand:
+		os.Exit(testEnv(io.Discard).Worker())
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+func testEnv(log io.Writer) Env {
+	return Env{
+		Log: slog.New(slog.NewTextHandler(log, nil)), Now: time.Now, Stdin: strings.NewReader(""), Stderr: io.Discard,
+		Version: "test", Self: []string{os.Args[0]},
+	}
+}
+
+// testbedRun are the settings of a short run of the embedded model.
+func testbedRun(t *testing.T, prompts, out string) RunConfig {
+	t.Helper()
+	c := DefaultRunConfig()
+	c.Prompts, c.Out, c.Revisions, c.Seed, c.Compute.Deterministic = prompts, out, 1, 1, true
+	return c
+}
+
+// somePrompts are a few prompts of the testbed's world.
+func somePrompts(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "models", "testbed", "testdata", "heldout.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "prompts.jsonl")
+	if err := os.WriteFile(path, bytes.Join(bytes.SplitN(text, []byte("\n"), 7)[:6], []byte("\n")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestLibrary is what a program does with this package: a run, its labels and its training sets, computed in this process
+// and in workers, with the same bytes.
+func TestLibrary(t *testing.T) {
+	prompts, dir := somePrompts(t), t.TempDir()
+	files := map[bool][]byte{}
+	for _, here := range []bool{true, false} {
+		var log bytes.Buffer
+		env := testEnv(&log)
+		env.InProcess = here
+		var told []Progress
+		env.Progress = func(p Progress) { told = append(told, p) }
+		name := filepath.Join(dir, map[bool]string{true: "here", false: "worker"}[here])
+		c := testbedRun(t, prompts, name)
+		r, err := Run(t.Context(), env, c)
+		if err != nil || r.Summary.Completed != 6 || r.Summary.Revisions != 6 || r.Decoded == 0 || r.Before != 0 {
+			t.Fatalf("run in process %v: %+v, %v\n%s", here, r, err, log.String())
+		}
+		if len(told) == 0 || told[len(told)-1].Done != 6 || told[len(told)-1].Of != 6 {
+			t.Errorf("progress of the run: %+v", told)
+		}
+		f := DefaultFeedbackConfig()
+		f.Run, f.Compute.Deterministic, f.Report = name, true, true
+		labels, err := Feedback(t.Context(), env, f)
+		if err != nil || labels.Labelled != labels.Pairs || labels.Pairs == 0 || labels.Asked == 0 || labels.Report == nil {
+			t.Fatalf("labels in process %v: %+v, %v\n%s", here, labels, err, log.String())
+		}
+		e := DefaultExportConfig()
+		e.Run, e.Out, e.Format, e.Labels = name, name+"-dpo", export.DPO, true
+		if _, err := Export(t.Context(), env, e); err != nil {
+			t.Fatal(err)
+		}
+		set, err := os.ReadFile(filepath.Join(e.Out, "data", "train-00000-of-00001.jsonl"))
+		if err != nil || len(set) == 0 {
+			t.Fatalf("the set of %s: %d bytes, %v", name, len(set), err)
+		}
+		files[here] = set
+		again, err := Run(t.Context(), env, c)
+		if err != nil || again.Before != 6 || again.Decoded != 0 {
+			t.Errorf("the run continued: %+v, %v", again, err)
+		}
+	}
+	if !bytes.Equal(files[true], files[false]) {
+		t.Errorf("computed here\n%s\nand by workers\n%s", files[true], files[false])
+	}
+}
+
+// TestRedoKeepsWhatIsNotGiven: a run that is done again with one other setting keeps all others, and one that is only
+// continued with another setting is refused with the difference.
+func TestRedoKeepsWhatIsNotGiven(t *testing.T) {
+	prompts, out := somePrompts(t), filepath.Join(t.TempDir(), "run")
+	var log bytes.Buffer
+	env := testEnv(&log)
+	env.InProcess = true
+	c := testbedRun(t, prompts, out)
+	c.MaxTokens, c.Sampling.Temperature, c.Limit = 64, 0.5, 2
+	if _, err := Run(t.Context(), env, c); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ResolveRun(RunSources{Out: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Run(t.Context(), env, c); err != nil || r.Before != 2 || r.Decoded != 0 {
+		t.Fatalf("continued with its own settings: %+v, %v", r, err)
+	}
+	c.Revisions = 2
+	var changed *runstore.ChangedError
+	if _, err := Run(t.Context(), env, c); !errors.As(err, &changed) || len(changed.Changes) != 1 || changed.Changes[0].Field != "revisions" {
+		t.Fatalf("continued with another setting: %v", err)
+	}
+	c.Redo = true
+	r, err := Run(t.Context(), env, c)
+	if err != nil || r.Summary.Rows != 2 || r.Summary.Revisions != 4 {
+		t.Fatalf("done again: %+v, %v", r, err)
+	}
+	kept, err := RecordedRun(out)
+	if err != nil || kept.Revisions != 2 || kept.MaxTokens != 64 || kept.Sampling.Temperature != 0.5 || kept.Seed != 1 || kept.Limit != 2 {
+		t.Errorf("settings after it: %+v, %v", kept, err)
+	}
+	if strings.Contains(log.String(), "another model") {
+		t.Errorf("the model is the same:\n%s", log.String())
+	}
+	log.Reset()
+	kept.Model, kept.Redo = filepath.Join(t.TempDir(), "none.gguf"), true
+	if _, err := Run(t.Context(), env, kept); !IsInput(err) || !strings.HasPrefix(log.String(), "time=") || !strings.Contains(strings.SplitN(log.String(), "\n", 2)[0], "another model") {
+		t.Errorf("with another model: %v\n%s", err, log.String())
+	}
+}
+
+// TestRowsThatFail: they are counted and listed, and the rest is done.
+func TestRowsThatFail(t *testing.T) {
+	dir := t.TempDir()
+	prompts := filepath.Join(dir, "prompts.jsonl")
+	text := `{"id": "a", "prompt": "I want to clean a kettle."}
+{"id": "long", "prompt": "` + strings.Repeat("I want to clean a kettle. ", 40) + `"}
+{"id": "bad"
+`
+	if err := os.WriteFile(prompts, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := testbedRun(t, prompts, filepath.Join(dir, "run"))
+	c.Revisions, c.Demonstrations, c.MaxTokens, c.Compute.Context = 0, false, 32, 128
+	env := testEnv(io.Discard)
+	r, err := Run(t.Context(), env, c)
+	var failed *failure.RowsError
+	if !errors.As(err, &failed) || failed.Failed != 2 || failed.Of != 3 || r.Summary.Completed != 1 || r.Failed() != 2 || len(r.Failures) != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
