@@ -45,7 +45,7 @@ type FeedbackConfig struct {
 	MinP        float64 `yaml:"min-p" key:"run"`
 	Seed        uint64  `yaml:"seed" key:"run"`
 
-	// Compute.Chat is empty where the run's way of writing conversations is taken, for Pairs the model's own.
+	// Compute.Chat is empty to write conversations as the run does, or for Pairs as the model's template does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 	Context runner.ContextConfig `yaml:",inline"`
 
@@ -65,7 +65,7 @@ const (
 // FeedbackSettingsFile is the config of labels in their directory.
 const FeedbackSettingsFile = "feedback.yaml"
 
-// DefaultFeedbackConfig are the settings of labelling that says nothing else.
+// DefaultFeedbackConfig returns the default settings of labelling.
 func DefaultFeedbackConfig() FeedbackConfig {
 	c := FeedbackConfig{
 		Samples: 2, Model: DefaultModel, Draws: 1, Layout: feedback.OptionsFirst, MinMass: DefaultMinMass,

@@ -103,8 +103,8 @@ func (l *labelling) readPairs(e Env) error {
 // known is the truth of pairs that say themselves which answer is better.
 func known(in feedback.Pair, _ string) feedback.Preference { return in.Better }
 
-// notOfARun refuses a run directory as the folder of other pairs' labels: whoever reads labels there takes them for those
-// of the run's answers.
+// notOfARun refuses a run directory as the folder for labels of other pairs: readers would take them for labels of the
+// run's answers.
 func notOfARun(out string) error {
 	_, _, err := runstore.Read(out)
 	switch {
@@ -152,8 +152,8 @@ func (l *labelling) readRun(m runstore.Manifest, rows records) error {
 	return nil
 }
 
-// criticAdapter is the adapter that a run had for all turns but first responses: judgements are the critic's. Where
-// another run made the responses it is the one in the manifest; else that one is for responses alone, and there is none.
+// criticAdapter returns the adapter of a run's critic, which also judges. If another run made the first responses, it is
+// the adapter in the manifest. Otherwise that adapter is for responses only, and the critic has none.
 func criticAdapter(m runstore.Manifest) runner.Adapter {
 	if m.Results.Responses == "" {
 		return runner.Adapter{}
@@ -161,7 +161,7 @@ func criticAdapter(m runstore.Manifest) runner.Adapter {
 	return runner.Adapter{Path: m.Setup.LoRA, Scale: m.Results.LoRAScale}
 }
 
-// likeRun takes a run's way of writing conversations where the settings leave it open.
+// likeRun writes conversations as the run does, unless the settings say how.
 func likeRun(c runner.ComputeConfig, m runstore.Manifest) runner.ComputeConfig {
 	if c.Template == "" && c.Chat == "" {
 		c.Template = m.Setup.Template
@@ -253,7 +253,7 @@ func drawable(doc *constitution.Document) (n int) {
 	return n
 }
 
-// truthOf is what is known of a run's answers: nothing, but for the testbed's.
+// truthOf returns what is known of a run's answers: nothing, except for the testbed's.
 func truthOf(m runstore.Manifest) feedback.Truth {
 	if !isTestbed(m) {
 		return func(feedback.Pair, string) feedback.Preference { return feedback.Unknown }
@@ -264,8 +264,7 @@ func truthOf(m runstore.Manifest) feedback.Truth {
 	}
 }
 
-// warnOfUnfinished tells of a run that lacks rows: what is made of it is of fewer than its prompts. A folder that is no run
-// lacks none.
+// warnOfUnfinished warns of a run that lacks rows. A folder that is no run lacks none.
 func (e Env) warnOfUnfinished(dir string) error {
 	s, err := runstore.Look(dir)
 	if errors.Is(err, runstore.ErrNotARun) {

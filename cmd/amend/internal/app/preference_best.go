@@ -27,11 +27,11 @@ type BestConfig struct {
 	ByLabels   bool   `yaml:"by-labels"`  // choose by the judge's labels instead
 	Model      string `yaml:"model"`      // that the preference model was trained over; empty: the run's own
 	Out        string `yaml:"out"`        // a file for each prompt with its best answer; empty: none
-	// Compute.Chat is empty where the run's way of writing conversations is taken.
+	// Compute.Chat is empty to write conversations as the run does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 }
 
-// DefaultBestConfig are the settings of choosing that says nothing else.
+// DefaultBestConfig returns the default settings of choosing.
 func DefaultBestConfig() BestConfig {
 	c := BestConfig{Compute: runner.DefaultCompute()}
 	c.Compute.Chat = ""

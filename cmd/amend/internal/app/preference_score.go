@@ -24,7 +24,7 @@ type ScoreConfig struct {
 	Compute    runner.ComputeConfig `yaml:",inline"`
 }
 
-// DefaultScoreConfig are the settings of scoring that says nothing else.
+// DefaultScoreConfig returns the default settings of scoring.
 func DefaultScoreConfig() ScoreConfig {
 	return ScoreConfig{Model: testbed.Name, Compute: runner.DefaultCompute()}
 }
@@ -38,7 +38,7 @@ func (c ScoreConfig) Validate() error {
 	return errors.Join(missing, c.Compute.Validate())
 }
 
-// Score is a response's. Only differences between scores of answers to one prompt mean anything.
+// Score is the score of a response. Scores are comparable only between answers to the same prompt.
 type Score struct {
 	ID    string  `json:"id"`
 	Score float64 `json:"score"`

@@ -26,11 +26,11 @@ type TrainPreferenceConfig struct {
 	Out    string  `yaml:"out"`           // the file of the preference model
 	Test   float64 `yaml:"test"`          // share of prompts that is held out
 	TestOn string  `yaml:"test-on"`       // a directory with labels of other prompts, to compare on in place of those
-	// Compute.Chat is empty where the run's way of writing conversations is taken.
+	// Compute.Chat is empty to write conversations as the run does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 }
 
-// DefaultTrainPreferenceConfig are the settings of training that says nothing else.
+// DefaultTrainPreferenceConfig returns the default settings of training.
 func DefaultTrainPreferenceConfig() TrainPreferenceConfig {
 	c := TrainPreferenceConfig{Test: 0.2, Compute: runner.DefaultCompute()}
 	c.Compute.Chat = ""

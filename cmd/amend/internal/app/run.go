@@ -16,8 +16,8 @@ import (
 	"amend/engine/runstore"
 )
 
-// RunResult says how a run went. Rows, revisions, flags and failures are of the rows that this call names, whichever
-// command did them; tokens and times are of this one.
+// RunResult says how a run went. Rows, revisions, flags and failures count the rows that this call names, whichever
+// command did them. Tokens and times are those of this call.
 type RunResult struct {
 	Summary    runstore.Summary // of the rows
 	Before     int              // rows that earlier commands did
@@ -44,8 +44,8 @@ type Failure struct {
 // Failed is how many rows have no result.
 func (r RunResult) Failed() int { return r.Summary.Failed + r.Unreadable }
 
-// Run answers prompts, criticises and revises the answers, and writes a run directory; or it continues the one that is
-// there. A *failure.RowsError comes with the result of a run in which rows failed.
+// Run answers prompts, criticises and revises the answers, and writes a run directory, or continues an existing one. If
+// rows failed, it returns the result and a *failure.RowsError.
 func Run(ctx context.Context, env Env, c RunConfig) (RunResult, error) {
 	set, stages, err := env.beginRun(c)
 	if err != nil {
@@ -109,7 +109,7 @@ func (e Env) runStage(ctx context.Context, s stage, set *prompts.Set, whole *Run
 	return result, err
 }
 
-// finish writes what a finished run has beside its database, and says how the run went.
+// finish writes the files of a finished run besides its database, and says how the run went.
 func (h *runHost) finish(out computed) (r RunResult, err error) {
 	bad := h.in.bad
 	if err := h.run.Finish(bad); err != nil {
@@ -169,7 +169,7 @@ type RunPlan struct {
 	Seconds float64 `json:"seconds,omitempty"` // about, by what a turn took in this run before; none before there was one
 }
 
-// PlanRun says what Run would do and does nothing. Of a run of two stages it plans the first, and the second where the
+// PlanRun says what Run would do, and computes nothing. Of a run of two stages it plans the first, or the second if the
 // first is done.
 func PlanRun(ctx context.Context, env Env, c RunConfig) (RunPlan, error) {
 	set, stages, err := env.beginRun(c)

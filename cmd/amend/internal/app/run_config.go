@@ -46,8 +46,8 @@ type RunConfig struct {
 	Compute   runner.ComputeConfig `yaml:",inline"`
 	Context   runner.ContextConfig `yaml:",inline"`
 
-	// Redo takes other settings than the run was begun with, RetryFailed does rows again that failed. They are of one
-	// command and not of the run.
+	// Redo accepts other settings than the run has, and RetryFailed does failed rows again. Both apply to one command and
+	// are not settings of the run.
 	Redo        bool `yaml:"-" key:"none"`
 	RetryFailed bool `yaml:"-" key:"none"`
 }
@@ -69,7 +69,7 @@ const (
 	defaultLayer     = "hhh"
 )
 
-// DefaultRunConfig are the settings of a run that says nothing else.
+// DefaultRunConfig returns the default settings of a run.
 func DefaultRunConfig() RunConfig {
 	return RunConfig{
 		Model: DefaultModel, Demonstrations: true, DemonstrationSets: 1, Samples: 1,
@@ -123,7 +123,7 @@ func (c GateConfig) validate() error {
 	)
 }
 
-// layers are the constitutions to compose: those given, or the model's default.
+// layers returns the constitutions to compose: those given, or the model's default.
 func (c RunConfig) layers() []string {
 	if len(c.Constitution) > 0 {
 		return c.Constitution
@@ -131,7 +131,7 @@ func (c RunConfig) layers() []string {
 	return []string{DefaultConstitution(c.Model)}
 }
 
-// DefaultConstitution is the one for a model where none is given.
+// DefaultConstitution names the constitution that a model has by default.
 func DefaultConstitution(model string) string {
 	if model == testbed.Name {
 		return testbed.Name

@@ -50,7 +50,7 @@ func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
 	return c.fitDemand(demand, kind)
 }
 
-// worthMeasuring reports whether a run is long enough to measure from which length on a preamble is read in common.
+// worthMeasuring reports whether a run is long enough to measure how long a preamble must be to be worth attaching to.
 func (c *runComputation) worthMeasuring(d runner.Demand) bool {
 	return d.AttachFrom > 0 && d.Preamble > 0 && c.steps(d.Rows) >= worthCalibrating*runner.AttachSteps &&
 		d.Trained > runner.AttachTokens // positions beyond may not be in the model
@@ -103,7 +103,7 @@ func (c *runComputation) fitDemand(d runner.Demand, kind runner.Size) (err error
 	return nil
 }
 
-// worthCalibrating is how many times its own cost a run must be for something to be measured that makes it faster.
+// worthCalibrating is how many times longer than a measurement a run must be for the measurement to pay.
 const worthCalibrating = 20
 
 // steps is the most decode steps that rows can take.

@@ -42,7 +42,7 @@ func (h *runHost) host() worker.Host {
 	}
 }
 
-// keepError makes a method that keeps its first error, which has a type where it is made.
+// keepError makes a method that keeps its first error: the worker gets only the text, the parent needs the type.
 func keepError[A, R any](failed *error, f func(A) (R, error)) worker.Method {
 	return worker.NewMethod(func(args A) (R, error) {
 		out, err := f(args)
@@ -53,7 +53,7 @@ func keepError[A, R any](failed *error, f func(A) (R, error)) worker.Method {
 	})
 }
 
-// open opens the run for the first worker, and gives it to the others as it is.
+// open opens the run for the first worker. Later workers get it as it is.
 func (h *runHost) open(manifest []byte) (o opened, err error) {
 	if h.run == nil {
 		var m runstore.Manifest
@@ -93,7 +93,7 @@ func (h *runHost) get(key revise.Key) (storedTurn, error) {
 	return packTurn(key, o, ok), err
 }
 
-// put keeps a turn. One that cannot be kept stops the run, which can be continued.
+// put stores a turn. If that fails the run stops, and can be continued.
 func (h *runHost) put(t storedTurn) (n worker.Nothing, err error) {
 	return n, failure.Stopped(h.run.Put(t.Key, t.unpack()))
 }
@@ -114,7 +114,7 @@ func (h *runHost) measure(measured []byte) (n worker.Nothing, err error) {
 	return n, failure.Stopped(h.run.Measure(m))
 }
 
-// putAside records a row that kills workers.
+// putAside records a row that crashes the worker.
 func (h *runHost) putAside(id, why string) error {
 	r, ok := h.rows[id]
 	if !ok {
@@ -124,7 +124,7 @@ func (h *runHost) putAside(id, why string) error {
 	return failure.Stopped(h.run.Append(rec))
 }
 
-// close lets go of the run directory.
+// close closes the run directory.
 func (h *runHost) close() error {
 	if h.run == nil {
 		return nil

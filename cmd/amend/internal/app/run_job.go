@@ -37,12 +37,11 @@ type runJob struct {
 // stage is a run, or one of the two that a staged run is.
 type stage struct {
 	config      RunConfig
-	responsesOf string // the run whose first responses are gone on from; empty: they are made here
+	responsesOf string // the run that made the first responses; empty: this one makes them
 }
 
-// stages are the parts of a run. Where first responses are of another model or adapter they are a run of their own, in
-// a folder of the run's: one model is in memory at a time, and each part is supervised, continued and checked as any run
-// is.
+// stages returns the parts of a run. First responses of another model or adapter are a run of their own, in a folder of
+// the run: one model is in memory at a time, and each part is supervised, continued and verified as any run is.
 func (c RunConfig) stages() []stage {
 	if !c.staged() {
 		return []stage{{config: c}}
@@ -66,7 +65,7 @@ type inputs struct {
 	recorded RunConfig // that the run directory keeps
 }
 
-// readInputs reads what a person wrote, constitution and prompts, and what is in the run directory.
+// readInputs reads the constitution, the grammar and the manifest of the run that is continued.
 func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 	c := s.config
 	composed, err := constitution.Load(c.layers()...)
@@ -128,7 +127,7 @@ func (e Env) warnOfBadRows(rows []prompts.BadRow) {
 	}
 }
 
-// warnOfForeignPrompts tells who tries the embedded model on prompts of their own that it knows its own world only.
+// warnOfForeignPrompts warns that the embedded model knows only its own world.
 func (e Env) warnOfForeignPrompts(model string, rows []revise.Row) {
 	if model != testbed.Name {
 		return
@@ -145,7 +144,7 @@ func (e Env) warnOfForeignPrompts(model string, rows []revise.Row) {
 	}
 }
 
-// takeResponses gives the rows the first responses of another run.
+// takeResponses gives the rows the first responses that another run made.
 func (j *runJob) takeResponses(dir string) error {
 	m, rows, err := runstore.Read(dir)
 	if err != nil {
@@ -179,7 +178,7 @@ func (j *runJob) takeResponses(dir string) error {
 	return nil
 }
 
-// checkCritic finds what the second stage would find, before the first one has cost anything.
+// checkCritic checks what the second stage needs, before the first stage begins.
 func (c RunConfig) checkCritic() error {
 	if c.Critic != "" {
 		file, err := runner.Find(c.Critic)

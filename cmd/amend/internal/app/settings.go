@@ -64,13 +64,14 @@ func rewrite(p paths, change func(string) string) {
 	}
 }
 
-// isPath reports whether a model or a constitution is named by a path: what has a folder in it, or a file's ending.
+// isPath reports whether a model or a constitution is given by a path and not by a name: it has a folder or a file's
+// extension.
 func isPath(name string) bool {
 	return strings.ContainsRune(name, filepath.Separator) || slices.Contains([]string{".gguf", ".yaml", ".yml"}, filepath.Ext(name))
 }
 
-// readSettings reads a config file over the settings that c has: those that the file does not name stay. Paths in the
-// file are relative to its folder. A name that is no setting is an error with its line.
+// readSettings reads a config file into c. Settings that the file does not name stay. Paths in the file are relative to
+// its folder. An unknown name is an error that gives its line.
 func readSettings[C any, P interface {
 	*C
 	pathed
@@ -160,8 +161,7 @@ func settingNames(config reflect.Type) (names []string) {
 	return names
 }
 
-// keepSettings writes a config into the folder of what it made, with paths relative to that folder: folder and inputs
-// can be moved together.
+// keepSettings writes a config into a folder, with paths relative to it: folder and inputs can be moved together.
 func keepSettings(dir, name string, c pathed) error {
 	base, err := filepath.Abs(dir)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// benchOutput says how `amend bench` prints.
+// benchOutput are the flags that say what `amend bench` prints.
 type benchOutput struct {
 	json    bool
 	verbose bool
@@ -106,8 +106,8 @@ func newBenchTextCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   bench.TextWorkload,
 		Short: "Measure rounds of critique and revision on text",
-		Long: `Measure what amend run does, on prompts, under the constitution hhh with its few-shots and the
-model's own template: turns end by themselves where the model ends them. Nothing is written.
+		Long: `Measure what amend run does, on prompts, under the constitution hhh with its demonstrations and
+the model's own template: turns end by themselves where the model ends them. Nothing is written.
 
 The variants are amend as it is, with the preamble copied to every row, and without guessing repeated
 tokens; the time of measuring when guesses pay is in wall_s and also apart, as calibration_s. With
@@ -200,7 +200,7 @@ func addBenchFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
 	f.BoolVar(&out.verbose, "verbose", false, "show llama.cpp's own log")
 }
 
-// benchEnv is what a benchmark gets of the process.
+// benchEnv returns what a benchmark needs of this process.
 func benchEnv(cmd *cobra.Command, out benchOutput) (bench.Env, error) {
 	env, err := newEnvWith(cmd, newLogger(cmd.ErrOrStderr(), out.verbose))
 	return bench.Env{

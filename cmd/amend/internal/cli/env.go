@@ -14,7 +14,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newEnv is what a command's use case needs of this process.
+// newEnv returns what use cases need of this process.
 func newEnv(cmd *cobra.Command) (app.Env, error) {
 	return newEnvWith(cmd, newLogger(cmd.ErrOrStderr(), false))
 }
@@ -48,7 +48,7 @@ func working(cmd *cobra.Command, o outputFlags, do func(app.Env) error) error {
 	return err
 }
 
-// newLogger makes the log for a person: lines on standard error.
+// newLogger returns a log of lines for a person.
 func newLogger(w io.Writer, verbose bool) *log.Logger {
 	l := log.NewWithOptions(w, log.Options{Level: log.InfoLevel})
 	if verbose {

@@ -7,7 +7,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newEvalCommand is `amend eval`, what an oracle says of a run.
+// newEvalCommand is `amend eval`, which has an oracle judge a run.
 func newEvalCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

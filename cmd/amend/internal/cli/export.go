@@ -10,7 +10,7 @@ import (
 	"amend/engine/export"
 )
 
-// newExportCommand is `amend export`, which makes a training set of a run.
+// newExportCommand is `amend export`, which makes training sets.
 func newExportCommand() *cobra.Command {
 	var asJSON bool
 	c := app.DefaultExportConfig()

@@ -12,7 +12,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// feedbackFlags are the flags of `amend feedback`: settings, and what is of one command.
+// feedbackFlags are the flags of `amend feedback`: settings, and options of this one command.
 type feedbackFlags struct {
 	app.FeedbackConfig
 	outputFlags
@@ -54,7 +54,8 @@ func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	o.outputFlags.addFlags(f)
 }
 
-// settings are those of the labelling: given flags, over a config file, over those of other labels, over defaults.
+// settings returns the settings of labelling. In order of precedence: flags that were given, a config file, other labels,
+// defaults.
 func (o *feedbackFlags) settings(flags *pflag.FlagSet, args []string) (app.FeedbackConfig, error) {
 	c, err := app.ResolveFeedback(o.like, o.config)
 	if err != nil {
@@ -68,7 +69,7 @@ func (o *feedbackFlags) settings(flags *pflag.FlagSet, args []string) (app.Feedb
 	return c, errors.Join(unusedSampling(c, flags), unusedReasoning(c, flags))
 }
 
-// unusedSampling refuses what is of answers that are drawn where none are.
+// unusedSampling refuses settings of answers that are sampled, where none are.
 func unusedSampling(c app.FeedbackConfig, flags *pflag.FlagSet) error {
 	if c.Prompts != "" {
 		return nil
@@ -76,7 +77,7 @@ func unusedSampling(c app.FeedbackConfig, flags *pflag.FlagSet) error {
 	return givenWithout(flags, "is of answers that are drawn here: give --prompts too, or --judge for the model that judges", "samples", "model", "lora")
 }
 
-// unusedReasoning refuses what is of reasonings where there are none.
+// unusedReasoning refuses settings of reasonings, where there are none.
 func unusedReasoning(c app.FeedbackConfig, flags *pflag.FlagSet) error {
 	if c.Reasonings > 0 {
 		return nil
@@ -129,7 +130,7 @@ same command continues.`,
 	return cmd
 }
 
-// finished shows the result of what was done, also where some of its rows failed.
+// finished shows a result, also if some of its rows failed.
 func finished(err error, show func() error) error {
 	var failed *failure.RowsError
 	if err != nil && !errors.As(err, &failed) {

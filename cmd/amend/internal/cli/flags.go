@@ -13,7 +13,7 @@ import (
 	"amend/engine"
 )
 
-// outputFlags say how a command speaks.
+// outputFlags say what a command prints.
 type outputFlags struct {
 	progress string
 	verbose  bool
@@ -29,7 +29,7 @@ func (o outputFlags) validate() error {
 	return failure.OneOf("progress", o.progress, render.ProgressAuto, render.ProgressPlain, render.ProgressNone)
 }
 
-// sourceFlags say where settings come from that are not given one by one.
+// sourceFlags name files and directories that settings come from.
 type sourceFlags struct{ config, like string }
 
 func (o *sourceFlags) addFlags(f *pflag.FlagSet, what string) {
@@ -46,7 +46,7 @@ func addComputeFlags(f *pflag.FlagSet, c *runner.ComputeConfig) {
 	f.BoolVar(&c.Deterministic, "deterministic", c.Deterministic, "the same results to the last bit whatever runs beside a row: on a CPU, with plain kernels, one KV stream a row and no flash attention")
 }
 
-// orRuns says what an open way of writing conversations is.
+// orRuns is the note on --chat where its default depends on the run.
 func orRuns(chat string) string {
 	if chat != "" {
 		return ""
@@ -95,7 +95,7 @@ func (biasValue) Type() string { return "stringArray" }
 // constitutionUsage describes --constitution; its default differs between commands.
 const constitutionUsage = "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones"
 
-// oldNames are flags that have another name today.
+// oldNames accepts flags under names that they had in older versions.
 func oldNames(names map[string]string) func(*pflag.FlagSet, string) pflag.NormalizedName {
 	return func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if now, ok := names[name]; ok {
@@ -105,7 +105,7 @@ func oldNames(names map[string]string) func(*pflag.FlagSet, string) pflag.Normal
 	}
 }
 
-// givenWithout refuses flags that do nothing without another setting.
+// givenWithout refuses flags that have no effect without another setting.
 func givenWithout(flags *pflag.FlagSet, want string, names ...string) error {
 	for _, name := range names {
 		if flags.Changed(name) {

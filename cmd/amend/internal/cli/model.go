@@ -10,7 +10,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newModelCommand is `amend model`, all that can be done with a model short of running it.
+// newModelCommand is `amend model`, the commands for model files.
 func newModelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",

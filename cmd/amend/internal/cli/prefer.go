@@ -8,7 +8,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newPreferCommand is `amend prefer`, all about preference models.
+// newPreferCommand is `amend prefer`, the commands for preference models.
 func newPreferCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prefer",

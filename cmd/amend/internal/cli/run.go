@@ -8,7 +8,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// runFlags are the flags of `amend run`: settings, and what is of one command.
+// runFlags are the flags of `amend run`: settings, and options of this one command.
 type runFlags struct {
 	app.RunConfig
 	outputFlags
@@ -82,7 +82,8 @@ func (o *runFlags) addGateFlags(f *pflag.FlagSet) {
 
 const minMassUsage = "a judgement is invalid where the model finds its two answers together less likely than this"
 
-// settings are those of the run: given flags, over a config file, over another run's, over the run's own, over defaults.
+// settings returns the run's settings. In order of precedence: flags that were given, a config file, another run, the run
+// itself, defaults.
 func (o *runFlags) settings(flags *pflag.FlagSet) (app.RunConfig, error) {
 	c, err := app.ResolveRun(app.RunSources{Out: o.Out, Like: o.like, Config: o.config})
 	if err != nil {

@@ -15,8 +15,7 @@ import (
 
 // A setting is a field of a config struct. Its yaml tag is its key in a config file and the name of its flag.
 
-// overlay copies the settings whose flags were given from one config to another of the same type: a flag that was given
-// with the default's value counts too.
+// overlay copies the settings whose flags were given. A flag that was given with the default's value counts as given.
 func overlay[C any](to, from *C, flags *pflag.FlagSet) {
 	target, source := settings(reflect.ValueOf(to).Elem()), settings(reflect.ValueOf(from).Elem())
 	flags.Visit(func(f *pflag.Flag) {
@@ -26,7 +25,7 @@ func overlay[C any](to, from *C, flags *pflag.FlagSet) {
 	})
 }
 
-// settings are a config's fields by their names, those of inlined structs included.
+// settings returns the fields of a config by name, including those of inlined structs.
 func settings(config reflect.Value) map[string]reflect.Value {
 	out := map[string]reflect.Value{}
 	for i := range config.NumField() {
@@ -43,7 +42,7 @@ func settings(config reflect.Value) map[string]reflect.Value {
 	return out
 }
 
-// message is an error as the command line tells it: settings are named as flags.
+// message returns the text of an error, with settings named as flags.
 func message(err error) string {
 	if field, ok := err.(*failure.FieldError); ok { //nolint:errorlint // a wrapped one is found below, with what wraps it
 		return "--" + field.Error()

@@ -7,7 +7,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newShowCommand is `amend show`, which reads a run directory to a person.
+// newShowCommand is `amend show`, which prints a run for a person.
 func newShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

@@ -7,7 +7,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newStatsCommand is `amend stats`, the counts of a run without its rows.
+// newStatsCommand is `amend stats`, which counts what a run holds.
 func newStatsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
