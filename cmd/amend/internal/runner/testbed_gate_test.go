@@ -6,10 +6,10 @@ import (
 	"slices"
 	"testing"
 
-	"amend/engine"
 	"amend/engine/feedback"
 	"amend/engine/oracle"
 	"amend/engine/revise"
+	"amend/engine/sample"
 	"amend/engine/stats"
 	"amend/models/testbed"
 )
@@ -36,7 +36,7 @@ func (b *testbedRun) gated(t *testing.T, g gating) []revise.Record {
 	b.gate = &revise.Gate{Judge: judge, Tries: g.tries, Margin: g.margin}
 	defer func() { b.gate = nil }()
 	b.exactRun.loop, err = revise.New(t.Context(), b.format, b.doc, revise.Settings{
-		Rounds: gateRounds, Mode: revise.Faithful, MaxTokens: 256, Seed: *testbedSeed, Sampling: engine.Sampling{Temperature: 1}, Gate: b.gate,
+		Rounds: gateRounds, Mode: revise.Faithful, MaxTokens: 256, Seed: *testbedSeed, Sampling: sample.Params{Temperature: 1}, Gate: b.gate,
 	})
 	if err != nil {
 		t.Fatal(err)
