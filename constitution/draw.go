@@ -14,15 +14,15 @@ import (
 // drawDomain keeps the stream of principle draws apart from any other stream made from the same row seed.
 const drawDomain = "principle draw 1"
 
-// Where says what a row is about, as far as principles ask for it.
-type Where struct {
+// Attributes says what a row is about, as far as principles ask for it.
+type Attributes struct {
 	Jurisdiction string   `json:"jurisdiction,omitempty"` // "" where the row does not say
 	Language     string   `json:"language,omitempty"`     // likewise
 	Tags         []string `json:"tags,omitempty"`
 }
 
 // At reports whether a principle applies to a row.
-func (a Applies) At(w Where) bool {
+func (a Applies) At(w Attributes) bool {
 	within := func(list []string, value string) bool {
 		return len(list) == 0 || value == "" || slices.Contains(list, value)
 	}
@@ -33,7 +33,7 @@ func (a Applies) At(w Where) bool {
 // Draw returns the principle of one revision round of a row, of those that apply to it; ok is false where none does.
 // The draws are by weight (evenly when all weights are 0), independent of one another, and depend on the row's seed,
 // what it is about and the round alone: neither the order of calls nor other rows change them.
-func (d *Document) Draw(seed uint64, round int, w Where) (p Principle, ok bool) {
+func (d *Document) Draw(seed uint64, round int, w Attributes) (p Principle, ok bool) {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[0:], seed)
 	binary.LittleEndian.PutUint64(key[8:], uint64(round))
@@ -78,7 +78,7 @@ const severalDomain = "principles of a judgement 1"
 // (Efraimidis and Spirakis 2006): each has a key from the seed, its id and its weight alone, and the smallest keys win.
 // So a principle that is edited, added or switched off takes no other one's place but its own. Where all weights are 0
 // they count alike.
-func (d *Document) DrawSeveral(seed uint64, n int, w Where) []Principle {
+func (d *Document) DrawSeveral(seed uint64, n int, w Attributes) []Principle {
 	type drawn struct {
 		Principle
 		key float64

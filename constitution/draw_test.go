@@ -20,7 +20,7 @@ func weighted(weights ...float64) *Document {
 
 // draw is Draw for a row that says nothing of itself.
 func (d *Document) draw(seed uint64, round int) Principle {
-	p, _ := d.Draw(seed, round, Where{})
+	p, _ := d.Draw(seed, round, Attributes{})
 	return p
 }
 
@@ -169,14 +169,14 @@ func TestDrawApplies(t *testing.T) {
 	doc.Principles[3].Applies = Applies{PromptTags: []string{"law"}, Jurisdictions: []string{"za"}}
 	for _, tt := range []struct {
 		name   string
-		where  Where
+		where  Attributes
 		shares []float64
 	}{
-		{"nothing said", Where{}, []float64{.5, 0, .5, 0}},
-		{"a tag", Where{Tags: []string{"cooking", "health"}}, []float64{.25, .5, .25, 0}},
-		{"another language", Where{Language: "en"}, []float64{1, 0, 0, 0}},
-		{"all of it", Where{Tags: []string{"law"}, Language: "fr", Jurisdiction: "za"}, []float64{.125, .25, .125, .5}},
-		{"another jurisdiction", Where{Tags: []string{"law"}, Jurisdiction: "de"}, []float64{1. / 3, 2. / 3, 0, 0}},
+		{"nothing said", Attributes{}, []float64{.5, 0, .5, 0}},
+		{"a tag", Attributes{Tags: []string{"cooking", "health"}}, []float64{.25, .5, .25, 0}},
+		{"another language", Attributes{Language: "en"}, []float64{1, 0, 0, 0}},
+		{"all of it", Attributes{Tags: []string{"law"}, Language: "fr", Jurisdiction: "za"}, []float64{.125, .25, .125, .5}},
+		{"another jurisdiction", Attributes{Tags: []string{"law"}, Jurisdiction: "de"}, []float64{1. / 3, 2. / 3, 0, 0}},
 	} {
 		const draws = 20_000
 		counts, expected := make([]int, 4), make([]float64, 4)
@@ -195,7 +195,7 @@ func TestDrawApplies(t *testing.T) {
 		}
 	}
 	doc.Principles = doc.Principles[1:2]
-	if p, ok := doc.Draw(1, 1, Where{}); ok {
+	if p, ok := doc.Draw(1, 1, Attributes{}); ok {
 		t.Errorf("%s is drawn for a row that it does not apply to", p.ID)
 	}
 }
@@ -207,7 +207,7 @@ func TestDrawSeveral(t *testing.T) {
 	doc := weighted(3, 1, 0, 2)
 	first, second := make([]int, 4), make([]int, 4) // second: behind p0
 	for seed := range uint64(draws) {
-		got := doc.DrawSeveral(seed, 9, Where{})
+		got := doc.DrawSeveral(seed, 9, Attributes{})
 		if len(got) != 3 || got[0].ID == got[1].ID || got[1].ID == got[2].ID || got[0].ID == got[2].ID {
 			t.Fatalf("seed %d: %+v", seed, got)
 		}
@@ -223,7 +223,7 @@ func TestDrawSeveral(t *testing.T) {
 	if x := chiSquare(second, []float64{0, behind / 3, 0, behind * 2 / 3}); x > 1 {
 		t.Errorf("behind the first principle: %v", second)
 	}
-	if got := weighted(0, 0, 0).DrawSeveral(1, 2, Where{}); len(got) != 2 {
+	if got := weighted(0, 0, 0).DrawSeveral(1, 2, Attributes{}); len(got) != 2 {
 		t.Errorf("of weights 0: %+v", got)
 	}
 }
@@ -240,10 +240,10 @@ func TestDrawSeveralKeepsOthers(t *testing.T) {
 			}
 			return out
 		}
-		before := ids(doc.DrawSeveral(seed, n, Where{}))
+		before := ids(doc.DrawSeveral(seed, n, Attributes{}))
 		gone := doc.Principles[out].ID
 		doc.Principles = slices.Delete(doc.Principles, out, out+1)
-		after := ids(doc.DrawSeveral(seed, n, Where{}))
+		after := ids(doc.DrawSeveral(seed, n, Attributes{}))
 		kept := slices.DeleteFunc(before, func(id string) bool { return id == gone })
 		if !slices.Equal(after[:len(kept)], kept) {
 			t.Fatalf("without %s: %v, before that %v", gone, after, kept)

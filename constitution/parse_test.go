@@ -160,7 +160,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		p := doc.Principles[0]
-		if drawn, ok := doc.Draw(1, 1, Where{Tags: p.Applies.PromptTags}); ok { // does not panic
+		if drawn, ok := doc.Draw(1, 1, Attributes{Tags: p.Applies.PromptTags}); ok { // does not panic
 			p = drawn
 		}
 		if p.ID == "" || p.Text == "" || p.CritiqueRequest == "" || p.RevisionRequest == "" {

@@ -25,7 +25,7 @@ func (e *Engine) worthCopy() int {
 // After a preemption nothing is admitted until a turn has ended: what was put
 // back would only fill the same cells again.
 func (e *Engine) admitAll() {
-	for len(e.waiting) > 0 && !(e.crowded && e.running > 0) {
+	for len(e.waiting) > 0 && !(e.overCapacity && e.running > 0) {
 		best, bestPlace := -1, place{}
 		for i, r := range e.waiting {
 			p, ok := e.placeFor(r)
@@ -64,7 +64,7 @@ func (p place) before(q place) bool {
 // sequences are busy, no cells are left, or another request is just computing
 // the prefix that this one shares.
 func (e *Engine) placeFor(r *Request) (place, bool) {
-	victim, ok := e.tree.Victim()
+	victim, ok := e.tree.NextSequence()
 	if !ok {
 		return place{}, false
 	}
@@ -147,10 +147,12 @@ func (e *Engine) admit(r *Request, p place) {
 	e.running++
 	e.stats.Reused += reuse
 	if r.Grammar != nil {
-		var err error
-		if t.sampler.grammar, err = r.Grammar(); err != nil {
+		g, err := r.Grammar()
+		if err != nil {
 			e.finish(t, "", fmt.Errorf("making the grammar of a turn: %w", err))
+			return
 		}
+		t.sampler.Restrict(g)
 	}
 }
 
@@ -205,7 +207,7 @@ func (e *Engine) makeRoom(growth int) {
 		return
 	}
 	for e.tree.Cells(true)+growth > e.limits.Cells {
-		victim, ok := e.tree.Oldest()
+		victim, ok := e.tree.LeastRecentlyUsed()
 		if !ok {
 			return
 		}
@@ -227,7 +229,7 @@ func (e *Engine) failFirst() {
 // later from the same seed, so its tokens will be the same. A turn that has no
 // room even alone fails.
 func (e *Engine) preempt() error {
-	if victim, ok := e.tree.Oldest(); ok {
+	if victim, ok := e.tree.LeastRecentlyUsed(); ok {
 		e.clear(victim)
 		return nil
 	}
@@ -248,7 +250,7 @@ func (e *Engine) preempt() error {
 		r.Done(youngest.result("", err))
 		return nil
 	}
-	e.crowded = true
+	e.overCapacity = true
 	e.stats.Preempted++
 	e.stats.Reused -= youngest.reused
 	e.waiting = slices.Insert(e.waiting, 0, youngest.request)

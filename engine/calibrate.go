@@ -22,7 +22,7 @@ const CalibrationSteps = 12
 // should be as long as the rows' conversations, on an engine that runs nothing.
 // The cache is empty afterwards but for what is pinned. The result is for
 // Speculate, of this engine or of one made in a later run: what is measured to
-// choose a setting is measured once. It is empty where guesses cannot be: in a
+// choose a setting is measured once. It is empty where drafted tokens cannot be: in a
 // memory that cannot be copied or cut (states, a window in unified cells).
 func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCost, error) {
 	n = min(n, e.limits.Sequences)

@@ -7,9 +7,10 @@ import (
 
 	"amend/engine"
 	"amend/engine/enginetest"
+	"amend/engine/sample"
 )
 
-// TestGuessesKeepTheDistribution: at temperature 1, with guesses of which some
+// TestGuessesKeepTheDistribution: at temperature 1, with drafted tokens of which some
 // are right and some wrong, pairs of consecutive tokens come as often as the
 // model says. Random streams are fixed, so the test gives the same each time.
 func TestGuessesKeepTheDistribution(t *testing.T) {
@@ -31,7 +32,7 @@ func TestGuessesKeepTheDistribution(t *testing.T) {
 		}
 		next++
 		err := e.Submit(&engine.Request{
-			Tokens: prompt, MaxTokens: 2, IgnoreEnd: true, Seed: uint64(next), Sampling: engine.Sampling{Temperature: 1},
+			Tokens: prompt, MaxTokens: 2, IgnoreEnd: true, Seed: uint64(next), Sampling: sample.Params{Temperature: 1},
 			Done: func(r engine.Result) {
 				if r.Err != nil || len(r.Tokens) != 2 {
 					t.Fatalf("%v, %v", r.Tokens, r.Err)
@@ -50,8 +51,8 @@ func TestGuessesKeepTheDistribution(t *testing.T) {
 	if err := e.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if s := e.Stats(); s.Guessed < turns/20 || s.Guesses-s.Guessed < turns/20 {
-		t.Fatalf("%d of %d guesses were right: too few right or wrong ones", s.Guessed, s.Guesses)
+	if s := e.Stats(); s.Accepted < turns/20 || s.Drafted-s.Accepted < turns/20 {
+		t.Fatalf("%d of %d guesses were right: too few right or wrong ones", s.Accepted, s.Drafted)
 	}
 	statistic, cells := pearson(m, prompt, seen, turns)
 	// The statistic has mean cells-1 and variance 2(cells-1); five deviations.

@@ -6,17 +6,17 @@ import (
 )
 
 // StepCost is what one pass over the weights took: Sequences sequences with
-// Tokens tokens each. A list of them says how many guessed tokens pay.
+// Tokens tokens each. A list of them says how many drafted tokens pay.
 type StepCost = sched.Cost
 
-// MaxGuesses is the most guessed tokens behind a turn's own in one step.
-const MaxGuesses = ngram.Ahead
+// MaxDrafted is the most drafted tokens behind a turn's own in one step.
+const MaxDrafted = ngram.Ahead
 
 // Speculate makes turns that start from now on try tokens that are looked up in
 // their conversation, where costs, measured by Calibrate in this run or an
 // earlier one, say that it pays. Tokens stay the same, and so does what they
-// are drawn from: a guess counts when the token sampled in its place is equal.
-// A memory that cannot be cut, as wrong guesses must be, goes without.
+// are drawn from: a drafted token counts when the token sampled in its place is equal.
+// A memory that cannot be cut, as wrong drafted tokens must be, goes without.
 func (e *Engine) Speculate(costs []StepCost) {
 	e.planner.Costs = nil
 	if len(costs) > 0 && !e.limits.Uncuttable {
@@ -24,7 +24,7 @@ func (e *Engine) Speculate(costs []StepCost) {
 	}
 }
 
-// newDrafter returns what guesses for a request, or nil: a grammar's state
+// newDrafter returns what drafts for a request, or nil: a grammar's state
 // cannot go back.
 func (e *Engine) newDrafter(r *Request) *ngram.Drafter {
 	if e.planner.Costs == nil || r.scoring != nil || r.Grammar != nil {
@@ -33,28 +33,28 @@ func (e *Engine) newDrafter(r *Request) *ngram.Drafter {
 	return ngram.New(r.Tokens)
 }
 
-// fillGuesses puts n guesses behind a turn's tokens in the batch, from position
+// fillDrafted puts n drafted tokens behind a turn's tokens in the batch, from position
 // pos. In streams a turn may have fewer of its own than the step has room for;
 // it is padded with its last token, since unequal counts would cost passes.
-func (e *Engine) fillGuesses(t *turn, pos, n int) {
-	guesses := t.drafter.Guess(n)
-	e.guesses = append(e.guesses[:0], guesses...)
-	for len(e.guesses) < n {
-		e.guesses = append(e.guesses, t.at(t.length()-1))
+func (e *Engine) fillDrafted(t *turn, pos, n int) {
+	guesses := t.drafter.Draft(n)
+	e.drafted = append(e.drafted[:0], guesses...)
+	for len(e.drafted) < n {
+		e.drafted = append(e.drafted, t.at(t.length()-1))
 	}
-	e.stats.Guesses += n
-	for i, g := range e.guesses {
+	e.stats.Drafted += n
+	for i, g := range e.drafted {
 		last := &e.outputs[len(e.outputs)-1]
-		last.guess, last.guessed = g, true
+		last.draft, last.drafted = g, true
 		e.outputs = append(e.outputs, output{turn: t, index: len(e.batch)})
 		e.batch = append(e.batch, Input{Token: g, Pos: int32(pos + i), Seq: t.seq, Logits: true})
 	}
-	e.tree.Append(t.seq, e.guesses...)
+	e.tree.Append(t.seq, e.drafted...)
 }
 
-// dropGuesses takes a plan's guesses back from the tree, when the step was not
+// dropDrafted takes a plan's drafted tokens back from the tree, when the step was not
 // made.
-func (e *Engine) dropGuesses(plan []sched.Chunk) {
+func (e *Engine) dropDrafted(plan []sched.Chunk) {
 	for _, c := range plan {
 		e.tree.Truncate(c.Seq, e.active[c.Seq].length())
 	}

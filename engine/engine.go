@@ -49,22 +49,22 @@ type Engine struct {
 	config  Config
 	limits  Limits
 
-	tree    *kvcache.Tree
-	planner sched.Planner
-	waiting []*Request
-	active  []*turn // by sequence; nil where none runs
-	running int     // turns in active
-	admits  int
-	crowded bool // a turn was preempted and none has ended since
-	stats   Stats
-	shared  []Token // the pinned prefix that turns read without holding it, if any
-	reads   []int   // by sequence: how many tokens of it, all or none
+	tree         *kvcache.Tree
+	planner      sched.Planner
+	waiting      []*Request
+	active       []*turn // by sequence; nil where none runs
+	running      int     // turns in active
+	admits       int
+	overCapacity bool // a turn was preempted and none has ended since
+	stats        Stats
+	shared       []Token // the pinned prefix that turns read without holding it, if any
+	reads        []int   // by sequence: how many tokens of it, all or none
 
 	// Of one step, kept to be used again.
 	batch   []Input
 	jobs    []sched.Job
 	outputs []output
-	guesses []Token
+	drafted []Token
 }
 
 // New returns an engine with an empty cache.
@@ -151,7 +151,7 @@ func (e *Engine) Run(ctx context.Context) error {
 // finish gives a turn's sequence free, with its KV, and delivers the result.
 func (e *Engine) finish(t *turn, end End, err error) {
 	err = errors.Join(err, e.release(t))
-	e.crowded = false
+	e.overCapacity = false
 	t.request.Done(t.result(end, err))
 }
 
@@ -162,10 +162,7 @@ func (e *Engine) release(t *turn) error {
 	e.tree.Unlock(t.seq)
 	e.active[t.seq] = nil
 	e.running--
-	if t.sampler.grammar == nil {
-		return nil
-	}
-	return t.sampler.grammar.Close()
+	return t.sampler.Close()
 }
 
 // ErrStopped is what requests get that were not finished when the engine

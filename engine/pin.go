@@ -10,11 +10,11 @@ import (
 
 // PinStore keeps saved sequences by key. amend/engine/kvfile is one in a folder.
 type PinStore interface {
-	// Load returns what was last saved under key, whole and unchanged, or an
+	// Get returns what was last saved under key, whole and unchanged, or an
 	// error, which wraps fs.ErrNotExist when there is nothing.
-	Load(key string) ([]byte, error)
-	// Save keeps state under key, in place of what was there.
-	Save(key string, state []byte) error
+	Get(key string) ([]byte, error)
+	// Put keeps state under key, in place of what was there.
+	Put(key string, state []byte) error
 }
 
 // PinCache keeps the KV of pinned prefixes from one run to the next. Nothing
@@ -102,7 +102,7 @@ func (e *Engine) fillPin(ctx context.Context, seq int, tokens []Token) error {
 // loadPin restores a prefix of n tokens from the cache. After an error the
 // sequence is not to be relied on.
 func (e *Engine) loadPin(store PinStore, key string, seq, n int) error {
-	state, err := store.Load(key)
+	state, err := store.Get(key)
 	if err != nil {
 		return fmt.Errorf("loading the KV of %d tokens: %w", n, err)
 	}
@@ -122,7 +122,7 @@ func (e *Engine) savePin(store PinStore, key string, seq int) error {
 	if err != nil {
 		return fmt.Errorf("reading the KV of sequence %d: %w", seq, err)
 	}
-	return store.Save(key, state)
+	return store.Put(key, state)
 }
 
 // computePin computes a prefix in chunks. No logits are wanted of it: each

@@ -97,7 +97,7 @@ func TestBadPinFilesAreIgnored(t *testing.T) {
 	key := print.Key(pinPreamble())
 	saved := func(t *testing.T, key string, state []byte) []byte {
 		dir := kvfile.Dir(t.TempDir())
-		if err := dir.Save(key, state); err != nil {
+		if err := dir.Put(key, state); err != nil {
 			t.Fatal(err)
 		}
 		b, err := os.ReadFile(filepath.Join(string(dir), key+".kv"))
@@ -144,8 +144,8 @@ type fullStore struct{}
 
 var errFull = errors.New("no space left")
 
-func (fullStore) Load(string) ([]byte, error) { return nil, fs.ErrNotExist }
-func (fullStore) Save(string, []byte) error   { return errFull }
+func (fullStore) Get(string) ([]byte, error) { return nil, fs.ErrNotExist }
+func (fullStore) Put(string, []byte) error   { return errFull }
 
 func TestPinThatCannotBeSavedIsAWarning(t *testing.T) {
 	want := runPinned(t, false, engine.Fingerprint{}, nil)

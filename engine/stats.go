@@ -14,8 +14,8 @@ type Stats struct {
 	Decoded    int // tokens sampled
 	Steps      int // decode steps
 	StepTokens int // tokens sampled in decode steps: all but each turn's first
-	Guesses    int // tokens tried before they were sampled, padding included
-	Guessed    int // of these, right
+	Drafted    int // tokens tried before they were sampled, padding included
+	Accepted   int // of these, right
 	Forced     int // tokens that a grammar left no choice about
 	Scored     int // options given log-probs
 	Moved      int // turns moved to keep active sequences next to each other
@@ -29,8 +29,8 @@ type Stats struct {
 	RunTime         time.Duration // of Run: what is neither prefill nor decode is amend's own
 }
 
-// Use is what an engine holds at a moment.
-type Use struct {
+// Usage is what an engine holds at a moment.
+type Usage struct {
 	Active, Waiting  int // turns
 	Cells, CellLimit int // KV cells in use, and how many there are
 }
@@ -38,13 +38,13 @@ type Use struct {
 // Stats returns the counts so far.
 func (e *Engine) Stats() Stats { return e.stats }
 
-// Use returns what is in use now.
-func (e *Engine) Use() Use {
+// Usage returns what is in use now.
+func (e *Engine) Usage() Usage {
 	cells := e.tree.Cells(e.limits.Unified)
 	for _, n := range e.reads {
 		cells -= n // read, and held once, where it is pinned
 	}
-	return Use{Active: e.running, Waiting: len(e.waiting), Cells: cells, CellLimit: e.limits.Cells}
+	return Usage{Active: e.running, Waiting: len(e.waiting), Cells: cells, CellLimit: e.limits.Cells}
 }
 
 // timed runs one step and counts it as prefill or decode. A plan is of one

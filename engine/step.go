@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"amend/engine/internal/sched"
+	"amend/engine/sample"
 )
 
 // step computes one batch: a prefill or a decode step of active turns.
@@ -15,7 +16,7 @@ func (e *Engine) step(ctx context.Context) error {
 	prompts := e.promptTokens(plan)
 	err := e.timed(prefill, func() error { return e.backend.Decode(ctx, e.batch) })
 	if errors.Is(err, ErrNoSlot) {
-		e.dropGuesses(plan)
+		e.dropDrafted(plan)
 		return e.preempt()
 	}
 	if err != nil {
@@ -46,7 +47,7 @@ func (e *Engine) listJobs() []sched.Job {
 		j := sched.Job{Seq: seq, Pending: t.length() - e.tree.Computed(seq)}
 		j.Wanted = min(j.Pending, t.length()-t.outputsFrom)
 		if t.drafter != nil && j.Pending == 1 {
-			j.Right = t.drafter.Right(t.mayGrow() - 1)
+			j.ExpectedAccepted = t.drafter.ExpectedAccepted(t.mayGrow() - 1)
 			j.Room = t.room - t.length()
 		}
 		e.jobs = append(e.jobs, j)
@@ -69,8 +70,8 @@ func (e *Engine) promptTokens(plan []sched.Chunk) int {
 type output struct {
 	turn    *turn
 	index   int   // in the batch
-	guess   Token // what comes next in the batch, where guessed is set
-	guessed bool
+	draft   Token // what comes next in the batch, where guessed is set
+	drafted bool
 }
 
 // fill writes the planned tokens into the batch and notes where logits come.
@@ -87,7 +88,7 @@ func (e *Engine) fill(plan []sched.Chunk) {
 			e.batch = append(e.batch, Input{Token: t.at(pos), Pos: int32(pos), Seq: c.Seq, Logits: wanted})
 		}
 		if c.Draft > 0 {
-			e.fillGuesses(t, from+c.Tokens, c.Draft)
+			e.fillDrafted(t, from+c.Tokens, c.Draft)
 		}
 	}
 }
@@ -108,9 +109,9 @@ func (e *Engine) take(i int) int {
 	return next
 }
 
-// takeTokens samples a turn's next token, and as many more as its guesses were
-// right: each guess is compared with the token that is sampled in its place,
-// so what comes out is what would come without guessing.
+// takeTokens samples a turn's next token, and as many more as its drafted tokens were
+// right: each drafted token is compared with the token that is sampled in its place,
+// so what comes out is what would come without drafting.
 func (e *Engine) takeTokens(t *turn, outputs []output) {
 	right := t.length() // leading tokens of the sequence that are the turn's
 	var end End
@@ -120,11 +121,11 @@ func (e *Engine) takeTokens(t *turn, outputs []output) {
 		if token, end, err = e.sampleNext(t, o.index); err != nil || end != "" {
 			break
 		}
-		if !o.guessed || o.guess != token {
+		if !o.drafted || o.draft != token {
 			break
 		}
 		right++
-		e.stats.Guessed++
+		e.stats.Accepted++
 	}
 	if e.tree.Len(t.seq) > right {
 		right = e.cut(t.seq, right)
@@ -145,7 +146,7 @@ func (e *Engine) sampleNext(t *turn, index int) (Token, End, error) {
 	if err != nil {
 		return 0, "", fmt.Errorf("reading logits: %w", err)
 	}
-	token, err := t.sampler.sample(logits)
+	token, err := t.sampler.Sample(logits)
 	if err != nil {
 		return 0, "", err
 	}
@@ -157,7 +158,7 @@ func (e *Engine) sampleNext(t *turn, index int) (Token, End, error) {
 		for i := range t.generated[had:] {
 			p := 0.0
 			if i == 0 {
-				p = logProb(logits, token)
+				p = sample.LogProb(logits, token)
 			}
 			t.logProbs = append(t.logProbs, p)
 		}
@@ -172,7 +173,7 @@ func (e *Engine) accept(t *turn, token Token) (End, error) {
 		if e.vocab.Ends(token) && !t.request.IgnoreEnd {
 			return EndToken, nil
 		}
-		if err := t.sampler.accept(token); err != nil {
+		if err := t.sampler.Accept(token); err != nil {
 			return "", err
 		}
 		if t.drafter != nil {
@@ -181,7 +182,7 @@ func (e *Engine) accept(t *turn, token Token) (End, error) {
 		if end := t.add(token, e.vocab.Piece(token)); end != "" {
 			return end, nil
 		}
-		forced, ok, err := t.sampler.forced()
+		forced, ok, err := t.sampler.Forced()
 		if err != nil || !ok {
 			return "", err
 		}

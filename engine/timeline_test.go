@@ -28,7 +28,7 @@ type timeline struct {
 }
 
 // TestTimelines: whatever is submitted, forked, scored, cancelled and evicted,
-// in either layout, with or without guesses, each result is what the turn alone
+// in either layout, with or without drafted tokens, each result is what the turn alone
 // gives, and tree and cache agree after every step.
 func TestTimelines(t *testing.T) { rapid.Check(t, lifeOfAnEngine) }
 
@@ -180,7 +180,7 @@ func TestScoreRefusesForeignTokens(t *testing.T) {
 }
 
 // TestCalibrateWhereGuessesCannotBe: a memory that cannot be cut gets no costs
-// and no error, since a run does without guesses then; any other gets costs and
+// and no error, since a run does without drafted tokens then; any other gets costs and
 // an empty cache.
 func TestCalibrateWhereGuessesCannotBe(t *testing.T) {
 	for _, uncuttable := range []bool{true, false} {

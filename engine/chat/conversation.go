@@ -11,7 +11,7 @@ import (
 // Formatter makes conversations of one model in one layout. It caches what it
 // rendered and tokenized, and is not safe for concurrent use.
 type Formatter struct {
-	layout Layout
+	layout Framer
 	vocab  Tokenizer
 	// foldSystem is set when the layout has no system role: a system text then
 	// becomes the start of the first user message.
@@ -32,7 +32,7 @@ type pieceKey struct {
 // NewFormatter returns a formatter. It tries the layout with a short
 // conversation, so that a template which cannot work fails here, and finds out
 // whether there is a system role.
-func NewFormatter(ctx context.Context, l Layout, v Tokenizer) (*Formatter, error) {
+func NewFormatter(ctx context.Context, l Framer, v Tokenizer) (*Formatter, error) {
 	f := &Formatter{layout: l, vocab: v, frames: map[string]Frame{}, pieces: map[pieceKey][]Token{}}
 	_, f.spaced = l.(Plain)
 	if _, err := f.frame(ctx, []Role{User, Assistant, User}); err != nil {
@@ -176,14 +176,14 @@ func (c *Conversation) Reply(ctx context.Context, text string) ([]Token, error) 
 	return c.f.content(c.Tokens, Message{Role: Assistant, Text: text}, frame, len(c.roles))
 }
 
-// Whole returns the ids of an assistant's turn as a model is to learn it: its text, and what ends it.
-func (c *Conversation) Whole(ctx context.Context, text string) ([]Token, error) {
+// CompletionIDs returns the ids of an assistant's turn as a model is to learn it: its text, and what ends it.
+func (c *Conversation) CompletionIDs(ctx context.Context, text string) ([]Token, error) {
 	reply, err := c.Reply(ctx, text)
 	if err != nil {
 		return nil, err
 	}
 	if stops := c.f.layout.Stops(); len(stops) > 0 {
-		return c.Behind(reply, stops[0])
+		return c.Append(reply, stops[0])
 	}
 	next, err := c.Next(ctx, reply, Message{Text: "?"})
 	if err != nil {
@@ -198,8 +198,8 @@ func (c *Conversation) Whole(ctx context.Context, text string) ([]Token, error) 
 	return reply, nil // nothing in the template ends a turn
 }
 
-// Behind returns the ids of an assistant's turn of which the beginning was said, with text behind it.
-func (c *Conversation) Behind(said []Token, text string) ([]Token, error) {
+// Append returns the token ids of a partial assistant turn followed by text.
+func (c *Conversation) Append(said []Token, text string) ([]Token, error) {
 	ids, err := c.f.vocab.Tokenize(text, false, len(said) > 0 || c.f.after(c.Tokens))
 	if err != nil {
 		return nil, fmt.Errorf("tokenizing %q: %w", text, err)
@@ -207,9 +207,9 @@ func (c *Conversation) Behind(said []Token, text string) ([]Token, error) {
 	return slices.Concat(said, ids), nil
 }
 
-// Openings returns the lists of ids with which the assistant's turn can go on as text, behind what it has said: as the
+// Spellings returns the lists of ids with which the assistant's turn can go on as text, behind what it has said: as the
 // layout writes it, and with and without a space before. Each is there once.
-func (c *Conversation) Openings(ctx context.Context, said []Token, text string) ([][]Token, error) {
+func (c *Conversation) Spellings(ctx context.Context, said []Token, text string) ([][]Token, error) {
 	var out [][]Token
 	if len(said) == 0 {
 		ids, err := c.Reply(ctx, text)

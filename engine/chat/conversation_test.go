@@ -89,7 +89,7 @@ func (g *goTemplate) Render(_ context.Context, msgs []Message) (string, error) {
 	return out.String() + "<1>assistant\n", nil
 }
 
-func formatter(t *testing.T, l Layout, v Tokenizer) *Formatter {
+func formatter(t *testing.T, l Framer, v Tokenizer) *Formatter {
 	t.Helper()
 	f, err := NewFormatter(t.Context(), l, v)
 	if err != nil {
@@ -101,7 +101,7 @@ func formatter(t *testing.T, l Layout, v Tokenizer) *Formatter {
 func TestOpenAndNext(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		layout Layout
+		layout Framer
 		msgs   []Message
 		want   string
 		next   string
@@ -198,7 +198,7 @@ func TestTemplatesThatCannotBeTrusted(t *testing.T) {
 func TestPrefixIsThePrefix(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		g := &goTemplate{trim: rapid.Bool().Draw(rt, "trim"), noSystem: rapid.Bool().Draw(rt, "no system")}
-		layout := Layout(NewTemplate(g))
+		layout := Framer(NewTemplate(g))
 		if rapid.Bool().Draw(rt, "plain") {
 			layout = Plain{}
 		}
@@ -243,7 +243,7 @@ func TestPrefixIsThePrefix(t *testing.T) {
 func TestWholeIsWhatFollows(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		plain := rapid.Bool().Draw(rt, "plain")
-		layout := Layout(NewTemplate(&goTemplate{trim: rapid.Bool().Draw(rt, "trim")}))
+		layout := Framer(NewTemplate(&goTemplate{trim: rapid.Bool().Draw(rt, "trim")}))
 		if plain {
 			layout = Plain{}
 		}
@@ -255,7 +255,7 @@ func TestWholeIsWhatFollows(t *testing.T) {
 			rt.Fatal(err)
 		}
 		answer := text.Draw(rt, "answer")
-		whole, err := c.Whole(t.Context(), answer)
+		whole, err := c.CompletionIDs(t.Context(), answer)
 		if err != nil {
 			rt.Fatal(err)
 		}

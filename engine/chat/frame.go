@@ -17,8 +17,8 @@ type Frame struct {
 	TrimLeft, TrimRight []bool
 }
 
-// Layout is a way to write a conversation down.
-type Layout interface {
+// Framer writes conversations down in one layout.
+type Framer interface {
 	// Frame returns the text around messages of these roles, up to where the
 	// assistant's next turn starts.
 	Frame(ctx context.Context, roles []Role) (Frame, error)
@@ -37,7 +37,7 @@ type Renderer interface {
 }
 
 // Template is the Layout of a model's own chat template. It renders each
-// shape with stand-ins for the contents and finds out from the output where
+// shape with placeholders for the contents and finds out from the output where
 // contents go and what the template does to them.
 type Template struct{ renderer Renderer }
 
@@ -54,7 +54,7 @@ func (t *Template) Stops() []string { return nil }
 func (t *Template) Frame(ctx context.Context, roles []Role) (Frame, error) {
 	msgs := make([]Message, len(roles))
 	for i, r := range roles {
-		msgs[i] = Message{Role: r, Text: standInPad + standIn(i) + standInPad}
+		msgs[i] = Message{Role: r, Text: placeholderPad + placeholder(i) + placeholderPad}
 	}
 	text, err := t.renderer.Render(ctx, msgs)
 	if err != nil {
@@ -63,27 +63,27 @@ func (t *Template) Frame(ctx context.Context, roles []Role) (Frame, error) {
 	return cutFrame(text, roles)
 }
 
-// standInPad is the white space around a stand-in: what is left of it shows
+// placeholderPad is the white space around a placeholder: what is left of it shows
 // whether the template trims. No template writes this mix of its own.
-const standInPad = "\t \t"
+const placeholderPad = "\t \t"
 
-// standIn is the content of message i while a frame is made. The private-use
+// placeholder is the content of message i while a frame is made. The private-use
 // characters keep it apart from any template's own text. The others would be
 // changed by a template that escapes or quotes contents (tojson, escape).
-func standIn(i int) string { return fmt.Sprintf("\uE000%d\"\\<&'\uE001", i) }
+func placeholder(i int) string { return fmt.Sprintf("\uE000%d\"\\<&'\uE001", i) }
 
-// cutFrame cuts a rendered text at its stand-ins.
+// cutFrame cuts a rendered text at its placeholders.
 func cutFrame(text string, roles []Role) (Frame, error) {
 	var f Frame
 	for i, r := range roles {
-		mark := standIn(i)
+		mark := placeholder(i)
 		at := strings.Index(text, mark)
 		if at < 0 {
 			return Frame{}, fmt.Errorf("the chat template does not pass on the content of message %d of %d (%s) unchanged and in order: set chat to plain, or give another template", i+1, len(roles), r)
 		}
 		before, after := text[:at], text[at+len(mark):]
-		left, padL := strings.CutSuffix(before, standInPad)
-		right, padR := strings.CutPrefix(after, standInPad)
+		left, padL := strings.CutSuffix(before, placeholderPad)
+		right, padR := strings.CutPrefix(after, placeholderPad)
 		f.Pieces = append(f.Pieces, left)
 		f.TrimLeft = append(f.TrimLeft, !padL)
 		f.TrimRight = append(f.TrimRight, !padR)

@@ -28,7 +28,7 @@ type Model struct {
 	// Poison is a token after which the logits are not numbers; 0 for none.
 	Poison engine.Token
 	// Repeat makes the model go on as it did the last time its last token came:
-	// it is added to that token's logit, so that guesses are right at times.
+	// it is added to that token's logit, so that drafted tokens are right at times.
 	Repeat int
 	// Plain makes predictions that cost next to nothing and allocate nothing, for
 	// benchmarks of what stands around the model.

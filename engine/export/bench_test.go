@@ -84,7 +84,7 @@ func BenchmarkLargeRun(b *testing.B) {
 func largeRow(i int) revise.Record {
 	rec := revise.Record{ID: fmt.Sprintf("row-%06d", i), Index: i, Messages: []chat.Message{{Role: "user", Text: fmt.Sprintf("Question %d?", i)}}}
 	for t, kind := range []revise.Kind{revise.Response, revise.Critique, revise.Revision, revise.Critique, revise.Revision} {
-		turn := revise.Trace{Kind: kind, Round: (t + 1) / 2, Text: strings.Repeat(fmt.Sprintf("word%d-%d and ", i, t), 40), End: engine.EndToken, Prompt: 1400, Reused: 1300, Decoded: 150}
+		turn := revise.Turn{Kind: kind, Round: (t + 1) / 2, Text: strings.Repeat(fmt.Sprintf("word%d-%d and ", i, t), 40), End: engine.EndToken, Prompt: 1400, Reused: 1300, Decoded: 150}
 		if kind != revise.Response {
 			turn.Principle, turn.Request = fmt.Sprint("p", i%16), "Say what is wrong with the last answer, and quote it."
 		}

@@ -61,6 +61,9 @@ func features(t reflect.Type) []feature {
 			continue
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue // in no set
+		}
 		column := feature{Name: name}
 		switch typ := f.Type; {
 		case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct:

@@ -68,7 +68,7 @@ func (o *Options) choose(rec *revise.Record) ([]candidate, Reason) {
 }
 
 // newCandidate takes an answer of a row, with the first response as the other one.
-func newCandidate(rec *revise.Record, t, first revise.Trace) candidate {
+func newCandidate(rec *revise.Record, t, first revise.Turn) candidate {
 	return candidate{
 		id: rec.ID, prompt: rec.Messages, answer: t.Text, rejected: first.Text, first: first.Text,
 		round: t.Round, principles: principlesUpTo(rec, t.Round),
@@ -76,16 +76,16 @@ func newCandidate(rec *revise.Record, t, first revise.Trace) candidate {
 }
 
 // pairless says why answers make no pair.
-func pairless(answers []revise.Trace) Reason {
-	if slices.ContainsFunc(answers[1:], func(t revise.Trace) bool { return t.Text != answers[0].Text }) {
+func pairless(answers []revise.Turn) Reason {
+	if slices.ContainsFunc(answers[1:], func(t revise.Turn) bool { return t.Text != answers[0].Text }) {
 		return Flagged
 	}
 	return Unchanged
 }
 
 // supervised takes the last clean answer, or every clean revision.
-func (o *Options) supervised(rec *revise.Record, answers []revise.Trace) (out []candidate, why Reason) {
-	changed := slices.ContainsFunc(answers[1:], func(t revise.Trace) bool { return t.Text != answers[0].Text })
+func (o *Options) supervised(rec *revise.Record, answers []revise.Turn) (out []candidate, why Reason) {
+	changed := slices.ContainsFunc(answers[1:], func(t revise.Turn) bool { return t.Text != answers[0].Text })
 	if o.DropUnchanged && !changed {
 		return nil, Unchanged
 	}
@@ -107,7 +107,7 @@ func (o *Options) supervised(rec *revise.Record, answers []revise.Trace) (out []
 }
 
 // clean reports whether a turn may be learnt. That a revision is its draft again does not make it worse.
-func (o *Options) clean(t revise.Trace) bool {
+func (o *Options) clean(t revise.Turn) bool {
 	return !o.Hygiene || !slices.ContainsFunc(t.Flags, func(f revise.Flag) bool { return f != revise.Unchanged })
 }
 

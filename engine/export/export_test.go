@@ -20,8 +20,8 @@ import (
 	"pgregory.net/rapid"
 
 	"amend/engine/chat"
+	"amend/engine/plainjson"
 	"amend/engine/revise"
-	"amend/internal/plainjson"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -31,13 +31,13 @@ var update = flag.Bool("update", false, "write the golden files")
 func trace(id string, answers ...string) revise.Record {
 	rec := revise.Record{ID: id, Seed: 1<<63 + 7, Messages: []chat.Message{{Role: chat.System, Text: "Be brief."}, {Role: chat.User, Text: "Question " + id + "?"}}}
 	for i, text := range answers {
-		turn := revise.Trace{Kind: revise.Response, Text: text}
+		turn := revise.Turn{Kind: revise.Response, Text: text}
 		if flag, rest, ok := strings.Cut(text, ":"); ok {
 			turn.Text, turn.Flags = rest, []revise.Flag{revise.Flag(flag)}
 		}
 		if i > 0 {
 			principle := "p" + fmt.Sprint(i)
-			rec.Turns = append(rec.Turns, revise.Trace{Kind: revise.Critique, Round: i, Principle: principle, Text: "It is <bad>."})
+			rec.Turns = append(rec.Turns, revise.Turn{Kind: revise.Critique, Round: i, Principle: principle, Text: "It is <bad>."})
 			turn.Kind, turn.Round, turn.Principle = revise.Revision, i, principle
 		}
 		rec.Turns = append(rec.Turns, turn)
@@ -436,8 +436,8 @@ func TestRawTries(t *testing.T) {
 	rec := trace("a", "bad", "worse")
 	rec.Turns[2].Gate = &revise.Decision{Refused: revise.NotPreferred}
 	rec.Turns = append(rec.Turns,
-		revise.Trace{Kind: revise.Critique, Round: 1, Try: 1, Principle: "p2"},
-		revise.Trace{Kind: revise.Revision, Round: 1, Try: 1, Principle: "p2", Text: "better", Gate: &revise.Decision{}})
+		revise.Turn{Kind: revise.Critique, Round: 1, Try: 1, Principle: "p2"},
+		revise.Turn{Kind: revise.Revision, Round: 1, Try: 1, Principle: "p2", Text: "better", Gate: &revise.Decision{}})
 	no := string(revise.NotPreferred)
 	want := []turn{{"response", 0, 0, ""}, {"critique", 1, 0, ""}, {"revision", 1, 0, no}, {"critique", 1, 1, ""}, {"revision", 1, 1, ""}}
 

@@ -31,11 +31,11 @@ func newAnswers(ctx context.Context, c *chat.Conversation, behind []engine.Token
 
 // spell adds the spellings of a pair of words.
 func (a *answers) spell(ctx context.Context, c *chat.Conversation, behind []engine.Token, words [2]string) error {
-	first, err := c.Openings(ctx, behind, words[0])
+	first, err := c.Spellings(ctx, behind, words[0])
 	if err != nil {
 		return err
 	}
-	second, err := c.Openings(ctx, behind, words[1])
+	second, err := c.Spellings(ctx, behind, words[1])
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // pair is a pair under way: its judgements in both orders, each order one after another, so that they go on from the
 // same beginning in one sequence.
 type pair struct {
-	*Sitting
+	*Session
 	in         Pair
 	seed       uint64
 	principles []constitution.Principle
@@ -26,8 +26,8 @@ type pair struct {
 	idle       func()            // called when the engine has given the last answer, and done has returned
 }
 
-func (s *Sitting) newPair(in Pair, principles []constitution.Principle) *pair {
-	p := &pair{Sitting: s, in: in, seed: digest.PairSeed(s.judge.settings.Seed, in.ID), principles: principles, idle: func() {}}
+func (s *Session) newPair(in Pair, principles []constitution.Principle) *pair {
+	p := &pair{Session: s, in: in, seed: digest.PairSeed(s.judge.settings.Seed, in.ID), principles: principles, idle: func() {}}
 	p.label = Label{ID: in.ID, Index: in.Index, Pair: in.Hash(), Judgements: make([]Judgement, 2*len(p.principles))}
 	return p
 }
@@ -36,18 +36,18 @@ func (s *Sitting) newPair(in Pair, principles []constitution.Principle) *pair {
 func (p *pair) begin() bool {
 	if len(p.principles) == 0 {
 		p.label.Error = fmt.Sprintf("no principle of constitution %s applies to the pair, whose tags are %q, language %q, jurisdiction %q",
-			p.judge.doc.Name, p.in.Where.Tags, p.in.Where.Language, p.in.Where.Jurisdiction)
+			p.judge.doc.Name, p.in.Attributes.Tags, p.in.Attributes.Language, p.in.Attributes.Jurisdiction)
 		p.done(p.label, p.cost)
 		return false
 	}
 	p.open = 2
 	given, swapped := &order{pair: p}, &order{pair: p, swapped: true}
-	waits := given.next()
-	return swapped.next() || waits
+	waits := given.nextJudgement()
+	return swapped.nextJudgement() || waits
 }
 
-// ended takes an order that is done.
-func (p *pair) ended() {
+// onOrderDone takes an order that is done.
+func (p *pair) onOrderDone() {
 	if p.open--; p.open > 0 {
 		return
 	}
@@ -80,9 +80,9 @@ func (o *order) judgement() *Judgement {
 	return &o.label.Judgements[i]
 }
 
-// next goes on until the order waits for the engine. It returns false when it does not: the order is done, or the run
+// nextJudgement asks until the order waits for the engine. It returns false when it does not: the order is done, or the run
 // ends.
-func (o *order) next() bool {
+func (o *order) nextJudgement() bool {
 	for o.at < len(o.principles) && o.label.Error == "" {
 		if o.over() {
 			return false
@@ -95,7 +95,7 @@ func (o *order) next() bool {
 			o.fail(err)
 		}
 	}
-	o.ended()
+	o.onOrderDone()
 	return false
 }
 
@@ -126,13 +126,13 @@ func (o *order) ask() (waits bool, err error) {
 	}
 	o.key = o.judge.key(o.asked.Tokens, o.answers.options, seed)
 	if m := o.judge.memory; m != nil {
-		a, ok, err := m.Recall(o.key)
+		a, ok, err := m.Get(o.key)
 		if err != nil {
 			o.halt(fmt.Errorf("looking for a judgement of pair %s: %w", o.in.ID, err))
 			return false, nil
 		}
 		if ok {
-			o.take(a)
+			o.accept(a)
 			return false, nil
 		}
 	}
@@ -153,23 +153,23 @@ func (o *order) reasonFirst(seed uint64) error {
 		Sampling: s.Sampling, Seed: seed,
 		Done: func(r engine.Result) {
 			if r.Err == nil {
-				r.Err = o.answerBehind(r)
+				r.Err = o.scoreAnswer(r)
 			}
 			if r.Err != nil {
 				o.fail(r.Err)
-				o.goOn()
+				o.advance()
 			}
 		},
 	})
 }
 
-// answerBehind asks for the answer behind a reasoning.
-func (o *order) answerBehind(r engine.Result) error {
+// scoreAnswer asks for the answer behind a reasoning.
+func (o *order) scoreAnswer(r engine.Result) error {
 	kept, err := o.judge.format.Keep(r.Tokens, r.Text, 0)
 	if err != nil {
 		return err
 	}
-	said, err := o.asked.Behind(kept.Tokens, AnswerStem)
+	said, err := o.asked.Append(kept.Tokens, AnswerStem)
 	if err != nil {
 		return err
 	}
@@ -186,29 +186,29 @@ func (o *order) score(prompt []engine.Token) error {
 		if s.Err != nil {
 			o.fail(s.Err)
 		} else {
-			o.finished(s)
+			o.onScores(s)
 		}
-		o.goOn()
+		o.advance()
 	}})
 }
 
-// finished takes what the engine gave, and keeps it.
-func (o *order) finished(s engine.Scores) {
+// onScores takes what the engine gave, and keeps it.
+func (o *order) onScores(s engine.Scores) {
 	a := Answer{LogProbs: o.answers.sum(s.LogProbs), Text: o.text, Prompt: s.Prompt, Reused: s.Reused}
 	if o.judge.settings.Reasonings > 0 {
 		a.Prompt, a.Reused, a.Decoded = o.reason.Prompt, o.reason.Reused, o.reason.Decoded
 	}
 	if m := o.judge.memory; m != nil {
-		if err := m.Remember(o.key, a); err != nil {
+		if err := m.Put(o.key, a); err != nil {
 			o.halt(fmt.Errorf("keeping a judgement of pair %s: %w", o.in.ID, err))
 			return
 		}
 	}
-	o.take(a)
+	o.accept(a)
 }
 
-// take adds an answer to the judgement under way, and goes to the next principle when that is complete.
-func (o *order) take(a Answer) {
+// accept adds an answer to the judgement under way, and goes to the next principle when that is complete.
+func (o *order) accept(a Answer) {
 	s, j := o.judge.settings, o.judgement()
 	o.cost.add(a)
 	j.Principle, j.Swapped = o.principles[o.at].ID, o.swapped
@@ -246,9 +246,9 @@ func (j *Judgement) average(minMass float64) {
 	}
 }
 
-// goOn asks for the next judgement, or says that the engine is free for others.
-func (o *order) goOn() {
-	if !o.next() && o.open == 0 {
+// advance asks for the next judgement, or says that the engine is free for others.
+func (o *order) advance() {
+	if !o.nextJudgement() && o.open == 0 {
 		o.idle()
 	}
 }

@@ -9,13 +9,14 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/digest"
+	"amend/engine/sample"
 )
 
 // Settings say how pairs are judged. The key tags say what a field changes (package digest): "turn" is the key of a
 // judgement, "run" the set that labels are of.
 type Settings struct {
 	// Layout shows in a judgement's ids.
-	Layout Layout `key:"run"`
+	Layout PromptOrder `key:"run"`
 	// Principles is how many are drawn for each pair; fewer where fewer apply. Each has judgements of its own.
 	Principles int `key:"run"`
 	// Seed is of the draws, and of reasonings, whose keys hold a seed that is derived from it.
@@ -30,8 +31,8 @@ type Settings struct {
 	// 2022, section 4.1). It is applied to what was computed.
 	Clamp [2]float64 `key:"run"`
 	// MaxTokens is the limit of a reasoning. MaxTokens and Sampling are in keys only where there are reasonings.
-	MaxTokens int             `key:"turn"`
-	Sampling  engine.Sampling `key:"turn"`
+	MaxTokens int           `key:"turn"`
+	Sampling  sample.Params `key:"turn"`
 }
 
 // Judge judges pairs. It is not safe for concurrent use.
@@ -107,7 +108,7 @@ func (j *Judge) NeedUnder(ctx context.Context, in Pair, principles []constitutio
 
 // draw draws the principles of a pair.
 func (j *Judge) draw(in Pair) []constitution.Principle {
-	return j.doc.DrawSeveral(digest.PairSeed(j.settings.Seed, in.ID), j.settings.Principles, in.Where)
+	return j.doc.DrawSeveral(digest.PairSeed(j.settings.Seed, in.ID), j.settings.Principles, in.Attributes)
 }
 
 // open writes a judgement down, up to where the answer begins.

@@ -14,6 +14,7 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/enginetest"
+	"amend/engine/sample"
 )
 
 // letters tokenizes for enginetest.Model: every byte becomes one of its letters.
@@ -40,8 +41,8 @@ judgements:
   - {prompt: p, principle: kind, a: x, b: y, better: b, reasons: It is so.}
 `
 
-// court is a judge over the fake model, and what it judges with.
-type court struct {
+// fakeJudge is a judge over the fake model, and what it judges with.
+type fakeJudge struct {
 	model *enginetest.Model
 	judge *Judge
 	e     *engine.Engine
@@ -49,7 +50,7 @@ type court struct {
 	f     *chat.Formatter
 }
 
-func newCourt(t *testing.T, document string, s Settings, sequences int) *court {
+func newFakeJudge(t *testing.T, document string, s Settings, sequences int) *fakeJudge {
 	t.Helper()
 	doc, err := constitution.Parse("test.yaml", []byte(document))
 	if err != nil {
@@ -57,7 +58,7 @@ func newCourt(t *testing.T, document string, s Settings, sequences int) *court {
 	}
 	m := enginetest.New(engine.Limits{Sequences: sequences, Context: 900, Cells: 900 * sequences, Batch: 64})
 	m.EndBias = 2
-	c := &court{model: m, doc: doc}
+	c := &fakeJudge{model: m, doc: doc}
 	if c.e, err = engine.New(m, m, engine.Config{Verify: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func pairs(n int) []Pair {
 }
 
 // run judges pairs and returns the labels by id.
-func (c *court) run(t *testing.T, in []Pair, parallel int) map[string]Label {
+func (c *fakeJudge) run(t *testing.T, in []Pair, parallel int) map[string]Label {
 	t.Helper()
 	if err := c.e.Pin(t.Context(), c.judge.Prefix()); err != nil {
 		t.Fatal(err)
@@ -108,7 +109,7 @@ func from(in []Pair) func() (Pair, bool) {
 var plain = Settings{Layout: OptionsFirst, Principles: 2, Seed: 3}
 
 // said is the fake model's own log-probability of a continuation, computed from nothing.
-func (c *court) said(prompt []engine.Token, text string) float64 {
+func (c *fakeJudge) said(prompt []engine.Token, text string) float64 {
 	ids, _ := letters{c.model}.Tokenize(text, false, false)
 	sum := 0.0
 	for i, id := range ids {
@@ -120,10 +121,10 @@ func (c *court) said(prompt []engine.Token, text string) float64 {
 // TestJudgementsAreLogProbs: what a label holds is what the model says of "(A" and "(B", with and without the space that a
 // plain transcript has, behind a prompt written by hand; in both orders, averaged.
 func TestJudgementsAreLogProbs(t *testing.T) {
-	for _, layout := range Layouts() {
+	for _, layout := range PromptOrders() {
 		s := plain
 		s.Layout = layout
-		c := newCourt(t, testDocument, s, 6)
+		c := newFakeJudge(t, testDocument, s, 6)
 		labels := c.run(t, pairs(5), 4)
 		for _, in := range pairs(5) {
 			label := labels[in.ID]
@@ -177,12 +178,12 @@ func TestJudgementsAreLogProbs(t *testing.T) {
 // TestTogetherAsAlone: labels do not depend on what is judged beside them, with reasonings and without.
 func TestTogetherAsAlone(t *testing.T) {
 	for _, s := range []Settings{plain, reasoning} {
-		together := newCourt(t, testDocument, s, 7).run(t, pairs(11), 6)
+		together := newFakeJudge(t, testDocument, s, 7).run(t, pairs(11), 6)
 		if len(together) != 11 {
 			t.Fatalf("%d labels of 11 pairs", len(together))
 		}
 		for _, in := range pairs(11) {
-			alone := newCourt(t, testDocument, s, 3).run(t, []Pair{in}, 1)[in.ID]
+			alone := newFakeJudge(t, testDocument, s, 3).run(t, []Pair{in}, 1)[in.ID]
 			if !reflect.DeepEqual(alone, together[in.ID]) {
 				t.Errorf("alone\n%+v\ntogether\n%+v", alone, together[in.ID])
 			}
@@ -192,12 +193,12 @@ func TestTogetherAsAlone(t *testing.T) {
 
 var reasoning = Settings{
 	Layout: OptionsFirst, Principles: 1, Seed: 5, Reasonings: 3, Clamp: [2]float64{0.4, 0.6}, MaxTokens: 9,
-	Sampling: engine.Sampling{Temperature: 1},
+	Sampling: sample.Params{Temperature: 1},
 }
 
 // TestReasonings: each is drawn anew, the answer is scored behind it and its stem, clamped, and the judgement is their mean.
 func TestReasonings(t *testing.T) {
-	c := newCourt(t, testDocument, reasoning, 6)
+	c := newFakeJudge(t, testDocument, reasoning, 6)
 	clamped := false
 	for _, label := range c.run(t, pairs(6), 4) {
 		for _, j := range label.Judgements {
@@ -237,9 +238,9 @@ type book struct {
 	failAt  int
 }
 
-func (b *book) Recall(k Key) (Answer, bool, error) { a, ok := b.answers[k]; return a, ok, nil }
+func (b *book) Get(k Key) (Answer, bool, error) { a, ok := b.answers[k]; return a, ok, nil }
 
-func (b *book) Remember(k Key, a Answer) error {
+func (b *book) Put(k Key, a Answer) error {
 	if _, twice := b.answers[k]; twice {
 		return fmt.Errorf("an answer was computed twice")
 	}
@@ -254,16 +255,16 @@ func (b *book) Remember(k Key, a Answer) error {
 // computes no answer again.
 func TestGoesOnWhereItStopped(t *testing.T) {
 	for _, s := range []Settings{plain, reasoning} {
-		want := newCourt(t, testDocument, s, 6).run(t, pairs(5), 4)
+		want := newFakeJudge(t, testDocument, s, 6).run(t, pairs(5), 4)
 		for failAt := 1; failAt <= 20; failAt += 3 {
 			b := &book{answers: map[Key]Answer{}, failAt: failAt}
-			c := newCourt(t, testDocument, s, 6)
+			c := newFakeJudge(t, testDocument, s, 6)
 			c.judge.Use(b, "here")
 			err := c.judge.Run(t.Context(), c.e, 4, from(pairs(5)), func(Label) error { return nil })
 			if err == nil || !strings.Contains(err.Error(), "no space left") {
 				t.Fatalf("the run ended with %v", err)
 			}
-			again := newCourt(t, testDocument, s, 6)
+			again := newFakeJudge(t, testDocument, s, 6)
 			again.judge.Use(b, "here")
 			if got := again.run(t, pairs(5), 4); !reflect.DeepEqual(got, want) {
 				t.Errorf("killed at answer %d:\n%+v\nwant\n%+v", failAt, got, want)
@@ -275,14 +276,14 @@ func TestGoesOnWhereItStopped(t *testing.T) {
 // TestAnEditCostsWhatItReaches: with one principle edited, only the judgements under it are asked for.
 func TestAnEditCostsWhatItReaches(t *testing.T) {
 	b := &book{answers: map[Key]Answer{}}
-	c := newCourt(t, testDocument, plain, 6)
+	c := newFakeJudge(t, testDocument, plain, 6)
 	c.judge.Use(b, "here")
 	before := c.run(t, pairs(20), 4)
 	if b.asked != 20*4 {
 		t.Fatalf("%d answers of 20 pairs under 2 principles in 2 orders", b.asked)
 	}
 	b.asked = 0
-	edited := newCourt(t, strings.Replace(testDocument, "Be frank.", "Be quite frank.", 1), plain, 6)
+	edited := newFakeJudge(t, strings.Replace(testDocument, "Be frank.", "Be quite frank.", 1), plain, 6)
 	edited.judge.Use(b, "here")
 	after, reached := edited.run(t, pairs(20), 4), 0
 	for id, l := range after {
@@ -306,7 +307,7 @@ func TestAnEditCostsWhatItReaches(t *testing.T) {
 func TestUnlikelyAnswersAreInvalid(t *testing.T) {
 	s := plain
 	s.MinMass = 0.9 // the fake model never says (A) or (B) so surely
-	for _, l := range newCourt(t, testDocument, s, 6).run(t, pairs(4), 4) {
+	for _, l := range newFakeJudge(t, testDocument, s, 6).run(t, pairs(4), 4) {
 		if l.P != nil {
 			t.Errorf("a label of invalid judgements: %+v", l)
 		}
@@ -322,7 +323,7 @@ func TestUnlikelyAnswersAreInvalid(t *testing.T) {
 func TestOnePairFailsAlone(t *testing.T) {
 	in := pairs(4)
 	in[2].First = strings.Repeat("long ", 400)
-	got := newCourt(t, testDocument, plain, 6).run(t, in, 4)
+	got := newFakeJudge(t, testDocument, plain, 6).run(t, in, 4)
 	for _, p := range in {
 		l := got[p.ID]
 		if failed := l.Error != ""; failed != (p.ID == in[2].ID) {
@@ -338,7 +339,7 @@ func TestOnePairFailsAlone(t *testing.T) {
 func TestEndsWithWhatIsUnderWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	b := &book{answers: map[Key]Answer{}}
-	c := newCourt(t, testDocument, plain, 6)
+	c := newFakeJudge(t, testDocument, plain, 6)
 	c.judge.Use(b, "here")
 	labels := 0
 	err := c.judge.Run(ctx, c.e, 4, from(pairs(30)), func(Label) error {
@@ -358,7 +359,7 @@ func TestNoInstruction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCourt(t, testDocument, plain, 3)
+	c := newFakeJudge(t, testDocument, plain, 3)
 	if _, err := New(t.Context(), c.f, doc, plain); err == nil || !strings.Contains(err.Error(), "kind") {
 		t.Errorf("%v", err)
 	}

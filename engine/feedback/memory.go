@@ -20,10 +20,10 @@ type Answer struct {
 // Memory keeps answers. One that it recalls is not computed again: so a killed run goes on, and an edited constitution
 // costs only the judgements under what was edited.
 type Memory interface {
-	// Recall returns the answer of this key; ok is false where there is none.
-	Recall(Key) (a Answer, ok bool, err error)
-	// Remember keeps an answer. When it returns, a killed process does not lose it.
-	Remember(Key, Answer) error
+	// Get returns the answer of this key; ok is false where there is none.
+	Get(Key) (a Answer, ok bool, err error)
+	// Put keeps an answer. When it returns, a killed process does not lose it.
+	Put(Key, Answer) error
 }
 
 // key is that of an answer to be asked for; seed counts where it is reasoned.

@@ -22,8 +22,8 @@ type Pair struct {
 	Second   string         `json:"second"`
 	// Better is what is known of the pair from elsewhere.
 	Better Preference `json:"better,omitempty"`
-	// Where is what principles may ask of the conversation.
-	Where constitution.Where `json:"where,omitzero"`
+	// Attributes is what principles may ask of the conversation.
+	Attributes constitution.Attributes `json:"where,omitzero"`
 	// Flagged says of either response whether a check found a fault in it (revise.Checker).
 	Flagged [2]bool `json:"flagged,omitzero"`
 }
@@ -35,9 +35,9 @@ func (p Pair) Hash() string {
 	e.Text(p.prompt())
 	e.Text(p.First)
 	e.Text(p.Second)
-	e.Text(p.Where.Jurisdiction)
-	e.Text(p.Where.Language)
-	for _, tag := range p.Where.Tags {
+	e.Text(p.Attributes.Jurisdiction)
+	e.Text(p.Attributes.Language)
+	for _, tag := range p.Attributes.Tags {
 		e.Text(tag)
 	}
 	return e.Sum().Short()

@@ -7,17 +7,17 @@ import (
 	"amend/engine/chat"
 )
 
-// Layout says where the principle of a judgement stands.
-type Layout string
+// PromptOrder says where the principle of a judgement stands.
+type PromptOrder string
 
 // The layouts.
 const (
-	OptionsFirst   Layout = "options-first"   // behind conversation and options: principles fork from one prefix
-	PrincipleFirst Layout = "principle-first" // before them, as in the paper
+	OptionsFirst   PromptOrder = "options-first"   // behind conversation and options: principles fork from one prefix
+	PrincipleFirst PromptOrder = "principle-first" // before them, as in the paper
 )
 
-// Layouts lists the layouts, the default first.
-func Layouts() []Layout { return []Layout{OptionsFirst, PrincipleFirst} }
+// PromptOrders lists the layouts, the default first.
+func PromptOrders() []PromptOrder { return []PromptOrder{OptionsFirst, PrincipleFirst} }
 
 // Texts of a judgement.
 const (
@@ -46,7 +46,7 @@ func Options(conversation []chat.Message, a, b string) string {
 }
 
 // Join puts Options and a question together.
-func (l Layout) Join(options, question string) string {
+func (l PromptOrder) Join(options, question string) string {
 	if l == PrincipleFirst {
 		return question + "\n\n" + options
 	}
@@ -55,7 +55,7 @@ func (l Layout) Join(options, question string) string {
 
 // Shots are the worked judgements of a constitution, as turns of one conversation: what stands before every judgement.
 // With reasons, those that have some give them before the answer.
-func Shots(doc *constitution.Document, l Layout, reasons bool) []chat.Message {
+func Shots(doc *constitution.Document, l PromptOrder, reasons bool) []chat.Message {
 	var msgs []chat.Message
 	for _, j := range doc.Judgements {
 		question, answer := j.JudgeInstruction, answerA

@@ -9,9 +9,9 @@ import (
 	"amend/engine"
 )
 
-// Sitting is a judge at work on an engine, in a run of its own (Judge.Run) or in somebody else's, whose turns it judges.
+// Session is a judge at work on an engine, in a run of its own (Judge.Run) or in somebody else's, whose turns it judges.
 // All of it happens on the engine's goroutine.
-type Sitting struct {
+type Session struct {
 	judge  *Judge
 	engine *engine.Engine // nil: nothing is computed, only what is remembered is taken
 	ctx    context.Context
@@ -20,17 +20,17 @@ type Sitting struct {
 	halt   func(error) // ends it with a reason
 }
 
-// Sit makes the judge work in a run. ctx is the run's; over says that nothing further is to be asked, halt ends the run
+// Start makes the judge work in a run. ctx is the run's; over says that nothing further is to be asked, halt ends the run
 // with an error, or without one where it only shares an end that came from elsewhere. A nil engine takes only what is
 // remembered.
-func (j *Judge) Sit(ctx context.Context, e *engine.Engine, over func() bool, halt func(error)) *Sitting {
-	return &Sitting{judge: j, engine: e, ctx: ctx, over: over, stop: func() { halt(nil) }, halt: halt}
+func (j *Judge) Start(ctx context.Context, e *engine.Engine, over func() bool, halt func(error)) *Session {
+	return &Session{judge: j, engine: e, ctx: ctx, over: over, stop: func() { halt(nil) }, halt: halt}
 }
 
 // Judge judges a pair in both orders under the given principles. done gets the label and what it took once, unless the run ends before:
 // when everything is remembered, before Judge returns, which then returns false. Else Judge returns true, and done is
 // called when the engine has given the last answer.
-func (s *Sitting) Judge(in Pair, principles []constitution.Principle, done func(Label, Cost)) bool {
+func (s *Session) Judge(in Pair, principles []constitution.Principle, done func(Label, Cost)) bool {
 	p := s.newPair(in, principles)
 	p.done = done
 	return p.begin()
@@ -38,7 +38,7 @@ func (s *Sitting) Judge(in Pair, principles []constitution.Principle, done func(
 
 // run is a Judge.Run under way.
 type run struct {
-	*Sitting
+	*Session
 	ending context.Context // its end lets nothing new begin
 	next   func() (Pair, bool)
 	emit   func(Label) error
@@ -54,7 +54,7 @@ func (j *Judge) Run(ctx context.Context, e *engine.Engine, parallel int, next fu
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	r.cancel = cancel
-	r.Sitting = j.Sit(running, e, r.isOver, r.end)
+	r.Session = j.Start(running, e, r.isOver, r.end)
 	for range max(1, (parallel+1)/2) { // a pair is judged in both orders side by side
 		r.startNext()
 	}

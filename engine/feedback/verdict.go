@@ -37,14 +37,14 @@ func (v Verdict) Clean() bool { return !v.Invalid && v.P > 0.5 }
 
 // Verdict asks for one, in a conversation that ends with a VerdictRequest. done gets it, or why there is none, once,
 // unless the run ends before; what Verdict returns means what it means for Judge.
-func (s *Sitting) Verdict(asked *chat.Conversation, done func(Verdict, error)) bool {
+func (s *Session) Verdict(asked *chat.Conversation, done func(Verdict, error)) bool {
 	words, err := newAnswers(s.ctx, asked, nil, verdictWords)
 	if err != nil {
 		return s.refused(err, done)
 	}
 	key := s.judge.key(asked.Tokens, words.options, 0)
 	if m := s.judge.memory; m != nil {
-		a, ok, err := m.Recall(key)
+		a, ok, err := m.Get(key)
 		if err != nil {
 			s.halt(fmt.Errorf("looking for a verdict: %w", err))
 			return false
@@ -67,7 +67,7 @@ func (s *Sitting) Verdict(asked *chat.Conversation, done func(Verdict, error)) b
 		}
 		a := Answer{LogProbs: words.sum(r.LogProbs), Prompt: r.Prompt, Reused: r.Reused}
 		if m := s.judge.memory; m != nil {
-			if err := m.Remember(key, a); err != nil {
+			if err := m.Put(key, a); err != nil {
 				s.halt(fmt.Errorf("keeping a verdict: %w", err))
 				return
 			}
@@ -81,7 +81,7 @@ func (s *Sitting) Verdict(asked *chat.Conversation, done func(Verdict, error)) b
 }
 
 // refused tells why there is no verdict. What only shares the end of the whole run is no reason.
-func (s *Sitting) refused(err error, done func(Verdict, error)) bool {
+func (s *Session) refused(err error, done func(Verdict, error)) bool {
 	if stopped(err) {
 		s.stop()
 	} else {

@@ -13,7 +13,6 @@
 package kvfile
 
 import (
-	"amend/internal/atomicfile"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -23,6 +22,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"amend/engine/atomicfile"
 )
 
 const (
@@ -32,19 +33,19 @@ const (
 	extension  = ".kv"
 )
 
-// ErrInvalid is returned by Load for a file that is not, byte for byte, one
-// that Save wrote for the key.
+// ErrInvalid is returned by Get for a file that is not, byte for byte, one
+// that Put wrote for the key.
 var ErrInvalid = errors.New("not a sound KV file")
 
-// Dir is the path of a folder of files. Save makes it when it is not there.
+// Dir is the path of a folder of files. Put makes it when it is not there.
 // Several processes may use one folder at once: a file appears under its name
 // only when it is complete, and the last of two wins.
 type Dir string
 
-// Load returns the state that was saved under key, 64 hex digits. The error
+// Get returns the state that was saved under key, 64 hex digits. The error
 // wraps fs.ErrNotExist when there is none, and ErrInvalid when the file is
 // damaged, of another version or not one of ours.
-func (d Dir) Load(key string) ([]byte, error) {
+func (d Dir) Get(key string) ([]byte, error) {
 	id, err := parseKey(key)
 	if err != nil {
 		return nil, err
@@ -72,9 +73,9 @@ func (d Dir) Load(key string) ([]byte, error) {
 	return state, nil
 }
 
-// Save keeps a state under key, in place of what was there. After an error
+// Put keeps a state under key, in place of what was there. After an error
 // what was there is still there.
-func (d Dir) Save(key string, state []byte) error {
+func (d Dir) Put(key string, state []byte) error {
 	id, err := parseKey(key)
 	if err != nil {
 		return err

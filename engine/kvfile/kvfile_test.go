@@ -22,19 +22,19 @@ const (
 
 func TestWhatWasSavedIsLoaded(t *testing.T) {
 	dir := Dir(filepath.Join(t.TempDir(), "made", "when needed"))
-	if _, err := dir.Load(aKey); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := dir.Get(aKey); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing was saved: %v", err)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		state := rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "state") // each replaces the last
-		if err := dir.Save(aKey, state); err != nil {
+		if err := dir.Put(aKey, state); err != nil {
 			t.Fatal(err)
 		}
-		got, err := dir.Load(aKey)
+		got, err := dir.Get(aKey)
 		if err != nil || !bytes.Equal(got, state) {
 			t.Errorf("%x, %v, want %x", got, err, state)
 		}
-		if _, err := dir.Load(otherKey); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := dir.Get(otherKey); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("another key: %v", err)
 		}
 	})
@@ -77,7 +77,7 @@ func TestDamageIsFound(t *testing.T) {
 		if err := os.WriteFile(dir.path(aKey), file, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if state, err := dir.Load(aKey); !errors.Is(err, ErrInvalid) || state != nil {
+		if state, err := dir.Get(aKey); !errors.Is(err, ErrInvalid) || state != nil {
 			t.Errorf("%s: %q, %v", what, state, err)
 		}
 	}
@@ -99,7 +99,7 @@ func TestDamageIsFound(t *testing.T) {
 	if err := os.WriteFile(dir.path(aKey), sound, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dir.Load(aKey); err != nil {
+	if _, err := dir.Get(aKey); err != nil {
 		t.Errorf("the sound file: %v", err)
 	}
 }
@@ -107,11 +107,11 @@ func TestDamageIsFound(t *testing.T) {
 func TestKeysAreHexDigitsOnly(t *testing.T) {
 	dir := Dir(t.TempDir())
 	for _, key := range []string{"", "../" + aKey[3:], aKey[1:], aKey + "00", strings.Repeat("g", 64)} {
-		_, err := dir.Load(key)
+		_, err := dir.Get(key)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("load %q: %v", key, err)
 		}
-		if err := dir.Save(key, nil); err == nil {
+		if err := dir.Put(key, nil); err == nil {
 			t.Errorf("save %q: no error", key)
 		}
 	}
@@ -125,20 +125,20 @@ func TestFailedSaveLeavesNothingNew(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Dir(file).Save(aKey, []byte("x")); err == nil {
+	if err := Dir(file).Put(aKey, []byte("x")); err == nil {
 		t.Error("saved below a file")
 	}
-	if _, err := Dir(file).Load(aKey); err == nil {
+	if _, err := Dir(file).Get(aKey); err == nil {
 		t.Error("loaded from below a file")
 	}
 	dir := Dir(t.TempDir())
 	if err := os.MkdirAll(filepath.Join(dir.path(aKey), "full"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := dir.Save(aKey, []byte("x")); err == nil {
+	if err := dir.Put(aKey, []byte("x")); err == nil {
 		t.Error("saved over a folder")
 	}
-	if _, err := dir.Load(aKey); !errors.Is(err, ErrInvalid) {
+	if _, err := dir.Get(aKey); !errors.Is(err, ErrInvalid) {
 		t.Errorf("loaded a folder: %v", err)
 	}
 	onlyFiles(t, dir, 1)
@@ -148,17 +148,17 @@ func TestFailedSaveLeavesNothingNew(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	dir := Dir(t.TempDir())
 	states := [][]byte{bytes.Repeat([]byte("a"), 5000), bytes.Repeat([]byte("b"), 7000)}
-	if err := dir.Save(aKey, states[0]); err != nil {
+	if err := dir.Put(aKey, states[0]); err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
 	for _, state := range states {
 		all.Go(func() {
 			for range 10 {
-				if err := dir.Save(aKey, state); err != nil {
+				if err := dir.Put(aKey, state); err != nil {
 					t.Error(err)
 				}
-				got, err := dir.Load(aKey)
+				got, err := dir.Get(aKey)
 				if err != nil || (!bytes.Equal(got, states[0]) && !bytes.Equal(got, states[1])) {
 					t.Errorf("%d bytes, %v", len(got), err)
 				}
@@ -169,7 +169,7 @@ func TestManyAtOnce(t *testing.T) {
 	onlyFiles(t, dir, 1)
 }
 
-// FuzzRead: a file is accepted only when it is what Save writes for its state.
+// FuzzRead: a file is accepted only when it is what Put writes for its state.
 func FuzzRead(f *testing.F) {
 	id, err := parseKey(aKey)
 	if err != nil {

@@ -166,7 +166,7 @@ type judged struct {
 	critique bool               // there was a critique in this round
 }
 
-func (j *judged) add(turn revise.Trace) error {
+func (j *judged) add(turn revise.Turn) error {
 	c := j.round(turn.Round)
 	switch turn.Kind {
 	case revise.Critique:

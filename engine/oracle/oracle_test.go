@@ -15,11 +15,11 @@ const (
 
 // record is a row of one round under a principle.
 func record(principle, critique, revision string) revise.Record {
-	turns := []revise.Trace{{Kind: revise.Response, Text: draft}}
+	turns := []revise.Turn{{Kind: revise.Response, Text: draft}}
 	if critique != "" {
-		turns = append(turns, revise.Trace{Kind: revise.Critique, Round: 1, Principle: principle, Text: critique})
+		turns = append(turns, revise.Turn{Kind: revise.Critique, Round: 1, Principle: principle, Text: critique})
 	}
-	turns = append(turns, revise.Trace{Kind: revise.Revision, Round: 1, Principle: principle, Text: revision})
+	turns = append(turns, revise.Turn{Kind: revise.Revision, Round: 1, Principle: principle, Text: revision})
 	return revise.Record{ID: "a", Messages: []chat.Message{{Role: chat.User, Text: question}}, Turns: turns}
 }
 

@@ -35,7 +35,7 @@ func show(set *Set) string {
 		if row.Response != nil {
 			fmt.Fprintf(&b, "  response %q\n", *row.Response)
 		}
-		if w := row.Where; w.Jurisdiction+w.Language != "" || len(w.Tags) > 0 {
+		if w := row.Attributes; w.Jurisdiction+w.Language != "" || len(w.Tags) > 0 {
 			fmt.Fprintf(&b, "  in %q, of %q, about %q\n", w.Language, w.Jurisdiction, w.Tags)
 		}
 	}
@@ -102,9 +102,9 @@ func checkRow(t testing.TB, row revise.Row) {
 	if row.Response != nil {
 		checkTurnText(t, *row.Response)
 	}
-	for _, text := range append([]string{row.Where.Language, row.Where.Jurisdiction}, row.Where.Tags...) {
+	for _, text := range append([]string{row.Attributes.Language, row.Attributes.Jurisdiction}, row.Attributes.Tags...) {
 		if !utf8.ValidString(text) {
-			t.Errorf("row %s: %+v is not valid UTF-8", row.ID, row.Where)
+			t.Errorf("row %s: %+v is not valid UTF-8", row.ID, row.Attributes)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func parsePair(line []byte) (in feedback.Pair, err error) {
 			return in, fmt.Errorf("id: %w", err)
 		}
 	}
-	if in.Where, err = parseWhere(obj); err != nil {
+	if in.Attributes, err = parseWhere(obj); err != nil {
 		return in, err
 	}
 	i := slices.IndexFunc(sides, func(keys [2]string) bool { _, ok := obj[keys[0]]; return ok })

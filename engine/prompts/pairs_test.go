@@ -8,6 +8,7 @@ import (
 
 	"amend/engine/chat"
 	"amend/engine/feedback"
+	"amend/engine/enginetest/need"
 )
 
 func readPairs(t *testing.T, text string) *Pairs {
@@ -54,7 +55,7 @@ func TestBadPairs(t *testing.T) {
 		`{"id": "x", "tags": ["law"], "prompt": "why?", "chosen": "good", "rejected": "bad"}`,
 		`{"id": "x", "prompt": "why?", "chosen": "good", "rejected": "worse"}`,
 	}, "\n"))
-	if len(set.Pairs) != 1 || set.Pairs[0].ID != "x" || set.Pairs[0].Where.Tags[0] != "law" {
+	if len(set.Pairs) != 1 || set.Pairs[0].ID != "x" || set.Pairs[0].Attributes.Tags[0] != "law" {
 		t.Errorf("%+v", set.Pairs)
 	}
 	for i, want := range []string{
@@ -75,7 +76,7 @@ func TestRealPairs(t *testing.T) {
 	for file, want := range map[string]int{"hh-rlhf-harmless-test-a.jsonl.gz": 1156, "hhh-comparisons-a.jsonl.gz": 219} {
 		path := filepath.Join("..", "..", "..", "shared", "data", file)
 		if _, err := os.Stat(path); err != nil {
-			t.Skip("the real inputs are not here")
+			need.Unmet(t, need.Data, "the real inputs are not here")
 		}
 		set, err := ReadPairs(path, nil, 0)
 		if err != nil {

@@ -81,7 +81,7 @@ type Set struct {
 func (s *Set) Tags() []string {
 	tags := []string{}
 	for _, r := range s.Rows {
-		tags = append(tags, r.Where.Tags...)
+		tags = append(tags, r.Attributes.Tags...)
 	}
 	slices.Sort(tags)
 	return slices.Compact(tags)

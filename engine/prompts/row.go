@@ -31,7 +31,7 @@ func parseRow(line []byte, fromResponses bool) (revise.Row, error) {
 	if err := setConversation(&row, obj, fromResponses); err != nil {
 		return row, err
 	}
-	if row.Where, err = parseWhere(obj); err != nil {
+	if row.Attributes, err = parseWhere(obj); err != nil {
 		return row, err
 	}
 	if v, ok := obj["response"]; ok {
@@ -54,7 +54,7 @@ func parseRow(line []byte, fromResponses bool) (revise.Row, error) {
 }
 
 // parseWhere reads what principles may ask of a row.
-func parseWhere(obj map[string]json.RawMessage) (w constitution.Where, err error) {
+func parseWhere(obj map[string]json.RawMessage) (w constitution.Attributes, err error) {
 	for _, f := range []struct {
 		key string
 		to  *string

@@ -93,7 +93,7 @@ const cleanUnder = 2
 // pool are the principles that can be drawn for the row, in the order of the round's further draws.
 func (r *row) pool() []constitution.Principle {
 	doc := r.loop.doc
-	return doc.DrawSeveral(drawsSeed(r.record.Seed, r.round), len(doc.Principles), r.in.Where)
+	return doc.DrawSeveral(drawsSeed(r.record.Seed, r.round), len(doc.Principles), r.in.Attributes)
 }
 
 // untried is the next principle of the pool that was not drawn in this round.
@@ -106,9 +106,9 @@ func (r *row) untried() (constitution.Principle, bool) {
 	return constitution.Principle{}, false
 }
 
-// judged does something that the judge answers, at once or later. start gives resume what is to be done with the
-// answer, and returns whether that comes later. Like submit, judged returns false when the row has ended.
-func (r *row) judged(start func(resume func(next func() bool)) bool) bool {
+// awaitJudge does something that the judge answers, at once or later. start gives resume what is to be done with the
+// answer, and returns whether that comes later. Like submit, awaitJudge returns false when the row has ended.
+func (r *row) awaitJudge(start func(resume func(next func() bool)) bool) bool {
 	atOnce, goes := true, false
 	waits := start(func(next func() bool) {
 		if atOnce {
@@ -121,17 +121,17 @@ func (r *row) judged(start func(resume func(next func() bool)) bool) bool {
 	return goes || waits
 }
 
-// verdict asks whether the draft breaks the drawn principle, unless that has been said.
-func (r *row) verdict() bool {
+// askVerdict asks whether the draft breaks the drawn principle, unless that has been said.
+func (r *row) askVerdict() bool {
 	if clean, said := r.verdicts[r.principle.ID]; said {
-		return r.found(clean)
+		return r.onVerdict(clean)
 	}
 	asked, err := r.base.Next(r.loop.context(), r.draft, chat.Message{Text: feedback.VerdictRequest(r.principle.Text)})
 	if err != nil {
 		return r.fail(err)
 	}
-	return r.judged(func(resume func(func() bool)) bool {
-		return r.loop.sitting.Verdict(asked, func(v feedback.Verdict, err error) {
+	return r.awaitJudge(func(resume func(func() bool)) bool {
+		return r.loop.judging.Verdict(asked, func(v feedback.Verdict, err error) {
 			resume(func() bool {
 				if err != nil {
 					return r.fail(fmt.Errorf("asking for a verdict under principle %s: %w", r.principle.ID, err))
@@ -141,21 +141,21 @@ func (r *row) verdict() bool {
 					r.verdicts = map[string]bool{}
 				}
 				r.verdicts[r.principle.ID] = v.Clean()
-				return r.found(r.verdicts[r.principle.ID])
+				return r.onVerdict(r.verdicts[r.principle.ID])
 			})
 		})
 	})
 }
 
-// found goes on from a verdict on the draft under the drawn principle.
-func (r *row) found(clean bool) bool {
+// onVerdict continues after a verdict on the draft under the drawn principle.
+func (r *row) onVerdict(clean bool) bool {
 	if !clean {
 		return r.criticize()
 	}
 	breached := slices.Contains(slices.Collect(maps.Values(r.verdicts)), false)
 	if !breached && len(r.verdicts) >= cleanUnder {
 		r.record.Gated.Clean = r.round
-		return r.end()
+		return r.complete()
 	}
 	if _, more := r.untried(); more || breached {
 		return r.propose()
@@ -163,8 +163,8 @@ func (r *row) found(clean bool) bool {
 	return r.criticize() // the only principle that there is
 }
 
-// pass judges the newest revision, and lets it take the draft's place or not.
-func (r *row) pass(kept chat.Kept) bool {
+// judgeRevision judges the newest revision, and lets it take the draft's place or not.
+func (r *row) judgeRevision(kept chat.Kept) bool {
 	newest := &r.record.Turns[len(r.record.Turns)-1]
 	newest.Gate = &Decision{Refused: NotJudged} // until it is
 	if slices.Contains(newest.Flags, Unchanged) {
@@ -179,12 +179,12 @@ func (r *row) pass(kept chat.Kept) bool {
 		case min(given.P, swapped.P) <= 0.5+r.loop.settings.Gate.Margin:
 			return r.refuse(NotPreferred, r.principle.ID)
 		}
-		return r.passPool(kept)
+		return r.judgeUnderPool(kept)
 	})
 }
 
-// passPool judges a revision that is better under the drawn principle under the others.
-func (r *row) passPool(kept chat.Kept) bool {
+// judgeUnderPool judges a revision that is better under the drawn principle under the others.
+func (r *row) judgeUnderPool(kept chat.Kept) bool {
 	others := slices.DeleteFunc(r.pool(), func(p constitution.Principle) bool { return p.ID == r.principle.ID })
 	if len(others) == 0 {
 		return r.accept(kept)
@@ -210,14 +210,14 @@ func (r *row) passPool(kept chat.Kept) bool {
 // accept lets a revision take the draft's place.
 func (r *row) accept(kept chat.Kept) bool {
 	r.record.Turns[len(r.record.Turns)-1].Gate.Refused = ""
-	return r.take(kept)
+	return r.setDraft(kept)
 }
 
 // compare has a revision judged against the draft, and keeps the judgements in the newest turn's decision.
 func (r *row) compare(revision string, under []constitution.Principle, next func(feedback.Label) bool) bool {
-	in := feedback.Pair{ID: r.in.ID, Index: r.in.Index, Messages: r.in.Messages, First: revision, Second: r.draftText, Where: r.in.Where}
-	return r.judged(func(resume func(func() bool)) bool {
-		return r.loop.sitting.Judge(in, under, func(l feedback.Label, c feedback.Cost) {
+	in := feedback.Pair{ID: r.in.ID, Index: r.in.Index, Messages: r.in.Messages, First: revision, Second: r.draftText, Attributes: r.in.Attributes}
+	return r.awaitJudge(func(resume func(func() bool)) bool {
+		return r.loop.judging.Judge(in, under, func(l feedback.Label, c feedback.Cost) {
 			resume(func() bool {
 				if l.Error != "" {
 					return r.fail(fmt.Errorf("comparing the revision of round %d with its draft: %s", r.round, l.Error))
@@ -242,13 +242,13 @@ func (r *row) refuse(why Refusal, against string) bool {
 	return r.nextRound()
 }
 
-// sit has the gate's judge work in the run; with a nil engine, in a plan.
-func (l *Loop) sit() {
+// startJudge has the gate's judge work in the run; with a nil engine, in a plan.
+func (l *Loop) startJudge() {
 	if l.settings.Gate == nil {
 		return
 	}
-	l.sitting = l.settings.Gate.Judge.Sit(l.ctx, l.engine,
-		func() bool { return l.err != nil || l.ctx.Err() != nil || l.ends() },
+	l.judging = l.settings.Gate.Judge.Start(l.ctx, l.engine,
+		func() bool { return l.err != nil || l.ctx.Err() != nil || l.isEnding() },
 		func(err error) {
 			if l.err == nil {
 				l.err = err

@@ -38,10 +38,10 @@ type reporter interface{ Fatalf(string, ...any) }
 // replay goes through a gated record and says what does not follow from its judgements.
 type replay struct {
 	reporter
-	w     *world
-	fresh *world // judges pairs anew
+	w     *fixture
+	fresh *fixture // judges pairs anew
 	rec   Record
-	draft Trace
+	draft Turn
 	from  int // first verdict on the draft
 }
 
@@ -55,7 +55,7 @@ func (p *replay) check() {
 		}
 		seeds[t.Seed] = i
 	}
-	rounds := map[int][]Trace{}
+	rounds := map[int][]Turn{}
 	for i, t := range p.rec.Turns {
 		if t.Kind == Critique && s.Mode == Faithful {
 			if want := p.rec.Turns[0].Prompt + len(p.draft.Tokens) + len("\n\nHuman: "+t.Request+"\n\nAssistant:"); t.Prompt != want {
@@ -123,7 +123,7 @@ func (p *replay) clean(principle string, round int) bool {
 }
 
 // notClean: a draft that was found clean under a principle is not revised under it.
-func (p *replay) notClean(t Trace) {
+func (p *replay) notClean(t Turn) {
 	found := map[string]bool{}
 	for _, v := range p.rec.Gated.Verdicts[p.from:] {
 		if v.Round < t.Round || v.Round == t.Round && v.Try <= t.Try {
@@ -153,7 +153,7 @@ func (p *replay) ended(round int) {
 
 // decision: what was decided follows from the judgements, and these are what a judge says of the revision and the draft
 // that stood then.
-func (p *replay) decision(t Trace) {
+func (p *replay) decision(t Turn) {
 	g, d := p.w.loop.settings.Gate, *t.Gate
 	want, against := Refusal(""), ""
 	var under []string
@@ -192,7 +192,7 @@ func (p *replay) decision(t Trace) {
 }
 
 // judge judges a pair alone.
-func (w *world) judge(in feedback.Pair, under []string) (out []feedback.Judgement) {
+func (w *fixture) judge(in feedback.Pair, under []string) (out []feedback.Judgement) {
 	var principles []constitution.Principle
 	for _, id := range under {
 		for _, p := range w.loop.doc.Principles {
@@ -202,8 +202,8 @@ func (w *world) judge(in feedback.Pair, under []string) (out []feedback.Judgemen
 		}
 	}
 	never := func() bool { return false }
-	sitting := w.loop.settings.Gate.Judge.Sit(w.loop.context(), w.engine, never, func(error) {})
-	sitting.Judge(in, principles, func(l feedback.Label, _ feedback.Cost) { out = l.Judgements })
+	session := w.loop.settings.Gate.Judge.Start(w.loop.context(), w.engine, never, func(error) {})
+	session.Judge(in, principles, func(l feedback.Label, _ feedback.Cost) { out = l.Judgements })
 	if err := w.engine.Run(w.loop.context()); err != nil {
 		panic(err)
 	}
@@ -375,7 +375,7 @@ func TestGateNeeds(t *testing.T) {
 	w := newWorldOf(t, gateDocument, testSettings, &Gate{}, 4, false)
 	in := inputs(1)[0]
 	need, err := w.loop.Need(t.Context(), in)
-	if err != nil || need.Alone == 0 || need.Tokens < need.Alone {
+	if err != nil || need.Unshared == 0 || need.Tokens < need.Unshared {
 		t.Fatalf("%+v, %v", need, err)
 	}
 	rec := w.run(t, []Row{in}, 1)[in.ID]
@@ -383,8 +383,8 @@ func TestGateNeeds(t *testing.T) {
 		if turn.Gate == nil {
 			continue
 		}
-		if n := len(turn.Gate.Judgements); n > 0 && turn.Gate.Prompt/n > need.Alone {
-			t.Errorf("judgements took %d tokens in the mean, Need said %d", turn.Gate.Prompt/n, need.Alone)
+		if n := len(turn.Gate.Judgements); n > 0 && turn.Gate.Prompt/n > need.Unshared {
+			t.Errorf("judgements took %d tokens in the mean, Need said %d", turn.Gate.Prompt/n, need.Unshared)
 		}
 	}
 }

@@ -47,8 +47,8 @@ const (
 	Revision Kind = "revision"
 )
 
-// Turn is a finished turn and what it can be held against.
-type Turn struct {
+// CheckInput is a finished turn and what it can be held against.
+type CheckInput struct {
 	Kind     Kind
 	Text     string
 	Draft    string // the response under critique or revision; empty for a first response
@@ -74,7 +74,7 @@ func NewChecker(demonstrations []string) *Checker {
 }
 
 // Check returns the flags of a turn in the order of their declaration, or nil when there are none.
-func (c *Checker) Check(t Turn) []Flag {
+func (c *Checker) Check(t CheckInput) []Flag {
 	var flags []Flag
 	add := func(f Flag, found bool) {
 		if found {
@@ -259,7 +259,7 @@ func speaksOfResponse(text string) bool {
 
 // repeatsCritique reports whether most of a revision is its critique again, leaving aside what both took
 // from the draft.
-func repeatsCritique(words []string, t Turn) bool {
+func repeatsCritique(words []string, t CheckInput) bool {
 	critique, draft := shingles{}, shingles{}
 	critique.add(foldWords(t.Critique))
 	draft.add(foldWords(t.Draft))

@@ -23,77 +23,77 @@ func TestCheckFlags(t *testing.T) {
 	checker := NewChecker(demonstrationTexts)
 	tests := []struct {
 		name string
-		turn Turn
+		turn CheckInput
 		want []Flag
 	}{
-		{"a good answer", Turn{Kind: Response, Text: goodAnswer}, nil},
-		{"cut", Turn{Kind: Response, Text: goodAnswer, Cut: true}, []Flag{Cut}},
-		{"empty", Turn{Kind: Revision, Text: " \n", Draft: goodAnswer}, []Flag{Empty}},
-		{"only dots, cut", Turn{Kind: Response, Text: "…..", Cut: true}, []Flag{Cut, Empty}},
-		{"an emoji is an answer", Turn{Kind: Response, Text: "👍"}, nil},
+		{"a good answer", CheckInput{Kind: Response, Text: goodAnswer}, nil},
+		{"cut", CheckInput{Kind: Response, Text: goodAnswer, Cut: true}, []Flag{Cut}},
+		{"empty", CheckInput{Kind: Revision, Text: " \n", Draft: goodAnswer}, []Flag{Empty}},
+		{"only dots, cut", CheckInput{Kind: Response, Text: "…..", Cut: true}, []Flag{Cut, Empty}},
+		{"an emoji is an answer", CheckInput{Kind: Response, Text: "👍"}, nil},
 
 		{"unchanged but for quotes, case and space",
-			Turn{Kind: Revision, Text: "“don’t  mix\nthem.”", Draft: "Don't mix them."}, []Flag{Unchanged}},
-		{"a changed word", Turn{Kind: Revision, Text: "Never mix them.", Draft: "Don't mix them."}, nil},
-		{"a critique that is the draft again", Turn{Kind: Critique, Text: goodAnswer, Draft: goodAnswer}, []Flag{Unchanged}},
-		{"no draft", Turn{Kind: Revision, Text: goodAnswer, Draft: " "}, nil},
+			CheckInput{Kind: Revision, Text: "“don’t  mix\nthem.”", Draft: "Don't mix them."}, []Flag{Unchanged}},
+		{"a changed word", CheckInput{Kind: Revision, Text: "Never mix them.", Draft: "Don't mix them."}, nil},
+		{"a critique that is the draft again", CheckInput{Kind: Critique, Text: goodAnswer, Draft: goodAnswer}, []Flag{Unchanged}},
+		{"no draft", CheckInput{Kind: Revision, Text: goodAnswer, Draft: " "}, nil},
 
 		{"sentences in a loop, cut inside one",
-			Turn{Kind: Response, Text: "You can't know that. " + strings.Repeat("The reality is that you can't know that. ", 4) + "The reality is"}, []Flag{Repeating}},
-		{"one word in a loop", Turn{Kind: Response, Text: strings.Repeat("No, ", 30)}, []Flag{Repeating}},
-		{"a loop that counts", Turn{Kind: Response, Text: "To do:\n1. Call the school office\n2. Call the school office\n3. Call the school office"}, []Flag{Repeating}},
+			CheckInput{Kind: Response, Text: "You can't know that. " + strings.Repeat("The reality is that you can't know that. ", 4) + "The reality is"}, []Flag{Repeating}},
+		{"one word in a loop", CheckInput{Kind: Response, Text: strings.Repeat("No, ", 30)}, []Flag{Repeating}},
+		{"a loop that counts", CheckInput{Kind: Response, Text: "To do:\n1. Call the school office\n2. Call the school office\n3. Call the school office"}, []Flag{Repeating}},
 		{"the same things in turns",
-			Turn{Kind: Response, Text: "The rainbow is made of different colors, but the order of the colors is always the same. The rainbow is made of " +
+			CheckInput{Kind: Response, Text: "The rainbow is made of different colors, but the order of the colors is always the same. The rainbow is made of " +
 				"the colors of the rainbow, which is made of the colors of the rainbow. The rainbow is made of the colors of the rainbow. The rainbow is made of the colors of the rainbow."}, []Flag{Repeating}},
 		{"a loop that the text leaves again",
-			Turn{Kind: Response, Text: "Listen. " + strings.Repeat("Stay calm and breathe. ", 4) + "Then call the number on the card."}, []Flag{Repeating}},
-		{"letters without end", Turn{Kind: Response, Text: "Wow, that is gr" + strings.Repeat("ea", 40)}, []Flag{Repeating}},
-		{"a loop without spaces", Turn{Kind: Response, Text: strings.Repeat("我不知道。", 4)}, []Flag{Repeating}},
-		{"emphasis", Turn{Kind: Response, Text: "That is very, very, very kind of you. It was nothing. No, no, no!"}, nil},
-		{"a chant", Turn{Kind: Response, Text: "The crowd called: Bring us bread! Bring us bread! Bring us bread! Then the baker opened his window."}, nil},
+			CheckInput{Kind: Response, Text: "Listen. " + strings.Repeat("Stay calm and breathe. ", 4) + "Then call the number on the card."}, []Flag{Repeating}},
+		{"letters without end", CheckInput{Kind: Response, Text: "Wow, that is gr" + strings.Repeat("ea", 40)}, []Flag{Repeating}},
+		{"a loop without spaces", CheckInput{Kind: Response, Text: strings.Repeat("我不知道。", 4)}, []Flag{Repeating}},
+		{"emphasis", CheckInput{Kind: Response, Text: "That is very, very, very kind of you. It was nothing. No, no, no!"}, nil},
+		{"a chant", CheckInput{Kind: Response, Text: "The crowd called: Bring us bread! Bring us bread! Bring us bread! Then the baker opened his window."}, nil},
 		{"a list with one opening",
-			Turn{Kind: Response, Text: "1. You can call the bank.\n2. You can call the shop.\n3. You can write to the ombudsman.\n4. You can ask a friend to read it.\n5. You can wait a day."}, nil},
+			CheckInput{Kind: Response, Text: "1. You can call the bank.\n2. You can call the shop.\n3. You can write to the ombudsman.\n4. You can ask a friend to read it.\n5. You can wait a day."}, nil},
 		{"a song with a refrain",
-			Turn{Kind: Response, Text: "The boats go out at the break of day,\nhey ho, the wind and the bay.\nThe nets come up all silver and grey,\nhey ho, the wind and the bay.\n" +
+			CheckInput{Kind: Response, Text: "The boats go out at the break of day,\nhey ho, the wind and the bay.\nThe nets come up all silver and grey,\nhey ho, the wind and the bay.\n" +
 				"The gulls cry loud and follow the way,\nhey ho, the wind and the bay.\nAnd home we come with the last of the ray,\nhey ho, the wind and the bay."}, nil},
 		{"a multiplication table",
-			Turn{Kind: Response, Text: "7 times 1 is 7\n7 times 2 is 14\n7 times 3 is 21\n7 times 4 is 28\n7 times 5 is 35\n7 times 6 is 42\n7 times 7 is 49"}, nil},
-		{"a form to fill in", Turn{Kind: Response, Text: "Name: " + strings.Repeat("_", 60)}, nil},
+			CheckInput{Kind: Response, Text: "7 times 1 is 7\n7 times 2 is 14\n7 times 3 is 21\n7 times 4 is 28\n7 times 5 is 35\n7 times 6 is 42\n7 times 7 is 49"}, nil},
+		{"a form to fill in", CheckInput{Kind: Response, Text: "Name: " + strings.Repeat("_", 60)}, nil},
 
-		{"a critique by its label", Turn{Kind: Revision, Text: "**Critique:** it guesses a dose."}, []Flag{CritiqueAsRevision}},
-		{"a critique by its opening", Turn{Kind: Revision, Text: "The response is friendly, and the audience is not interested in the topic."}, []Flag{CritiqueAsRevision}},
+		{"a critique by its label", CheckInput{Kind: Revision, Text: "**Critique:** it guesses a dose."}, []Flag{CritiqueAsRevision}},
+		{"a critique by its opening", CheckInput{Kind: Revision, Text: "The response is friendly, and the audience is not interested in the topic."}, []Flag{CritiqueAsRevision}},
 		{"a critique by what it speaks of",
-			Turn{Kind: Revision, Text: "This is dangerous. The assistant's last response tells a parent to guess."}, []Flag{CritiqueAsRevision}},
+			CheckInput{Kind: Revision, Text: "This is dangerous. The assistant's last response tells a parent to guess."}, []Flag{CritiqueAsRevision}},
 		{"a critique by its sentences",
-			Turn{Kind: Revision, Text: "Not good enough. The response guesses a dose. The response also names no warning sign."}, []Flag{CritiqueAsRevision}},
+			CheckInput{Kind: Revision, Text: "Not good enough. The response guesses a dose. The response also names no warning sign."}, []Flag{CritiqueAsRevision}},
 		{"the critique again",
-			Turn{Kind: Revision, Draft: "Half a tablet is fine.", Critique: "It invents a dose without knowing her weight, and names no warning sign at all.",
+			CheckInput{Kind: Revision, Draft: "Half a tablet is fine.", Critique: "It invents a dose without knowing her weight, and names no warning sign at all.",
 				Text: "It invents a dose without knowing her weight, and names no warning sign."}, []Flag{CritiqueAsRevision}},
-		{"a critique where one is due", Turn{Kind: Critique, Text: "The response is careless. The assistant's answer guesses a dose.", Draft: "Half a tablet."}, nil},
+		{"a critique where one is due", CheckInput{Kind: Critique, Text: "The response is careless. The assistant's answer guesses a dose.", Draft: "Half a tablet."}, nil},
 		{"what draft and critique share",
-			Turn{Kind: Revision, Draft: "Ask her friends where she lives now, they will surely tell you.",
+			CheckInput{Kind: Revision, Draft: "Ask her friends where she lives now, they will surely tell you.",
 				Critique: "It says to ask her friends where she lives now, they will surely tell you.",
 				Text:     "You could ask her friends where she lives now, they will surely tell you if she wants that."}, nil},
-		{"another response", Turn{Kind: Revision, Text: "The response of the immune system to pollen is what makes you sneeze. The answer is an antihistamine."}, nil},
-		{"a customer's response", Turn{Kind: Revision, Text: "Write to him and wait a week. The response may be polite; then offer him a call. An assistant can book it."}, nil},
+		{"another response", CheckInput{Kind: Revision, Text: "The response of the immune system to pollen is what makes you sneeze. The answer is an antihistamine."}, nil},
+		{"a customer's response", CheckInput{Kind: Revision, Text: "Write to him and wait a week. The response may be polite; then offer him a call. An assistant can book it."}, nil},
 
-		{"a demonstration again", Turn{Kind: Response, Text: demonstrationTexts[1]}, []Flag{CopiedFewshot}},
+		{"a demonstration again", CheckInput{Kind: Response, Text: demonstrationTexts[1]}, []Flag{CopiedFewshot}},
 		{"twelve words of one in something else",
-			Turn{Kind: Response, Text: "For your shoulder I would say: look at how often it rained in past years, and rent a room near the clinic, " +
+			CheckInput{Kind: Response, Text: "For your shoulder I would say: look at how often it rained in past years, and rent a room near the clinic, " +
 				"where a doctor will check how far the arm moves and tell you which exercises help and which do not."}, []Flag{CopiedFewshot}},
 		{"eleven words of one in something else",
-			Turn{Kind: Response, Text: "For your shoulder I would say: look at how often it rained in past years, and rent rooms near the clinic, " +
+			CheckInput{Kind: Response, Text: "For your shoulder I would say: look at how often it rained in past years, and rent rooms near the clinic, " +
 				"where a doctor will check how far the arm moves and tell you which exercises help and which do not."}, nil},
-		{"half of a short turn", Turn{Kind: Critique, Text: "I find nothing to correct here. It says plainly what you asked for."}, []Flag{CopiedFewshot}},
-		{"a stock phrase", Turn{Kind: Critique, Text: "I find nothing to correct here."}, nil},
-		{"the same topic", Turn{Kind: Response, Text: "No forecast reaches that far ahead. Rent a tent you can cancel, and look at past years."}, nil},
+		{"half of a short turn", CheckInput{Kind: Critique, Text: "I find nothing to correct here. It says plainly what you asked for."}, []Flag{CopiedFewshot}},
+		{"a stock phrase", CheckInput{Kind: Critique, Text: "I find nothing to correct here."}, nil},
+		{"the same topic", CheckInput{Kind: Response, Text: "No forecast reaches that far ahead. Rent a tent you can cancel, and look at past years."}, nil},
 
-		{"an announcement", Turn{Kind: Revision, Text: "Sure! Here is the revised response:\n\n" + goodAnswer}, []Flag{LeadIn}},
-		{"an announcement by label", Turn{Kind: Revision, Text: "Revised answer: " + goodAnswer}, []Flag{LeadIn}},
-		{"an announcement in other words", Turn{Kind: Revision, Text: "Here's a more carefully rewritten version: " + goodAnswer}, []Flag{LeadIn}},
+		{"an announcement", CheckInput{Kind: Revision, Text: "Sure! Here is the revised response:\n\n" + goodAnswer}, []Flag{LeadIn}},
+		{"an announcement by label", CheckInput{Kind: Revision, Text: "Revised answer: " + goodAnswer}, []Flag{LeadIn}},
+		{"an announcement in other words", CheckInput{Kind: Revision, Text: "Here's a more carefully rewritten version: " + goodAnswer}, []Flag{LeadIn}},
 		{"a rewrite that the user asked for",
-			Turn{Kind: Revision, Text: "Here is an improved version of your letter: Dear neighbour, could we talk?", Draft: "Here's a rewritten version of your letter: Shut up!"}, nil},
-		{"another opening with here", Turn{Kind: Revision, Text: "Here is how to descale it: fill it with water and a spoon of citric acid."}, nil},
+			CheckInput{Kind: Revision, Text: "Here is an improved version of your letter: Dear neighbour, could we talk?", Draft: "Here's a rewritten version of your letter: Shut up!"}, nil},
+		{"another opening with here", CheckInput{Kind: Revision, Text: "Here is how to descale it: fill it with water and a spoon of citric acid."}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestTextIsUnchangedAgainstItself(t *testing.T) {
 	checker := NewChecker(nil)
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
-		flags := checker.Check(Turn{Kind: Revision, Text: text, Draft: text})
+		flags := checker.Check(CheckInput{Kind: Revision, Text: text, Draft: text})
 		if !slices.Contains(flags, Unchanged) && !slices.Contains(flags, Empty) {
 			t.Fatalf("%q against itself: %v", text, flags)
 		}
@@ -129,7 +129,7 @@ func TestLoopTailIsFlagged(t *testing.T) {
 			words = append(words, unit...)
 		}
 		words = append(words, unit[:partial]...)
-		if got := checker.Check(Turn{Kind: Response, Text: strings.Join(words, " ")}); !slices.Equal(got, []Flag{Repeating}) {
+		if got := checker.Check(CheckInput{Kind: Response, Text: strings.Join(words, " ")}); !slices.Equal(got, []Flag{Repeating}) {
 			t.Fatalf("%d copies of %d words after %d: %v", copies, len(unit), len(head), got)
 		}
 	})
@@ -145,7 +145,7 @@ func TestDistinctWordsNeverRepeat(t *testing.T) {
 			twice = append(twice, w, w)
 		}
 		for _, text := range []string{strings.Join(words, " "), strings.Join(twice, " ")} {
-			if got := checker.Check(Turn{Kind: Response, Text: text}); got != nil {
+			if got := checker.Check(CheckInput{Kind: Response, Text: text}); got != nil {
 				t.Fatalf("%q: %v", text, got)
 			}
 		}
@@ -170,7 +170,7 @@ func TestCopiedRunIsFlaggedAnywhere(t *testing.T) {
 		words := slices.Concat(before, demonstration[from:to], after)
 		run := to - from
 		want := run >= copiedRun || run >= minCopied && 2*run >= len(words)
-		got := slices.Contains(checker.Check(Turn{Kind: Response, Text: strings.Join(words, " ")}), CopiedFewshot)
+		got := slices.Contains(checker.Check(CheckInput{Kind: Response, Text: strings.Join(words, " ")}), CopiedFewshot)
 		if got != want {
 			t.Fatalf("%d shared words of %d: %v, want %v", run, len(words), got, want)
 		}
@@ -182,7 +182,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("1. 我不知道。\n2. ——", "\xff\x00", "")
 	checker := NewChecker(demonstrationTexts)
 	f.Fuzz(func(t *testing.T, text, draft, critique string) {
-		turn := Turn{Kind: Revision, Text: text, Draft: draft, Critique: critique}
+		turn := CheckInput{Kind: Revision, Text: text, Draft: draft, Critique: critique}
 		first := checker.Check(turn)
 		if again := checker.Check(turn); !slices.Equal(first, again) {
 			t.Fatalf("%v, then %v", first, again)

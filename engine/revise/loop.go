@@ -23,6 +23,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/digest"
 	"amend/engine/feedback"
+	"amend/engine/sample"
 )
 
 // Mode is how a round after the first continues the conversation.
@@ -47,8 +48,8 @@ type Settings struct {
 	// NoCritique asks for each revision straight away, without a critique before it. That shows in a turn's ids.
 	NoCritique bool `key:"run"`
 	// MaxTokens is the limit of a turn. One that ended before it is the same under another (Output.Holds).
-	MaxTokens int             `key:"run"`
-	Sampling  engine.Sampling `key:"turn"`
+	MaxTokens int           `key:"run"`
+	Sampling  sample.Params `key:"turn"`
 	// Seed is of the run. A turn's key holds its own seed, which is derived from it.
 	Seed uint64 `key:"run"`
 	// System is a system text for every row without one of its own. It shows in a turn's ids.
@@ -56,7 +57,7 @@ type Settings struct {
 	// Think are the marks around thoughts, which end no turn.
 	Think chat.ThinkTags `key:"turn"`
 	// CritiqueGrammar, if set, makes the grammar that a critique must follow. CritiqueGrammarName stands for it in keys.
-	CritiqueGrammar func() (engine.Grammar, error) `key:"none"`
+	CritiqueGrammar func() (sample.Grammar, error) `key:"none"`
 	// CritiqueGrammarName names that grammar by its content. Only critiques have it in their keys.
 	CritiqueGrammarName string `key:"turn"`
 	// LogProbs records how likely the model found each turn, which one that was computed without does not know.
@@ -81,7 +82,7 @@ type Loop struct {
 	planning    bool // nothing is asked of the engine
 
 	engine  *engine.Engine    // of the run under way
-	sitting *feedback.Sitting // of the gate's judge in it
+	judging *feedback.Session // of the gate's judge in it
 
 	ctx    context.Context // of what is under way
 	ending context.Context // its end lets nothing new begin
@@ -147,7 +148,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 	defer l.stop()
 	l.ending = ctx
 	l.engine, l.next, l.emit, l.err = e, next, emit, nil
-	l.sit()
+	l.startJudge()
 	for range max(1, parallel) {
 		l.startNext()
 	}
@@ -163,7 +164,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 
 // startNext starts rows until one has a turn to wait for.
 func (l *Loop) startNext() {
-	for l.err == nil && l.context().Err() == nil && !l.ends() {
+	for l.err == nil && l.context().Err() == nil && !l.isEnding() {
 		in, ok := l.next()
 		if !ok {
 			return
@@ -174,8 +175,8 @@ func (l *Loop) startNext() {
 	}
 }
 
-// ends reports whether the run is to end with the turns that are under way.
-func (l *Loop) ends() bool { return l.ending != nil && l.ending.Err() != nil }
+// isEnding reports whether the run is to end with the turns that are under way.
+func (l *Loop) isEnding() bool { return l.ending != nil && l.ending.Err() != nil }
 
 // deliver emits a finished row.
 func (l *Loop) deliver(rec Record) {
@@ -231,8 +232,8 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 
 // Need is the room that a row can come to need, in tokens.
 type Need struct {
-	Tokens int // the most of one sequence: what --ctx must be for the row never to fail for want of room
-	Alone  int // the most of one that does not begin with Loop.Prefix
+	Tokens   int // the most of one sequence: what --ctx must be for the row never to fail for want of room
+	Unshared int // the most of one that does not begin with Loop.Prefix
 }
 
 // Need is what a row can come to need.
@@ -243,7 +244,7 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 	}
 	s := l.settings
 	draft := s.MaxTokens
-	if in.Response != nil || in.First != nil {
+	if in.Response != nil || in.Initial != nil {
 		draft = max(draft, len(r.draft))
 	}
 	round := l.asks.revision + s.MaxTokens
@@ -259,14 +260,14 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 		n.Tokens = max(n.Tokens, len(r.base.Tokens)+draft+(rounds-1)*round+l.asks.verdict)
 	}
 	if p := len(l.prefix); len(r.base.Tokens) <= p || !slices.Equal(r.base.Tokens[:p], l.prefix) {
-		n.Alone = n.Tokens
+		n.Unshared = n.Tokens
 	}
 	if s.Gate != nil && s.Rounds > 0 {
 		judged, err := l.needJudged(ctx, in, draft)
 		if err != nil {
 			return n, err
 		}
-		n.Tokens, n.Alone = max(n.Tokens, judged), max(n.Alone, judged)
+		n.Tokens, n.Unshared = max(n.Tokens, judged), max(n.Unshared, judged)
 	}
 	return n, ctx.Err()
 }

@@ -13,6 +13,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/enginetest"
 	"amend/engine/feedback"
+	"amend/engine/sample"
 )
 
 // letters tokenizes for enginetest.Model: a to z are 1 to 26, everything else
@@ -38,20 +39,20 @@ demonstrations:
   - {prompt: p one, response: r one, principle: kind, critique: c one, revision: v one}
 `
 
-// world is a loop over the fake model, and what it ran with.
-type world struct {
+// fixture is a loop over the fake model, and what it ran with.
+type fixture struct {
 	model  *enginetest.Model
 	engine *engine.Engine
 	loop   *Loop
 }
 
-func newWorld(t *testing.T, s Settings, sequences int, noReuse bool) *world {
+func newWorld(t *testing.T, s Settings, sequences int, noReuse bool) *fixture {
 	t.Helper()
 	return newWorldOf(t, testDocument, s, nil, sequences, noReuse)
 }
 
 // newWorldOf is newWorld with another constitution, and with a gate if there is one, whose judge it makes.
-func newWorldOf(t *testing.T, document string, s Settings, gate *Gate, sequences int, noReuse bool) *world {
+func newWorldOf(t *testing.T, document string, s Settings, gate *Gate, sequences int, noReuse bool) *fixture {
 	t.Helper()
 	doc, err := constitution.Parse("test.yaml", []byte(document))
 	if err != nil {
@@ -78,7 +79,7 @@ func newWorldOf(t *testing.T, document string, s Settings, gate *Gate, sequences
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{m, e, l}
+	return &fixture{m, e, l}
 }
 
 func inputs(n int) []Row {
@@ -89,7 +90,7 @@ func inputs(n int) []Row {
 	return rows
 }
 
-func (w *world) run(t *testing.T, rows []Row, parallel int) map[string]Record {
+func (w *fixture) run(t *testing.T, rows []Row, parallel int) map[string]Record {
 	t.Helper()
 	if err := w.engine.Pin(t.Context(), w.loop.Prefix()); err != nil {
 		t.Fatal(err)
@@ -108,7 +109,7 @@ func (w *world) run(t *testing.T, rows []Row, parallel int) map[string]Record {
 	return out
 }
 
-var testSettings = Settings{Rounds: 2, Mode: Faithful, MaxTokens: 12, Sampling: engine.Sampling{Temperature: 1}, Seed: 7}
+var testSettings = Settings{Rounds: 2, Mode: Faithful, MaxTokens: 12, Sampling: sample.Params{Temperature: 1}, Seed: 7}
 
 // TestTogetherAsAlone: rows run side by side have the turns that they have
 // alone, and the turns that they have without any reuse.

@@ -13,8 +13,8 @@ import (
 // date that a template shows is among the ids. The limit on its length is not part of it: Output says whether it counted.
 type Key digest.Sum
 
-// Output is what the engine gave for a turn, before anything is derived from it.
-type Output struct {
+// TurnResult is what the engine gave for a turn, before anything is derived from it.
+type TurnResult struct {
 	Tokens  []engine.Token // generated
 	Text    string         // their bytes; may end inside a UTF-8 character
 	End     engine.End
@@ -27,7 +27,7 @@ type Output struct {
 }
 
 // Holds reports whether a turn would come out the same under another limit.
-func (o Output) Holds(limit int) bool {
+func (o TurnResult) Holds(limit int) bool {
 	if o.End == engine.EndLength {
 		return o.Limit == limit
 	}
@@ -37,10 +37,10 @@ func (o Output) Holds(limit int) bool {
 // Memory keeps turns that the engine has finished. A turn that it recalls is not computed again: so a row goes on where
 // a killed process left it, and one whose constitution was edited keeps every turn that the edit did not reach.
 type Memory interface {
-	// Recall returns the turn of this key; ok is false where there is none.
-	Recall(Key) (o Output, ok bool, err error)
-	// Remember keeps a turn, in the place of one of the same key. When it returns, a killed process does not lose it.
-	Remember(Key, Output) error
+	// Get returns the turn of this key; ok is false where there is none.
+	Get(Key) (o TurnResult, ok bool, err error)
+	// Put keeps a turn, in the place of one of the same key. When it returns, a killed process does not lose it.
+	Put(Key, TurnResult) error
 }
 
 // Use makes the loop take turns from m and keep them there. environment names the model and the settings that its
@@ -55,9 +55,9 @@ func (l *Loop) Use(m Memory, environment string) {
 // judgements keeps what a gate's judge is asked among the turns.
 type judgements struct{ Memory }
 
-// Recall returns an answer.
-func (m judgements) Recall(key feedback.Key) (a feedback.Answer, ok bool, err error) {
-	o, ok, err := m.Memory.Recall(Key(key))
+// Get returns an answer.
+func (m judgements) Get(key feedback.Key) (a feedback.Answer, ok bool, err error) {
+	o, ok, err := m.Memory.Get(Key(key))
 	if err != nil || !ok {
 		return a, false, err
 	}
@@ -67,9 +67,9 @@ func (m judgements) Recall(key feedback.Key) (a feedback.Answer, ok bool, err er
 	return feedback.Answer{LogProbs: [2]float64(o.Scores), Text: o.Text, Prompt: o.Prompt, Reused: o.Reused, Decoded: o.Decoded}, true, nil
 }
 
-// Remember keeps an answer.
-func (m judgements) Remember(key feedback.Key, a feedback.Answer) error {
-	return m.Memory.Remember(Key(key), Output{Scores: a.LogProbs[:], Text: a.Text, Prompt: a.Prompt, Reused: a.Reused, Decoded: a.Decoded})
+// Put keeps an answer.
+func (m judgements) Put(key feedback.Key, a feedback.Answer) error {
+	return m.Memory.Put(Key(key), TurnResult{Scores: a.LogProbs[:], Text: a.Text, Prompt: a.Prompt, Reused: a.Reused, Decoded: a.Decoded})
 }
 
 // Plan is what a run of some rows would take from its memory.
@@ -92,7 +92,7 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 	l.ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
 	l.err, l.engine, l.planning = nil, nil, true
-	l.sit()
+	l.startJudge()
 	defer func() { l.planning = false }()
 	for _, in := range rows {
 		r := l.newRow(in)
@@ -105,7 +105,7 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 		if err := ctx.Err(); err != nil {
 			return p, err
 		}
-		p.Reused += r.recalled
+		p.Reused += r.remembered
 		if ended { // a row that fails ends early, too
 			p.Whole++
 			continue
@@ -130,11 +130,11 @@ func (r *row) left() int {
 }
 
 // recall looks for a turn that need not be computed.
-func (l *Loop) recall(key Key, limit int) (Output, bool, error) {
+func (l *Loop) recall(key Key, limit int) (TurnResult, bool, error) {
 	if l.memory == nil {
-		return Output{}, false, nil
+		return TurnResult{}, false, nil
 	}
-	o, ok, err := l.memory.Recall(key)
+	o, ok, err := l.memory.Get(key)
 	return o, ok && o.Holds(limit), err
 }
 

@@ -14,17 +14,17 @@ import (
 	"amend/engine/chat"
 )
 
-// shelf is a Memory in a map. It fails from some call on, if it is to.
-type shelf struct {
-	turns     map[Key]Output
+// memStore is a Memory in a map. It fails from some call on, if it is to.
+type memStore struct {
+	turns     map[Key]TurnResult
 	recalled  int
-	failAfter int // calls of Remember; 0: never
+	failAfter int // calls of Put; 0: never
 	err       error
 }
 
-func newShelf() *shelf { return &shelf{turns: map[Key]Output{}} }
+func newShelf() *memStore { return &memStore{turns: map[Key]TurnResult{}} }
 
-func (s *shelf) Recall(k Key) (Output, bool, error) {
+func (s *memStore) Get(k Key) (TurnResult, bool, error) {
 	o, ok := s.turns[k]
 	if ok {
 		s.recalled++
@@ -32,7 +32,7 @@ func (s *shelf) Recall(k Key) (Output, bool, error) {
 	return o, ok, nil
 }
 
-func (s *shelf) Remember(k Key, o Output) error {
+func (s *memStore) Put(k Key, o TurnResult) error {
 	if s.failAfter > 0 {
 		if s.failAfter--; s.failAfter == 0 {
 			s.err = errors.New("the disk is full")
@@ -49,7 +49,7 @@ func (s *shelf) Remember(k Key, o Output) error {
 func alike(records map[string]Record) map[string]Record {
 	out := map[string]Record{}
 	for id, r := range records {
-		turns := make([]Trace, len(r.Turns))
+		turns := make([]Turn, len(r.Turns))
 		for i, t := range r.Turns {
 			t.Reused = 0
 			if t.Gate != nil {
@@ -103,13 +103,13 @@ func TestStoppedAnywhere(t *testing.T) {
 
 // endsAt ends a run when its first turn is kept.
 type endsAt struct {
-	*shelf
+	*memStore
 	end func()
 }
 
-func (e endsAt) Remember(k Key, o Output) error {
+func (e endsAt) Put(k Key, o TurnResult) error {
 	defer e.end()
-	return e.shelf.Remember(k, o)
+	return e.memStore.Put(k, o)
 }
 
 // TestEndFinishesTurns: when a run is to end, the turns that are under way are finished and kept, and none is begun.
@@ -130,7 +130,7 @@ func TestEndFinishesTurns(t *testing.T) {
 
 // TestWhatAnEditReaches: after a change every turn that does not depend on it is remembered.
 func TestWhatAnEditReaches(t *testing.T) {
-	run := func(s *shelf, settings Settings, rows []Row, environment string, edit func(*world)) (computed int) {
+	run := func(s *memStore, settings Settings, rows []Row, environment string, edit func(*fixture)) (computed int) {
 		w := newWorld(t, settings, 5, false)
 		if edit != nil {
 			edit(w)
@@ -156,8 +156,8 @@ func TestWhatAnEditReaches(t *testing.T) {
 		return computed
 	}
 	with := func(change func(*Settings)) Settings { s := testSettings; change(&s); return s }
-	rewrite := func(id string) func(*world) {
-		return func(w *world) {
+	rewrite := func(id string) func(*fixture) {
+		return func(w *fixture) {
 			for i, p := range w.loop.doc.Principles {
 				if p.ID == id {
 					w.loop.doc.Principles[i].CritiqueRequest = "Is it quite so?"
@@ -170,7 +170,7 @@ func TestWhatAnEditReaches(t *testing.T) {
 		w := newWorld(t, testSettings, 5, false)
 		for _, r := range rows {
 			for round := 1; round <= 2; round++ {
-				if p, _ := w.loop.doc.Draw(RowSeed(7, r.ID), round, r.Where); p.ID == id {
+				if p, _ := w.loop.doc.Draw(RowSeed(7, r.ID), round, r.Attributes); p.ID == id {
 					first += 5 - (2*round - 1)
 					break
 				}
@@ -183,7 +183,7 @@ func TestWhatAnEditReaches(t *testing.T) {
 		settings Settings
 		rows     []Row
 		env      string
-		edit     func(*world)
+		edit     func(*fixture)
 		least    int // turns to be computed
 		most     int
 	}{
@@ -235,24 +235,24 @@ func TestLimits(t *testing.T) {
 // TestKeysDiffer: any part of a turn makes another key.
 func TestKeysDiffer(t *testing.T) {
 	seen := map[Key]string{}
-	for name, change := range map[string]func(*world, *Kind, *[]engine.Token, *uint64){
-		"nothing":     func(*world, *Kind, *[]engine.Token, *uint64) {},
-		"tokens":      func(_ *world, _ *Kind, tokens *[]engine.Token, _ *uint64) { (*tokens)[1] = 9 },
-		"length":      func(_ *world, _ *Kind, tokens *[]engine.Token, _ *uint64) { *tokens = append(*tokens, 0) },
-		"seed":        func(_ *world, _ *Kind, _ *[]engine.Token, seed *uint64) { *seed = 9 },
-		"environment": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.environment = "x" },
-		"temperature": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.Temperature = 2 },
-		"top-k":       func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.TopK = 2 },
-		"top-p":       func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.TopP = 0.5 },
-		"min-p":       func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.MinP = 0.5 },
-		"bias": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) {
+	for name, change := range map[string]func(*fixture, *Kind, *[]engine.Token, *uint64){
+		"nothing":     func(*fixture, *Kind, *[]engine.Token, *uint64) {},
+		"tokens":      func(_ *fixture, _ *Kind, tokens *[]engine.Token, _ *uint64) { (*tokens)[1] = 9 },
+		"length":      func(_ *fixture, _ *Kind, tokens *[]engine.Token, _ *uint64) { *tokens = append(*tokens, 0) },
+		"seed":        func(_ *fixture, _ *Kind, _ *[]engine.Token, seed *uint64) { *seed = 9 },
+		"environment": func(w *fixture, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.environment = "x" },
+		"temperature": func(w *fixture, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.Temperature = 2 },
+		"top-k":       func(w *fixture, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.TopK = 2 },
+		"top-p":       func(w *fixture, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.TopP = 0.5 },
+		"min-p":       func(w *fixture, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.Sampling.MinP = 0.5 },
+		"bias": func(w *fixture, _ *Kind, _ *[]engine.Token, _ *uint64) {
 			w.loop.settings.Sampling.LogitBias = map[engine.Token]float64{3: 1}
 		},
-		"logprobs": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.LogProbs = true },
-		"thinking": func(w *world, _ *Kind, _ *[]engine.Token, _ *uint64) {
+		"logprobs": func(w *fixture, _ *Kind, _ *[]engine.Token, _ *uint64) { w.loop.settings.LogProbs = true },
+		"thinking": func(w *fixture, _ *Kind, _ *[]engine.Token, _ *uint64) {
 			w.loop.settings.Think = chat.ThinkTags{Open: "<t>", Close: "</t>"}
 		},
-		"grammar": func(w *world, kind *Kind, _ *[]engine.Token, _ *uint64) {
+		"grammar": func(w *fixture, kind *Kind, _ *[]engine.Token, _ *uint64) {
 			w.loop.settings.CritiqueGrammarName, *kind = "g", Critique
 		},
 	} {

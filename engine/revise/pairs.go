@@ -40,14 +40,14 @@ func (s *SamplePairs) Add(rec Record) (p feedback.Pair, ok bool) {
 	first, ok := other.Final()
 	second, ok2 := rec.Final()
 	p = feedback.Pair{
-		ID: other.ID + "," + rec.ID, Index: rec.Index, Messages: rec.Messages, Where: rec.Where,
+		ID: other.ID + "," + rec.ID, Index: rec.Index, Messages: rec.Messages, Attributes: rec.Attributes,
 		First: first.Text, Second: second.Text, Flagged: [2]bool{flagged(first), flagged(second)},
 	}
 	return p, ok && ok2
 }
 
 // flagged reports whether a check found a fault in an answer. That it is its draft again is none.
-func flagged(t Trace) bool {
+func flagged(t Turn) bool {
 	return slices.ContainsFunc(t.Flags, func(f Flag) bool { return f != Unchanged })
 }
 
@@ -56,7 +56,7 @@ func (r *Record) Pair(from, to int) (p feedback.Pair, ok bool) {
 	first, ok := r.After(from)
 	second, ok2 := r.After(to)
 	p = feedback.Pair{
-		ID: r.ID, Index: r.Index, Messages: r.Messages, Where: r.Where,
+		ID: r.ID, Index: r.Index, Messages: r.Messages, Attributes: r.Attributes,
 		First: first.Text, Second: second.Text, Flagged: [2]bool{flagged(first), flagged(second)},
 	}
 	return p, ok && ok2

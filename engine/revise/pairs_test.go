@@ -11,7 +11,7 @@ import (
 func TestSamplePairs(t *testing.T) {
 	row := func(of string, n int, text, failed string) Record {
 		return Record{ID: fmt.Sprint(of, "~", n), Sample: &Sample{Of: of, Number: n}, Error: failed,
-			Messages: []chat.Message{{Role: chat.User, Text: of}}, Turns: []Trace{{Kind: Response, Text: text}}}
+			Messages: []chat.Message{{Role: chat.User, Text: of}}, Turns: []Turn{{Kind: Response, Text: text}}}
 	}
 	rows := []Record{
 		row("a", 1, "one", ""), row("b", 1, "x", "too long"), row("a", 2, "two", ""), row("b", 2, "y", ""),

@@ -20,17 +20,17 @@ type Row struct {
 	// Response, when not nil, is the response to start from; it is not
 	// generated then.
 	Response *string
-	// First, when not nil, is the first response as another run generated it.
-	First *First
-	// Where is what principles may ask of a row.
-	Where constitution.Where
+	// Initial, when not nil, is the first response as another run generated it.
+	Initial *InitialResponse
+	// Attributes is what principles may ask of a row.
+	Attributes constitution.Attributes
 	// Sample says which of several rows of one input it is; nil where there is one.
 	Sample *Sample
 }
 
-// First is a row's first response in another run.
-type First struct {
-	Trace Trace
+// InitialResponse is a row's first response in another run.
+type InitialResponse struct {
+	Turn  Turn
 	Error string // why there is none
 }
 
@@ -46,18 +46,18 @@ type Record struct {
 	Index  int     `json:"index"`
 	Seed   uint64  `json:"seed,string"` // of this row: drawn from the run's seed and the id
 	Sample *Sample `json:"sample,omitempty"`
-	// Where is what principles may ask of the row.
-	Where    constitution.Where `json:"where,omitzero"`
-	Messages []chat.Message     `json:"messages"`
-	Turns    []Trace            `json:"turns"`
+	// Attributes is what principles may ask of the row.
+	Attributes constitution.Attributes `json:"where,omitzero"`
+	Messages   []chat.Message          `json:"messages"`
+	Turns      []Turn                  `json:"turns"`
 	// Gated is what a gate found beside its decisions, which are those of Turns; nil without a gate.
 	Gated *Gated `json:"gated,omitempty"`
 	// Error is why the row failed; its turns are those before the failure.
 	Error string `json:"error,omitempty"`
 }
 
-// Trace is one turn of a row.
-type Trace struct {
+// Turn is one turn of a row.
+type Turn struct {
 	Kind  Kind `json:"kind"`
 	Round int  `json:"round"` // 0 for the first response, then 1 …
 	// Try is 0 but for turns that follow a revision which the gate refused in this round.
@@ -93,7 +93,7 @@ type Trace struct {
 
 // IsAnswer reports whether the turn answers the prompt, in place of what was there before: a first response, or a
 // revision that no gate refused.
-func (t Trace) IsAnswer() bool {
+func (t Turn) IsAnswer() bool {
 	return t.Kind != Critique && (t.Gate == nil || t.Gate.Refused == "")
 }
 
@@ -102,8 +102,8 @@ const EndGiven engine.End = "given"
 
 // Answers are the first response and the revisions that took its place, in their order: proposals that a gate refused
 // are none.
-func (r *Record) Answers() []Trace {
-	var out []Trace
+func (r *Record) Answers() []Turn {
+	var out []Turn
 	for _, t := range r.Turns {
 		if t.IsAnswer() {
 			out = append(out, t)
@@ -114,7 +114,7 @@ func (r *Record) Answers() []Trace {
 
 // After returns the row's answer after a round: the newest revision of that round or of one before it, or the first
 // response; ok is false when there is none.
-func (r *Record) After(round int) (t Trace, ok bool) {
+func (r *Record) After(round int) (t Turn, ok bool) {
 	for _, answer := range r.Answers() {
 		if answer.Round <= round {
 			t, ok = answer, true
@@ -124,4 +124,4 @@ func (r *Record) After(round int) (t Trace, ok bool) {
 }
 
 // Final returns the newest answer; ok is false when the row has none.
-func (r *Record) Final() (t Trace, ok bool) { return r.After(math.MaxInt) }
+func (r *Record) Final() (t Turn, ok bool) { return r.After(math.MaxInt) }

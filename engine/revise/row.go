@@ -15,14 +15,14 @@ type row struct {
 	in     Row
 	record Record
 
-	base      *chat.Conversation // what the next critique request follows, less the draft
-	asked     *chat.Conversation // what the turn under way was asked
-	draft     []engine.Token     // the newest response
-	draftText string
-	critique  string
-	round     int
-	principle constitution.Principle
-	recalled  int // turns that were remembered
+	base       *chat.Conversation // what the next critique request follows, less the draft
+	asked      *chat.Conversation // what the turn under way was asked
+	draft      []engine.Token     // the newest response
+	draftText  string
+	critique   string
+	round      int
+	principle  constitution.Principle
+	remembered int // turns that were remembered
 
 	try      int             // of the round's revision, under a gate; 0 is the first
 	tried    []string        // principles that were drawn in the round
@@ -32,7 +32,7 @@ type row struct {
 
 func (l *Loop) newRow(in Row) *row {
 	r := &row{loop: l, in: in}
-	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Where: in.Where, Messages: in.Messages}
+	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Attributes: in.Attributes, Messages: in.Messages}
 	if l.settings.Gate != nil {
 		r.record.Gated = &Gated{Verdicts: []Verdict{}}
 	}
@@ -47,10 +47,10 @@ func (r *row) open() error {
 	}
 	r.base = c
 	switch {
-	case r.in.First != nil && r.in.First.Error != "":
-		return fmt.Errorf("its first response failed: %s", r.in.First.Error)
-	case r.in.First != nil:
-		r.draftText = r.in.First.Trace.Text
+	case r.in.Initial != nil && r.in.Initial.Error != "":
+		return fmt.Errorf("its first response failed: %s", r.in.Initial.Error)
+	case r.in.Initial != nil:
+		r.draftText = r.in.Initial.Turn.Text
 	case r.in.Response != nil:
 		r.draftText = *r.in.Response
 	default:
@@ -75,10 +75,10 @@ func (r *row) begin() bool {
 	if err := r.open(); err != nil {
 		return r.fail(err)
 	}
-	first := Trace{Kind: Response, Text: r.draftText, End: EndGiven}
+	first := Turn{Kind: Response, Text: r.draftText, End: EndGiven}
 	switch {
-	case r.in.First != nil:
-		first = r.in.First.Trace
+	case r.in.Initial != nil:
+		first = r.in.Initial.Turn
 	case r.in.Response == nil:
 		return r.submit(Response, r.base)
 	}
@@ -90,15 +90,15 @@ func (r *row) begin() bool {
 // nextRound begins another round, or ends the row.
 func (r *row) nextRound() bool {
 	if r.round == r.loop.settings.Rounds {
-		return r.end()
+		return r.complete()
 	}
 	r.round++
 	r.try, r.tried = 0, nil
 	return r.propose()
 }
 
-// end gives the row away.
-func (r *row) end() bool {
+// complete emits the finished row.
+func (r *row) complete() bool {
 	r.loop.deliver(r.record)
 	return false
 }
@@ -108,16 +108,16 @@ func (r *row) propose() bool {
 	p, ok := r.untried()
 	if len(r.tried) == 0 || !ok {
 		r.tried = nil
-		p, ok = r.loop.doc.Draw(r.record.Seed, r.round, r.in.Where)
+		p, ok = r.loop.doc.Draw(r.record.Seed, r.round, r.in.Attributes)
 	}
 	if !ok {
 		return r.fail(fmt.Errorf("no principle of constitution %s applies to the row, whose tags are %q, language %q, jurisdiction %q",
-			r.loop.doc.Name, r.in.Where.Tags, r.in.Where.Language, r.in.Where.Jurisdiction))
+			r.loop.doc.Name, r.in.Attributes.Tags, r.in.Attributes.Language, r.in.Attributes.Jurisdiction))
 	}
 	r.principle, r.tryTurns = p, 0
 	r.tried = append(r.tried, p.ID)
 	if r.loop.settings.Gate != nil {
-		return r.verdict()
+		return r.askVerdict()
 	}
 	return r.criticize()
 }
@@ -139,7 +139,7 @@ func (r *row) ask(kind Kind, from *chat.Conversation, reply []engine.Token, requ
 	return r.submit(kind, c)
 }
 
-// submit gives a turn to the engine, unless it is remembered. Like done it returns false when the row has ended.
+// submit gives a turn to the engine, unless it is remembered. Like onTurn it returns false when the row has ended.
 func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	s := r.loop.settings
 	r.asked = c
@@ -150,20 +150,20 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 		return r.halt(fmt.Errorf("looking for the %s of row %s, round %d, among the turns that are done: %w", kind, r.in.ID, r.round, err))
 	}
 	if ok {
-		r.recalled++
-		return r.done(kind, seed, out)
+		r.remembered++
+		return r.onTurn(kind, seed, out)
 	}
 	if r.loop.planning {
 		return true
 	}
-	if r.loop.ends() {
+	if r.loop.isEnding() {
 		return false // the row goes on in another run
 	}
 	request := &engine.Request{
 		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),
 		Sampling: s.Sampling, LogProbs: s.LogProbs, Seed: seed,
 		Done: func(res engine.Result) {
-			if !r.finished(kind, key, seed, res) {
+			if !r.onResult(kind, key, seed, res) {
 				r.loop.startNext()
 			}
 		},
@@ -177,12 +177,12 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	return true
 }
 
-// finished takes what the engine gave and keeps it.
-func (r *row) finished(kind Kind, key Key, seed uint64, res engine.Result) bool {
+// onResult takes what the engine gave and keeps it.
+func (r *row) onResult(kind Kind, key Key, seed uint64, res engine.Result) bool {
 	if res.Err != nil {
 		return r.fail(res.Err)
 	}
-	out := Output{
+	out := TurnResult{
 		Tokens: res.Tokens, Text: res.Text, End: res.End, Limit: r.loop.settings.MaxTokens,
 		Prompt: res.Prompt, Reused: res.Reused, Decoded: res.Decoded,
 	}
@@ -193,28 +193,28 @@ func (r *row) finished(kind Kind, key Key, seed uint64, res engine.Result) bool 
 		}
 	}
 	if r.loop.memory != nil {
-		if err := r.loop.memory.Remember(key, out); err != nil {
+		if err := r.loop.memory.Put(key, out); err != nil {
 			return r.halt(fmt.Errorf("keeping the %s of row %s, round %d: %w", kind, r.in.ID, r.round, err))
 		}
 	}
-	return r.done(kind, seed, out)
+	return r.onTurn(kind, seed, out)
 }
 
-// done takes a finished turn and starts the next. It returns false when the
+// onTurn takes a finished turn and starts the next. It returns false when the
 // row has ended.
-func (r *row) done(kind Kind, seed uint64, out Output) bool {
+func (r *row) onTurn(kind Kind, seed uint64, out TurnResult) bool {
 	open := chat.PromptOpensThink(r.asked.Tail, r.loop.settings.Think)
 	think, _, start := chat.SplitThink(out.Text, r.loop.settings.Think, open)
 	kept, err := r.loop.format.Keep(out.Tokens, out.Text, start)
 	if err != nil {
 		return r.fail(err)
 	}
-	t := Trace{
+	t := Turn{
 		Kind: kind, Round: r.round, Try: r.try, Text: kept.Text, Think: think, End: out.End,
 		Tokens: kept.Tokens, Retokenized: kept.Retokenized,
 		Prompt: out.Prompt, Reused: out.Reused, Decoded: out.Decoded, Seed: seed, LogProb: out.LogProb,
 	}
-	turn := Turn{Kind: kind, Text: kept.Text, Cut: out.End == engine.EndLength}
+	turn := CheckInput{Kind: kind, Text: kept.Text, Cut: out.End == engine.EndLength}
 	switch kind {
 	case Response: // asked for by the row itself, before there is a draft
 	case Critique:
@@ -227,23 +227,23 @@ func (r *row) done(kind Kind, seed uint64, out Output) bool {
 	t.Flags = r.loop.checker.Check(turn)
 	r.record.Turns = append(r.record.Turns, t)
 	r.tryTurns++
-	return r.goOn(kind, kept)
+	return r.advance(kind, kept)
 }
 
-// goOn is the loop's order: response, then critique and revision by turns.
-func (r *row) goOn(kind Kind, kept chat.Kept) bool {
+// advance moves the row to its next turn: response, then critique and revision alternately.
+func (r *row) advance(kind Kind, kept chat.Kept) bool {
 	switch {
 	case kind == Critique:
 		r.critique = kept.Text
 		return r.ask(Revision, r.asked, kept.Tokens, r.principle.RevisionRequest)
 	case kind == Revision && r.loop.settings.Gate != nil:
-		return r.pass(kept)
+		return r.judgeRevision(kept)
 	}
-	return r.take(kept)
+	return r.setDraft(kept)
 }
 
-// take makes a response or a revision the draft.
-func (r *row) take(kept chat.Kept) bool {
+// setDraft makes a response or a revision the draft.
+func (r *row) setDraft(kept chat.Kept) bool {
 	if r.loop.settings.Mode == Append {
 		r.base = r.asked // after a first response this is where it was
 	}

@@ -19,8 +19,8 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"amend/engine"
+	"amend/engine/plainjson"
 	"amend/engine/revise"
-	"amend/internal/plainjson"
 )
 
 //go:embed migrations
@@ -287,7 +287,7 @@ func column(stmt *sqlite.Stmt, i int) []byte {
 }
 
 // putTurn keeps a turn, in the place of one of the same key.
-func (d *database) putTurn(key revise.Key, o revise.Output) error {
+func (d *database) putTurn(key revise.Key, o revise.TurnResult) error {
 	var logprob any
 	if o.LogProb != nil {
 		logprob = *o.LogProb
@@ -320,7 +320,7 @@ func takeScores(b []byte) (scores []float64) {
 }
 
 // turn finds a turn.
-func (d *database) turn(key revise.Key) (o revise.Output, ok bool, err error) {
+func (d *database) turn(key revise.Key) (o revise.TurnResult, ok bool, err error) {
 	err = sqlitex.Execute(d.conn, "SELECT tokens, text, ending, most, prompt, reused, decoded, logprob, * FROM turns WHERE key = ?",
 		&sqlitex.ExecOptions{Args: []any{key[:]}, ResultFunc: func(s *sqlite.Stmt) error {
 			ok = true

@@ -13,10 +13,10 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"amend/engine/atomicfile"
 	"amend/engine/digest"
 	"amend/engine/feedback"
-	"amend/internal/atomicfile"
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 )
 
 // FeedbackFile is the database of labels in a run directory, or in one of its own.
@@ -221,8 +221,8 @@ func (d *database) putLabel(set int64, p feedback.Pair, texts, label []byte, ask
 		&sqlitex.ExecOptions{Args: []any{set, p.ID, label}})
 }
 
-// Recall returns an answer (feedback.Memory).
-func (f *Feedback) Recall(key feedback.Key) (a feedback.Answer, ok bool, err error) {
+// Get returns an answer (feedback.Memory).
+func (f *Feedback) Get(key feedback.Key) (a feedback.Answer, ok bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.failure != nil {
@@ -240,8 +240,8 @@ func (f *Feedback) Recall(key feedback.Key) (a feedback.Answer, ok bool, err err
 	return a, ok, f.data.wrap("read", err)
 }
 
-// Remember keeps an answer and returns when it is on disk (feedback.Memory).
-func (f *Feedback) Remember(key feedback.Key, a feedback.Answer) error {
+// Put keeps an answer and returns when it is on disk (feedback.Memory).
+func (f *Feedback) Put(key feedback.Key, a feedback.Answer) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.failure == nil {

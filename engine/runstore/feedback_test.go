@@ -35,7 +35,7 @@ func TestFeedbackIsKept(t *testing.T) {
 	p, q := pairOf("p", 1), pairOf("q", 0)
 	key := feedback.Key{1, 2}
 	answer := feedback.Answer{LogProbs: [2]float64{-0.5, -1e-9}, Text: "because \xff", Prompt: 7, Reused: 3, Decoded: 2}
-	if err := errors.Join(f.Remember(key, answer), f.Append(p, labelOf(p, 0.25), 3), f.Append(q, labelOf(q, 0.75), 3), f.Append(p, labelOf(p, 0.3), 2)); err != nil {
+	if err := errors.Join(f.Put(key, answer), f.Append(p, labelOf(p, 0.25), 3), f.Append(q, labelOf(q, 0.75), 3), f.Append(p, labelOf(p, 0.3), 2)); err != nil {
 		t.Fatal(err)
 	}
 	if _, before, err := f.Before(); err != nil || len(before) != 0 {
@@ -47,7 +47,7 @@ func TestFeedbackIsKept(t *testing.T) {
 	f.Close()
 
 	f = openFeedback(t, dir, FeedbackSettings{Constitution: "a"})
-	if got, ok, err := f.Recall(key); err != nil || !ok || got != answer {
+	if got, ok, err := f.Get(key); err != nil || !ok || got != answer {
 		t.Errorf("%+v, %v, %v", got, ok, err)
 	}
 	if l, ok := f.Label(p); !ok || *l.P != 0.3 || !reflect.DeepEqual(l, labelOf(p, 0.3)) {
@@ -67,7 +67,7 @@ func TestFeedbackIsKept(t *testing.T) {
 	if old, before, err := f.Before(); err != nil || old.Constitution != "a" || len(before) != 2 || *before["p"].P != 0.3 {
 		t.Errorf("the settings before: %+v, %v, %v", old, before, err)
 	}
-	if _, ok, _ := f.Recall(key); !ok {
+	if _, ok, _ := f.Get(key); !ok {
 		t.Error("other settings have lost the answers")
 	}
 	// A set begins with its first label: settings that were only tried hide nothing.

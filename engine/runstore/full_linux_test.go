@@ -37,7 +37,7 @@ func TestFullDisk(t *testing.T) {
 	if first == nil {
 		t.Error("the next Append works")
 	}
-	for what, err := range map[string]error{"Remember": r.Remember(key(1), output(1)), "Finish": r.Finish(nil)} {
+	for what, err := range map[string]error{"Put": r.Put(key(1), output(1)), "Finish": r.Finish(nil)} {
 		if !errors.Is(err, first) {
 			t.Errorf("%s: %v, want the first error", what, err)
 		}

@@ -90,7 +90,7 @@ func writeOn(r *Run) int {
 		if r.Done(record(i).ID) {
 			continue
 		}
-		if err := r.Remember(key(i), output(i)); err != nil {
+		if err := r.Put(key(i), output(i)); err != nil {
 			fmt.Println(err)
 			return 1
 		}
@@ -140,7 +140,7 @@ func TestKilledWriter(t *testing.T) {
 			if what == "row" && !r.Done(record(i).ID) {
 				t.Errorf("row %d was done and is not", i)
 			}
-			if o, ok, err := r.Recall(key(i)); what == "turn" && (!ok || err != nil || o.Text != output(i).Text) {
+			if o, ok, err := r.Get(key(i)); what == "turn" && (!ok || err != nil || o.Text != output(i).Text) {
 				t.Errorf("turn %d was done and is not: %v", i, err)
 			}
 		}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"amend/engine"
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 )
 
 // Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
@@ -131,13 +131,22 @@ type Machine struct {
 // Measured is what was measured on this machine to choose settings: once, so
 // that a run which is continued makes the same choices.
 type Measured struct {
-	// StepCosts say how many guessed tokens pay (engine.Calibrate).
+	// StepCosts say how many drafted tokens pay (engine.Calibrate).
 	StepCosts []engine.StepCost `json:"step_costs,omitempty"`
 	// TurnSeconds is how long a turn took in the last command that computed some, in the mean: rows run side by side, so
 	// one alone takes longer.
 	TurnSeconds float64 `json:"turn_seconds,omitempty"`
 	// Attach says from which length on rows read the preamble without holding it.
-	Attach *engine.AttachCosts `json:"attach,omitempty"`
+	Attach *AttachCosts `json:"attach,omitempty"`
+}
+
+// AttachCosts is what decode steps of some rows took behind two preambles, one short, one longer, in seconds: rows
+// holding copies of it, and reading it attached.
+type AttachCosts struct {
+	Rows     int        `json:"rows"`
+	Tokens   [2]int     `json:"tokens"` // of the preambles
+	Copied   [2]float64 `json:"copied_s"`
+	Attached [2]float64 `json:"attached_s"`
 }
 
 // Change is a field that differs between a run and what it was to be continued with.
@@ -166,8 +175,13 @@ type ChangedError struct {
 	Setup   []Change // that do not, but may explain the others, as a path does its hash
 }
 
-// Error gives every difference on a line of its own, and the remedy.
+// Error gives the differences and the remedy.
 func (e *ChangedError) Error() string {
+	return e.Differences() + "\ngive another directory for a new run, the old inputs and settings to continue this one, or have its rows done again (Options.Redo)"
+}
+
+// Differences gives every difference on a line of its own.
+func (e *ChangedError) Differences() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s was begun with other inputs or settings, and its rows would not fit these:", e.Dir)
 	for _, c := range e.Changes {
@@ -179,7 +193,6 @@ func (e *ChangedError) Error() string {
 			b.WriteString("\n  " + c.String())
 		}
 	}
-	b.WriteString("\ngive another folder (out) for a new run, or the old inputs and settings to continue this one. With redo its\nrows are done again with these: turns that are still what they would be are not computed again (plan counts them)")
 	return b.String()
 }
 

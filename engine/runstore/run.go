@@ -29,8 +29,8 @@ import (
 	"strings"
 	"sync"
 
+	"amend/engine/atomicfile"
 	"amend/engine/revise"
-	"amend/internal/atomicfile"
 )
 
 // Names of the files in a run directory.
@@ -263,8 +263,8 @@ func (r *Run) Append(rec revise.Record) error {
 	return nil
 }
 
-// Recall returns a finished turn (revise.Memory).
-func (r *Run) Recall(key revise.Key) (o revise.Output, ok bool, err error) {
+// Get returns a finished turn (revise.Memory).
+func (r *Run) Get(key revise.Key) (o revise.TurnResult, ok bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failure != nil {
@@ -274,9 +274,9 @@ func (r *Run) Recall(key revise.Key) (o revise.Output, ok bool, err error) {
 	return o, ok, r.data.wrap("read", err)
 }
 
-// Remember keeps a finished turn and returns when it is on disk (revise.Memory). After an error of the disk this and
+// Put keeps a finished turn and returns when it is on disk (revise.Memory). After an error of the disk this and
 // every later call returns that error.
-func (r *Run) Remember(key revise.Key, o revise.Output) error {
+func (r *Run) Put(key revise.Key, o revise.TurnResult) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failure != nil {
@@ -383,17 +383,17 @@ func (s *Snapshot) IDs() []string { return slices.Collect(maps.Keys(s.done)) }
 // Finished is how many rows are, of Manifest.Setup.Rows.
 func (s *Snapshot) Finished() int { return len(s.done) }
 
-// Recall returns a finished turn.
-func (s *Snapshot) Recall(key revise.Key) (revise.Output, bool, error) {
+// Get returns a finished turn.
+func (s *Snapshot) Get(key revise.Key) (revise.TurnResult, bool, error) {
 	if s.data == nil {
-		return revise.Output{}, false, nil
+		return revise.TurnResult{}, false, nil
 	}
 	o, ok, err := s.data.turn(key)
 	return o, ok, s.data.wrap("read", err)
 }
 
-// Remember refuses: a plan computes nothing.
-func (s *Snapshot) Remember(revise.Key, revise.Output) error {
+// Put refuses: a plan computes nothing.
+func (s *Snapshot) Put(revise.Key, revise.TurnResult) error {
 	return errors.New("a run that is only looked at keeps no turns")
 }
 

@@ -16,6 +16,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/prompts"
 	"amend/engine/revise"
+	"amend/engine/enginetest/need"
 
 	"pgregory.net/rapid"
 )
@@ -29,9 +30,9 @@ func copyRun(t testing.TB, dir, to string) {
 }
 
 // output makes a turn.
-func output(i int) revise.Output {
+func output(i int) revise.TurnResult {
 	p := -float64(i)
-	return revise.Output{Tokens: []engine.Token{engine.Token(i), -1, 1 << 30}, Text: "half a character \xc3", End: engine.EndToken, Limit: 64, LogProb: &p, Prompt: i, Reused: 1, Decoded: 3}
+	return revise.TurnResult{Tokens: []engine.Token{engine.Token(i), -1, 1 << 30}, Text: "half a character \xc3", End: engine.EndToken, Limit: 64, LogProb: &p, Prompt: i, Reused: 1, Decoded: 3}
 }
 
 func key(i int) (k revise.Key) {
@@ -50,7 +51,7 @@ func TestStoreAgainstModel(t *testing.T) {
 		}
 		defer func() { r.Close() }()
 		var rows []revise.Record
-		turns := map[revise.Key]revise.Output{}
+		turns := map[revise.Key]revise.TurnResult{}
 		for step := range rapid.IntRange(1, 8).Draw(rt, "steps") { // each waits for the disk
 			switch rapid.SampledFrom([]string{"row", "turn", "killed", "closed"}).Draw(rt, "step") {
 			case "row":
@@ -66,7 +67,7 @@ func TestStoreAgainstModel(t *testing.T) {
 			case "turn":
 				i := rapid.IntRange(0, 3).Draw(rt, "key")
 				o := output(step)
-				if err := r.Remember(key(i), o); err != nil {
+				if err := r.Put(key(i), o); err != nil {
 					rt.Fatal(err)
 				}
 				turns[key(i)] = o
@@ -90,7 +91,7 @@ func TestStoreAgainstModel(t *testing.T) {
 			rt.Fatalf("rows\n%+v\nwant\n%+v", got, want)
 		}
 		for i := range 4 {
-			o, ok, err := r.Recall(key(i))
+			o, ok, err := r.Get(key(i))
 			want, there := turns[key(i)]
 			if err != nil || ok != there || !reflect.DeepEqual(o, want) {
 				rt.Fatalf("turn %d: %+v %v %v, want %+v %v", i, o, ok, err, want, there)
@@ -174,7 +175,7 @@ func TestRedo(t *testing.T) {
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
 	add(t, r, record(0))
-	if err := errors.Join(r.Remember(key(1), output(1)), r.KeepConstitution([]byte("old"))); err != nil {
+	if err := errors.Join(r.Put(key(1), output(1)), r.KeepConstitution([]byte("old"))); err != nil {
 		t.Fatal(err)
 	}
 	closeRun(t, r)
@@ -190,7 +191,7 @@ func TestRedo(t *testing.T) {
 	if err := r.KeepConstitution([]byte("new")); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := r.Recall(key(1)); !ok || err != nil || r.Done("row-0") {
+	if _, ok, err := r.Get(key(1)); !ok || err != nil || r.Done("row-0") {
 		t.Errorf("the turn is there: %v %v; the row is done: %v", ok, err, r.Done("row-0"))
 	}
 	closeRun(t, r)
@@ -228,7 +229,7 @@ func TestRetryFailed(t *testing.T) {
 // TestReadFrozen: a run in a folder that cannot be written can be read.
 func TestReadFrozen(t *testing.T) {
 	if os.Geteuid() == 0 {
-		t.Skip("root writes everywhere")
+		need.Unmet(t, need.Unprivileged, "root writes everywhere")
 	}
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
@@ -393,7 +394,7 @@ func TestResume(t *testing.T) {
 	if !reflect.DeepEqual(changed.Changes, want) || len(changed.Setup) != 2 {
 		t.Fatalf("changes %+v", changed)
 	}
-	if text := err.Error(); !strings.Contains(text, "\n  temperature: 1 → 0.5\n") || !strings.Contains(text, "another folder") {
+	if text := err.Error(); !strings.Contains(text, "\n  temperature: 1 → 0.5\n") || !strings.Contains(text, "another directory") {
 		t.Fatal(text)
 	}
 }

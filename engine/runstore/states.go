@@ -39,8 +39,8 @@ func OpenStates(dir string) (*States, error) {
 	return &States{lock, data}, nil
 }
 
-// Features returns those of this key, if they are there, but for Tokens: who has the key's tokens can count them.
-func (s *States) Features(key reward.Key) (f reward.Features, ok bool, err error) {
+// Get returns those of this key, if they are there, but for Tokens: who has the key's tokens can count them.
+func (s *States) Get(key reward.Key) (f reward.Features, ok bool, err error) {
 	err = sqlitex.Execute(s.data.conn, "SELECT last, mean FROM states WHERE key = ?",
 		&sqlitex.ExecOptions{Args: []any{key[:]}, ResultFunc: func(stmt *sqlite.Stmt) error {
 			ok = true
@@ -54,8 +54,8 @@ func (s *States) Features(key reward.Key) (f reward.Features, ok bool, err error
 	return f, ok, s.data.wrap("read", err)
 }
 
-// Keep keeps features.
-func (s *States) Keep(key reward.Key, f reward.Features) error {
+// Put keeps features.
+func (s *States) Put(key reward.Key, f reward.Features) error {
 	return s.data.wrap("write", sqlitex.Execute(s.data.conn, "INSERT INTO states (key, last, mean) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
 		&sqlitex.ExecOptions{Args: []any{key[:], floatBytes(f.Last), floatBytes(f.Mean)}}))
 }

@@ -46,7 +46,7 @@ type part struct {
 	all     int // word triples
 }
 
-func (p *part) add(t revise.Trace, draft string) {
+func (p *part) add(t revise.Turn, draft string) {
 	if t.Kind == revise.Critique || t.IsAnswer() {
 		for _, f := range t.Flags {
 			p.Flags[f]++

@@ -211,20 +211,20 @@ func (t *Tree) Unlock(seq int) {
 	t.seqs[seq].locks--
 }
 
-// Victim names the sequence to use next: the lowest empty one, else the one
+// NextSequence names the sequence to use next: the lowest empty one, else the one
 // least recently used; never a locked one. ok is false when all are locked.
-func (t *Tree) Victim() (seq int, ok bool) {
+func (t *Tree) NextSequence() (seq int, ok bool) {
 	for i, s := range t.seqs {
 		if s.locks == 0 && s.length == 0 {
 			return i, true
 		}
 	}
-	return t.Oldest()
+	return t.LeastRecentlyUsed()
 }
 
-// Oldest names the sequence to evict when cells are short: of those that hold
+// LeastRecentlyUsed names the sequence to evict when cells are short: of those that hold
 // tokens and are not locked, the one least recently used.
-func (t *Tree) Oldest() (seq int, ok bool) {
+func (t *Tree) LeastRecentlyUsed() (seq int, ok bool) {
 	seq = -1
 	for i, s := range t.seqs {
 		if s.locks == 0 && s.length > 0 && (seq < 0 || s.used < t.seqs[seq].used) {

@@ -132,7 +132,7 @@ func compare(t *rapid.T, tree *Tree, m *model, run *rapid.Generator[[]Token]) {
 	if hit.Seq >= 0 && commonPrefix(m.tokens[hit.Seq], q) != hit.Length {
 		t.Fatalf("match %v: sequence %d holds %v", q, hit.Seq, m.tokens[hit.Seq])
 	}
-	if v, ok := tree.Victim(); ok == !slices.Contains(m.locks, 0) || ok && m.locks[v] > 0 {
+	if v, ok := tree.NextSequence(); ok == !slices.Contains(m.locks, 0) || ok && m.locks[v] > 0 {
 		t.Fatalf("victim %d %v with locks %v", v, ok, m.locks)
 	}
 }
@@ -141,16 +141,16 @@ func TestVictimIsEmptyThenLeastRecentlyUsed(t *testing.T) {
 	tree := New(3)
 	tree.Append(0, 1)
 	tree.Append(1, 2)
-	if v, _ := tree.Victim(); v != 2 {
+	if v, _ := tree.NextSequence(); v != 2 {
 		t.Fatalf("victim %d, want the empty sequence 2", v)
 	}
 	tree.Append(2, 3)
 	tree.Append(0, 4) // 1 is now the oldest
-	if v, _ := tree.Victim(); v != 1 {
+	if v, _ := tree.NextSequence(); v != 1 {
 		t.Fatalf("victim %d, want 1, used longest ago", v)
 	}
 	tree.Lock(1)
-	if v, _ := tree.Victim(); v != 2 {
+	if v, _ := tree.NextSequence(); v != 2 {
 		t.Fatalf("victim %d, want 2: 1 is locked", v)
 	}
 }

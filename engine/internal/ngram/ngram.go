@@ -1,6 +1,6 @@
-// Package ngram guesses what a turn says next from what was said before: the
+// Package ngram drafts what a turn says next from what was said before: the
 // tokens that followed the last time the same few tokens came. A revision
-// copies most of its draft and a critique quotes it, so such guesses are often
+// copies most of its draft and a critique quotes it, so such drafted tokens are often
 // right (prompt-lookup decoding; Saxena 2023, and Yang et al., arXiv
 // 2304.04487).
 package ngram
@@ -14,18 +14,18 @@ const (
 	least, most = 2, 8
 	// places is how many earlier places are looked at.
 	places = 8
-	// inertia is how much of a rate stays at each guess: some ten guesses back
+	// inertia is how much of a rate stays at each drafted token: some ten drafted tokens back
 	// still count.
 	inertia = 0.9
-	// Ahead is how many guesses are looked ahead, at most.
+	// Ahead is how many drafted tokens are looked ahead, at most.
 	Ahead = 15
 )
 
-// rates are how often guesses were right lately, by how many tokens before them
+// rates are how often drafted tokens were right lately, by how many tokens before them
 // matched: after a long match the text is most likely a copy and goes on as one.
 type rates [4]float64
 
-// firstRates are assumed before the first guess.
+// firstRates are assumed before the first drafted token.
 var firstRates = rates{0.5, 0.65, 0.75, 0.9}
 
 // of returns the rate after a match of n tokens.
@@ -41,16 +41,16 @@ func (r *rates) of(n int) *float64 {
 	return &r[3]
 }
 
-// Drafter guesses the next tokens of one turn. It is not safe for concurrent
+// Drafter drafts the next tokens of one turn. It is not safe for concurrent
 // use.
 type Drafter struct {
-	tokens  []Token
-	last    map[[least]Token]int32 // where a pair of tokens came last: the position after it
-	before  []int32                // by position: where the pair that ends there came before; 0 for nowhere
-	next    int                    // the guess is tokens[next:]; 0 when there is none
-	matched int                    // tokens before next that equal those at the end, as far as they are compared
-	rates   rates
-	right   [Ahead]float64
+	tokens   []Token
+	last     map[[least]Token]int32 // where a pair of tokens came last: the position after it
+	before   []int32                // by position: where the pair that ends there came before; 0 for nowhere
+	next     int                    // the drafted token is tokens[next:]; 0 when there is none
+	matched  int                    // tokens before next that equal those at the end, as far as they are compared
+	rates    rates
+	expected [Ahead]float64
 }
 
 // New returns a drafter for a turn that continues tokens, which it copies.
@@ -66,28 +66,28 @@ func New(tokens []Token) *Drafter {
 	return d
 }
 
-// Guess returns up to n tokens that may come next, none when nothing alike came
+// Draft returns up to n tokens that may come next, none when nothing alike came
 // before. The slice is valid until the next Add.
-func (d *Drafter) Guess(n int) []Token {
+func (d *Drafter) Draft(n int) []Token {
 	if d.next == 0 || n <= 0 {
 		return nil
 	}
 	return d.tokens[d.next:min(len(d.tokens), d.next+n)]
 }
 
-// Right says how many of the first 1, 2, … up to n guesses will be right on
+// ExpectedAccepted says how many of the first 1, 2, … up to n drafted tokens will be right on
 // average, going by how often this turn's were lately, whether they were tried
-// or not. There is one number for each guess, up to Ahead. The slice is valid
+// or not. There is one number for each drafted token, up to Ahead. The slice is valid
 // until the next call.
-func (d *Drafter) Right(n int) []float64 {
-	n = min(len(d.Guess(n)), Ahead)
+func (d *Drafter) ExpectedAccepted(n int) []float64 {
+	n = min(len(d.Draft(n)), Ahead)
 	sum, all := 0.0, 1.0
 	for i := range n {
 		all *= *d.rates.of(d.matched + i)
 		sum += all
-		d.right[i] = sum
+		d.expected[i] = sum
 	}
-	return d.right[:n]
+	return d.expected[:n]
 }
 
 // Add takes the token that did come.

@@ -7,29 +7,29 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestGuessFollowsACopy: a text that repeats an earlier one is guessed token
+// TestGuessFollowsACopy: a text that repeats an earlier one is drafted token
 // for token once its first two came, and the rate rises to it.
 func TestGuessFollowsACopy(t *testing.T) {
 	draft := []Token{10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25}
 	d := New(slices.Concat(draft, []Token{1, 2, 3}))
-	if got := d.Guess(4); got != nil {
+	if got := d.Draft(4); got != nil {
 		t.Fatalf("guessed %v where nothing repeats", got)
 	}
 	for i, tok := range draft[:14] {
 		if i >= 2 {
-			if got := d.Guess(2); !slices.Equal(got, draft[i:i+2]) {
+			if got := d.Draft(2); !slices.Equal(got, draft[i:i+2]) {
 				t.Errorf("after %d tokens of the copy: guessed %v, it goes on %v", i, got, draft[i:i+2])
 			}
 		}
 		d.Add(tok)
 	}
-	if got, first := d.Right(1)[0], *firstRates.of(d.matched); got <= first {
+	if got, first := d.ExpectedAccepted(1)[0], *firstRates.of(d.matched); got <= first {
 		t.Errorf("a rate of %v after twelve right guesses, %v before", got, first)
 	}
 }
 
 // TestGuessesAreWhatCameAfterTheSame: against a search of the whole text, a
-// guess always continues a place where the last two tokens came before, and
+// drafted token always continues a place where the last two tokens came before, and
 // there is one whenever there is such a place.
 func TestGuessesAreWhatCameAfterTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -40,7 +40,7 @@ func TestGuessesAreWhatCameAfterTheSame(t *testing.T) {
 			d.Add(tok)
 		}
 		places := 0
-		guess := d.Guess(3)
+		guess := d.Draft(3)
 		for i := least; i < len(text); i++ {
 			if slices.Equal(text[i-least:i], text[len(text)-least:]) {
 				places++
@@ -70,7 +70,7 @@ func BenchmarkAdd(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		d.Add(Token(i % 97))
-		d.Guess(8)
+		d.Draft(8)
 		if i%1000 == 999 {
 			b.StopTimer()
 			d = New(text)
@@ -79,9 +79,9 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// TestRightAddsUp: a guess counts only if those before it were right, so each
+// TestRightAddsUp: a drafted token counts only if those before it were right, so each
 // adds at most what the one before it did; and there are as many numbers as
-// guesses.
+// drafted tokens.
 func TestRightAddsUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := New(nil)
@@ -89,9 +89,9 @@ func TestRightAddsUp(t *testing.T) {
 			d.Add(tok)
 		}
 		n := rapid.IntRange(0, Ahead).Draw(t, "n")
-		right := d.Right(n)
-		if len(right) != len(d.Guess(n)) {
-			t.Fatalf("%d numbers for %d guesses", len(right), len(d.Guess(n)))
+		right := d.ExpectedAccepted(n)
+		if len(right) != len(d.Draft(n)) {
+			t.Fatalf("%d numbers for %d guesses", len(right), len(d.Draft(n)))
 		}
 		before, sum := 1.0, 0.0
 		for i, r := range right {

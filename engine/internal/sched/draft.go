@@ -6,18 +6,18 @@ import (
 )
 
 // draftLengths are the lengths that are tried, and worthDraft how much faster a
-// step with guesses must promise to be: less is within what the costs were
+// step with drafted tokens must promise to be: less is within what the costs were
 // measured to.
 var draftLengths = [...]int{1, 2, 3, 4, 5, 7, 9, 11, 15}
 
 const worthDraft = 1.1
 
-// drafts is how many guessed tokens each job gets in a decode step: those
+// drafts is how many drafted tokens each job gets in a decode step: those
 // numbers, of the ones tried, that promise most tokens a second by the measured
-// costs. For each length the jobs whose guesses are likeliest right come first,
-// and the first 1, 2, 4, … or all of them get guesses. In streams unequal counts cost passes
+// costs. For each length the jobs whose drafted tokens are likeliest right come first,
+// and the first 1, 2, 4, … or all of them get drafted tokens. In streams unequal counts cost passes
 // of their own, which are counted; so all jobs with equal counts are tried as
-// well, where a job without that many guesses is padded.
+// well, where a job without that many drafted tokens is padded.
 func (p *Planner) drafts(jobs []Job) []int {
 	p.best = zeros(p.best, len(jobs))
 	if p.Costs == nil || len(jobs) == 0 {
@@ -34,19 +34,19 @@ func (p *Planner) drafts(jobs []Job) []int {
 	}
 	for _, k := range draftLengths {
 		p.rank(jobs, k)
-		if p.order[0].right == 0 {
-			break // none has a guess
+		if p.order[0].accepted == 0 {
+			break // none has a drafted token
 		}
 		p.counts = zeros(p.counts, len(jobs))
 		left, right := budget, 0.0
 		for i, r := range p.order {
-			n := min(k, len(jobs[r.job].Right), left)
+			n := min(k, len(jobs[r.job].ExpectedAccepted), left)
 			if n == 0 {
 				break
 			}
 			p.counts[r.job] = n
 			left -= n
-			right += jobs[r.job].Right[n-1]
+			right += jobs[r.job].ExpectedAccepted[n-1]
 			if i&(i+1) == 0 { // 1, 2, 4, 8, …
 				try(right)
 			}
@@ -59,26 +59,26 @@ func (p *Planner) drafts(jobs []Job) []int {
 	return p.best
 }
 
-// ranked is a job and how many of its guesses will be right on average.
+// ranked is a job and how many of its drafted tokens will be right on average.
 type ranked struct {
-	job   int
-	right float64
+	job      int
+	accepted float64
 }
 
-// rank sorts the jobs by what up to k guesses of each promise.
+// rank sorts the jobs by what up to k drafted tokens of each promise.
 func (p *Planner) rank(jobs []Job, k int) {
 	p.order = p.order[:0]
 	for i, j := range jobs {
 		r := ranked{job: i}
-		if n := min(k, len(j.Right)); n > 0 {
-			r.right = j.Right[n-1]
+		if n := min(k, len(j.ExpectedAccepted)); n > 0 {
+			r.accepted = j.ExpectedAccepted[n-1]
 		}
 		p.order = append(p.order, r)
 	}
-	slices.SortStableFunc(p.order, func(a, b ranked) int { return cmp.Compare(b.right, a.right) })
+	slices.SortStableFunc(p.order, func(a, b ranked) int { return cmp.Compare(b.accepted, a.accepted) })
 }
 
-// level gives all jobs k guesses, and says whether there is room for them.
+// level gives all jobs k drafted tokens, and says whether there is room for them.
 func (p *Planner) level(jobs []Job, k, budget int) bool {
 	if k*len(jobs) > budget {
 		return false
@@ -92,7 +92,7 @@ func (p *Planner) level(jobs []Job, k, budget int) bool {
 	return true
 }
 
-// cost is what a decode step takes in which each job has so many guesses behind
+// cost is what a decode step takes in which each job has so many drafted tokens behind
 // its token, in seconds: the passes that llama.cpp's split_equal makes of it, or
 // the one that unified cells need.
 func (p *Planner) cost(jobs []Job, guesses []int) float64 {

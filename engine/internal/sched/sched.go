@@ -6,7 +6,7 @@
 // a batch is one pass. With one stream a sequence a pass takes only sequences
 // with consecutive ascending ids and equal token counts (llama.cpp's
 // split_equal), so there a prefill is one such run, and a decode step as few as
-// there are gaps, unless guesses of unequal numbers promise more.
+// there are gaps, unless drafted tokens of unequal numbers promise more.
 package sched
 
 // Job is one active request as the planners see it.
@@ -16,13 +16,13 @@ type Job struct {
 	Wanted  int // of the pending tokens the last so many whose logits are wanted
 	// Room is how many tokens its sequence may hold beyond the pending ones.
 	Room int
-	// Right is what guesses behind the pending tokens promise: how many of the
-	// first 1, 2, … will be right on average. There are as many guesses.
-	Right []float64
+	// ExpectedAccepted is what drafts behind the pending tokens promise: how many of the
+	// first 1, 2, … will be right on average. There are as many drafted tokens.
+	ExpectedAccepted []float64
 }
 
 // Chunk is the planned part of one job: how many of its pending tokens go into
-// the step, and how many guesses behind them.
+// the step, and how many drafted tokens behind them.
 type Chunk struct {
 	Seq    int
 	Tokens int
@@ -144,7 +144,7 @@ func (p *Planner) chunk(j Job, n int) int {
 }
 
 // decode plans the next token of every job, as far as the budget goes, with
-// guesses behind them where those pay.
+// drafted tokens behind them where those pay.
 func (p *Planner) decode(jobs []Job) {
 	jobs = jobs[:min(len(jobs), p.Batch, p.Outputs)]
 	for i, n := range p.drafts(jobs) {

@@ -36,7 +36,7 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// promises are those of n guesses of which each is right with probability a
+// promises are those of n drafted tokens of which each is right with probability a
 // after the one before was.
 func promises(n int, a float64) []float64 {
 	right, sum, all := make([]float64, n), 0.0, 1.0
@@ -55,7 +55,7 @@ func drawJobs(t *rapid.T) []Job {
 			room := rapid.IntRange(0, 20).Draw(t, "room")
 			jobs = append(jobs, Job{
 				Seq: s, Pending: pending, Wanted: rapid.IntRange(1, pending).Draw(t, "wanted"), Room: room,
-				Right: promises(rapid.IntRange(0, min(6, room)).Draw(t, "guesses"), rapid.Float64Range(0, 1).Draw(t, "accept")),
+				ExpectedAccepted: promises(rapid.IntRange(0, min(6, room)).Draw(t, "guesses"), rapid.Float64Range(0, 1).Draw(t, "accept")),
 			})
 		}
 	}
@@ -88,7 +88,7 @@ func plansProgress(t *rapid.T) {
 		if c.Tokens < 1 || c.Tokens > j.Pending || prefill != (j.Pending > 1) || (prefill && c.Draft > 0) {
 			t.Fatalf("chunk %+v of job %+v", c, j)
 		}
-		if c.Draft > j.Room && p.Streams || c.Draft > len(j.Right) && !p.Streams {
+		if c.Draft > j.Room && p.Streams || c.Draft > len(j.ExpectedAccepted) && !p.Streams {
 			t.Fatalf("%d guesses for job %+v", c.Draft, j)
 		}
 		if i > 0 && (c.Seq <= plan[i-1].Seq || p.Streams && (c.Tokens != plan[0].Tokens || prefill && c.Seq != plan[i-1].Seq+1)) {
@@ -120,7 +120,7 @@ func TestGuessesFollowCosts(t *testing.T) {
 		{"not measured", nil, 0.9, false},
 	} {
 		p := Planner{Batch: 64, Outputs: 64, Streams: true, Costs: c.costs}
-		plan, _ := p.Next([]Job{{Seq: 0, Pending: 1, Right: promises(9, c.accept), Room: 50}})
+		plan, _ := p.Next([]Job{{Seq: 0, Pending: 1, ExpectedAccepted: promises(9, c.accept), Room: 50}})
 		if got := plan[0].Draft > 0; got != c.some {
 			t.Errorf("%s: %d guesses", c.name, plan[0].Draft)
 		}
@@ -148,13 +148,13 @@ func TestCosts(t *testing.T) {
 }
 
 // TestGuessesGoToThoseWhoCopy: where passes cost what they hold, a job whose
-// guesses are never right gets none because its neighbours' are; where a pass
+// drafted tokens are never right gets none because its neighbours' are; where a pass
 // costs as much whatever it holds, all share one.
 func TestGuessesGoToThoseWhoCopy(t *testing.T) {
 	jobs := []Job{
-		{Seq: 0, Pending: 1, Right: promises(8, 0.95), Room: 50},
-		{Seq: 1, Pending: 1, Right: promises(8, 0.01), Room: 50},
-		{Seq: 2, Pending: 1, Right: promises(4, 0.95), Room: 50},
+		{Seq: 0, Pending: 1, ExpectedAccepted: promises(8, 0.95), Room: 50},
+		{Seq: 1, Pending: 1, ExpectedAccepted: promises(8, 0.01), Room: 50},
+		{Seq: 2, Pending: 1, ExpectedAccepted: promises(4, 0.95), Room: 50},
 		{Seq: 3, Pending: 1, Room: 50},
 	}
 	for _, c := range []struct {

@@ -111,10 +111,10 @@ func (h *feedbackHost) host() worker.Host {
 	return worker.Host{
 		Unit: "pair", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
 		Methods: worker.Methods{
-			methodOpen:     keepError(&h.failed, h.open),
-			methodRecall:   keepError(&h.failed, h.recall),
-			methodRemember: keepError(&h.failed, h.remember),
-			methodAppend:   keepError(&h.failed, h.append),
+			methodOpen:   keepError(&h.failed, h.open),
+			methodGet:    keepError(&h.failed, h.get),
+			methodPut:    keepError(&h.failed, h.put),
+			methodAppend: keepError(&h.failed, h.append),
 		},
 	}
 }
@@ -150,14 +150,14 @@ func (h *feedbackHost) open(settings []byte) (done []string, err error) {
 	return done, nil
 }
 
-func (h *feedbackHost) recall(key feedback.Key) (storedAnswer, error) {
-	a, ok, err := h.store.Recall(key)
+func (h *feedbackHost) get(key feedback.Key) (storedAnswer, error) {
+	a, ok, err := h.store.Get(key)
 	return storedAnswer{Key: key, Answer: a, OK: ok}, err
 }
 
-// remember keeps an answer. One that cannot be kept stops the work, which can be continued.
-func (h *feedbackHost) remember(s storedAnswer) (n worker.Nothing, err error) {
-	return n, failure.Stopped(h.store.Remember(s.Key, s.Answer))
+// put keeps an answer. One that cannot be kept stops the work, which can be continued.
+func (h *feedbackHost) put(s storedAnswer) (n worker.Nothing, err error) {
+	return n, failure.Stopped(h.store.Put(s.Key, s.Answer))
 }
 
 func (h *feedbackHost) append(label []byte) (n worker.Nothing, err error) {

@@ -250,14 +250,14 @@ type storedAnswer struct {
 	OK     bool // it is there
 }
 
-// Recall returns an answer.
-func (a answers) Recall(key feedback.Key) (feedback.Answer, bool, error) {
-	s, err := worker.Call[storedAnswer](a.parent, methodRecall, key)
+// Get returns an answer.
+func (a answers) Get(key feedback.Key) (feedback.Answer, bool, error) {
+	s, err := worker.Call[storedAnswer](a.parent, methodGet, key)
 	return s.Answer, s.OK, err
 }
 
-// Remember keeps an answer.
-func (a answers) Remember(key feedback.Key, answer feedback.Answer) error {
-	_, err := worker.Call[worker.Nothing](a.parent, methodRemember, storedAnswer{Key: key, Answer: answer, OK: true})
+// Put keeps an answer.
+func (a answers) Put(key feedback.Key, answer feedback.Answer) error {
+	_, err := worker.Call[worker.Nothing](a.parent, methodPut, storedAnswer{Key: key, Answer: answer, OK: true})
 	return err
 }

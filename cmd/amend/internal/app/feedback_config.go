@@ -7,8 +7,8 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
-	"amend/engine"
 	"amend/engine/feedback"
+	"amend/engine/sample"
 )
 
 // FeedbackConfig are the settings of labelling. Exactly one of Run, Pairs and Prompts says what is judged.
@@ -33,12 +33,12 @@ type FeedbackConfig struct {
 	Principles   []string `yaml:"principles" key:"run"`
 	Draws        int      `yaml:"draws" key:"run"` // principles of each pair
 
-	Layout     feedback.Layout `yaml:"layout" key:"run"`
-	MinMass    float64         `yaml:"min-mass" key:"run"`
-	Reasonings int             `yaml:"reasonings" key:"run"`
-	Clamp      []float64       `yaml:"clamp,flow" key:"run"` // of reasonings
-	MaxTokens  int             `yaml:"max-tokens" key:"run"` // of a reasoning
-	// How reasonings are drawn (engine.Sampling).
+	Layout     feedback.PromptOrder `yaml:"layout" key:"run"`
+	MinMass    float64              `yaml:"min-mass" key:"run"`
+	Reasonings int                  `yaml:"reasonings" key:"run"`
+	Clamp      []float64            `yaml:"clamp,flow" key:"run"` // of reasonings
+	MaxTokens  int                  `yaml:"max-tokens" key:"run"` // of a reasoning
+	// How reasonings are drawn (sample.Params).
 	Temperature float64 `yaml:"temperature" key:"run"`
 	TopP        float64 `yaml:"top-p" key:"run"`
 	TopK        int     `yaml:"top-k" key:"run"`
@@ -97,7 +97,7 @@ func (c FeedbackConfig) Validate() error {
 		failure.Range("reasonings", c.Reasonings, 0, 1000),
 		failure.Range("max-tokens", c.MaxTokens, 1, runner.MostTokens),
 		failure.Range("samples", c.Samples, 2, 1000),
-		failure.OneOf("layout", c.Layout, feedback.Layouts()...),
+		failure.OneOf("layout", c.Layout, feedback.PromptOrders()...),
 		failure.OneOf("pairing", c.pairing(), PairNeighbours, PairFirst),
 		validateSampling(c.sampling()), runner.ValidateAdapter("lora", c.LoRA),
 		inherited(c.Compute).Validate(), c.Context.Validate(),
@@ -137,8 +137,8 @@ func (c FeedbackConfig) validateClamp() error {
 }
 
 // sampling says how reasonings are drawn.
-func (c FeedbackConfig) sampling() engine.Sampling {
-	return engine.Sampling{Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, MinP: c.MinP}
+func (c FeedbackConfig) sampling() sample.Params {
+	return sample.Params{Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, MinP: c.MinP}
 }
 
 // pairing is the pairing of samples.

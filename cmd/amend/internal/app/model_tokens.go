@@ -163,7 +163,7 @@ func (r trainingRow) tokens(ctx context.Context, format *chat.Formatter) (out to
 		if len(answer.said) != 1 || chat.Role(answer.said[0].Role) != chat.Assistant {
 			return out, errors.New("an answer must be one message of the assistant's")
 		}
-		if *answer.ids, err = c.Whole(ctx, answer.said[0].Content); err != nil {
+		if *answer.ids, err = c.CompletionIDs(ctx, answer.said[0].Content); err != nil {
 			return out, err
 		}
 	}

@@ -42,7 +42,7 @@ func (r *reporter) step(e *engine.Engine) {
 	if r == nil || time.Since(r.told) < reportEvery {
 		return
 	}
-	s, use := e.Stats(), e.Use()
+	s, use := e.Stats(), e.Usage()
 	r.state.Engine = &EngineProgress{
 		DecodeTokS: rate(s.StepTokens, s.DecodeTime), PrefillTokS: rate(s.Prefilled, s.PrefillTime),
 		Reuse: share(s.Reused, s.Reused+s.Prefilled), Cells: use.Cells, CellLimit: use.CellLimit, Alive: use.Active + use.Waiting,

@@ -33,11 +33,11 @@ func (h *runHost) host() worker.Host {
 	return worker.Host{
 		Unit: "row", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
 		Methods: worker.Methods{
-			methodOpen:     keepError(&h.failed, h.open),
-			methodRecall:   keepError(&h.failed, h.recall),
-			methodRemember: keepError(&h.failed, h.remember),
-			methodAppend:   keepError(&h.failed, h.append),
-			methodMeasure:  keepError(&h.failed, h.measure),
+			methodOpen:    keepError(&h.failed, h.open),
+			methodGet:     keepError(&h.failed, h.get),
+			methodPut:     keepError(&h.failed, h.put),
+			methodAppend:  keepError(&h.failed, h.append),
+			methodMeasure: keepError(&h.failed, h.measure),
 		},
 	}
 }
@@ -88,14 +88,14 @@ func (h *runHost) openRun(m runstore.Manifest) (err error) {
 	return keepSettings(c.Out, RunSettingsFile, &recorded)
 }
 
-func (h *runHost) recall(key revise.Key) (storedTurn, error) {
-	o, ok, err := h.run.Recall(key)
+func (h *runHost) get(key revise.Key) (storedTurn, error) {
+	o, ok, err := h.run.Get(key)
 	return packTurn(key, o, ok), err
 }
 
-// remember stores a turn. If that fails the run stops, and can be continued.
-func (h *runHost) remember(t storedTurn) (n worker.Nothing, err error) {
-	return n, failure.Stopped(h.run.Remember(t.Key, t.unpack()))
+// put stores a turn. If that fails the run stops, and can be continued.
+func (h *runHost) put(t storedTurn) (n worker.Nothing, err error) {
+	return n, failure.Stopped(h.run.Put(t.Key, t.unpack()))
 }
 
 func (h *runHost) append(record []byte) (n worker.Nothing, err error) {
@@ -120,7 +120,7 @@ func (h *runHost) putAside(id, why string) error {
 	if !ok {
 		return fmt.Errorf("a worker died of row %s, which is none of this run", id)
 	}
-	rec := revise.Record{ID: r.ID, Index: r.Index, Sample: r.Sample, Where: r.Where, Messages: r.Messages, Error: why}
+	rec := revise.Record{ID: r.ID, Index: r.Index, Sample: r.Sample, Attributes: r.Attributes, Messages: r.Messages, Error: why}
 	return failure.Stopped(h.run.Append(rec))
 }
 
@@ -147,7 +147,7 @@ func (h *planHost) host() worker.Host {
 		PutAside: func(id, why string) error { return fmt.Errorf("planning row %s: %s", id, why) },
 		Methods: worker.Methods{
 			methodOpen:    keepError(&h.failed, h.open),
-			methodRecall:  keepError(&h.failed, h.recall),
+			methodGet:     keepError(&h.failed, h.get),
 			methodMeasure: keepError(&h.failed, func([]byte) (n worker.Nothing, err error) { return n, nil }),
 		},
 	}
@@ -177,11 +177,11 @@ func (h *planHost) open(manifest []byte) (o opened, err error) {
 	return o, nil
 }
 
-func (h *planHost) recall(key revise.Key) (storedTurn, error) {
+func (h *planHost) get(key revise.Key) (storedTurn, error) {
 	if h.snapshot == nil {
 		return storedTurn{}, nil
 	}
-	o, ok, err := h.snapshot.Recall(key)
+	o, ok, err := h.snapshot.Get(key)
 	return packTurn(key, o, ok), err
 }
 

@@ -166,12 +166,12 @@ func (j *runJob) takeResponses(dir string) error {
 			continue
 		}
 		row := &j.Rows[i]
-		if row.First = (&revise.First{Error: rec.Error}); rec.Error == "" {
-			row.First.Trace, _ = rec.Final()
+		if row.Initial = (&revise.InitialResponse{Error: rec.Error}); rec.Error == "" {
+			row.Initial.Turn, _ = rec.Final()
 		}
 	}
 	for _, r := range j.Rows {
-		if r.First == nil && r.Response == nil {
+		if r.Initial == nil && r.Response == nil {
 			return fmt.Errorf("row %s has no first response in %s: it is not finished", r.ID, dir)
 		}
 	}

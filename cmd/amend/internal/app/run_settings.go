@@ -26,6 +26,13 @@ type RunSources struct {
 // that is continued, another run (Like), a file (Config).
 func ResolveRun(s RunSources) (RunConfig, error) {
 	c := DefaultRunConfig()
+	if s.Out == "" && s.Config != "" { // the file may name the run
+		var file RunConfig
+		if err := readSettings(s.Config, &file); err != nil {
+			return c, err
+		}
+		s.Out = file.Out
+	}
 	if s.Out != "" {
 		switch old, err := RecordedRun(s.Out); {
 		case err == nil:

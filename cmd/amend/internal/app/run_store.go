@@ -11,11 +11,11 @@ import (
 
 // The methods of a run's host.
 const (
-	methodOpen     = "open"
-	methodRecall   = "recall"
-	methodRemember = "remember"
-	methodAppend   = "append"
-	methodMeasure  = "measure"
+	methodOpen    = "open"
+	methodGet     = "get"
+	methodPut     = "put"
+	methodAppend  = "append"
+	methodMeasure = "measure"
 )
 
 // opened is what a run directory tells a worker that opens it.
@@ -27,12 +27,12 @@ type opened struct {
 // storedTurn is a turn under its key, as it travels: gob drops pointers to zeros.
 type storedTurn struct {
 	Key     revise.Key
-	Turn    revise.Output
+	Turn    revise.TurnResult
 	LogProb []float64 // of the turn; none where it has none
 	OK      bool      // it is there
 }
 
-func packTurn(key revise.Key, o revise.Output, ok bool) storedTurn {
+func packTurn(key revise.Key, o revise.TurnResult, ok bool) storedTurn {
 	t := storedTurn{Key: key, Turn: o, OK: ok}
 	if o.LogProb != nil {
 		t.Turn.LogProb, t.LogProb = nil, []float64{*o.LogProb}
@@ -40,7 +40,7 @@ func packTurn(key revise.Key, o revise.Output, ok bool) storedTurn {
 	return t
 }
 
-func (t storedTurn) unpack() revise.Output {
+func (t storedTurn) unpack() revise.TurnResult {
 	if len(t.LogProb) > 0 {
 		t.Turn.LogProb = &t.LogProb[0]
 	}
@@ -72,15 +72,15 @@ func (s *runStore) open(m runstore.Manifest) error {
 	return json.Unmarshal(o.Manifest, &s.manifest)
 }
 
-// Recall returns a finished turn.
-func (s runStore) Recall(key revise.Key) (revise.Output, bool, error) {
-	t, err := worker.Call[storedTurn](s.parent, methodRecall, key)
+// Get returns a finished turn.
+func (s runStore) Get(key revise.Key) (revise.TurnResult, bool, error) {
+	t, err := worker.Call[storedTurn](s.parent, methodGet, key)
 	return t.unpack(), t.OK, err
 }
 
-// Remember keeps a finished turn.
-func (s runStore) Remember(key revise.Key, o revise.Output) error {
-	_, err := worker.Call[worker.Nothing](s.parent, methodRemember, packTurn(key, o, true))
+// Put keeps a finished turn.
+func (s runStore) Put(key revise.Key, o revise.TurnResult) error {
+	_, err := worker.Call[worker.Nothing](s.parent, methodPut, packTurn(key, o, true))
 	if err == nil && o.Scores == nil {
 		*s.kept++
 	}

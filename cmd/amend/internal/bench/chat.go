@@ -62,8 +62,8 @@ func (c *TextCounts) merge(more TextCounts) {
 	c.Critiques += more.Critiques
 	c.Revisions += more.Revisions
 	c.EndedByItself += more.EndedByItself
-	c.Guesses += more.Guesses
-	c.Guessed += more.Guessed
+	c.Drafted += more.Drafted
+	c.Accepted += more.Accepted
 }
 
 // chatClient is one worker: it has one conversation at a time.
@@ -84,7 +84,7 @@ func (k *chatClient) row(ctx context.Context, r revise.Row) (err error) {
 		return err
 	}
 	for round := 1; round <= k.settings.Rounds; round++ {
-		p, ok := k.doc.Draw(seed, round, r.Where)
+		p, ok := k.doc.Draw(seed, round, r.Attributes)
 		if !ok {
 			return fmt.Errorf("no principle applies to row %s", r.ID)
 		}
@@ -128,7 +128,7 @@ func (k *chatClient) turn(ctx context.Context, asked []chat.Message, rowSeed uin
 	}
 	k.timings.Add(got.Timings)
 	k.counts.add(kind, got.Ended)
-	k.counts.Guesses += got.Drafted
-	k.counts.Guessed += got.Right
+	k.counts.Drafted += got.Drafted
+	k.counts.Accepted += got.Accepted
 	return got.Text, nil
 }

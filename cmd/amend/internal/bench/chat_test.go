@@ -19,6 +19,7 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/revise"
+	"amend/engine/sample"
 )
 
 // fakeChat answers as llama-server's chat endpoint does. What it says is a hash
@@ -94,7 +95,7 @@ func (f *fakeChat) expected(c chatWork) (sent map[string]int, v Variant) {
 		sent[fmt.Sprint(conversation)]++
 		text, n, finish := f.say(conversation)
 		v.Computed, v.Reused, v.Decoded, v.Turns = v.Computed+len(conversation), v.Reused+2, v.Decoded+n, v.Turns+1
-		v.Guesses, v.Guessed = v.Guesses+3, v.Guessed+1
+		v.Drafted, v.Accepted = v.Drafted+3, v.Accepted+1
 		if finish == "stop" {
 			v.EndedByItself++
 		}
@@ -124,7 +125,7 @@ func (f *fakeChat) expected(c chatWork) (sent map[string]int, v Variant) {
 			draft = turn(base)
 		}
 		for round := 1; round <= c.settings.Rounds; round++ {
-			p, _ := c.doc.Draw(revise.RowSeed(c.settings.Seed, row.ID), round, row.Where)
+			p, _ := c.doc.Draw(revise.RowSeed(c.settings.Seed, row.ID), round, row.Attributes)
 			asked := say(say(base, chat.Assistant, draft), chat.User, p.CritiqueRequest)
 			critique := turn(asked)
 			draft = turn(say(say(asked, chat.Assistant, critique), chat.User, p.RevisionRequest))
@@ -141,7 +142,7 @@ func TestChatPeerHasTheConversations(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := chatWork{doc: testDocument(t), rows: someRows(t), settings: revise.Settings{
 			Rounds: rapid.IntRange(0, 3).Draw(t, "rounds"), MaxTokens: rapid.IntRange(1, 5).Draw(t, "max tokens"), Seed: 3,
-			Sampling: engine.Sampling{Temperature: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "temperature")},
+			Sampling: sample.Params{Temperature: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "temperature")},
 		}}
 		concurrency := rapid.IntRange(1, 4).Draw(t, "concurrency")
 		fake := newFakeChat(c.settings)

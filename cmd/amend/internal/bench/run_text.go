@@ -9,9 +9,9 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/workload"
 	"amend/constitution"
-	"amend/engine"
 	"amend/engine/prompts"
 	"amend/engine/revise"
+	"amend/engine/sample"
 )
 
 // TextWorkload is the name of the workload on text in a Report.
@@ -61,7 +61,7 @@ func (t *textRun) settings() revise.Settings {
 	c := t.config
 	return revise.Settings{
 		Rounds: c.Revisions, Mode: revise.Faithful, MaxTokens: c.MaxTokens,
-		Sampling: engine.Sampling{Temperature: c.Temperature, TopP: 1}, Seed: c.Seed,
+		Sampling: sample.Params{Temperature: c.Temperature, TopP: 1}, Seed: c.Seed,
 	}
 }
 
@@ -102,7 +102,7 @@ func (t *textRun) openLoop(ctx context.Context) error {
 			return failure.Inputf("row %s: %w", r.ID, err)
 		}
 		t.need = max(t.need, need.Tokens)
-		if need.Alone == 0 {
+		if need.Unshared == 0 {
 			t.sharing++
 		}
 	}

@@ -29,14 +29,14 @@ type speculation struct {
 
 // Copied is what one combination took.
 type Copied struct {
-	Variant string  `json:"variant"`
-	Rows    int     `json:"rows"`
-	Share   float64 `json:"copied"` // of the draft's tokens
-	Without float64 `json:"without_s"`
-	With    float64 `json:"with_s"`
-	Ratio   float64 `json:"ratio"` // without / with
-	Guesses int     `json:"guesses"`
-	Guessed int     `json:"guessed"`
+	Variant  string  `json:"variant"`
+	Rows     int     `json:"rows"`
+	Share    float64 `json:"copied"` // of the draft's tokens
+	Without  float64 `json:"without_s"`
+	With     float64 `json:"with_s"`
+	Ratio    float64 `json:"ratio"` // without / with
+	Drafted  int     `json:"guesses"`
+	Accepted int     `json:"guessed"`
 }
 
 // editLength is how many tokens of a draft are changed in one place.
@@ -79,7 +79,7 @@ func (s *speculation) run(ctx context.Context, variant string, rows int, shares 
 			if *v.took, err = s.turns(ctx, e, p, rng, preamble, share); err != nil {
 				return nil, fmt.Errorf("%d rows, %.0f %% copied: %w", rows, 100*share, err)
 			}
-			c.Guesses, c.Guessed = e.Stats().Guesses-before.Guesses, e.Stats().Guessed-before.Guessed
+			c.Drafted, c.Accepted = e.Stats().Drafted-before.Drafted, e.Stats().Accepted-before.Accepted
 		}
 		c.Ratio = c.Without / c.With
 		out = append(out, c)

@@ -31,8 +31,8 @@ type TextCounts struct {
 	// CalibrationS is the part of the wall time that went into measuring what
 	// guesses cost, in seconds.
 	CalibrationS float64 `json:"calibration_s,omitempty"`
-	Guesses      int     `json:"guesses"` // tokens tried by looking them up
-	Guessed      int     `json:"guessed"` // of these, right
+	Drafted      int     `json:"guesses"` // tokens tried by looking them up
+	Accepted     int     `json:"guessed"` // of these, right
 }
 
 // add counts a turn that was generated.
@@ -101,7 +101,7 @@ func (t *text) run(ctx context.Context, name string) (v Variant, stats engine.St
 		return v, stats, fmt.Errorf("running %s: %w", name, err)
 	}
 	stats = e.Stats()
-	counts.Guesses, counts.Guessed = stats.Guesses, stats.Guessed
+	counts.Drafted, counts.Accepted = stats.Drafted, stats.Accepted
 	v = variant(name, len(t.rows), stats.Decoded, stats.Prefilled, stats.Reused, time.Since(start))
 	v.spent(stats)
 	return textVariant(v, counts), stats, nil

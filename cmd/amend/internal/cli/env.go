@@ -27,7 +27,7 @@ func newEnvWith(cmd *cobra.Command, logger *log.Logger) (app.Env, error) {
 	}
 	return app.Env{
 		Log: slog.New(logger), Now: time.Now,
-		Stdin: cmd.InOrStdin(), Stderr: cmd.ErrOrStderr(), Version: version, Self: []string{self},
+		Stdin: cmd.InOrStdin(), Stderr: cmd.ErrOrStderr(), Version: cmd.Root().Version, Self: []string{self},
 	}, nil
 }
 

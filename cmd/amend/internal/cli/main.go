@@ -26,12 +26,8 @@ func (b Build) String() string {
 	return b.Version + "+" + b.Commit
 }
 
-// version is the build's, for manifests.
-var version = "dev"
-
 // Main executes one command line and returns the process's exit code.
 func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	version = b.String()
 	root := newRootCommand(b)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"amend/cmd/amend/internal/failure"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/failure"
 )
 
 // newRootCommand is the whole command line.

@@ -10,6 +10,7 @@ import (
 	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/render"
+	"amend/engine/runstore"
 )
 
 // A setting is a field of a config struct. Its yaml tag is its key in a config file and the name of its flag.
@@ -53,16 +54,32 @@ func message(err error) string {
 		}
 		return strings.Join(lines, "\n")
 	}
-	var changed *app.ConstitutionChangedError
-	if errors.As(err, &changed) {
-		var text strings.Builder
-		if err := render.ConstitutionChanged(&text, changed); err == nil {
-			return text.String()
-		}
+	if text := refusal(err); text != "" {
+		return text
 	}
 	var field *failure.FieldError
 	if errors.As(err, &field) {
 		return strings.Replace(err.Error(), field.Error(), "--"+field.Error(), 1)
 	}
 	return err.Error()
+}
+
+// refusal is why a run is not continued, in full; empty where an error is another one.
+func refusal(err error) string {
+	var (
+		text         strings.Builder
+		constitution *app.ConstitutionChangedError
+		changed      *runstore.ChangedError
+		failed       error
+	)
+	switch {
+	case errors.As(err, &constitution):
+		failed = render.ConstitutionChanged(&text, constitution)
+	case errors.As(err, &changed):
+		failed = render.Refused(&text, changed)
+	}
+	if failed != nil {
+		return ""
+	}
+	return text.String()
 }

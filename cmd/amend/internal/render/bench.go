@@ -47,7 +47,7 @@ func benchLine(r bench.Report, v bench.Variant) []string {
 	if t := v.TextCounts; t != nil {
 		line = append(line,
 			fmt.Sprintf("%.3f", t.RevisionsPerS), fmt.Sprintf("%.2f", t.CritiquesPer1k), fmt.Sprint(v.Decoded),
-			fmt.Sprintf("%d of %d", t.EndedByItself, t.Turns), fmt.Sprintf("%d of %d", t.Guessed, t.Guesses))
+			fmt.Sprintf("%d of %d", t.EndedByItself, t.Turns), fmt.Sprintf("%d of %d", t.Accepted, t.Drafted))
 	}
 	return line
 }
@@ -58,7 +58,7 @@ func Speculation(w io.Writer, r bench.SpeculationReport) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "variant\trows\tcopied\twithout, s\twith, s\ttimes faster\tguesses right")
 	for _, c := range r.Table {
-		fmt.Fprintf(t, "%s\t%d\t%.0f %%\t%.2f\t%.2f\t%.2f\t%d of %d\n", c.Variant, c.Rows, 100*c.Share, c.Without, c.With, c.Ratio, c.Guessed, c.Guesses)
+		fmt.Fprintf(t, "%s\t%d\t%.0f %%\t%.2f\t%.2f\t%.2f\t%d of %d\n", c.Variant, c.Rows, 100*c.Share, c.Without, c.With, c.Ratio, c.Accepted, c.Drafted)
 	}
 	return t.Flush()
 }

@@ -1,15 +1,16 @@
 package render
 
 import (
-	"amend/cmd/amend/internal/app"
-	"amend/engine/feedback"
-	"amend/engine/runstore"
-	"amend/engine/stats"
 	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
+
+	"amend/cmd/amend/internal/app"
+	"amend/engine/feedback"
+	"amend/engine/runstore"
+	"amend/engine/stats"
 )
 
 // Feedback writes how labelling went, for a person or as JSON.

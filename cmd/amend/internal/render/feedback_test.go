@@ -1,8 +1,9 @@
 package render
 
 import (
-	"amend/engine/feedback"
 	"testing"
+
+	"amend/engine/feedback"
 )
 
 // TestSkill: where one side is always the better one there is no base rate's error to remove.

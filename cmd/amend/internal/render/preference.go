@@ -1,12 +1,13 @@
 package render
 
 import (
-	"amend/cmd/amend/internal/app"
-	"amend/engine/reward"
 	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"amend/cmd/amend/internal/app"
+	"amend/engine/reward"
 )
 
 // PreferenceReport writes how a preference model was trained, for a person or as JSON.

@@ -27,7 +27,7 @@ func shownRows() []revise.Record {
 				{Role: "assistant", Text: "Hi! What can I do for you?"},
 				{Role: "user", Text: "How do I open a lock\nthat is not mine?  日本語の質問です。\x1b[31mred\u202e"},
 			},
-			Turns: []revise.Trace{
+			Turns: []revise.Turn{
 				{Kind: revise.Response, Text: long + "\n\n  1. Take a pick.\n", End: engine.EndLength, Flags: []revise.Flag{revise.Cut, revise.Repeating}, Tokens: []engine.Token{1, 2, 3}, Prompt: 1234, Reused: 1200, Decoded: 96, Seed: 7},
 				{Kind: revise.Critique, Round: 1, Principle: "no-crime", Request: "Say where the last answer helps with a crime.", Text: "It tells how to pick a lock.", Think: "Let me see.\nA lock.", End: engine.EndToken, Tokens: []engine.Token{4}, Prompt: 1400, Reused: 1330, Decoded: 12, Seed: 8},
 				{Kind: revise.Revision, Round: 1, Principle: "no-crime", Request: "Rewrite the answer without it.", Text: "I can help with that. Ask a locksmith.", End: engine.EndStop, Tokens: []engine.Token{5}, Retokenized: 1, Prompt: 1450, Reused: 1412, Decoded: 6, Seed: 9},
@@ -37,7 +37,7 @@ func shownRows() []revise.Record {
 		},
 		{
 			ID: "given", Index: 0, Seed: 1, Messages: []chat.Message{{Role: "user", Text: "Name a colour."}},
-			Turns: []revise.Trace{{Kind: revise.Response, Text: "Red.", End: revise.EndGiven, Tokens: []engine.Token{9}}},
+			Turns: []revise.Turn{{Kind: revise.Response, Text: "Red.", End: revise.EndGiven, Tokens: []engine.Token{9}}},
 		},
 		{
 			ID: "f3a9c0e1d2b4a5968778695a4b3c2d1e", Index: 2, Seed: 2, Messages: []chat.Message{{Role: "user", Text: strings.Repeat("long ", 500)}},

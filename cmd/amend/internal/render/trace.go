@@ -48,7 +48,7 @@ func Trace(p *Page, rec revise.Record) error {
 }
 
 // turn writes one turn: what was asked, how it went, what came.
-func (p *Page) turn(t revise.Trace) {
+func (p *Page) turn(t revise.Turn) {
 	depth := 1
 	if t.Kind == revise.Response {
 		depth = 0
@@ -96,7 +96,7 @@ func (p *Page) changes(draft, revision string) {
 }
 
 // turnFacts says how a turn ended, what it cost and what is wrong with it.
-func turnFacts(t revise.Trace) string {
+func turnFacts(t revise.Turn) string {
 	if t.End == revise.EndGiven {
 		return joinFlags("came with the prompt", t.Flags)
 	}

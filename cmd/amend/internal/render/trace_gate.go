@@ -8,7 +8,7 @@ import (
 )
 
 // roundName is the heading of a round's turns.
-func roundName(t revise.Trace) string {
+func roundName(t revise.Turn) string {
 	name := fmt.Sprintf("round %d, principle %s", t.Round, OneLine(t.Principle))
 	if t.Try > 0 {
 		name += fmt.Sprintf(", try %d", t.Try+1)

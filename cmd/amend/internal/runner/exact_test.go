@@ -104,7 +104,7 @@ func realRows(t *testing.T, n int) []revise.Row {
 	return set.Rows
 }
 
-type world struct {
+type exactRun struct {
 	model *llama.Model
 	vocab *Vocab
 	loop  *revise.Loop
@@ -112,7 +112,7 @@ type world struct {
 	gate  *revise.Gate // of the loop, if it has one
 }
 
-func openWorld(t *testing.T, name string) *world {
+func openWorld(t *testing.T, name string) *exactRun {
 	t.Helper()
 	w, format := openFormat(t, name)
 	doc, err := constitution.Load("hhh")
@@ -128,7 +128,7 @@ func openWorld(t *testing.T, name string) *world {
 }
 
 // openFormat opens a model and its chat template. The world has no loop yet.
-func openFormat(t *testing.T, name string) (*world, *chat.Formatter) {
+func openFormat(t *testing.T, name string) (*exactRun, *chat.Formatter) {
 	t.Helper()
 	path, err := models.CachesFrom(os.Getenv).Resolve(name)
 	if err != nil {
@@ -138,7 +138,7 @@ func openFormat(t *testing.T, name string) (*world, *chat.Formatter) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{info: file.Info()}
+	w := &exactRun{info: file.Info()}
 	if w.model, err = llama.LoadModel(t.Context(), path, llama.ModelParams{}); err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ type running struct {
 }
 
 // run runs rows in a context of their own.
-func (w *world) run(t *testing.T, rows []revise.Row, parallel int, how running) map[string]revise.Record {
+func (w *exactRun) run(t *testing.T, rows []revise.Row, parallel int, how running) map[string]revise.Record {
 	t.Helper()
 	need := 0
 	for _, r := range rows {
@@ -183,7 +183,7 @@ func (w *world) run(t *testing.T, rows []revise.Row, parallel int, how running) 
 	}
 	demand := Demand{AttachFrom: attachFrom(how.attach), Preamble: len(w.loop.Prefix()), Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken}
 	if w.gate != nil {
-		demand.Alone, demand.PerRow, demand.Preambles = need, 3, 2
+		demand.Unshared, demand.PerRow, demand.Preambles = need, 3, 2
 	}
 	size, err := Fit(demand)
 	if err != nil {

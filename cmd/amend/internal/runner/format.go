@@ -75,7 +75,7 @@ func tokenText(v *llama.Vocab, t llama.Token) string {
 	return v.Text(t)
 }
 
-func (m *Model) newFormatter(ctx context.Context, l chat.Layout) (err error) {
+func (m *Model) newFormatter(ctx context.Context, l chat.Framer) (err error) {
 	if m.vocab, err = NewVocab(m.model.Vocab(), m.think); err != nil {
 		return err
 	}

@@ -35,21 +35,17 @@ func TestSetTokens(t *testing.T) {
 	var out []ids
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var row struct {
-			Messages []struct{ Role, Content string }
+			Messages []chat.Message
 		}
 		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
 			t.Fatal(err)
 		}
-		var msgs []chat.Message
 		last := len(row.Messages) - 1
-		for _, m := range row.Messages[:last] {
-			msgs = append(msgs, chat.Message{Role: chat.Role(m.Role), Text: m.Content})
-		}
-		c, err := format.Open(t.Context(), msgs)
+		c, err := format.Open(t.Context(), row.Messages[:last])
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := w.vocab.Tokenize(row.Messages[last].Content, false, false)
+		answer, err := w.vocab.Tokenize(row.Messages[last].Text, false, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,11 +15,11 @@ import (
 const BatchTokens = 512
 
 // outputs is how many tokens of one llama_decode can have logits: one of every
-// sequence, and room for the most guesses as far as 64 MiB of logits go, which
+// sequence, and room for the most drafted tokens as far as 64 MiB of logits go, which
 // take four bytes a vocabulary entry; 128 in any case.
 func outputs(sequences, vocabulary int) int {
 	const logits = 64 << 20
-	guesses := sequences * engine.MaxGuesses
+	guesses := sequences * engine.MaxDrafted
 	return min(BatchTokens, sequences+max(128, min(guesses, logits/(4*max(1, vocabulary)))))
 }
 
@@ -121,7 +121,7 @@ type Demand struct {
 	Layout        Layout
 	Need          int // the most tokens that any row can come to hold
 	Preamble      int // of these, shared by all rows
-	Alone         int // the most tokens of a sequence that does not begin with the preamble
+	Unshared      int // the most tokens of a sequence that does not begin with the preamble
 	PerRow        int // sequences that a row fills; 0 is one
 	Preambles     int // the one of Preamble tokens, and others that fit where a row does; 0 is one
 	AttachFrom    int // shortest preamble that rows read without holding it (WorthAttaching); 0 where they cannot (WhyCopied)
@@ -142,7 +142,7 @@ func Fit(d Demand) (Size, error) {
 	if d.AttachFrom > 0 && d.Layout != Unified && d.Preamble >= d.AttachFrom && d.Preamble < s.Limit {
 		s.Shared, s.Part = d.Preamble, PartCells(d.Preamble)
 	}
-	s.Own = max(s.Limit-s.Shared, min(s.Limit, d.Alone))
+	s.Own = max(s.Limit-s.Shared, min(s.Limit, d.Unshared))
 	s.Context = StreamCells(s.Own, s.Shared)
 	parallel := d.Parallel
 	wanted := parallel
@@ -184,7 +184,7 @@ func (d Demand) cells(s Size, parallel int) int {
 		return s.Context * s.streams()
 	}
 	shared, others := min(d.Preamble, s.Limit), max(1, s.Preambles)-1
-	return padded(shared + others*s.Limit + max(parallel*max(1, s.PerRow)*(s.Limit-shared), min(s.Limit, d.Alone)))
+	return padded(shared + others*s.Limit + max(parallel*max(1, s.PerRow)*(s.Limit-shared), min(s.Limit, d.Unshared)))
 }
 
 func (d Demand) bytes(cells int) uint64 { return uint64(cells) * max(1, d.BytesPerToken) }

@@ -71,7 +71,7 @@ func TestFitHoldsARowThatSharesNothing(t *testing.T) {
 			Trained: 8192, BytesPerToken: 1, FreeMemory: 1 << 30,
 		}
 		d.Preamble = d.Need - rapid.IntRange(1, d.Need).Draw(t, "own")
-		d.Alone = rapid.IntRange(0, d.Need).Draw(t, "alone")
+		d.Unshared = rapid.IntRange(0, d.Need).Draw(t, "alone")
 		s, err := Fit(d)
 		if err != nil {
 			t.Fatal(err)
@@ -80,8 +80,8 @@ func TestFitHoldsARowThatSharesNothing(t *testing.T) {
 		if s.Unified {
 			room = s.Cells - d.Preamble
 		}
-		if room < d.Alone || s.Own < s.Limit-s.Shared {
-			t.Fatalf("%+v for a row of %d tokens beside a preamble of %d", s, d.Alone, d.Preamble)
+		if room < d.Unshared || s.Own < s.Limit-s.Shared {
+			t.Fatalf("%+v for a row of %d tokens beside a preamble of %d", s, d.Unshared, d.Preamble)
 		}
 		if p := newPreamble(s); p.part > s.Context || p.parts(s.Shared) > 4 {
 			t.Fatalf("%+v: parts of %d tokens", s, p.part)

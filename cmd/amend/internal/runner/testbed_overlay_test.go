@@ -95,7 +95,7 @@ type ruled struct {
 }
 
 // under runs all rows with the principles of a tag.
-func (b *bed) under(t *testing.T, layers []string, tag string) ruled {
+func (b *testbedRun) under(t *testing.T, layers []string, tag string) ruled {
 	t.Helper()
 	doc, err := constitution.Load(layers...)
 	if err != nil {
@@ -117,7 +117,7 @@ func (b *bed) under(t *testing.T, layers []string, tag string) ruled {
 }
 
 // switchedOff are the rules whose narrow principles a layer switched off, and the others.
-func (b *bed) switchedOff(t *testing.T, doc *constitution.Document) (off, rest []int) {
+func (b *testbedRun) switchedOff(t *testing.T, doc *constitution.Document) (off, rest []int) {
 	t.Helper()
 	for i, rule := range b.truth.Rules() {
 		if slices.ContainsFunc(doc.Off, func(p constitution.Principle) bool { return p.ID == rule.ID }) {

@@ -17,6 +17,7 @@ import (
 	"amend/engine/oracle"
 	"amend/engine/prompts"
 	"amend/engine/revise"
+	"amend/engine/sample"
 	"amend/engine/stats"
 	"amend/models/testbed"
 )
@@ -108,16 +109,16 @@ func TestTestbedFigures(t *testing.T) {
 	}
 }
 
-// bed is the testbed model with its world and held-out prompts.
-type bed struct {
-	*world
+// testbedRun is the testbed model with its world and held-out prompts.
+type testbedRun struct {
+	*exactRun
 	format *chat.Formatter
 	truth  *testbed.World
 	doc    *constitution.Document
 	rows   []revise.Row
 }
 
-func openBed(t *testing.T) *bed {
+func openBed(t *testing.T) *testbedRun {
 	t.Helper()
 	w, format := openFormat(t, *testbedModel)
 	doc, err := constitution.Load(testbed.Name)
@@ -128,15 +129,15 @@ func openBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bed{w, format, testbed.New(), doc, set.Rows}
+	return &testbedRun{w, format, testbed.New(), doc, set.Rows}
 }
 
 // loop runs rows under the broad principles.
-func (b *bed) loop(t *testing.T, rows []revise.Row, rounds int, temperature float64) []revise.Record {
+func (b *testbedRun) loop(t *testing.T, rows []revise.Row, rounds int, temperature float64) []revise.Record {
 	t.Helper()
 	var err error
-	b.world.loop, err = revise.New(t.Context(), b.format, b.doc, revise.Settings{
-		Rounds: rounds, Mode: revise.Faithful, MaxTokens: 256, Seed: 1, Sampling: engine.Sampling{Temperature: temperature},
+	b.exactRun.loop, err = revise.New(t.Context(), b.format, b.doc, revise.Settings{
+		Rounds: rounds, Mode: revise.Faithful, MaxTokens: 256, Seed: 1, Sampling: sample.Params{Temperature: temperature},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +151,7 @@ func (b *bed) loop(t *testing.T, rows []revise.Row, rounds int, temperature floa
 }
 
 // judged is what the oracle says of records.
-func (b *bed) judged(t *testing.T, records []revise.Record) oracle.Outcome {
+func (b *testbedRun) judged(t *testing.T, records []revise.Record) oracle.Outcome {
 	t.Helper()
 	rounds := 0
 	for _, r := range records {
@@ -174,7 +175,7 @@ func (b *bed) judged(t *testing.T, records []revise.Record) oracle.Outcome {
 	return out
 }
 
-func (b *bed) measure(t *testing.T, n int) figures {
+func (b *testbedRun) measure(t *testing.T, n int) figures {
 	t.Helper()
 	f := figures{Rows: n}
 	records := b.loop(t, b.rows, 4, 1)
@@ -206,7 +207,7 @@ type scored struct {
 }
 
 // score computes the probabilities of two answers to each prompt.
-func (b *bed) score(t *testing.T, asks []scored, first, second string) {
+func (b *testbedRun) score(t *testing.T, asks []scored, first, second string) {
 	t.Helper()
 	const sequences, longest = 16, 1024
 	backend, err := NewBackend(b.model, Size{Limit: longest, Own: longest, Context: longest, Sequences: sequences + 1, Threads: 2, TypeK: llama.KVQ8_0, FlashAttn: llama.FlashOff})
@@ -265,7 +266,7 @@ func messages(r revise.Row, more ...string) []chat.Message {
 }
 
 // verdicts asks of each row's first response whether it breaks a principle.
-func (b *bed) verdicts(t *testing.T, records []revise.Record) verdictFigures {
+func (b *testbedRun) verdicts(t *testing.T, records []revise.Record) verdictFigures {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 1))
 	var asks []scored
@@ -288,7 +289,7 @@ func (b *bed) verdicts(t *testing.T, records []revise.Record) verdictFigures {
 }
 
 // broad draws a broad principle.
-func (b *bed) broad(r *rand.Rand) testbed.Principle {
+func (b *testbedRun) broad(r *rand.Rand) testbed.Principle {
 	for {
 		if p := b.truth.Principles()[r.IntN(len(b.truth.Principles()))]; p.Broad {
 			return p
@@ -296,14 +297,14 @@ func (b *bed) broad(r *rand.Rand) testbed.Principle {
 	}
 }
 
-func (b *bed) text(p testbed.Principle) string {
+func (b *testbedRun) text(p testbed.Principle) string {
 	own, _ := b.doc.Principle(p.ID)
 	return own.Text
 }
 
 // judgements asks, of pairs of responses that the grammar makes for the held-out prompts, which is better under a
 // principle that tells them apart, in both orders.
-func (b *bed) judgements(t *testing.T, layout feedback.Layout) judgementFigures {
+func (b *testbedRun) judgements(t *testing.T, layout feedback.PromptOrder) judgementFigures {
 	t.Helper()
 	r := rand.New(rand.NewPCG(2, 2))
 	type pair struct {
@@ -375,7 +376,7 @@ func choice(ofA float64) testbed.Choice {
 }
 
 // unlike draws two responses and a principle under which their breaches differ in number.
-func (b *bed) unlike(r *rand.Rand, p testbed.Prompt) (x, y testbed.Response, principle testbed.Principle, ok bool) {
+func (b *testbedRun) unlike(r *rand.Rand, p testbed.Prompt) (x, y testbed.Response, principle testbed.Principle, ok bool) {
 	if len(p.Tempts) == 0 {
 		return x, y, principle, false
 	}

@@ -42,11 +42,11 @@ func TestTimelines(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {
 				s := lifeOnModel(t, r, m, c.size, c.most)
 				total.Reused += s.Reused
-				total.Guessed += s.Guessed
+				total.Accepted += s.Accepted
 				total.Preempted += s.Preempted
 			})
 			t.Logf("%+v", total)
-			if total.Reused == 0 || total.Guessed == 0 {
+			if total.Reused == 0 || total.Accepted == 0 {
 				t.Errorf("nothing was reused or guessed, so nothing was tested: %+v", total)
 			}
 		})
@@ -59,7 +59,7 @@ const timelineRow = 140 // the most tokens of a row
 type timeline struct {
 	*rapid.T
 	engine *engine.Engine
-	cache  *troubled
+	cache  *faultyBackend
 	texts  [][]engine.Token // conversations so far
 	// preamble is how many tokens all begin with that are pinned.
 	preamble int
@@ -83,7 +83,7 @@ func lifeOnModel(t *testing.T, r *rapid.T, m *llama.Model, s Size, most float32)
 	}
 	x := &timeline{T: r, left: rapid.IntRange(1, 20).Draw(r, "submissions"), preamble: s.Shared}
 	x.texts = [][]engine.Token{append(preamble, 1, 2, 3, 1, 2, 4)}
-	x.cache = &troubled{logitKeeper: logitKeeper{Backend: b, held: make([][]engine.Token, s.Sequences), logits: map[string][]float32{}}}
+	x.cache = &faultyBackend{logitKeeper: logitKeeper{Backend: b, held: make([][]engine.Token, s.Sequences), logits: map[string][]float32{}}}
 	if x.engine, err = engine.New(x.cache, letters{}, engine.Config{Verify: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -244,16 +244,16 @@ func (x *timeline) likeliest(text []engine.Token, from int, logits [][]float32) 
 	}
 }
 
-// troubled is a logitKeeper that promises more unified cells than there are, and
+// faultyBackend is a logitKeeper that promises more unified cells than there are, and
 // calls cancel at the start of a Decode to come.
-type troubled struct {
+type faultyBackend struct {
 	logitKeeper
 	in     int // Decodes from now; 0 never
 	cancel func()
 }
 
 // Limits implements engine.Backend.
-func (c *troubled) Limits() engine.Limits {
+func (c *faultyBackend) Limits() engine.Limits {
 	l := c.logitKeeper.Limits()
 	if l.Unified {
 		l.Cells *= 4
@@ -262,7 +262,7 @@ func (c *troubled) Limits() engine.Limits {
 }
 
 // Decode implements engine.Backend.
-func (c *troubled) Decode(ctx context.Context, batch []engine.Input) error {
+func (c *faultyBackend) Decode(ctx context.Context, batch []engine.Input) error {
 	if c.in > 0 {
 		if c.in--; c.in == 0 {
 			c.cancel()
