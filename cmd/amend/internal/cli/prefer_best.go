@@ -35,7 +35,7 @@ sample of a prompt with its first.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Model, "model", "", "the model that the preference model was trained over: a path, or a name that amend model ls shows (default the run's own)")
-	f.StringVar(&c.Preference, "preference", "", "the preference model's file ")
+	f.StringVar(&c.Preference, "preference", "", "the preference model's file")
 	f.BoolVar(&c.ByLabels, "by-labels", false, "choose by the judge's labels of amend feedback RUN --pairing first")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.StringVar(&c.Out, "out", "", "write each prompt with its best answer to this file, as JSONL")
