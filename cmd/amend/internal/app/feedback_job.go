@@ -147,7 +147,7 @@ func (l *labelling) readRun(m runstore.Manifest, rows records) error {
 		l.job.Pairs = append(l.job.Pairs, p)
 	}
 	if len(l.job.Pairs) == 0 {
-		return failure.Inputf("%s has no two answers that differ: %d pairs of the same one", c.Run, l.alike)
+		return failure.Inputf("%s has no two answers that differ (%d pairs are the same answer twice)", c.Run, l.alike)
 	}
 	return nil
 }
@@ -185,14 +185,14 @@ func (l *labelling) pairs(m runstore.Manifest) (func(revise.Record) (feedback.Pa
 		return samples.Add, nil
 	}
 	if c.Pairing != "" {
-		return nil, &failure.FieldError{Field: "pairing", Value: string(c.Pairing), Want: fmt.Sprintf("is of samples, and %s has one answer to each prompt: make it with --samples", c.Run)}
+		return nil, &failure.FieldError{Field: "pairing", Value: string(c.Pairing), Want: fmt.Sprintf("is for samples, and %s has one answer to each prompt: make the run with --samples", c.Run)}
 	}
 	from, to := 0, m.Results.Revisions
 	if len(c.Rounds) > 0 {
 		from, to = c.Rounds[0], c.Rounds[1]
 	}
 	if from == to {
-		return nil, failure.Inputf("%s has first responses only, and nothing to compare them with: give a run with --revisions or --samples, or pairs with --pairs", c.Run)
+		return nil, failure.Inputf("%s has first responses only and nothing to compare them with: pass a run with --revisions or --samples, or pairs with --pairs", c.Run)
 	}
 	if last := m.Results.Revisions; max(from, to) > last {
 		return nil, &failure.FieldError{Field: "rounds", Want: fmt.Sprintf("%d,%d: the rounds of %s are 0 to %d, 0 being the first response", from, to, c.Run, last)}

@@ -114,7 +114,7 @@ func (e *remoteError) Error() string { return e.text }
 func (e *remoteError) Unwrap() error { return e.kind }
 
 // errContinue ends work that a signal stopped.
-var errContinue = errors.New("what is finished is saved, the same command continues")
+var errContinue = errors.New("finished work is saved; the same command continues")
 
 // stoppedBy turns the error of a cancelled context into a *failure.StoppedError.
 func stoppedBy(ctx context.Context, err error) error {

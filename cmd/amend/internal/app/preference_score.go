@@ -99,7 +99,7 @@ func (e Env) scorerJob(file, model string, compute runner.ComputeConfig) (*rewar
 		return nil, job, failure.Inputf("%s: %w", file, err)
 	}
 	if m.Split != split.Name {
-		e.Log.Warn("the preference model was trained by another split of the prompts than this version's: prompts that amend export --test or amend prefer train --test hold out now may be among those that it was trained on",
+		e.Log.Warn("an older version trained this preference model with another split of prompts: it may have seen prompts that amend export --test or amend prefer train --test hold out now",
 			"file", file, "split", cmp.Or(m.Split, "none recorded"), "this version's", split.Name)
 	}
 	job.Preference, job.PreferenceFile, job.Date = text, file, m.Date

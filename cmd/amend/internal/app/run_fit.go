@@ -97,10 +97,10 @@ func (c *runComputation) fitDemand(d runner.Demand, kind runner.Size) (err error
 	}
 	name := c.document.Name
 	if least := c.preamble() + c.job.Config.MaxTokens; c.size.Limit <= least {
-		return failure.Inputf("a row may hold %d tokens, and the demonstrations of %s with a turn of max-tokens take %d already: raise ctx, or bring a model with a longer context", c.size.Limit, name, least)
+		return failure.Inputf("a context of %d tokens is too small: the demonstrations of %s plus max-tokens need more than %d; raise ctx, or use a model with a longer context", c.size.Limit, name, least)
 	}
 	if c.gate != nil && c.size.Limit <= len(c.gate.Judge.Prefix()) {
-		return failure.Inputf("a row may hold %d tokens, and the worked judgements of %s, which the gate needs, take %d already: raise ctx, or bring a model with a longer context", c.size.Limit, name, len(c.gate.Judge.Prefix()))
+		return failure.Inputf("a context of %d tokens is too small: the worked judgements of %s, which the gate needs, take %d; raise ctx, or use a model with a longer context", c.size.Limit, name, len(c.gate.Judge.Prefix()))
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func (e Env) warnOfBadRows(rows []prompts.BadRow) {
 	const most = 20
 	for i, bad := range rows {
 		if i == most {
-			e.Log.Warn("further rows that cannot be read are only counted", "count", len(rows)-i)
+			e.Log.Warn("more rows cannot be read and are not listed", "count", len(rows)-i)
 			break
 		}
 		e.Log.Warn("a row cannot be read and is left out", "file", bad.File, "line", bad.Line, "why", bad.Reason)
@@ -139,7 +139,7 @@ func (e Env) warnOfForeignPrompts(model string, rows []revise.Row) {
 		}
 	}
 	if foreign > 0 {
-		e.Log.Warn("the testbed model is a test bench: to prompts that are not of its small world it answers nonsense; give --model for a model of yours",
+		e.Log.Warn("the testbed model is a test bench: its answers to prompts outside its small world are nonsense; give --model for a model of your own",
 			"such prompts", foreign, "of", len(rows))
 	}
 }
@@ -186,7 +186,7 @@ func (c RunConfig) checkCritic() error {
 			return err
 		}
 		if _, ok := file.Parts[0].String("tokenizer.chat_template"); !ok && c.Compute.Chat == runner.ChatTemplate {
-			return &failure.FieldError{Field: "chat", Want: fmt.Sprintf("plain is needed: the critic %s carries no chat template", file.Path)}
+			return &failure.FieldError{Field: "chat", Want: fmt.Sprintf("must be plain: the critic %s has no chat template", file.Path)}
 		}
 	}
 	if c.CriticLoRA != "" {

@@ -29,7 +29,7 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	}
 	begun := c.env.Now()
 	defer context.AfterFunc(ctx, func() {
-		log.Info("finishing the turns that are under way; the same signal again stops at once")
+		log.Info("finishing the turns in progress; a second signal stops at once")
 	})()
 	alone, rest := apart(todo, func(r revise.Row) string { return r.ID }, limits.Alone)
 	if err := c.runRows(ctx, alone, 1); err != nil {

@@ -23,7 +23,7 @@ func newEnv(cmd *cobra.Command) (app.Env, error) {
 func newEnvWith(cmd *cobra.Command, logger *log.Logger) (app.Env, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return app.Env{}, fmt.Errorf("finding amend's own file to start processes of it: %w", err)
+		return app.Env{}, fmt.Errorf("finding amend's own executable: %w", err)
 	}
 	return app.Env{
 		Log: slog.New(logger), Now: time.Now,

@@ -37,7 +37,7 @@ func Difference(p *Page, d constitution.Difference) error {
 		edit(p, e)
 	}
 	if d.Moved {
-		p.Text("\nThe principles that both have stand in another order, which changes what is drawn.\n")
+		p.Text("\nThe principles that both have are in another order, which changes the draws.\n")
 	}
 	for _, i := range d.Demonstrations {
 		p.Text(fmt.Sprintf("\nDemonstration %d differs.\n", i+1))
@@ -102,7 +102,7 @@ func ConstitutionChanged(w io.Writer, e *app.ConstitutionChangedError) error {
 	}
 	narrowed := ""
 	if !slices.Equal(e.Then, e.Now) {
-		narrowed = fmt.Sprintf("\n--principles were %s then, and are %s now.", app.Selection(e.Then), app.Selection(e.Now))
+		narrowed = fmt.Sprintf("\n--principles were %s then and are %s now.", app.Selection(e.Then), app.Selection(e.Now))
 	}
 	var difference strings.Builder
 	if err := Difference(NewPage(&difference), e.Difference); err != nil {
