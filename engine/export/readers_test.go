@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"amend/engine/revise"
 	"amend/engine/enginetest/need"
+	"amend/engine/revise"
 )
 
 // seen is what scripts/readers/read.py prints: rows as JSON texts, by reader and split.

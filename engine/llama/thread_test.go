@@ -5,8 +5,8 @@ import (
 	"runtime"
 	"testing"
 
-	"amend/engine/llama"
 	"amend/engine/enginetest/need"
+	"amend/engine/llama"
 )
 
 // TestOneTeamOfWorkers: a context that is asked by many threads computes on one.

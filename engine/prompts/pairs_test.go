@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"amend/engine/chat"
-	"amend/engine/feedback"
 	"amend/engine/enginetest/need"
+	"amend/engine/feedback"
 )
 
 func readPairs(t *testing.T, text string) *Pairs {

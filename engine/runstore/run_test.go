@@ -14,9 +14,9 @@ import (
 
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/enginetest/need"
 	"amend/engine/prompts"
 	"amend/engine/revise"
-	"amend/engine/enginetest/need"
 
 	"pgregory.net/rapid"
 )

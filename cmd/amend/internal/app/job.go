@@ -48,6 +48,7 @@ func (e Env) Worker() int {
 func (e Env) do(ctx context.Context, kind string, payload []byte, host worker.Host) ([]byte, error) {
 	job := worker.Job{Kind: kind, Payload: payload, Level: e.level()}
 	if e.InProcess {
+		runner.SetLog(e.Log)
 		out, err := worker.Here(ctx, job, e.handlers()[kind], host)
 		return out, stoppedBy(ctx, err)
 	}
