@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"amend/engine/enginetest/need"
 	"amend/engine/revise"
-	"amend/internal/need"
 )
 
 // seen is what scripts/readers/read.py prints: rows as JSON texts, by reader and split.

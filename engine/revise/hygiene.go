@@ -18,12 +18,23 @@ const (
 	Repeating          Flag = "repeating"            // caught in a loop, or saying the same thing over and over
 	CritiqueAsRevision Flag = "critique-as-revision" // speaks about the response where it should be the response
 	CopiedFewshot      Flag = "copied-fewshot"       // lifted from a few-shot demonstration
-	Preamble           Flag = "preamble"             // announces the revision ("Here is the revised …")
+	LeadIn             Flag = "lead-in"              // announces the revision ("Here is the revised …")
 )
 
 // Flags lists every flag there is, in a fixed order, for summaries.
 func Flags() []Flag {
-	return []Flag{Cut, Empty, Unchanged, Repeating, CritiqueAsRevision, CopiedFewshot, Preamble}
+	return []Flag{Cut, Empty, Unchanged, Repeating, CritiqueAsRevision, CopiedFewshot, LeadIn}
+}
+
+// oldLeadIn is how lead-in was spelled in records of before.
+const oldLeadIn = "preamble"
+
+// UnmarshalText reads a flag, in today's spelling or an old one.
+func (f *Flag) UnmarshalText(text []byte) error {
+	if *f = Flag(text); *f == oldLeadIn {
+		*f = LeadIn
+	}
+	return nil
 }
 
 // Kind is the part that a turn plays in the loop.
@@ -83,7 +94,7 @@ func (c *Checker) Check(t CheckInput) []Flag {
 	add(CopiedFewshot, c.demonstrations.suppliedMostOf(words))
 	if t.Kind == Revision {
 		// A draft that opens the same way answers a user who asked for a rewrite.
-		add(Preamble, announcesRevision(t.Text) && !announcesRevision(t.Draft))
+		add(LeadIn, announcesRevision(t.Text) && !announcesRevision(t.Draft))
 	}
 	return flags
 }

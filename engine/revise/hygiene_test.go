@@ -1,6 +1,7 @@
 package revise
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,9 +88,9 @@ func TestCheckFlags(t *testing.T) {
 		{"a stock phrase", CheckInput{Kind: Critique, Text: "I find nothing to correct here."}, nil},
 		{"the same topic", CheckInput{Kind: Response, Text: "No forecast reaches that far ahead. Rent a tent you can cancel, and look at past years."}, nil},
 
-		{"an announcement", CheckInput{Kind: Revision, Text: "Sure! Here is the revised response:\n\n" + goodAnswer}, []Flag{Preamble}},
-		{"an announcement by label", CheckInput{Kind: Revision, Text: "Revised answer: " + goodAnswer}, []Flag{Preamble}},
-		{"an announcement in other words", CheckInput{Kind: Revision, Text: "Here's a more carefully rewritten version: " + goodAnswer}, []Flag{Preamble}},
+		{"an announcement", CheckInput{Kind: Revision, Text: "Sure! Here is the revised response:\n\n" + goodAnswer}, []Flag{LeadIn}},
+		{"an announcement by label", CheckInput{Kind: Revision, Text: "Revised answer: " + goodAnswer}, []Flag{LeadIn}},
+		{"an announcement in other words", CheckInput{Kind: Revision, Text: "Here's a more carefully rewritten version: " + goodAnswer}, []Flag{LeadIn}},
 		{"a rewrite that the user asked for",
 			CheckInput{Kind: Revision, Text: "Here is an improved version of your letter: Dear neighbour, could we talk?", Draft: "Here's a rewritten version of your letter: Shut up!"}, nil},
 		{"another opening with here", CheckInput{Kind: Revision, Text: "Here is how to descale it: fill it with water and a spoon of citric acid."}, nil},
@@ -214,5 +215,19 @@ func TestRefuses(t *testing.T) {
 		if got := Refuses(text); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
+	}
+}
+
+// TestFlagsOfBefore: records of an older version call a lead-in by its old name, in lists and as keys.
+func TestFlagsOfBefore(t *testing.T) {
+	var got struct {
+		Flags  []Flag
+		Counts map[Flag]int
+	}
+	if err := json.Unmarshal([]byte(`{"flags": ["cut", "preamble"], "counts": {"preamble": 2, "lead-in": 0, "empty": 1}}`), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Flags, []Flag{Cut, LeadIn}) || got.Counts[Empty] != 1 || len(got.Counts) != 2 {
+		t.Errorf("%+v", got)
 	}
 }

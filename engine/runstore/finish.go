@@ -2,17 +2,18 @@ package runstore
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"amend/engine/atomicfile"
 	"amend/engine/chat"
+	"amend/engine/plainjson"
 	"amend/engine/prompts"
 	"amend/engine/revise"
-	"amend/internal/atomicfile"
-	"amend/internal/plainjson"
 )
 
 // revision is a line of revisions.jsonl.
@@ -92,7 +93,7 @@ func CheckRevisions(dir string) (same bool, err error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return false, err
 		}
-		if string(line) != string(want)+"\n" {
+		if string(line) != string(want)+"\n" && !sameSpelledAnew(line, want) {
 			return false, nil
 		}
 	}
@@ -101,6 +102,16 @@ func CheckRevisions(dir string) (same bool, err error) {
 		return false, err
 	}
 	return err != nil, nil
+}
+
+// sameSpelledAnew reports whether a line of an older version says the same in another spelling.
+func sameSpelledAnew(line, want []byte) bool {
+	var v revision
+	if json.Unmarshal(line, &v) != nil {
+		return false
+	}
+	text, err := plainjson.Marshal(v)
+	return err == nil && string(text) == string(want)
 }
 
 // removeFailed removes the failed.jsonl of an earlier Finish that was told of rows that could not be read.

@@ -8,11 +8,15 @@ import (
 	"strings"
 
 	"amend/engine"
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 )
 
-// Format is the number of the layout of run directories that this version reads and writes.
-const Format = 2
+// Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
+// setting, is another format too: what an older run does not say means what its version took it for.
+const Format = 3
+
+// OldestFormat is the oldest layout that this version reads. Format 2 has no file of settings.
+const OldestFormat = 2
 
 // Manifest says what made a run. Its two halves differ in what a change means when a run is continued:
 // one in Results is refused, one in Setup is only told.
@@ -171,8 +175,13 @@ type ChangedError struct {
 	Setup   []Change // that do not, but may explain the others, as a path does its hash
 }
 
-// Error gives every difference on a line of its own, and the remedy.
+// Error gives the differences and the remedy.
 func (e *ChangedError) Error() string {
+	return e.Differences() + "\ngive another directory for a new run, the old inputs and settings to continue this one, or have its rows done again (Options.Redo)"
+}
+
+// Differences gives every difference on a line of its own.
+func (e *ChangedError) Differences() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s was begun with other inputs or settings, and its rows would not fit these:", e.Dir)
 	for _, c := range e.Changes {
@@ -184,7 +193,6 @@ func (e *ChangedError) Error() string {
 			b.WriteString("\n  " + c.String())
 		}
 	}
-	b.WriteString("\ngive another folder (out) for a new run, or the old inputs and settings to continue this one. With redo its\nrows are done again with these: turns that are still what they would be are not computed again (plan counts them)")
 	return b.String()
 }
 

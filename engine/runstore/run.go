@@ -29,8 +29,8 @@ import (
 	"strings"
 	"sync"
 
+	"amend/engine/atomicfile"
 	"amend/engine/revise"
-	"amend/internal/atomicfile"
 )
 
 // Names of the files in a run directory.
@@ -447,8 +447,8 @@ func readManifest(dir string) (Manifest, error) {
 	if err := json.Unmarshal(text, &head); err != nil {
 		return m, fmt.Errorf("%s is damaged: %w", path, err)
 	}
-	if head.Format != Format {
-		return m, fmt.Errorf("%s has format %d, and this amend reads format %d: use the version that made it", path, head.Format, Format)
+	if head.Format < OldestFormat || head.Format > Format {
+		return m, fmt.Errorf("%s has format %d, and this amend reads formats %d to %d: use the version that made it", path, head.Format, OldestFormat, Format)
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields() // a setting that this version does not know could alter results

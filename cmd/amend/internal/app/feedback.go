@@ -111,10 +111,10 @@ func (h *feedbackHost) host() worker.Host {
 	return worker.Host{
 		Unit: "pair", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
 		Methods: worker.Methods{
-			methodOpen:     keepError(&h.failed, h.open),
-			methodRecall:   keepError(&h.failed, h.recall),
-			methodRemember: keepError(&h.failed, h.remember),
-			methodAppend:   keepError(&h.failed, h.append),
+			methodOpen:   keepError(&h.failed, h.open),
+			methodGet:    keepError(&h.failed, h.get),
+			methodPut:    keepError(&h.failed, h.put),
+			methodAppend: keepError(&h.failed, h.append),
 		},
 	}
 }
@@ -150,13 +150,13 @@ func (h *feedbackHost) open(settings []byte) (done []string, err error) {
 	return done, nil
 }
 
-func (h *feedbackHost) recall(key feedback.Key) (storedAnswer, error) {
+func (h *feedbackHost) get(key feedback.Key) (storedAnswer, error) {
 	a, ok, err := h.store.Get(key)
 	return storedAnswer{Key: key, Answer: a, OK: ok}, err
 }
 
-// remember keeps an answer. One that cannot be kept stops the work, which can be continued.
-func (h *feedbackHost) remember(s storedAnswer) (n worker.Nothing, err error) {
+// put keeps an answer. One that cannot be kept stops the work, which can be continued.
+func (h *feedbackHost) put(s storedAnswer) (n worker.Nothing, err error) {
 	return n, failure.Stopped(h.store.Put(s.Key, s.Answer))
 }
 
@@ -204,7 +204,7 @@ func (h *feedbackHost) summarize(out judged) (r FeedbackResult, err error) {
 	labels, valid, judgements := h.labels(&r)
 	r.Failed = len(r.Failures)
 	if valid*2 < judgements {
-		h.env.Log.Warn("this judge mostly says something else than (A) or (B): give another one, worked judgements in the constitution, or a lower --min-mass",
+		h.env.Log.Warn("this judge mostly answers something other than (A) or (B): use another judge, add worked judgements to the constitution, or lower --min-mass",
 			"valid judgements", valid, "of", judgements)
 	}
 	if r.Turned, r.Compared, err = h.turned(); err != nil {

@@ -163,7 +163,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 		return err
 	}
 	if c.size.Limit <= d.Preamble {
-		return failure.Inputf("a judgement may hold %d tokens, and the worked ones of %s take %d already: raise ctx, or bring a model with a longer context", c.size.Limit, c.document.Name, d.Preamble)
+		return failure.Inputf("a context of %d tokens is too small: the worked judgements of %s take %d; raise ctx, or use a model with a longer context", c.size.Limit, c.document.Name, d.Preamble)
 	}
 	return nil
 }
@@ -184,7 +184,7 @@ func (c *feedbackComputation) run(ctx context.Context, limits worker.Limits) (er
 		"alive at once", c.size.Parallel(), "tokens a judgement", c.size.Limit, "preamble", len(c.judge.Prefix()))
 	c.progress = newReporter(c.parent, len(c.job.Pairs), before)
 	defer context.AfterFunc(ctx, func() {
-		log.Info("finishing the judgements that are under way; the same signal again stops at once")
+		log.Info("finishing the judgements in progress; a second signal stops at once")
 	})()
 	if err := c.engine.Pin(ctx, c.judge.Prefix()); err != nil {
 		return fmt.Errorf("computing the judge's preamble: %w", err)
@@ -250,14 +250,14 @@ type storedAnswer struct {
 	OK     bool // it is there
 }
 
-// Recall returns an answer.
+// Get returns an answer.
 func (a answers) Get(key feedback.Key) (feedback.Answer, bool, error) {
-	s, err := worker.Call[storedAnswer](a.parent, methodRecall, key)
+	s, err := worker.Call[storedAnswer](a.parent, methodGet, key)
 	return s.Answer, s.OK, err
 }
 
-// Remember keeps an answer.
+// Put keeps an answer.
 func (a answers) Put(key feedback.Key, answer feedback.Answer) error {
-	_, err := worker.Call[worker.Nothing](a.parent, methodRemember, storedAnswer{Key: key, Answer: answer, OK: true})
+	_, err := worker.Call[worker.Nothing](a.parent, methodPut, storedAnswer{Key: key, Answer: answer, OK: true})
 	return err
 }

@@ -105,15 +105,17 @@ func tokensOf(ctx context.Context, format *chat.Formatter, path string, out io.W
 
 // trainingRow is a row of a training set, in any of the forms that amend export writes.
 type trainingRow struct {
-	ID         string         `json:"id"`
-	Messages   []chat.Message `json:"messages"`
-	Prompt     []chat.Message `json:"prompt"`
-	Completion []chat.Message `json:"completion"`
-	Chosen     []chat.Message `json:"chosen"`
-	Rejected   []chat.Message `json:"rejected"`
-	Label      *bool          `json:"label"`
-	LabelProb  *float64       `json:"label_prob"`
+	ID         string            `json:"id"`
+	Messages   []trainingMessage `json:"messages"`
+	Prompt     []trainingMessage `json:"prompt"`
+	Completion []trainingMessage `json:"completion"`
+	Chosen     []trainingMessage `json:"chosen"`
+	Rejected   []trainingMessage `json:"rejected"`
+	Label      *bool             `json:"label"`
+	LabelProb  *float64          `json:"label_prob"`
 }
+
+type trainingMessage struct{ Role, Content string }
 
 // tokenRow is a training row as token ids.
 type tokenRow struct {
@@ -142,22 +144,26 @@ func (r trainingRow) split() trainingRow {
 func (r trainingRow) tokens(ctx context.Context, format *chat.Formatter) (out tokenRow, err error) {
 	r = r.split()
 	out = tokenRow{ID: r.ID, Label: r.Label, LabelProb: r.LabelProb}
-	c, err := format.Open(ctx, r.Prompt)
+	var prompt []chat.Message
+	for _, m := range r.Prompt {
+		prompt = append(prompt, chat.Message{Role: chat.Role(m.Role), Text: m.Content})
+	}
+	c, err := format.Open(ctx, prompt)
 	if err != nil {
 		return out, err
 	}
 	out.Prompt = c.Tokens
 	for _, answer := range []struct {
-		said []chat.Message
+		said []trainingMessage
 		ids  *[]engine.Token
 	}{{r.Completion, &out.Completion}, {r.Chosen, &out.Chosen}, {r.Rejected, &out.Rejected}} {
 		if len(answer.said) == 0 {
 			continue
 		}
-		if len(answer.said) != 1 || answer.said[0].Role != chat.Assistant {
+		if len(answer.said) != 1 || chat.Role(answer.said[0].Role) != chat.Assistant {
 			return out, errors.New("an answer must be one message of the assistant's")
 		}
-		if *answer.ids, err = c.CompletionIDs(ctx, answer.said[0].Text); err != nil {
+		if *answer.ids, err = c.CompletionIDs(ctx, answer.said[0].Content); err != nil {
 			return out, err
 		}
 	}

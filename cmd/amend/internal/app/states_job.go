@@ -39,7 +39,7 @@ type statesDone struct {
 	Computed, Reused int    // tokens
 }
 
-// The methods of a host of hidden states, beside methodRecall and methodRemember.
+// The methods of a host of hidden states, beside methodGet and methodPut.
 const (
 	methodState   = "state"   // a response has been read
 	methodRefused = "refused" // a response cannot be written down
@@ -153,7 +153,7 @@ func (c *statesComputation) makeRoom(context.Context) (err error) {
 	}
 	given := c.job.Compute.Context
 	if trained := c.model.Trained(); room > trained && given == 0 {
-		return failure.Inputf("a conversation with its answer has %d tokens, and %s was trained on %d: leave it out, or give ctx %d all the same", room, c.model.Info().Name, trained, room)
+		return failure.Inputf("a conversation has %d tokens with its answer, and %s was trained on %d: leave it out, or set ctx to %d anyway", room, c.model.Info().Name, trained, room)
 	}
 	if given > 0 {
 		room = given
@@ -215,7 +215,7 @@ func (c *statesComputation) read(ctx context.Context, r response, t tokenized) (
 func (c *statesComputation) features(ctx context.Context, r response, t tokenized) (f reward.Features, err error) {
 	key := reward.NewKey(c.model.StatesName(), t.ids, t.from)
 	if r.Dir != "" {
-		kept, err := worker.Call[storedState](c.parent, methodRecall, storedState{Dir: r.Dir, Key: key})
+		kept, err := worker.Call[storedState](c.parent, methodGet, storedState{Dir: r.Dir, Key: key})
 		kept.Features.Tokens = len(t.ids) - t.from
 		if err != nil || kept.OK {
 			return kept.Features, err
@@ -224,7 +224,7 @@ func (c *statesComputation) features(ctx context.Context, r response, t tokenize
 	if f, err = c.states.Of(ctx, t.ids, t.from); err != nil || r.Dir == "" {
 		return f, err
 	}
-	_, err = worker.Call[worker.Nothing](c.parent, methodRemember, storedState{Dir: r.Dir, Key: key, Features: f, OK: true})
+	_, err = worker.Call[worker.Nothing](c.parent, methodPut, storedState{Dir: r.Dir, Key: key, Features: f, OK: true})
 	return f, err
 }
 
@@ -246,9 +246,9 @@ func (h *statesHost) host() worker.Host {
 		Unit: "response", Log: h.env.Log, Notify: h.env.notify,
 		PutAside: func(id, why string) error { h.refused[id] = why; return nil },
 		Methods: worker.Methods{
-			methodOpen:     keepError(&h.failed, h.open),
-			methodRecall:   keepError(&h.failed, h.recall),
-			methodRemember: keepError(&h.failed, h.remember),
+			methodOpen: keepError(&h.failed, h.open),
+			methodGet:  keepError(&h.failed, h.get),
+			methodPut:  keepError(&h.failed, h.put),
 			methodState: keepError(&h.failed, func(s readState) (n worker.Nothing, err error) {
 				h.read[s.ID] = s
 				return n, nil
@@ -284,7 +284,7 @@ func (h *statesHost) store(dir string) (*runstore.States, error) {
 	return s, err
 }
 
-func (h *statesHost) recall(in storedState) (storedState, error) {
+func (h *statesHost) get(in storedState) (storedState, error) {
 	s, err := h.store(in.Dir)
 	if err != nil {
 		return in, err
@@ -293,8 +293,8 @@ func (h *statesHost) recall(in storedState) (storedState, error) {
 	return in, err
 }
 
-// remember keeps states. Those that cannot be kept stop the work, which can be continued.
-func (h *statesHost) remember(in storedState) (n worker.Nothing, err error) {
+// put keeps states. Those that cannot be kept stop the work, which can be continued.
+func (h *statesHost) put(in storedState) (n worker.Nothing, err error) {
 	s, err := h.store(in.Dir)
 	if err != nil {
 		return n, err

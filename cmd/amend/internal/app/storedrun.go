@@ -51,12 +51,23 @@ func (r StoredRun) Only(rec revise.Record) StoredRun {
 
 // constitution is the run's, with the principles that it draws from.
 func (r StoredRun) constitution() (*constitution.Document, error) {
-	doc, err := constitution.Load(filepath.Join(r.Dir, runstore.ConstitutionFile))
+	doc, err := constitution.Load(constitutionFile(r.Dir))
 	if err != nil {
 		return nil, err
 	}
 	return doc.Select(r.Manifest.Setup.Principles)
 }
 
-// ofTestbed reports whether the run was made with the embedded model.
-func (r StoredRun) ofTestbed() bool { return r.Manifest.Results.ModelSHA256 == testbed.SHA256() }
+// constitutionFile is the constitution in a run directory.
+func constitutionFile(dir string) string { return filepath.Join(dir, runstore.ConstitutionFile) }
+
+// modelOf is the model of a run as a setting names it.
+func modelOf(m runstore.Manifest) string {
+	if isTestbed(m) {
+		return testbed.Name
+	}
+	return m.Setup.Model
+}
+
+// isTestbed reports whether a run was made with the embedded model.
+func isTestbed(m runstore.Manifest) bool { return m.Results.ModelSHA256 == testbed.SHA256() }

@@ -5,19 +5,17 @@ import (
 
 	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/render"
-	"amend/engine/runstore"
-	"amend/models/testbed"
 )
 
-// newEvalCommand is `amend eval`, what an oracle says of a run.
+// newEvalCommand is `amend eval`, which has an oracle judge a run.
 func newEvalCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "eval DIR",
-		Short: "Judge a run of the testbed model against its world's truth, round by round",
-		Long: `Judge what each round of a run did: how many responses break a rule, what the critiques saw of it, what the
-revisions repaired, spoiled and lost. Only the testbed model has an oracle, a program that knows its world's
-rules (docs/testbed.md). For other models amend stats counts what can be counted without one.`,
+		Short: "Compare a run of the testbed model with its world's truth, round by round",
+		Long: `Report what each round of a run did: how many responses break a rule, how much of that the critiques found, and
+what the revisions repaired, spoiled and lost. Only the testbed model has an oracle, a program that knows the
+rules of its world (docs/testbed.md). For other models amend stats counts what can be counted without one.`,
 		Example: "  amend run --model testbed --prompts prompts.jsonl --revisions 4 --out runs/t\n  amend eval runs/t\n  amend eval runs/t --json | jq '.rounds[].violations'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,9 +31,4 @@ rules (docs/testbed.md). For other models amend stats counts what can be counted
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
-}
-
-// isTestbed reports whether a run was made with the embedded model.
-func isTestbed(m runstore.Manifest) bool {
-	return m.Results.ModelSHA256 == testbed.SHA256()
 }

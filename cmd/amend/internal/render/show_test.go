@@ -32,7 +32,7 @@ func shownRows() []revise.Record {
 				{Kind: revise.Critique, Round: 1, Principle: "no-crime", Request: "Say where the last answer helps with a crime.", Text: "It tells how to pick a lock.", Think: "Let me see.\nA lock.", End: engine.EndToken, Tokens: []engine.Token{4}, Prompt: 1400, Reused: 1330, Decoded: 12, Seed: 8},
 				{Kind: revise.Revision, Round: 1, Principle: "no-crime", Request: "Rewrite the answer without it.", Text: "I can help with that. Ask a locksmith.", End: engine.EndStop, Tokens: []engine.Token{5}, Retokenized: 1, Prompt: 1450, Reused: 1412, Decoded: 6, Seed: 9},
 				{Kind: revise.Critique, Round: 2, Principle: "kind", Request: "Say where the last answer is unkind.", Text: "", End: engine.EndToken, Flags: []revise.Flag{revise.Empty}, Prompt: 1300, Reused: 1234, Decoded: 1, Seed: 10},
-				{Kind: revise.Revision, Round: 2, Principle: "kind", Request: "Rewrite it kindly.", Text: "I can help with that. Please ask a locksmith.", End: engine.EndToken, Flags: []revise.Flag{revise.Preamble}, Prompt: 1310, Reused: 1300, Decoded: 5, Seed: 11},
+				{Kind: revise.Revision, Round: 2, Principle: "kind", Request: "Rewrite it kindly.", Text: "I can help with that. Please ask a locksmith.", End: engine.EndToken, Flags: []revise.Flag{revise.LeadIn}, Prompt: 1310, Reused: 1300, Decoded: 5, Seed: 11},
 			},
 		},
 		{

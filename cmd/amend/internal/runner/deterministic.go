@@ -12,7 +12,7 @@ import (
 // Deterministic prepares this process for results that depend on no neighbour,
 // before a model is loaded, or says why they cannot be had here: what computes
 // several columns of a product must add in the order in which one column is
-// added (ARCHITECTURE.md, "Exactness"). The model is then loaded with NoRepack,
+// added (docs/design/exactness.md). The model is then loaded with NoRepack,
 // and its context has streams and no flash attention.
 func Deterministic(gpuLayers int) error {
 	gpu, err := UsesGPU(gpuLayers)

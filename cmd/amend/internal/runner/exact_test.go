@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 // once over a shared preamble, with every prefix reused, are those of the rows
 // computed one at a time from their first token. Contexts are deeper than 512
 // tokens, where llama.cpp may choose other kernels. What makes this exact, and
-// for which weights it is not, is in ARCHITECTURE.md.
+// for which weights it is not, is in docs/design/exactness.md.
 //
 // Rows that are attached to the preamble, as runs have them by default, are
 // compared with the row in a context of its own, attached to the same preamble.

@@ -88,7 +88,7 @@ func UsesGPU(gpuLayers int) (bool, error) {
 
 // FlashAttention is off on a CPU: there it is the slower way at every depth
 // that was measured, and its results change with the size of prefill chunks
-// (ARCHITECTURE.md, "Exactness"). On a GPU llama.cpp decides.
+// (docs/design/exactness.md). On a GPU llama.cpp decides.
 func FlashAttention(gpuLayers int) (llama.FlashAttn, error) {
 	gpu, err := UsesGPU(gpuLayers)
 	if err != nil || !gpu {

@@ -18,7 +18,8 @@ type faults struct {
 // mostLine is how much of a line is looked at, in bytes.
 const mostLine = 1000
 
-// Write implements io.Writer.
+// Write implements io.Writer. What cannot be passed on is lost: with an error the worker would lose its standard error, and
+// die of that.
 func (f *faults) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	for _, c := range p {
@@ -30,7 +31,8 @@ func (f *faults) Write(p []byte) (int, error) {
 		}
 	}
 	f.mu.Unlock()
-	return f.to.Write(p)
+	_, _ = f.to.Write(p)
+	return len(p), nil
 }
 
 // line takes a complete line: of C's asserts and exceptions, or of Go's runtime about signals and panics.
@@ -48,5 +50,6 @@ func (f *faults) line() {
 func (f *faults) text() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.line() // a process may die inside its last one
 	return strings.TrimSpace(f.fault)
 }

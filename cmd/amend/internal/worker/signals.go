@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
@@ -29,11 +30,11 @@ func WithSignals(parent context.Context) (ctx context.Context, stop func()) {
 		case <-done:
 		}
 	}()
-	stop = func() {
+	stop = sync.OnceFunc(func() {
 		signal.Stop(ch)
 		close(done)
 		cancel(nil)
-	}
+	})
 	return ctx, stop
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // Spawner starts worker processes.
@@ -19,8 +20,11 @@ type Spawner struct {
 	Stderr io.Writer
 }
 
-// idleDeaths is how many workers in a row may die without having finished anything.
+// idleDeaths is how many workers in a row may die without having begun or finished anything.
 const idleDeaths = 2
+
+// lastWords is how long processes that a dead worker has left behind may keep its standard error open.
+const lastWords = 2 * time.Second
 
 // supervisor does one job with as many workers as it takes.
 type supervisor struct {
@@ -30,7 +34,7 @@ type supervisor struct {
 
 	flight []string        // units under way, the oldest first
 	killed map[string]bool // units during which a worker was killed while they ran alone
-	idle   int             // workers in a row that finished nothing
+	idle   int             // workers in a row that died without having begun or finished anything
 
 	// Of the present worker:
 	alive  int // units under way at once, at most
@@ -39,10 +43,11 @@ type supervisor struct {
 }
 
 // Supervise has a job done by workers until one ends by itself, and returns its result. An error that the handler
-// returned is a *Failure. The signal that ends ctx is passed on: the worker finishes what it is doing and returns.
+// returned is a *Failure. The signal that ends ctx is passed on: the worker finishes what it is doing and returns. One
+// that dies after that has been told to end, by whoever told the parent too: no unit is to blame.
 func Supervise(ctx context.Context, spawner Spawner, job Job, host Host) (result []byte, err error) {
 	s := &supervisor{spawner: spawner, host: host, job: job, killed: map[string]bool{}}
-	for {
+	for ctx.Err() == nil {
 		why, err := s.run(ctx)
 		switch {
 		case err != nil:
@@ -51,14 +56,13 @@ func Supervise(ctx context.Context, spawner Spawner, job Job, host Host) (result
 			return nil, s.end.Failure
 		case s.end != nil:
 			return s.end.Body, nil
-		}
-		if err := s.died(why); err != nil {
-			return nil, err
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		case ctx.Err() == nil:
+			if err := s.died(why); err != nil {
+				return nil, err
+			}
 		}
 	}
+	return nil, ctx.Err()
 }
 
 // death is how a worker died.
@@ -77,7 +81,7 @@ func (s *supervisor) run(ctx context.Context) (death, error) {
 	if errs.to == nil {
 		errs.to = io.Discard
 	}
-	cmd.Stderr = errs
+	cmd.Stderr, cmd.WaitDelay = errs, lastWords
 	s.alive, s.useful, s.end = 0, 0, nil
 	fromWorker, toWorker, err := start(cmd)
 	if err != nil {
@@ -93,7 +97,7 @@ func (s *supervisor) run(ctx context.Context) (death, error) {
 	err = cmd.Wait()
 	close(over)
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
 		return death{}, fmt.Errorf("waiting for a worker process: %w", err)
 	}
 	return describe(cmd.ProcessState, errs.text()), served
@@ -112,7 +116,7 @@ func start(cmd *exec.Cmd) (fromWorker, toWorker *os.File, err error) {
 	cmd.ExtraFiles = []*os.File{workerWrites, workerReads} // files toParent and fromParent
 	ownGroup(cmd)
 	err = cmd.Start()
-	err = errors.Join(err, workerWrites.Close(), workerReads.Close())
+	_, _ = workerWrites.Close(), workerReads.Close() // the worker has its own
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("starting a worker process: %w", err), fromWorker.Close(), toWorker.Close())
 	}
@@ -175,7 +179,9 @@ func (s *supervisor) take(m message, l link) error {
 			return fmt.Errorf("answering the worker process: %w", err)
 		}
 	case begin:
-		s.flight = append(s.flight, m.Unit)
+		if !slices.Contains(s.flight, m.Unit) {
+			s.flight = append(s.flight, m.Unit)
+		}
 		s.alive = max(s.alive, len(s.flight))
 	case notify:
 		s.host.notify(m)
@@ -201,7 +207,7 @@ func (s *supervisor) finished(unit string) {
 func (s *supervisor) died(d death) error {
 	units, limits, unit := s.flight, &s.job.Limits, s.host.Unit
 	s.flight = nil
-	if s.useful > 0 {
+	if s.useful > 0 || len(units) > 0 {
 		s.idle = 0
 	}
 	alone := len(units) == 1 && slices.Contains(limits.Alone, units[0])
@@ -214,7 +220,7 @@ func (s *supervisor) died(d death) error {
 		if s.idle++; s.idle == idleDeaths {
 			return fmt.Errorf("the worker process died %d times before it began a %s: %s", s.idle, unit, d.text)
 		}
-		s.host.Log.Warn(fmt.Sprintf("the worker process died before it began a %s; it is started again", unit), "why", d.text)
+		s.host.Log.Warn(fmt.Sprintf("the worker process died while no %s was under way; it is started again", unit), "why", d.text)
 		return nil
 	case alone && d.outOfMemory && !s.killed[units[0]]:
 		s.killed[units[0]] = true // something else may have taken the memory
@@ -225,10 +231,14 @@ func (s *supervisor) died(d death) error {
 		s.finished(units[0])
 		return s.host.PutAside(units[0], fmt.Sprintf("the worker process crashes on this %s even in isolation: %s", unit, d.text))
 	}
+	known := len(limits.Alone)
 	for _, id := range units {
 		if !slices.Contains(limits.Alone, id) {
 			limits.Alone = append(limits.Alone, id)
 		}
+	}
+	if len(limits.Alone) == known { // to go on would teach nothing
+		return fmt.Errorf("the worker process died with %d %ss under way that were to run alone: %s", len(units), unit, d.text)
 	}
 	s.host.Log.Warn(fmt.Sprintf("the worker process died; the %ss that were under way are tried one at a time", unit), "why", d.text, unit+"s", len(units))
 	return nil

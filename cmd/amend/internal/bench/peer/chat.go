@@ -1,9 +1,10 @@
 package peer
 
 import (
-	"amend/engine/chat"
 	"context"
 	"fmt"
+
+	"amend/engine/chat"
 )
 
 // ChatPath is where the server takes a ChatRequest.
@@ -36,11 +37,11 @@ func NewChatRequest(messages []chat.Message, maxTokens int, temperature float64,
 
 // Turn is what the server said next.
 type Turn struct {
-	Text    string
-	Ended   bool // by the model, before the limit
-	Timings Timings
-	Drafted int // tokens that the server guessed
-	Right   int // of Drafted
+	Text     string
+	Ended    bool // by the model, before the limit
+	Timings  Timings
+	Drafted  int // tokens that the server guessed
+	Accepted int // of Drafted
 }
 
 // chatAnswer is the part of the server's answer that is read.
@@ -53,8 +54,8 @@ type chatAnswer struct {
 	} `json:"choices"`
 	Timings struct {
 		Timings
-		Drafted int `json:"draft_n"` // where the server guesses tokens
-		Right   int `json:"draft_n_accepted"`
+		Drafted  int `json:"draft_n"` // where the server guesses tokens
+		Accepted int `json:"draft_n_accepted"`
 	} `json:"timings"`
 }
 
@@ -78,5 +79,5 @@ func (a *chatAnswer) turn(maxTokens int) (Turn, error) {
 	if n > maxTokens || (!ended && n < maxTokens) {
 		return Turn{}, fmt.Errorf("asked for up to %d tokens, the server counted %d and ended by %q (is its context too small?)", maxTokens, n, c.FinishReason)
 	}
-	return Turn{Text: c.Message.Content, Ended: ended, Timings: a.Timings.Timings, Drafted: a.Timings.Drafted, Right: a.Timings.Right}, nil
+	return Turn{Text: c.Message.Content, Ended: ended, Timings: a.Timings.Timings, Drafted: a.Timings.Drafted, Accepted: a.Timings.Accepted}, nil
 }
