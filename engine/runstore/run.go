@@ -2,6 +2,7 @@
 //
 //	manifest.json      what made the run: inputs, settings, versions, machine
 //	constitution.yaml  the constitution as it was composed for it
+//	config.yaml        its settings
 //	run.db             SQLite: every finished turn by what made it, and every finished row with its whole trace
 //	revisions.jsonl    final revisions ready for fine-tuning, in input order; written by Finish
 //	failed.jsonl       rows that failed and why, if any did; written by Finish
@@ -41,6 +42,8 @@ const (
 	FailedFile    = "failed.jsonl"
 	// ConstitutionFile is the constitution as it was composed for the run.
 	ConstitutionFile = "constitution.yaml"
+	// SettingsFile is what the run was told, every setting written out.
+	SettingsFile = "config.yaml"
 	// ResponsesDir is the run of the first responses, where another model or adapter made them.
 	ResponsesDir = "responses"
 	lockFile     = "lock"
@@ -73,6 +76,9 @@ type Options struct {
 	Redo bool
 	// RetryFailed does rows again that ended with an error.
 	RetryFailed bool
+	// Constitution and Settings are the texts of their files. They are on disk before a manifest that they belong to. A
+	// run that goes on keeps its constitution, whose hash is in the manifest.
+	Constitution, Settings []byte
 }
 
 // Open creates a run in dir, with its parents, or continues the one that is there.
@@ -116,11 +122,11 @@ func (r *Run) openData(changed *Manifest, o Options) (err error) {
 		if err := r.data.forget(false); err != nil {
 			return r.data.wrap("forget the rows of", err)
 		}
-		if err := r.writeManifest(*changed); err != nil {
+		if err := r.writeTexts(o); err != nil {
 			return err
 		}
-		if err := os.Remove(filepath.Join(r.dir, ConstitutionFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("continue run: %w", err)
+		if err := r.writeManifest(*changed); err != nil {
+			return err
 		}
 	}
 	if o.RetryFailed {
@@ -134,13 +140,20 @@ func (r *Run) openData(changed *Manifest, o Options) (err error) {
 	return atomicfile.SyncDir(r.dir)
 }
 
-// KeepConstitution writes the composed constitution of a new run. A run that has one keeps it.
-func (r *Run) KeepConstitution(text []byte) error {
-	path := filepath.Join(r.dir, ConstitutionFile)
-	if _, err := os.Stat(path); err == nil {
-		return nil
+// writeTexts writes the constitution and the settings.
+func (r *Run) writeTexts(o Options) error {
+	for _, f := range []struct {
+		name string
+		text []byte
+	}{{ConstitutionFile, o.Constitution}, {SettingsFile, o.Settings}} {
+		if f.text == nil {
+			continue
+		}
+		if err := writeWhole(filepath.Join(r.dir, f.name), f.text); err != nil {
+			return err
+		}
 	}
-	return writeWhole(path, text)
+	return nil
 }
 
 // prepare makes the directory, or sees that the one that is there may be used.
@@ -163,8 +176,9 @@ func prepare(dir string) error {
 		return nil
 	}
 	// A process that died early leaves these, and so does the run of first responses; anything else is somebody's.
+	ours := []string{lockFile, ManifestFile, ConstitutionFile, SettingsFile, ResponsesDir}
 	for _, name := range names {
-		if name != lockFile && name != ManifestFile+tmpSuffix && name != ResponsesDir {
+		if !slices.Contains(ours, strings.TrimSuffix(name, tmpSuffix)) {
 			return fmt.Errorf("%s is %w: it has other files (%s …) and no %s; give a new or an empty folder", dir, ErrNotARun, name, ManifestFile)
 		}
 	}
@@ -177,6 +191,9 @@ func (r *Run) settle(m Manifest, o Options) (changed *Manifest, note string, err
 	m.Format = Format
 	old, err := readManifest(r.dir)
 	if errors.Is(err, ErrNotARun) {
+		if err := r.writeTexts(o); err != nil {
+			return nil, "", err
+		}
 		return nil, "", r.writeManifest(m)
 	}
 	if err != nil {
@@ -193,8 +210,11 @@ func (r *Run) settle(m Manifest, o Options) (changed *Manifest, note string, err
 		m.Measured = old.Measured
 		return &m, "", nil
 	}
-	if len(setup) == 0 {
-		return nil, "", nil
+	if _, err := os.Stat(filepath.Join(r.dir, ConstitutionFile)); err == nil {
+		o.Constitution = nil
+	}
+	if err := r.writeTexts(o); err != nil || len(setup) == 0 {
+		return nil, "", err
 	}
 	var lines []string
 	for _, c := range setup {

@@ -173,22 +173,22 @@ func TestDamage(t *testing.T) {
 // says what there was before.
 func TestRedo(t *testing.T) {
 	dir := t.TempDir()
-	r, _ := open(t, dir, manifest())
+	r, _, err := Open(dir, manifest(), Options{Constitution: []byte("old"), Settings: []byte("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
 	add(t, r, record(0))
-	if err := errors.Join(r.Put(key(1), output(1)), r.KeepConstitution([]byte("old"))); err != nil {
+	if err := r.Put(key(1), output(1)); err != nil {
 		t.Fatal(err)
 	}
 	closeRun(t, r)
 	m := manifest()
 	m.Created, m.Results.MaxTokens = "2027-01-01", 128
-	if _, _, err := Open(dir, m, Options{}); err == nil {
+	if _, _, err := Open(dir, m, Options{Constitution: []byte("new"), Settings: []byte("b")}); err == nil || contents(t, dir, SettingsFile) != "a" || contents(t, dir, ConstitutionFile) != "old" {
 		t.Fatal("another limit was taken unasked")
 	}
-	r, _, err := Open(dir, m, Options{Redo: true})
+	r, _, err = Open(dir, m, Options{Redo: true, Constitution: []byte("new"), Settings: []byte("b")})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.KeepConstitution([]byte("new")); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok, err := r.Get(key(1)); !ok || err != nil || r.Done("row-0") {
@@ -199,7 +199,7 @@ func TestRedo(t *testing.T) {
 	if err != nil || got.Results.MaxTokens != 128 || got.Created != manifest().Created || len(got.Before) != 1 || got.Before[0].MaxTokens != 64 {
 		t.Errorf("%+v %v", got, err)
 	}
-	if len(read(t, dir)) != 0 || contents(t, dir, ConstitutionFile) != "new" {
+	if len(read(t, dir)) != 0 || contents(t, dir, ConstitutionFile) != "new" || contents(t, dir, SettingsFile) != "b" {
 		t.Error("old rows or an old constitution are there")
 	}
 	r, warnings := open(t, dir, m) // as usual from here on
@@ -207,6 +207,27 @@ func TestRedo(t *testing.T) {
 		t.Errorf("warnings %q", warnings)
 	}
 	closeRun(t, r)
+}
+
+// TestTextsBeforeTheManifest: a process that dies before the manifest is there leaves a directory that begins as a new one,
+// and one that goes on keeps its constitution.
+func TestTextsBeforeTheManifest(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{ConstitutionFile, SettingsFile, SettingsFile + tmpSuffix, ManifestFile + tmpSuffix} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("of before"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, text := range []string{"first", "second"} {
+		r, _, err := Open(dir, manifest(), Options{Constitution: []byte(text), Settings: []byte(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeRun(t, r)
+		if contents(t, dir, ConstitutionFile) != "first" || contents(t, dir, SettingsFile) != text {
+			t.Errorf("%s: constitution %q, settings %q", text, contents(t, dir, ConstitutionFile), contents(t, dir, SettingsFile))
+		}
+	}
 }
 
 // TestRetryFailed: rows that failed are done again, others are not.

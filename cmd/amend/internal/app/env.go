@@ -37,9 +37,10 @@ type Env struct {
 
 // Progress says how far some work is.
 type Progress struct {
-	Of     int // units of the work: rows, pairs
-	Done   int // of these, also those that an earlier command did
-	Before int // of Done, by earlier commands
+	Unit   string // what is counted: row, pair, response
+	Of     int    // units of the work: rows, pairs
+	Done   int    // of these, also those that an earlier command did
+	Before int    // of Done, by earlier commands
 	Failed int
 	Engine *EngineProgress // nil where there is no engine
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
@@ -65,25 +66,14 @@ func (e Env) label(ctx context.Context, c FeedbackConfig) (r FeedbackResult, err
 	if err != nil {
 		return r, err
 	}
-	payload, err := json.Marshal(l.job)
-	if err != nil {
-		return r, fmt.Errorf("writing the job down: %w", err)
-	}
 	h := &feedbackHost{env: e, labelling: l, config: c, place: map[string]int{}, unjudged: map[string]string{}}
 	for i, p := range l.job.Pairs {
 		h.place[p.ID] = i
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	text, err := e.do(ctx, jobFeedback, payload, h.host())
-	if h.failed != nil {
-		return r, h.failed
-	}
+	out, err := doJob[judged](ctx, e, jobFeedback, l.job, h.host(), &h.failed)
 	if err != nil {
 		return r, err
-	}
-	var out judged
-	if err := json.Unmarshal(text, &out); err != nil {
-		return r, fmt.Errorf("reading the worker's result: %w", err)
 	}
 	if r, err = h.summarize(out); err != nil {
 		return r, err
@@ -131,9 +121,7 @@ func (h *feedbackHost) open(settings []byte) (done []string, err error) {
 			h.store = nil
 			return nil, err
 		}
-		kept := h.config
-		kept.Out = ""
-		if err := keepSettings(h.config.dir(), FeedbackSettingsFile, &kept); err != nil {
+		if err := h.keepSettings(); err != nil {
 			return nil, err
 		}
 	}
@@ -169,10 +157,25 @@ func (h *feedbackHost) append(label []byte) (n worker.Nothing, err error) {
 }
 
 func (h *feedbackHost) keep(l feedback.Label) error {
+	i, ok := h.place[l.ID]
+	if !ok {
+		return fmt.Errorf("a label of pair %s, which is none of these", l.ID)
+	}
 	if l.Error != "" {
 		h.unjudged[l.ID] = l.Error
 	}
-	return failure.Stopped(h.store.Append(h.job.Pairs[h.place[l.ID]], l, len(h.job.Pairs)))
+	return failure.Stopped(h.store.Append(h.job.Pairs[i], l, len(h.job.Pairs)))
+}
+
+// keepSettings keeps the settings beside the labels.
+func (h *feedbackHost) keepSettings() error {
+	kept := h.config
+	kept.Out, kept.Constitution = "", slices.Clone(kept.Constitution)
+	text, err := settingsText(h.config.dir(), &kept)
+	if err != nil {
+		return err
+	}
+	return runstore.WriteFile(filepath.Join(h.config.dir(), FeedbackSettingsFile), text)
 }
 
 // putAside records a pair that kills workers.

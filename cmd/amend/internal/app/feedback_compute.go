@@ -182,7 +182,7 @@ func (c *feedbackComputation) run(ctx context.Context, limits worker.Limits) (er
 	log, before := c.parent.Log(), len(c.job.Pairs)-len(c.todo)
 	log.Info("judging", "model", c.model.Info().Name, "pairs", len(c.todo), "done before", before, "constitution", c.document.Name,
 		"alive at once", c.size.Parallel(), "tokens a judgement", c.size.Limit, "preamble", len(c.judge.Prefix()))
-	c.progress = newReporter(c.parent, len(c.job.Pairs), before)
+	c.progress = newReporter(c.parent, "pair", len(c.job.Pairs), before)
 	defer context.AfterFunc(ctx, func() {
 		log.Info("finishing the judgements in progress; a second signal stops at once")
 	})()

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"amend/cmd/amend/internal/failure"
@@ -113,7 +114,9 @@ func (c FeedbackConfig) validateWhat() error {
 		}
 	}
 	switch {
-	case given != 1:
+	case given > 1:
+		return failure.Inputf("several things to judge: pass one of a run directory, pairs and prompts")
+	case given == 0:
 		return failure.Inputf("nothing to judge: pass a run directory, --pairs FILE or --prompts FILE (see amend feedback --help)")
 	case c.Run == "" && c.Out == "":
 		return failure.Missing("out", "the folder that the labels go to")
@@ -183,7 +186,7 @@ func (c FeedbackConfig) drawing() RunConfig {
 func ResolveFeedback(like, config string) (FeedbackConfig, error) {
 	c := DefaultFeedbackConfig()
 	if like != "" {
-		if err := readSettings(settingsFile(like, FeedbackSettingsFile), &c); err != nil {
+		if err := readSettings(filepath.Join(like, FeedbackSettingsFile), &c); err != nil {
 			return c, fmt.Errorf("settings like those of %s: %w", like, err)
 		}
 		c.Run, c.Pairs, c.Prompts, c.Out, c.Constitution, c.Principles = "", "", "", "", nil, nil

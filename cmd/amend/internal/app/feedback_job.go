@@ -125,6 +125,9 @@ func (l *labelling) readRun(m runstore.Manifest, rows records) error {
 		c.Compute = likeRun(c.Compute, m)
 	}
 	c.Compute = inherited(c.Compute)
+	if err := c.Compute.Validate(); err != nil { // with the run's own
+		return err
+	}
 	pairs, err := l.pairs(m)
 	if err != nil {
 		return err
@@ -161,13 +164,13 @@ func criticAdapter(m runstore.Manifest) runner.Adapter {
 	return runner.Adapter{Path: m.Setup.LoRA, Scale: m.Results.LoRAScale}
 }
 
-// likeRun writes conversations as the run does, unless the settings say how.
+// likeRun takes a run's way of writing conversations where the settings leave it open.
 func likeRun(c runner.ComputeConfig, m runstore.Manifest) runner.ComputeConfig {
-	if c.Template == "" && c.Chat == "" {
-		c.Template = m.Setup.Template
-	}
 	if c.Chat == "" {
 		c.Chat = m.Results.Chat
+	}
+	if c.Template == "" && c.Chat != runner.ChatPlain {
+		c.Template = m.Setup.Template
 	}
 	return c
 }

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"strings"
@@ -32,8 +34,8 @@ func (e Env) handlers() map[string]worker.Handler {
 	}
 }
 
-// Worker is a worker process. It returns the process's exit code.
-func (e Env) Worker() int {
+// Worker is a worker process. An error is about the process itself: that of its job goes to the parent.
+func (e Env) Worker(ctx context.Context) error {
 	handlers := e.handlers()
 	for kind, h := range handlers {
 		handlers[kind] = func(ctx context.Context, job worker.Job, parent *worker.Client) ([]byte, error) {
@@ -41,7 +43,7 @@ func (e Env) Worker() int {
 			return h(ctx, job, parent)
 		}
 	}
-	return worker.Main(handlers, encodeFailure)
+	return failure.Input(worker.Main(ctx, handlers, encodeFailure))
 }
 
 // do runs a job in a supervised worker, or in this process.
@@ -54,6 +56,26 @@ func (e Env) do(ctx context.Context, kind string, payload []byte, host worker.Ho
 	}
 	out, err := worker.Supervise(ctx, e.spawner(), job, host)
 	return out, decodeFailure(ctx, err)
+}
+
+// doJob has a job done and reads its result. failed is the first error of the host's methods: it has its type, where what
+// comes back from a worker has only the text.
+func doJob[R any](ctx context.Context, e Env, kind string, job any, host worker.Host, failed *error) (result R, err error) {
+	payload, err := json.Marshal(job)
+	if err != nil {
+		return result, fmt.Errorf("writing the job down: %w", err)
+	}
+	text, err := e.do(ctx, kind, payload, host)
+	if *failed != nil {
+		return result, *failed
+	}
+	if err != nil {
+		return result, err
+	}
+	if err := json.Unmarshal(text, &result); err != nil {
+		return result, fmt.Errorf("reading the worker's result: %w", err)
+	}
+	return result, nil
 }
 
 // level is the least level of the log.
@@ -76,7 +98,7 @@ func encodeFailure(err error) *worker.Failure {
 	f := &worker.Failure{Text: err.Error()}
 	var field *failure.FieldError
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		f.Kind = kindStopped
 	case errors.As(err, &field):
 		f.Kind, f.Field, f.Detail = kindField, field.Field, field.Error()
@@ -118,7 +140,7 @@ var errContinue = errors.New("finished work is saved; the same command continues
 
 // stoppedBy turns the error of a cancelled context into a *failure.StoppedError.
 func stoppedBy(ctx context.Context, err error) error {
-	if err == nil || !errors.Is(err, context.Canceled) {
+	if err == nil || !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return &failure.StoppedError{Cause: errContinue, Signal: worker.SignalOf(ctx)}

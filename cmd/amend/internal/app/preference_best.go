@@ -149,13 +149,21 @@ func (e Env) scoreSamples(ctx context.Context, dir string, job statesJob, all []
 	}
 	r.Computed, r.Reused = &done.Computed, &done.Reused
 	for _, s := range all {
-		for i := range s.candidates {
+		var scored []reward.Candidate
+		var rows []revise.Sample
+		for i, candidate := range s.candidates {
 			id := name(s, i)
 			if why, refused := h.refused[id]; refused {
-				return fmt.Errorf("prompt %s: %s", s.id, why)
+				return failure.Inputf("prompt %s: %s", s.id, why)
 			}
-			s.candidates[i].Score = h.read[id].Score
+			if why, crashed := h.crashed[id]; crashed {
+				e.Log.Warn("an answer cannot be scored", "prompt", s.id, "why", why)
+				continue
+			}
+			candidate.Score = h.read[id].Score
+			scored, rows = append(scored, candidate), append(rows, s.rows[i])
 		}
+		s.candidates, s.rows = scored, rows
 	}
 	return nil
 }

@@ -70,11 +70,16 @@ func ScoreAnswers(ctx context.Context, env Env, c ScoreConfig) ([]Score, error) 
 		return nil, err
 	}
 	var scores []Score
-	failed := &failure.RowsError{Failed: len(set.Bad), Of: len(set.Bad) + len(set.Rows), What: "rows could not be read"}
+	failed := &failure.RowsError{Failed: len(set.Bad), Of: len(set.Bad) + len(set.Rows), What: "rows could not be read or scored"}
 	if len(set.Bad) > 0 {
 		failed.Detail = fmt.Sprintf("the first: %v", set.Bad[0])
 	}
 	for _, r := range set.Rows {
+		if why, crashed := h.crashed[r.ID]; crashed {
+			failed.Failed++
+			failed.Detail = cmp.Or(failed.Detail, fmt.Sprintf("row %s: %s", r.ID, why))
+			continue
+		}
 		if why, refused := h.refused[r.ID]; refused {
 			return nil, failure.Inputf("row %s: %s", r.ID, why)
 		}

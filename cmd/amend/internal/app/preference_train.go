@@ -114,6 +114,9 @@ func TrainPreference(ctx context.Context, env Env, c TrainPreferenceConfig) (r P
 		return r, err
 	}
 	r.States, r.Computed, r.Reused, r.ExtractS = done.States, done.Computed, done.Reused, env.Now().Sub(begun).Seconds()
+	for id, why := range h.crashed {
+		env.Log.Warn("an answer cannot be read, its pair is left out", "answer", id, "why", why)
+	}
 	for _, s := range sets {
 		s.take(h, &r)
 	}

@@ -22,8 +22,8 @@ type reporter struct {
 }
 
 // newReporter begins with units that an earlier command did.
-func newReporter(parent *worker.Client, of, before int) *reporter {
-	r := &reporter{parent: parent, state: Progress{Of: of, Done: before, Before: before}}
+func newReporter(parent *worker.Client, unit string, of, before int) *reporter {
+	r := &reporter{parent: parent, state: Progress{Unit: unit, Of: of, Done: before, Before: before}}
 	r.tell(true)
 	return r
 }

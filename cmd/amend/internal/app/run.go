@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 	"path/filepath"
 	"strings"
@@ -47,26 +45,28 @@ func (r RunResult) Failed() int { return r.Summary.Failed + r.Unreadable }
 // Run answers prompts, criticises and revises the answers, and writes a run directory, or continues an existing one. If
 // rows failed, it returns the result and a *failure.RowsError.
 func Run(ctx context.Context, env Env, c RunConfig) (RunResult, error) {
-	set, stages, err := env.beginRun(c)
+	set, stages, err := env.beginRun(ctx, c)
 	if err != nil {
 		return RunResult{}, err
 	}
 	for _, s := range stages[:len(stages)-1] {
 		var failed *failure.RowsError
-		if _, err := env.runStage(ctx, s, set, nil); err != nil && !errors.As(err, &failed) { // such rows fail again in the next stage
+		if _, err := env.runStage(ctx, s, set, c); err != nil && !errors.As(err, &failed) { // such rows fail again in the next stage
 			return RunResult{}, err
 		}
 	}
-	return env.runStage(ctx, stages[len(stages)-1], set, &c)
+	return env.runStage(ctx, stages[len(stages)-1], set, c)
 }
 
 // beginRun checks the settings of a run and reads its prompts.
-func (e Env) beginRun(c RunConfig) (set *prompts.Set, stages []stage, err error) {
+func (e Env) beginRun(ctx context.Context, c RunConfig) (set *prompts.Set, stages []stage, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, nil, err
 	}
-	e.warnOfAnotherModel(c)
 	stages = c.stages()
+	if err := e.warnOfAnotherModel(ctx, stages); err != nil {
+		return nil, nil, err
+	}
 	if len(stages) > 1 {
 		if err := c.checkCritic(); err != nil {
 			return nil, nil, err
@@ -76,33 +76,22 @@ func (e Env) beginRun(c RunConfig) (set *prompts.Set, stages []stage, err error)
 	return set, stages, err
 }
 
-// runStage does a run, or a part of one. whole are the settings of a run of several stages, which it keeps in its folder.
-func (e Env) runStage(ctx context.Context, s stage, set *prompts.Set, whole *RunConfig) (result RunResult, err error) {
+// runStage does a run, or a part of the whole run.
+func (e Env) runStage(ctx context.Context, s stage, set *prompts.Set, whole RunConfig) (result RunResult, err error) {
 	begun := e.Now()
 	in, err := e.readInputs(s, set)
 	if err != nil {
 		return result, err
 	}
-	in.recorded = s.config
-	if whole != nil {
-		in.recorded = *whole
-	}
-	payload, err := in.job.encode()
-	if err != nil {
-		return result, err
+	in.recorded, in.whole = s.config, &whole
+	if s.config.Out == whole.Out {
+		in.recorded = whole
 	}
 	h := newRunHost(e, in)
 	defer func() { err = errors.Join(err, h.close()) }()
-	text, err := e.do(ctx, jobRun, payload, h.host())
-	if h.failed != nil {
-		return result, h.failed
-	}
+	out, err := doJob[computed](ctx, e, jobRun, in.job, h.host(), &h.failed)
 	if err != nil {
 		return result, err
-	}
-	var out computed
-	if err := json.Unmarshal(text, &out); err != nil {
-		return result, fmt.Errorf("reading the worker's result: %w", err)
 	}
 	result, err = h.finish(out)
 	result.WallS = e.Now().Sub(begun).Seconds()
@@ -124,7 +113,7 @@ func (h *runHost) finish(out computed) (r RunResult, err error) {
 	}
 	st := out.Stats
 	r = RunResult{
-		Before: out.Before, Unreadable: len(bad), Asked: len(h.in.job.Rows) + len(bad), Failures: []Failure{},
+		Before: h.before, Unreadable: len(bad), Asked: len(h.rows) + len(bad), Failures: []Failure{},
 		Seed: h.in.job.Config.Seed, Out: h.in.job.Config.Out,
 		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
 		Decoded: st.Decoded, Computed: st.Prefilled, Reused: st.Reused,

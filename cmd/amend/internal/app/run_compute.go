@@ -24,6 +24,8 @@ import (
 // runComputation is the worker's part of a run. Its steps open the model, the loops, the context and the parent's store.
 type runComputation struct {
 	job      runJob
+	rows     []revise.Row
+	previous *runstore.Manifest // of the run that is continued; nil for a new one
 	env      Env
 	parent   *worker.Client
 	store    runStore
@@ -55,12 +57,15 @@ func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Clie
 	if err := json.Unmarshal(job.Payload, &c.job); err != nil {
 		return nil, fmt.Errorf("reading the job: %w", err)
 	}
+	limits := job.Limits
+	job.Payload = nil // it may be large
+	c.rows = c.job.rows()
 	defer func() {
 		if c.model != nil {
 			err = errors.Join(err, c.model.Close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, func(ctx context.Context) error { return c.fit(ctx, job.Limits) }, c.openStore} {
+	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -69,7 +74,7 @@ func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Clie
 	if c.job.Plan {
 		out, err = c.plan(ctx)
 	} else {
-		out, err = c.run(ctx, job.Limits)
+		out, err = c.run(ctx, limits)
 	}
 	if err != nil {
 		return nil, err
@@ -79,6 +84,9 @@ func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Clie
 
 func (c *runComputation) openModel(ctx context.Context) (err error) {
 	if c.document, err = c.job.document(); err != nil {
+		return err
+	}
+	if c.previous, err = previousManifest(c.parent); err != nil {
 		return err
 	}
 	r := c.job.Config
@@ -167,7 +175,9 @@ func (c *runComputation) openStore(context.Context) error {
 	if c.attach == nil {
 		return nil
 	}
-	return c.store.measure(runstore.Measured{Attach: c.attach})
+	measured := c.store.manifest.Measured
+	measured.Attach = c.attach
+	return c.store.measure(measured)
 }
 
 // preambleOf returns the index of a row's demonstration set. It depends only on the row's seed, not on other rows.
@@ -187,13 +197,13 @@ func (c *runComputation) byPreamble(rows []revise.Row) [][]revise.Row {
 
 // todo are the rows that are not done.
 func (c *runComputation) todo() []revise.Row {
-	return slices.DeleteFunc(slices.Clone(c.job.Rows), func(r revise.Row) bool { return c.store.done[r.ID] })
+	return slices.DeleteFunc(slices.Clone(c.rows), func(r revise.Row) bool { return c.store.done[r.ID] })
 }
 
 // plan counts what a run would compute.
 func (c *runComputation) plan(ctx context.Context) (out computed, err error) {
 	todo := c.todo()
-	out.Before = len(c.job.Rows) - len(todo)
+	out.Before = len(c.rows) - len(todo)
 	for k, rows := range c.byPreamble(todo) {
 		part, err := c.loops[k].Plan(ctx, rows)
 		if err != nil {

@@ -20,8 +20,8 @@ func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
 	if err != nil {
 		return err
 	}
-	old := c.job.Previous
-	if old != nil && !r.Redo && !r.RetryFailed && r.Context.Parallel == 0 && r.Compute.Context == 0 && old.Setup.Rows == len(c.job.Rows) {
+	old := c.previous
+	if old != nil && !r.Redo && !r.RetryFailed && r.Context.Parallel == 0 && r.Compute.Context == 0 && old.Setup.Rows == len(c.rows) {
 		// What was measured to choose a setting is measured once. Other settings, and rows that failed, may need more room.
 		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
 		if demand.Layout == runner.Auto {
@@ -64,11 +64,11 @@ func (c *runComputation) demand(ctx context.Context) (runner.Demand, error) {
 	if err != nil {
 		return d, err
 	}
-	d.Rows, d.Preamble = len(c.job.Rows), c.preamble()
+	d.Rows, d.Preamble = len(c.rows), c.preamble()
 	if c.gate != nil { // a row's own conversation, and a judgement in either order
 		d.PerRow, d.Preambles = 3, 2
 	}
-	for _, r := range c.job.Rows {
+	for _, r := range c.rows {
 		need, err := c.loops[c.preambleOf(r)].Need(ctx, r)
 		if ctx.Err() != nil {
 			return d, ctx.Err()

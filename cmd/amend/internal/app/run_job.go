@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -21,17 +20,28 @@ import (
 
 // runJob is a run, or a stage of one, as data for a worker: everything but the model, which the worker opens.
 type runJob struct {
-	Config       RunConfig
-	Plan         bool // count the turns, compute nothing
-	Date         string
-	Version      string
-	Rows         []revise.Row
+	Config  RunConfig
+	Plan    bool // count the turns, compute nothing
+	Date    string
+	Version string
+	Prompts []revise.Row // before Config.Samples makes several rows of each
+	// Initial are first responses that another run made, by the ids of rows.
+	Initial      map[string]revise.InitialResponse
 	Constitution []byte // composed, as YAML
 	Grammar      string // of critiques, in GBNF
-	Prompts      string // SHA-256 of the prompts
+	PromptsSHA   string // SHA-256 of their file
 	Responses    string // what made the first responses, where another run did (runstore.Results.Hash)
-	// Previous is the manifest of the run that is continued; nil for a new one.
-	Previous *runstore.Manifest
+}
+
+// rows are the rows of the run: several of each prompt, where there are samples.
+func (j runJob) rows() []revise.Row {
+	rows := revise.Samples(slices.Clone(j.Prompts), j.Config.Samples)
+	for i := range rows {
+		if initial, ok := j.Initial[rows[i].ID]; ok {
+			rows[i].Initial = &initial
+		}
+	}
+	return rows
 }
 
 // stage is a run, or one of the two that a staged run is.
@@ -62,7 +72,9 @@ type inputs struct {
 	job      runJob
 	document *constitution.Document // with the principles that are drawn from
 	bad      []prompts.BadRow
-	recorded RunConfig // that the run directory keeps
+	recorded RunConfig          // that the run directory keeps
+	whole    *RunConfig         // of a run of several stages
+	previous *runstore.Manifest // of the run that is continued; nil for a new one
 }
 
 // readInputs reads the constitution, the grammar and the manifest of the run that is continued.
@@ -75,12 +87,14 @@ func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 	if in.document, err = composed.Select(c.Principles); err != nil {
 		return in, failure.Input(err)
 	}
-	in.job = runJob{Config: c, Version: e.Version, Date: e.today(), Prompts: given.SHA256, Rows: slices.Clone(given.Rows)}
+	in.job = runJob{Config: c, Version: e.Version, Date: e.today(), PromptsSHA: given.SHA256, Prompts: given.Rows}
 	in.bad = given.Bad
 	if in.job.Constitution, err = composed.YAML(); err != nil {
 		return in, fmt.Errorf("writing the constitution down: %w", err)
 	}
-	in.job.Rows = revise.Samples(in.job.Rows, c.Samples)
+	if c.CritiqueGrammar == unknownGrammar {
+		return in, failure.Missing("critique-grammar", "the run had one, and its directory holds only the hash; give the file, or an empty path for none")
+	}
 	if c.CritiqueGrammar != "" {
 		text, err := os.ReadFile(c.CritiqueGrammar)
 		if err != nil {
@@ -94,7 +108,7 @@ func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 		}
 	}
 	if old, _, err := runstore.Read(c.Out); err == nil {
-		in.job.Previous, in.job.Date = &old, old.Created
+		in.previous, in.job.Date = &old, old.Created
 	} else if !errors.Is(err, runstore.ErrNotARun) {
 		return in, err
 	}
@@ -153,24 +167,18 @@ func (j *runJob) takeResponses(dir string) error {
 	if j.Responses, err = m.Results.Hash(); err != nil {
 		return err
 	}
-	place := map[string]int{}
-	for i, r := range j.Rows {
-		place[r.ID] = i
-	}
+	j.Initial = map[string]revise.InitialResponse{}
 	for rec, err := range rows {
 		if err != nil {
 			return err
 		}
-		i, ok := place[rec.ID]
-		if !ok {
-			continue
+		initial := revise.InitialResponse{Error: rec.Error}
+		if rec.Error == "" {
+			initial.Turn, _ = rec.Final()
 		}
-		row := &j.Rows[i]
-		if row.Initial = (&revise.InitialResponse{Error: rec.Error}); rec.Error == "" {
-			row.Initial.Turn, _ = rec.Final()
-		}
+		j.Initial[rec.ID] = initial
 	}
-	for _, r := range j.Rows {
+	for _, r := range j.rows() {
 		if r.Initial == nil && r.Response == nil {
 			return fmt.Errorf("row %s has no first response in %s: it is not finished", r.ID, dir)
 		}
@@ -205,13 +213,4 @@ func (c RunConfig) checkCritic() error {
 		err = feedback.Check(doc)
 	}
 	return failure.Input(err)
-}
-
-// encode makes the job travel.
-func (j runJob) encode() ([]byte, error) {
-	text, err := json.Marshal(j)
-	if err != nil {
-		return nil, fmt.Errorf("writing the job down: %w", err)
-	}
-	return text, nil
 }

@@ -52,13 +52,13 @@ func (c *runComputation) manifest() runstore.Manifest {
 		Created: c.job.Date,
 		Results: r.results(contents{
 			Model: c.model.SHA256(), ModelSize: int64(info.SizeBytes), Adapter: adapterSHA, AdapterScale: adapter.Scale,
-			Template: c.model.TemplateSHA256(), Constitution: c.document.Hash(), Prompts: c.job.Prompts, Grammar: c.grammar,
+			Template: c.model.TemplateSHA256(), Constitution: c.document.Hash(), Prompts: c.job.PromptsSHA, Grammar: c.grammar,
 			Responses: c.job.Responses, KeyType: c.size.TypeK.String(),
 		}),
 		Setup: runstore.Setup{
 			Amend: c.job.Version, LlamaCpp: runner.LlamaVersion(), Model: info.Path, Architecture: info.Architecture, LoRA: adapter.Path,
 			Constitution: c.document.Name, ConstitutionVersion: c.document.Version, Principles: r.Principles, Template: r.Compute.Template,
-			Prompts: r.Prompts, Limit: r.Limit, Rows: len(c.job.Rows),
+			Prompts: r.Prompts, Limit: r.Limit, Rows: len(c.rows),
 			Threads: c.size.Threads, Context: c.size.Limit, Parallel: c.size.Parallel(), KV: string(c.size.Layout()),
 			GPULayers: r.Compute.GPULayers, FlashAttention: c.size.Flash(), Machine: runner.Machine(),
 		},

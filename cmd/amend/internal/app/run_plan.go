@@ -25,7 +25,7 @@ type RunPlan struct {
 // PlanRun says what Run would do, and computes nothing. Of a run of two stages it plans the first, or the second if the
 // first is done.
 func PlanRun(ctx context.Context, env Env, c RunConfig) (RunPlan, error) {
-	set, stages, err := env.beginRun(c)
+	set, stages, err := env.beginRun(ctx, c)
 	if err != nil {
 		return RunPlan{}, err
 	}
@@ -48,22 +48,11 @@ func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPla
 		return p, err
 	}
 	in.job.Plan = true
-	payload, err := in.job.encode()
-	if err != nil {
-		return p, err
-	}
-	h := &planHost{env: e, dir: s.config.Out, changed: []string{}}
+	h := &planHost{env: e, in: in, dir: s.config.Out, changed: []string{}}
 	defer func() { err = errors.Join(err, h.close()) }()
-	text, err := e.do(ctx, jobRun, payload, h.host())
-	if h.failed != nil {
-		return p, h.failed
-	}
+	out, err := doJob[computed](ctx, e, jobRun, in.job, h.host(), &h.failed)
 	if err != nil {
 		return p, err
-	}
-	var out computed
-	if err := json.Unmarshal(text, &out); err != nil {
-		return p, fmt.Errorf("reading the worker's plan: %w", err)
 	}
 	p.Plan, p.Done, p.Changed = out.Plan, out.Before, h.changed
 	if h.snapshot != nil {
@@ -75,6 +64,7 @@ func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPla
 // planHost is the parent's side of a plan: it only reads the run directory.
 type planHost struct {
 	env      Env
+	in       inputs
 	dir      string
 	snapshot *runstore.Snapshot // nil: there is no run
 	changed  []string           // inputs and settings that differ from the run's
@@ -86,9 +76,9 @@ func (h *planHost) host() worker.Host {
 		Unit: "row", Log: h.env.Log,
 		PutAside: func(id, why string) error { return fmt.Errorf("planning row %s: %s", id, why) },
 		Methods: worker.Methods{
-			methodOpen:    keepError(&h.failed, h.open),
-			methodGet:     keepError(&h.failed, h.get),
-			methodMeasure: keepError(&h.failed, func([]byte) (n worker.Nothing, err error) { return n, nil }),
+			methodPrevious: keepError(&h.failed, func(worker.Nothing) ([]byte, error) { return h.in.previousText() }),
+			methodOpen:     keepError(&h.failed, h.open),
+			methodGet:      keepError(&h.failed, h.get),
 		},
 	}
 }
@@ -100,13 +90,16 @@ func (h *planHost) open(manifest []byte) (o opened, err error) {
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return o, fmt.Errorf("reading the worker's manifest: %w", err)
 	}
-	h.snapshot, err = runstore.Look(h.dir)
-	if errors.Is(err, runstore.ErrNotARun) {
-		return o, nil // a new one
+	if h.snapshot == nil { // else an earlier worker died
+		h.snapshot, err = runstore.Look(h.dir)
+		if errors.Is(err, runstore.ErrNotARun) {
+			return o, nil // a new one
+		}
+		if err != nil {
+			return o, err
+		}
 	}
-	if err != nil {
-		return o, err
-	}
+	h.changed = h.changed[:0]
 	m.Results.LogitBias = sameBias(&h.snapshot.Manifest, m.Results.LogitBias)
 	for _, c := range h.snapshot.Changes(m) {
 		h.changed = append(h.changed, c.String())

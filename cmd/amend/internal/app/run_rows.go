@@ -19,11 +19,11 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	}
 	todo := c.todo()
 	c.left = len(todo)
-	out.Before, out.CellBytes = len(c.job.Rows)-len(todo), runner.CellBytes(c.model.Info(), c.size.TypeK)
+	out.Before, out.CellBytes = len(c.rows)-len(todo), runner.CellBytes(c.model.Info(), c.size.TypeK)
 	log := c.parent.Log()
 	log.Info("running", "model", c.model.Info().Name, "rows", len(todo), "done before", out.Before,
 		"alive at once", c.size.Parallel(), "tokens a row", c.size.Limit, "preamble", c.preamble())
-	c.progress = newReporter(c.parent, len(c.job.Rows), out.Before)
+	c.progress = newReporter(c.parent, "row", len(c.rows), out.Before)
 	if len(todo) == 0 {
 		return out, nil
 	}

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -10,10 +12,8 @@ import (
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/revise"
 	"amend/engine/runstore"
+	"amend/engine/sample"
 )
-
-// RunSettingsFile is the name of the config in a run directory. It holds every setting.
-const RunSettingsFile = "config.yaml"
 
 // RunSources say where a run's settings come from, apart from single flags.
 type RunSources struct {
@@ -60,18 +60,22 @@ func ResolveRun(s RunSources) (RunConfig, error) {
 	return c, nil
 }
 
-// RecordedRun returns the settings that a run directory holds. The error matches runstore.ErrNotARun if there is no run.
+// RecordedRun returns the settings that a run directory holds, also that of a run whose first responses are not done. The
+// error matches runstore.ErrNotARun if there is no run.
 func RecordedRun(dir string) (RunConfig, error) {
+	file := filepath.Join(dir, runstore.SettingsFile)
+	there, err := exists(file)
+	if err != nil {
+		return RunConfig{}, fmt.Errorf("reading the run's settings: %w", err)
+	}
 	m, _, err := runstore.Read(dir)
+	if errors.Is(err, runstore.ErrNotARun) && there {
+		m.Format, err = runstore.Format, nil
+	}
 	if err != nil {
 		return RunConfig{}, err
 	}
 	c := runDefaults(m.Format)
-	file := filepath.Join(dir, RunSettingsFile)
-	there, err := exists(file)
-	if err != nil {
-		return c, fmt.Errorf("reading the run's settings: %w", err)
-	}
 	if there {
 		err = readSettings(file, &c)
 	} else {
@@ -81,14 +85,22 @@ func RecordedRun(dir string) (RunConfig, error) {
 	return c, err
 }
 
-// runDefaults are the defaults of the version that wrote a run: what its settings lack has these values. A version that
-// changes a default, or adds a setting, writes another format and adds a case.
+// runDefaults are the defaults of the version that wrote a run: what its settings lack has these values. They never
+// change. A version with another default, or another setting, writes another format and adds its own here.
 func runDefaults(format int) RunConfig {
-	c := DefaultRunConfig()
 	switch format {
-	case 2, 3: // as today
+	case 2, 3: // 3 is the first with a file of settings
+		return RunConfig{
+			Model: "testbed", Demonstrations: true, DemonstrationSets: 1, Samples: 1,
+			Revisions: 2, Critique: true, Mode: "faithful", MaxTokens: 256,
+			Sampling:  sample.Params{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
+			Gate:      GateConfig{Tries: 2, MinMass: 0.1},
+			Speculate: true,
+			Compute:   runner.ComputeConfig{Chat: "template", GPULayers: -1},
+			Context:   runner.ContextConfig{KV: "auto", KVType: "auto"},
+		}
 	}
-	return c
+	return DefaultRunConfig() // a format that this version does not read
 }
 
 // settingsOf reads the settings of a run of before there was a settings file from its manifest. What a manifest does not
@@ -118,11 +130,20 @@ func settingsOf(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error)
 	if g := r.Gate; g.On {
 		c.Gate = GateConfig{On: true, Tries: g.Tries, Margin: g.Margin, Veto: g.Veto, MinMass: g.MinMass}
 	}
+	if r.GrammarSHA256 != "" {
+		c.CritiqueGrammar = unknownGrammar
+	}
+	if there, err := exists(constitutionFile(dir)); err != nil || !there {
+		c.Constitution = nil // a process died before it wrote one
+	}
 	if r.Responses == "" {
 		return c, nil
 	}
 	return unstage(dir, m, c)
 }
+
+// unknownGrammar stands for the grammar of a run whose manifest has only its hash.
+const unknownGrammar = "(not recorded)"
 
 // unstage returns the settings of a run of two stages. c are the settings of the second stage.
 func unstage(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error) {
@@ -145,21 +166,31 @@ func (c RunConfig) record() RunConfig {
 	return c
 }
 
-// warnOfAnotherModel says that a run is done again with another model than it was begun with.
-func (e Env) warnOfAnotherModel(c RunConfig) {
-	if !c.Redo {
-		return
+// warnOfAnotherModel says that a run is done again with another model or adapter than it was begun with: files count by
+// their content.
+func (e Env) warnOfAnotherModel(ctx context.Context, stages []stage) error {
+	for _, s := range stages {
+		m, _, err := runstore.Read(s.config.Out)
+		if errors.Is(err, runstore.ErrNotARun) || !s.config.Redo {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		file, err := runner.Find(s.config.Model)
+		if err != nil {
+			return err
+		}
+		sum, err := file.SHA256(ctx)
+		if err != nil {
+			return err
+		}
+		if sum != m.Results.ModelSHA256 {
+			e.Log.Warn("the run is done again with another model", "then", m.Setup.Model, "now", file.Path)
+		}
+		if adapter := runner.ParseAdapter(s.config.LoRA).Path; adapter != m.Setup.LoRA {
+			e.Log.Warn("the run is done again with another adapter", "then", cmp.Or(m.Setup.LoRA, "none"), "now", cmp.Or(adapter, "none"))
+		}
 	}
-	old, err := RecordedRun(c.Out)
-	if err == nil && (old.Model != c.Model || old.Critic != c.Critic) {
-		e.Log.Warn("the run is done again with another model", "then", old.models(), "now", c.models())
-	}
-}
-
-// models names a run's models.
-func (c RunConfig) models() string {
-	if c.Critic == "" {
-		return c.Model
-	}
-	return c.Model + ", critic " + c.Critic
+	return nil
 }

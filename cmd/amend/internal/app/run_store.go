@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/worker"
@@ -12,11 +13,12 @@ import (
 
 // The methods of a run's host.
 const (
-	methodOpen    = "open"
-	methodGet     = "get"
-	methodPut     = "put"
-	methodAppend  = "append"
-	methodMeasure = "measure"
+	methodOpen     = "open"
+	methodGet      = "get"
+	methodPut      = "put"
+	methodAppend   = "append"
+	methodMeasure  = "measure"
+	methodPrevious = "previous"
 )
 
 // opened is what a run directory tells a worker that opens it.
@@ -115,13 +117,14 @@ type runHost struct {
 	env    Env
 	in     inputs
 	rows   map[string]revise.Row // by id
+	before int                   // rows that earlier commands did
 	run    *runstore.Run         // nil until a worker opens it
 	failed error                 // the first error of a method: the worker has only its text
 }
 
 func newRunHost(e Env, in inputs) *runHost {
-	h := &runHost{env: e, in: in, rows: make(map[string]revise.Row, len(in.job.Rows))}
-	for _, r := range in.job.Rows {
+	h := &runHost{env: e, in: in, rows: map[string]revise.Row{}}
+	for _, r := range in.job.rows() {
 		h.rows[r.ID] = r
 	}
 	return h
@@ -132,11 +135,12 @@ func (h *runHost) host() worker.Host {
 	return worker.Host{
 		Unit: "row", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
 		Methods: worker.Methods{
-			methodOpen:    keepError(&h.failed, h.open),
-			methodGet:     keepError(&h.failed, h.get),
-			methodPut:     keepError(&h.failed, h.put),
-			methodAppend:  keepError(&h.failed, h.append),
-			methodMeasure: keepError(&h.failed, h.measure),
+			methodPrevious: keepError(&h.failed, h.previous),
+			methodOpen:     keepError(&h.failed, h.open),
+			methodGet:      keepError(&h.failed, h.get),
+			methodPut:      keepError(&h.failed, h.put),
+			methodAppend:   keepError(&h.failed, h.append),
+			methodMeasure:  keepError(&h.failed, h.measure),
 		},
 	}
 }
@@ -152,6 +156,35 @@ func keepError[A, R any](failed *error, f func(A) (R, error)) worker.Method {
 	})
 }
 
+// previousManifest asks the parent for the manifest of the run that is continued: nil for a new one.
+func previousManifest(parent *worker.Client) (*runstore.Manifest, error) {
+	text, err := worker.Call[[]byte](parent, methodPrevious, worker.Nothing{})
+	if err != nil || len(text) == 0 {
+		return nil, err
+	}
+	var m runstore.Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("reading the run's manifest: %w", err)
+	}
+	return &m, nil
+}
+
+// previous gives a worker the manifest of the run as it is now: what an earlier worker has measured is not measured again.
+func (h *runHost) previous(worker.Nothing) ([]byte, error) {
+	if h.run != nil {
+		return json.Marshal(h.run.Manifest())
+	}
+	return h.in.previousText()
+}
+
+// previousText is the manifest of the run that is continued, as JSON; empty for a new one.
+func (in inputs) previousText() ([]byte, error) {
+	if in.previous == nil {
+		return nil, nil
+	}
+	return json.Marshal(in.previous)
+}
+
 // open opens the run for the first worker. Later workers get it as it is.
 func (h *runHost) open(manifest []byte) (o opened, err error) {
 	if h.run == nil {
@@ -162,6 +195,11 @@ func (h *runHost) open(manifest []byte) (o opened, err error) {
 		if err := h.openRun(m); err != nil {
 			return o, err
 		}
+		for _, id := range h.run.IDs() {
+			if _, mine := h.rows[id]; mine {
+				h.before++
+			}
+		}
 	}
 	o.Manifest, err = json.Marshal(h.run.Manifest())
 	o.Done = h.run.IDs()
@@ -171,21 +209,43 @@ func (h *runHost) open(manifest []byte) (o opened, err error) {
 // openRun opens the run directory, and keeps constitution and settings there.
 func (h *runHost) openRun(m runstore.Manifest) (err error) {
 	c := h.in.job.Config
-	m.Results.LogitBias = sameBias(h.in.job.Previous, m.Results.LogitBias)
-	samePaths(h.in.job.Previous, &m.Setup)
+	m.Results.LogitBias = sameBias(h.in.previous, m.Results.LogitBias)
+	samePaths(h.in.previous, &m.Setup)
+	recorded := h.in.recorded.record()
+	settings, err := settingsText(c.Out, &recorded)
+	if err != nil {
+		return err
+	}
 	var warnings []string
-	if h.run, warnings, err = runstore.Open(c.Out, m, runstore.Options{Redo: c.Redo, RetryFailed: c.RetryFailed}); err != nil {
+	h.run, warnings, err = runstore.Open(c.Out, m, runstore.Options{
+		Redo: c.Redo, RetryFailed: c.RetryFailed, Constitution: h.in.job.Constitution, Settings: settings,
+	})
+	if err != nil {
 		h.run = nil
 		return h.withConstitutionDiff(err)
 	}
 	for _, w := range warnings {
 		h.env.Log.Warn(w)
 	}
-	if err := h.run.KeepConstitution(h.in.job.Constitution); err != nil {
+	return h.in.keepWhole()
+}
+
+// keepWhole keeps the settings of a run of several stages in its directory as soon as one stage has taken them: the run
+// directory then continues it, whatever stage it is stopped in. A run that is only continued has them.
+func (in inputs) keepWhole() error {
+	if in.whole == nil || in.whole.Out == in.job.Config.Out {
+		return nil
+	}
+	there, err := exists(filepath.Join(in.whole.Out, runstore.SettingsFile))
+	if err != nil || there && !in.whole.Redo {
 		return err
 	}
-	recorded := h.in.recorded.record()
-	return keepSettings(c.Out, RunSettingsFile, &recorded)
+	recorded := in.whole.record()
+	text, err := settingsText(in.whole.Out, &recorded)
+	if err != nil {
+		return err
+	}
+	return runstore.WriteFile(filepath.Join(in.whole.Out, runstore.SettingsFile), text)
 }
 
 func (h *runHost) get(key revise.Key) (storedTurn, error) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -24,7 +25,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	case len(os.Args) == 2 && os.Args[1] == WorkerCommand:
-		os.Exit(testEnv(io.Discard).Worker())
+		if err := testEnv(io.Discard).Worker(context.Background()); err != nil {
+			os.Exit(1)
+		}
 	default:
 		os.Exit(m.Run())
 	}
@@ -142,8 +145,8 @@ func TestRedoKeepsWhatIsNotGiven(t *testing.T) {
 		t.Errorf("the model is the same:\n%s", log.String())
 	}
 	log.Reset()
-	kept.Model, kept.Redo = filepath.Join(t.TempDir(), "none.gguf"), true
-	if _, err := Run(t.Context(), env, kept); !IsInput(err) || !strings.HasPrefix(log.String(), "time=") || !strings.Contains(strings.SplitN(log.String(), "\n", 2)[0], "another model") {
+	kept.Model, kept.Redo = "smollm2", true
+	if _, err := PlanRun(t.Context(), env, kept); err != nil || !strings.Contains(strings.SplitN(log.String(), "\n", 2)[0], "another model") {
 		t.Errorf("with another model: %v\n%s", err, log.String())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -15,7 +16,6 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/nearest"
-	"amend/engine/runstore"
 )
 
 // paths are the settings of a config that name files, and how each is written.
@@ -38,36 +38,74 @@ func (c *RunConfig) paths() paths {
 	}
 }
 
+// A change makes a path another one. named says that the text may also be the name of a model or a constitution.
+type change func(text string, named bool) string
+
 // rewrite changes every path in a config.
-func rewrite(p paths, change func(string) string) {
+func rewrite(p paths, to change) {
 	for _, f := range p.files {
 		if *f != "" && *f != "-" {
-			*f = change(*f)
+			*f = to(*f, false)
 		}
 	}
 	for _, m := range p.models {
-		if isPath(*m) {
-			*m = change(*m)
+		if *m != "" {
+			*m = to(*m, true)
 		}
 	}
 	for _, a := range p.adapters {
 		if *a != "" {
 			adapter := runner.ParseAdapter(*a)
-			adapter.Path = change(adapter.Path)
+			adapter.Path = to(adapter.Path, false)
 			*a = adapter.String()
 		}
 	}
 	for i, l := range p.layers {
-		if isPath(l) {
-			p.layers[i] = change(l)
-		}
+		p.layers[i] = to(l, true)
 	}
 }
 
-// isPath reports whether a model or a constitution is given by a path and not by a name: it has a folder or a file's
-// extension.
-func isPath(name string) bool {
-	return strings.ContainsRune(name, filepath.Separator) || slices.Contains([]string{".gguf", ".yaml", ".yml"}, filepath.Ext(name))
+// from finds paths that are relative to a folder. A text that may be a name is a path if it begins as one or there is such
+// a file: names of models may have slashes too.
+func from(dir string) change {
+	return func(text string, named bool) string {
+		joined := filepath.Join(dir, text)
+		if filepath.IsAbs(text) || named && !beginsAsPath(text) && !isFile(joined) {
+			return text
+		}
+		return joined
+	}
+}
+
+// relativeTo writes paths relative to a folder. Those that could be taken for names begin as paths.
+func relativeTo(dir string) change {
+	return func(text string, named bool) string {
+		if named && !beginsAsPath(text) && !isFile(text) {
+			return text
+		}
+		abs, err := filepath.Abs(text)
+		if err != nil {
+			return text
+		}
+		rel, err := filepath.Rel(dir, abs)
+		switch {
+		case err != nil:
+			return abs
+		case beginsAsPath(rel):
+			return rel
+		}
+		return "." + string(filepath.Separator) + rel
+	}
+}
+
+func beginsAsPath(text string) bool {
+	first, _, more := strings.Cut(filepath.ToSlash(text), "/")
+	return filepath.IsAbs(text) || more && (first == "." || first == "..")
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 // readSettings reads a config file into c. Settings that the file does not name stay. Paths in the file are relative to
@@ -87,18 +125,12 @@ func readSettings[C any, P interface {
 	if err := strictYAML(file, text, c); err != nil {
 		return failure.Input(err)
 	}
-	dir := filepath.Dir(file)
-	rewriteGiven(c.paths(), P(&given).paths(), func(p string) string {
-		if filepath.IsAbs(p) {
-			return p
-		}
-		return filepath.Join(dir, p)
-	})
+	rewriteGiven(c.paths(), P(&given).paths(), from(filepath.Dir(file)))
 	return nil
 }
 
 // rewriteGiven changes the paths of a config that a file gave.
-func rewriteGiven(all, given paths, change func(string) string) {
+func rewriteGiven(all, given paths, to change) {
 	var mine paths
 	pick := func(all, given []*string) (out []*string) {
 		for i, g := range given {
@@ -112,7 +144,7 @@ func rewriteGiven(all, given paths, change func(string) string) {
 	if len(given.layers) > 0 {
 		mine.layers = all.layers
 	}
-	rewrite(mine, change)
+	rewrite(mine, to)
 }
 
 // strictYAML decodes one document, in which every name must be a setting. An empty file names none.
@@ -128,7 +160,7 @@ func strictYAML(file string, text []byte, v any) error {
 	if root.Kind != yaml.MappingNode {
 		return fmt.Errorf("%s: line %d: must be settings by their names, such as seed: 1", file, root.Line)
 	}
-	names := settingNames(reflect.TypeOf(v).Elem())
+	names := slices.Sorted(maps.Keys(Settings(reflect.ValueOf(v).Elem())))
 	for i := 0; i < len(root.Content); i += 2 {
 		key := root.Content[i]
 		if slices.Contains(names, key.Value) {
@@ -146,49 +178,34 @@ func strictYAML(file string, text []byte, v any) error {
 	return nil
 }
 
-// settingNames are the names of a config's settings.
-func settingNames(config reflect.Type) (names []string) {
+// Settings are the fields of a config by the names of the settings, those of inlined structs included.
+func Settings(config reflect.Value) map[string]reflect.Value {
+	out := map[string]reflect.Value{}
 	for i := range config.NumField() {
-		field := config.Field(i)
-		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		name, options, _ := strings.Cut(config.Type().Field(i).Tag.Get("yaml"), ",")
 		switch {
 		case options == "inline":
-			names = append(names, settingNames(field.Type)...)
-		case name != "-":
-			names = append(names, name)
+			maps.Copy(out, Settings(config.Field(i)))
+		case name != "" && name != "-":
+			out[name] = config.Field(i)
 		}
 	}
-	return names
+	return out
 }
 
-// keepSettings writes a config into a folder, with paths relative to it: folder and inputs can be moved together.
-func keepSettings(dir, name string, c pathed) error {
+// settingsText is a config as the file in a folder has it, with paths relative to the folder: folder and inputs can be
+// moved together. It rewrites the paths of c.
+func settingsText(dir string, c pathed) ([]byte, error) {
 	base, err := filepath.Abs(dir)
 	if err != nil {
-		return fmt.Errorf("keeping the settings: %w", err)
+		return nil, fmt.Errorf("writing the settings down: %w", err)
 	}
-	rewrite(c.paths(), func(p string) string {
-		abs, err := filepath.Abs(p)
-		if err != nil {
-			return p
-		}
-		rel, err := filepath.Rel(base, abs)
-		if err != nil {
-			return abs
-		}
-		if !strings.ContainsRune(rel, filepath.Separator) { // still a path, whatever it names
-			rel = "." + string(filepath.Separator) + rel
-		}
-		return rel
-	})
+	rewrite(c.paths(), relativeTo(base))
 	text, err := yaml.Marshal(c)
 	if err != nil {
-		return fmt.Errorf("keeping the settings: %w", err)
+		return nil, fmt.Errorf("writing the settings down: %w", err)
 	}
-	if err := runstore.WriteFile(filepath.Join(dir, name), text); err != nil {
-		return fmt.Errorf("keeping the settings: %w", err)
-	}
-	return nil
+	return text, nil
 }
 
 // exists reports whether a file is there.
@@ -199,6 +216,3 @@ func exists(path string) (bool, error) {
 	}
 	return err == nil, err
 }
-
-// settingsFile is the config in a directory.
-func settingsFile(dir, name string) string { return filepath.Join(dir, name) }

@@ -103,44 +103,38 @@ func TestSettingsKeepEverything(t *testing.T) {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"m.gguf", "mine.yaml"} { // the critic's model is not here any more
+		if err := os.WriteFile(name, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c := fullRunConfig()
 	c.Out = out
 	kept := c.record()
-	if err := keepSettings(out, RunSettingsFile, &kept); err != nil {
+	text, err := settingsText(out, &kept)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for name, f := range settingFields(reflect.ValueOf(fullRunConfig())) {
+	if err := os.WriteFile(filepath.Join(out, runstore.SettingsFile), text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range Settings(reflect.ValueOf(fullRunConfig())) {
 		if f.IsZero() && !slices.Contains([]string{"from-responses", "limit", "logprobs", "seed", "ctx", "threads", "deterministic", "parallel"}, name) {
 			t.Errorf("the test leaves %s as it is", name)
 		}
 	}
 	t.Chdir(filepath.Join(home, "runs"))
 	var got RunConfig
-	if err := readSettings(filepath.Join("first", RunSettingsFile), &got); err != nil {
+	if err := readSettings(filepath.Join("first", runstore.SettingsFile), &got); err != nil {
 		t.Fatal(err)
 	}
 	want := fullRunConfig()
 	want.Out = ""
-	rewrite(want.paths(), func(p string) string { return filepath.Join("..", p) })
+	rewrite(want.paths(), func(p string, _ bool) string { return filepath.Join("..", p) })
+	want.Critic = "c.gguf" // may be a name
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("settings came back as\n%+v\nwant\n%+v", got, want)
 	}
-}
-
-// settingFields are a config's fields by their yaml names.
-func settingFields(v reflect.Value) map[string]reflect.Value {
-	out := map[string]reflect.Value{}
-	for i := range v.NumField() {
-		name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		if options == "inline" {
-			for k, f := range settingFields(v.Field(i)) {
-				out[k] = f
-			}
-		} else if name != "-" {
-			out[name] = v.Field(i)
-		}
-	}
-	return out
 }
 
 // TestOrderOfSettings: a config file wins over another run's settings, those over the run's own, those over defaults, and
@@ -151,13 +145,20 @@ func TestOrderOfSettings(t *testing.T) {
 	made := func(name string, change func(*RunConfig)) {
 		c := DefaultRunConfig()
 		c.Prompts, c.Out, c.Constitution = name+".jsonl", name, []string{name + ".yaml"}
+		if err := os.WriteFile(c.Constitution[0], nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
 		change(&c)
-		run, _, err := runstore.Open(name, runstore.Manifest{Created: "2026-11-30"}, runstore.Options{})
+		kept := c.record()
+		text, err := settingsText(name, &kept)
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept := c.record()
-		if err := errors.Join(keepSettings(name, RunSettingsFile, &kept), run.Close()); err != nil {
+		run, _, err := runstore.Open(name, runstore.Manifest{Created: "2026-11-30"}, runstore.Options{Settings: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -233,5 +234,47 @@ func TestSettingsOfFormat2(t *testing.T) {
 	gated, err := RecordedRun(filepath.Join(old, "gated"))
 	if err != nil || !gated.Gate.On || gated.Gate.Tries != 2 {
 		t.Errorf("gated has %+v, %v", gated.Gate, err)
+	}
+}
+
+// TestDefaultsAreFrozen: a default that changes, or a setting that is added, is another format: runs of before mean the old
+// one.
+func TestDefaultsAreFrozen(t *testing.T) {
+	if got, want := DefaultRunConfig(), runDefaults(runstore.Format); !reflect.DeepEqual(got, want) {
+		t.Errorf("the defaults are\n%+v\nand those of format %d\n%+v\nraise runstore.Format, and add the new ones to runDefaults", got, runstore.Format, want)
+	}
+	for format := runstore.OldestFormat; format <= runstore.Format; format++ {
+		if c := runDefaults(format); c.Model == "" {
+			t.Errorf("there are no defaults of format %d", format)
+		}
+	}
+}
+
+// TestNamesOfModels: a name may have slashes, as those of the Hugging Face cache have, and stays a name.
+func TestNamesOfModels(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.MkdirAll("runs", 0o777), os.WriteFile("here", nil, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[string][2]string{
+		"smollm2":          {"smollm2", "smollm2"},
+		"org/repo/file":    {"org/repo/file", "org/repo/file"},
+		"here":             {"../here", "here"},
+		"./nowhere.gguf":   {"../nowhere.gguf", "nowhere.gguf"},
+		"../other/m.gguf":  {"../../other/m.gguf", "../other/m.gguf"},
+		"/models/big.gguf": {"", "/models/big.gguf"},
+	} {
+		base, err := filepath.Abs("runs")
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := relativeTo(base)(given, true)
+		if want[0] != "" && kept != filepath.FromSlash(want[0]) {
+			t.Errorf("%s is kept as %s, want %s", given, kept, want[0])
+		}
+		found := from("runs")(kept, true)
+		if abs, err := filepath.Abs(found); err != nil || found != want[1] && abs != want[1] {
+			t.Errorf("%s is found as %s, want %s", given, found, want[1])
+		}
 	}
 }

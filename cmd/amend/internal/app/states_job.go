@@ -90,7 +90,7 @@ func (e Env) computeStates(ctx context.Context, job worker.Job, parent *worker.C
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.model.Close()) }()
-	for _, step := range []func(context.Context) error{c.openScorer, c.measure, c.makeRoom} {
+	for _, step := range []func(context.Context) error{c.openScorer, c.tokenize, c.makeRoom} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -115,8 +115,8 @@ func (c *statesComputation) openScorer(context.Context) (err error) {
 	return nil
 }
 
-// measure writes the responses down as token ids.
-func (c *statesComputation) measure(ctx context.Context) error {
+// tokenize writes the responses down as token ids.
+func (c *statesComputation) tokenize(ctx context.Context) error {
 	for _, r := range c.job.Responses {
 		t, err := c.tokens(ctx, r)
 		if ctx.Err() != nil {
@@ -177,7 +177,7 @@ func (c *statesComputation) run(ctx context.Context, limits worker.Limits) error
 		seen[id] = true
 	}
 	c.parent.Log().Info("reading hidden states", "model", c.model.Info().Name, "responses", len(c.prompts))
-	c.progress = newReporter(c.parent, len(c.job.Responses), len(done))
+	c.progress = newReporter(c.parent, "response", len(c.job.Responses), len(done))
 	first, rest := apart(c.job.Responses, func(r response) string { return r.ID }, limits.Alone)
 	for _, r := range append(first, rest...) {
 		t, ok := c.prompts[r.ID]
@@ -233,18 +233,19 @@ type statesHost struct {
 	env     Env
 	stores  map[string]*runstore.States // by directory, opened when they are first asked for
 	read    map[string]readState        // by the response's id
-	refused map[string]string           // why a response was not read, by its id
+	refused map[string]string           // why a response cannot be written down, by its id
+	crashed map[string]string           // how a response crashes the worker, by its id
 	failed  error                       // the first error of a method: the worker has only its text
 }
 
 func newStatesHost(e Env) *statesHost {
-	return &statesHost{env: e, stores: map[string]*runstore.States{}, read: map[string]readState{}, refused: map[string]string{}}
+	return &statesHost{env: e, stores: map[string]*runstore.States{}, read: map[string]readState{}, refused: map[string]string{}, crashed: map[string]string{}}
 }
 
 func (h *statesHost) host() worker.Host {
 	return worker.Host{
 		Unit: "response", Log: h.env.Log, Notify: h.env.notify,
-		PutAside: func(id, why string) error { h.refused[id] = why; return nil },
+		PutAside: func(id, why string) error { h.crashed[id] = why; return nil },
 		Methods: worker.Methods{
 			methodOpen: keepError(&h.failed, h.open),
 			methodGet:  keepError(&h.failed, h.get),
@@ -266,8 +267,10 @@ func (h *statesHost) open(worker.Nothing) (done []string, err error) {
 	for id := range h.read {
 		done = append(done, id)
 	}
-	for id := range h.refused {
-		done = append(done, id)
+	for _, lost := range []map[string]string{h.refused, h.crashed} {
+		for id := range lost {
+			done = append(done, id)
+		}
 	}
 	return done, nil
 }
@@ -310,23 +313,10 @@ func (h *statesHost) close() error {
 	return errors.Join(errs...)
 }
 
-// readStates has a worker read hidden states. The caller has what the host collected, and closes nothing.
+// readStates has a worker read hidden states, and returns the host with what it has collected, closed.
 func (e Env) readStates(ctx context.Context, job statesJob) (h *statesHost, done statesDone, err error) {
-	payload, err := json.Marshal(job)
-	if err != nil {
-		return nil, done, fmt.Errorf("writing the job down: %w", err)
-	}
 	h = newStatesHost(e)
 	defer func() { err = errors.Join(err, h.close()) }()
-	text, err := e.do(ctx, jobStates, payload, h.host())
-	if h.failed != nil {
-		return h, done, h.failed
-	}
-	if err != nil {
-		return h, done, err
-	}
-	if err := json.Unmarshal(text, &done); err != nil {
-		return h, done, fmt.Errorf("reading the worker's result: %w", err)
-	}
-	return h, done, nil
+	done, err = doJob[statesDone](ctx, e, jobStates, job, h.host(), &h.failed)
+	return h, done, err
 }

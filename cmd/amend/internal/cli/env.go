@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"amend/cmd/amend/internal/app"
+	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/render"
 )
 
@@ -31,8 +33,9 @@ func newEnvWith(cmd *cobra.Command, logger *log.Logger) (app.Env, error) {
 	}, nil
 }
 
-// working runs a use case with progress on standard error.
-func working(cmd *cobra.Command, o outputFlags, do func(app.Env) error) error {
+// working runs a use case with progress on standard error, and then shows what it returned, also if some of its rows
+// failed.
+func working(cmd *cobra.Command, o outputFlags, do func(app.Env) (show func() error, err error)) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -43,9 +46,13 @@ func working(cmd *cobra.Command, o outputFlags, do func(app.Env) error) error {
 	}
 	shown := render.NewProgress(o.progress, cmd.ErrOrStderr(), logger)
 	env.Progress = shown.Update
-	err = do(env)
+	show, err := do(env)
 	shown.Close()
-	return err
+	var failed *failure.RowsError
+	if err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	return errors.Join(show(), err)
 }
 
 // newLogger returns a log of lines for a person.

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"amend/cmd/amend/internal/app"
-	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/render"
 )
 
@@ -63,10 +62,33 @@ func (o *feedbackFlags) settings(flags *pflag.FlagSet, args []string) (app.Feedb
 	}
 	overlay(&c, &o.FeedbackConfig, flags)
 	c.Report = o.Report
-	if len(args) == 1 {
-		c.Run = args[0]
-	}
+	judged(&c, flags, args)
 	return c, errors.Join(unusedSampling(c, flags), unusedReasoning(c, flags))
+}
+
+// judged takes what the command line says is judged, in place of what a file says.
+func judged(c *app.FeedbackConfig, flags *pflag.FlagSet, args []string) {
+	switch {
+	case len(args) == 1:
+		c.Run = args[0]
+		if !flags.Changed("pairs") {
+			c.Pairs = ""
+		}
+		if !flags.Changed("prompts") {
+			c.Prompts = ""
+		}
+		if !flags.Changed("out") {
+			c.Out = ""
+		}
+	case flags.Changed("pairs"), flags.Changed("prompts"):
+		c.Run = ""
+		if !flags.Changed("pairs") {
+			c.Pairs = ""
+		}
+		if !flags.Changed("prompts") {
+			c.Prompts = ""
+		}
+	}
 }
 
 // unusedSampling refuses settings of answers that are sampled, where none are.
@@ -121,24 +143,12 @@ continues.`,
 			if err != nil {
 				return err
 			}
-			return working(cmd, o.outputFlags, func(env app.Env) error {
+			return working(cmd, o.outputFlags, func(env app.Env) (func() error, error) {
 				r, err := app.Feedback(cmd.Context(), env, c)
-				return finished(err, func() error { return render.Feedback(cmd.OutOrStdout(), r, o.json) })
+				return func() error { return render.Feedback(cmd.OutOrStdout(), r, o.json) }, err
 			})
 		},
 	}
 	o.addFlags(cmd.Flags())
 	return cmd
-}
-
-// finished shows a result, also if some of its rows failed.
-func finished(err error, show func() error) error {
-	var failed *failure.RowsError
-	if err != nil && !errors.As(err, &failed) {
-		return err
-	}
-	if shown := show(); shown != nil {
-		return shown
-	}
-	return err
 }

@@ -34,7 +34,7 @@ type sourceFlags struct{ config, like string }
 
 func (o *sourceFlags) addFlags(f *pflag.FlagSet, what string) {
 	f.StringVar(&o.config, "config", "", "YAML file with settings, under the names of these flags; a flag that is given wins")
-	f.StringVar(&o.like, "like", "", "take the settings of the "+what+" in this directory, except inputs, constitution and --out")
+	f.StringVar(&o.like, "like", "", "take the settings of the "+what+" in this directory, except prompts, constitution and --out")
 }
 
 func addComputeFlags(f *pflag.FlagSet, c *runner.ComputeConfig) {

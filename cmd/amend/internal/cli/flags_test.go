@@ -41,7 +41,7 @@ func TestFlagsAreSettings(t *testing.T) {
 			}
 		})
 		var got []string
-		for name := range settings(reflect.ValueOf(c.config)) {
+		for name := range app.Settings(reflect.ValueOf(c.config)) {
 			got = append(got, name)
 		}
 		slices.Sort(want)

@@ -45,12 +45,9 @@ on prompts that only the other directory has labels of.`,
 			if c.TestOn != "" && cmd.Flags().Changed("test") {
 				return &failure.FieldError{Field: "test", Value: c.Test, Want: "holds out prompts of " + c.Dir + ", and --test-on " + c.TestOn + " takes others: give one of the two"}
 			}
-			return working(cmd, o, func(env app.Env) error {
+			return working(cmd, o, func(env app.Env) (func() error, error) {
 				r, err := app.TrainPreference(cmd.Context(), env, c)
-				if err != nil {
-					return err
-				}
-				return render.PreferenceReport(cmd.OutOrStdout(), r, o.json)
+				return func() error { return render.PreferenceReport(cmd.OutOrStdout(), r, o.json) }, err
 			})
 		},
 	}
@@ -77,9 +74,9 @@ JSON for each, with id and score. Scores are comparable only between answers to 
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Preference = args[0]
-			return working(cmd, o, func(env app.Env) error {
+			return working(cmd, o, func(env app.Env) (func() error, error) {
 				scores, err := app.ScoreAnswers(cmd.Context(), env, c)
-				return finished(err, func() error { return render.Scores(cmd.OutOrStdout(), scores) })
+				return func() error { return render.Scores(cmd.OutOrStdout(), scores) }, err
 			})
 		},
 	}

@@ -25,12 +25,9 @@ of a prompt with its first.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Run = args[0]
-			return working(cmd, o, func(env app.Env) error {
+			return working(cmd, o, func(env app.Env) (func() error, error) {
 				r, err := app.Best(cmd.Context(), env, c)
-				if err != nil {
-					return err
-				}
-				return render.Best(cmd.OutOrStdout(), r, o.json)
+				return func() error { return render.Best(cmd.OutOrStdout(), r, o.json) }, err
 			})
 		},
 	}

@@ -125,16 +125,13 @@ Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot
 			if err != nil {
 				return err
 			}
-			return working(cmd, o.outputFlags, func(env app.Env) error {
+			return working(cmd, o.outputFlags, func(env app.Env) (func() error, error) {
 				if o.plan {
 					p, err := app.PlanRun(cmd.Context(), env, c)
-					if err != nil {
-						return err
-					}
-					return render.Plan(cmd.OutOrStdout(), p, o.json)
+					return func() error { return render.Plan(cmd.OutOrStdout(), p, o.json) }, err
 				}
 				r, err := app.Run(cmd.Context(), env, c)
-				return finished(err, func() error { return render.RunResult(cmd.OutOrStdout(), r, o.json) })
+				return func() error { return render.RunResult(cmd.OutOrStdout(), r, o.json) }, err
 			})
 		},
 	}

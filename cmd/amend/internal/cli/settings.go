@@ -17,7 +17,7 @@ import (
 
 // overlay copies the settings whose flags were given. A flag that was given with the default's value counts as given.
 func overlay[C any](to, from *C, flags *pflag.FlagSet) {
-	target, source := settings(reflect.ValueOf(to).Elem()), settings(reflect.ValueOf(from).Elem())
+	target, source := app.Settings(reflect.ValueOf(to).Elem()), app.Settings(reflect.ValueOf(from).Elem())
 	flags.Visit(func(f *pflag.Flag) {
 		if field, ok := target[f.Name]; ok {
 			field.Set(source[f.Name])
@@ -25,33 +25,9 @@ func overlay[C any](to, from *C, flags *pflag.FlagSet) {
 	})
 }
 
-// settings returns the fields of a config by name, including those of inlined structs.
-func settings(config reflect.Value) map[string]reflect.Value {
-	out := map[string]reflect.Value{}
-	for i := range config.NumField() {
-		name, options, _ := strings.Cut(config.Type().Field(i).Tag.Get("yaml"), ",")
-		switch {
-		case options == "inline":
-			for k, v := range settings(config.Field(i)) {
-				out[k] = v
-			}
-		case name != "" && name != "-":
-			out[name] = config.Field(i)
-		}
-	}
-	return out
-}
-
-// message returns the text of an error, with settings named as flags.
+// message is an error as the command line tells it: settings are named as flags, several of them on a line each.
 func message(err error) string {
-	if field, ok := err.(*failure.FieldError); ok { //nolint:errorlint // a wrapped one is found below, with what wraps it
-		return "--" + field.Error()
-	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var lines []string
-		for _, e := range many.Unwrap() {
-			lines = append(lines, message(e))
-		}
+	if lines := problems(err); lines != nil {
 		return strings.Join(lines, "\n")
 	}
 	if text := refusal(err); text != "" {
@@ -62,6 +38,27 @@ func message(err error) string {
 		return strings.Replace(err.Error(), field.Error(), "--"+field.Error(), 1)
 	}
 	return err.Error()
+}
+
+// problems are the lines of an error about the input, or of several joined; nil for another one.
+func problems(err error) (lines []string) {
+	switch err := err.(type) { //nolint:errorlint // what is wrapped has more to say
+	case *failure.FieldError:
+		return []string{"--" + err.Error()}
+	case *failure.InputError:
+		if field := new(failure.FieldError); !errors.As(err, &field) {
+			return []string{err.Error()}
+		}
+	case interface{ Unwrap() []error }:
+		for _, e := range err.Unwrap() {
+			more := problems(e)
+			if more == nil {
+				return nil
+			}
+			lines = append(lines, more...)
+		}
+	}
+	return lines
 }
 
 // refusal is why a run is not continued, in full; empty where an error is another one.

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"amend/cmd/amend/internal/app"
@@ -17,10 +15,7 @@ func newWorkerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if code := env.Worker(); code != 0 {
-				return errors.New("the worker process failed")
-			}
-			return nil
+			return env.Worker(cmd.Context())
 		},
 	}
 	cmd.AddCommand(&cobra.Command{

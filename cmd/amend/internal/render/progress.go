@@ -81,9 +81,9 @@ func (p *Progress) begin(s app.Progress) {
 }
 
 func (p *Progress) text(s app.Progress) string {
-	line := fmt.Sprintf("%d/%d rows, %d failed, ETA %s", s.Done, s.Of, s.Failed, p.eta(s))
+	line := fmt.Sprintf("%d/%d %ss, %d failed, ETA %s", s.Done, s.Of, s.Unit, s.Failed, p.eta(s))
 	if e := s.Engine; e != nil {
-		line += fmt.Sprintf(" · decode %.0f tok/s, prefill %.0f tok/s, reuse %.0f %% · KV %d/%d cells, %d rows alive",
+		line += fmt.Sprintf(" · decode %.0f tok/s, prefill %.0f tok/s, reuse %.0f %% · KV %d/%d cells, %d alive",
 			e.DecodeTokS, e.PrefillTokS, 100*e.Reuse, e.Cells, e.CellLimit, e.Alive)
 	}
 	return line

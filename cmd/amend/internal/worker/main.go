@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 )
@@ -15,23 +16,23 @@ const (
 // exitOrphaned is the exit code of a worker whose parent is gone. Nobody reads it.
 const exitOrphaned = 75
 
+// ErrNotStarted ends a worker process that no parent has started.
+var ErrNotStarted = errors.New("this command is for processes that amend starts itself")
+
 // Main is a worker process: it takes a job from its parent, has the handler of that kind do it, and tells the parent how
-// it ended. encode makes an error travel. It returns the process's exit code, which says nothing about the job.
-func Main(handlers map[string]Handler, encode func(error) *Failure) int {
+// it ended. encode makes an error travel. ctx ends with the signal that stops the process. An error is about the process
+// itself; the job's own goes to the parent.
+func Main(ctx context.Context, handlers map[string]Handler, encode func(error) *Failure) error {
 	out, in := os.NewFile(toParent, "to the parent"), os.NewFile(fromParent, "from the parent")
 	if out == nil || in == nil {
-		fmt.Fprintln(os.Stderr, "amend worker: this command is for processes that amend starts itself")
-		return 2
+		return ErrNotStarted
 	}
 	keepFromChildren(out, in)
 	l := newLink(in, out)
 	var job Job
 	if err := l.dec.Decode(&job); err != nil {
-		fmt.Fprintln(os.Stderr, "amend worker: this command is for processes that amend starts itself:", err)
-		return 2
+		return fmt.Errorf("%w: %w", ErrNotStarted, err)
 	}
-	ctx, stop := WithSignals(context.Background())
-	defer stop()
 	c := connect(l, job.Level, func() { os.Exit(exitOrphaned) })
 	end := message{Kind: final}
 	handler, ok := handlers[job.Kind]
@@ -42,11 +43,7 @@ func Main(handlers map[string]Handler, encode func(error) *Failure) int {
 	if err != nil {
 		end.Failure = encode(err)
 	}
-	if err := c.tell(end); err != nil {
-		fmt.Fprintln(os.Stderr, "amend worker:", err)
-		return 1
-	}
-	return 0
+	return c.tell(end)
 }
 
 // Here does a job in this process. It is for programs that call amend as a library, and for tests.

@@ -29,7 +29,13 @@ const (
 func TestMain(m *testing.M) {
 	switch os.Getenv(mode) {
 	case asWorker:
-		os.Exit(Main(handlers(), encodeError))
+		ctx, stop := WithSignals(context.Background())
+		defer stop()
+		if err := Main(ctx, handlers(), encodeError); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	case asParent:
 		parentOfOrphan()
 	}
