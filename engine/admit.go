@@ -147,10 +147,12 @@ func (e *Engine) admit(r *Request, p place) {
 	e.running++
 	e.stats.Reused += reuse
 	if r.Grammar != nil {
-		var err error
-		if t.sampler.grammar, err = r.Grammar(); err != nil {
+		g, err := r.Grammar()
+		if err != nil {
 			e.finish(t, "", fmt.Errorf("making the grammar of a turn: %w", err))
+			return
 		}
+		t.sampler.Restrict(g)
 	}
 }
 

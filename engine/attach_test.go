@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"math"
 	"testing"
 
 	"amend/engine"
@@ -53,26 +52,6 @@ func TestCellsRead(t *testing.T) {
 		got := e.Stats()
 		if got.KVRead != c.read || (!c.limits.Unified && got.KVWhole != whole) {
 			t.Errorf("%s: %d cells read, %d if each row held the prefix; want %d and %d", c.name, got.KVRead, got.KVWhole, c.read, whole)
-		}
-	}
-}
-
-// TestWorth: the shortest preamble that pays is where the line through what was
-// saved crosses nothing.
-func TestWorth(t *testing.T) {
-	for _, c := range []struct {
-		name             string
-		copied, attached [2]float64
-		want             int
-	}{
-		{"dearer when short", [2]float64{10, 20}, [2]float64{11, 13}, 64 + 56},
-		{"never dearer", [2]float64{10, 20}, [2]float64{9, 13}, 1},
-		{"always the same gain", [2]float64{10, 20}, [2]float64{9, 19}, 1},
-		{"never pays", [2]float64{10, 20}, [2]float64{10, 21}, math.MaxInt},
-	} {
-		got := engine.AttachCosts{Rows: 4, Tokens: [2]int{64, 512}, Copied: c.copied, Attached: c.attached}.Worth()
-		if got != c.want {
-			t.Errorf("%s: from %d tokens on, want %d", c.name, got, c.want)
 		}
 	}
 }

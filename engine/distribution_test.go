@@ -7,6 +7,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/enginetest"
+	"amend/engine/sample"
 )
 
 // TestGuessesKeepTheDistribution: at temperature 1, with drafted tokens of which some
@@ -31,7 +32,7 @@ func TestGuessesKeepTheDistribution(t *testing.T) {
 		}
 		next++
 		err := e.Submit(&engine.Request{
-			Tokens: prompt, MaxTokens: 2, IgnoreEnd: true, Seed: uint64(next), Sampling: engine.Sampling{Temperature: 1},
+			Tokens: prompt, MaxTokens: 2, IgnoreEnd: true, Seed: uint64(next), Sampling: sample.Params{Temperature: 1},
 			Done: func(r engine.Result) {
 				if r.Err != nil || len(r.Tokens) != 2 {
 					t.Fatalf("%v, %v", r.Tokens, r.Err)

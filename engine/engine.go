@@ -162,10 +162,7 @@ func (e *Engine) release(t *turn) error {
 	e.tree.Unlock(t.seq)
 	e.active[t.seq] = nil
 	e.running--
-	if t.sampler.grammar == nil {
-		return nil
-	}
-	return t.sampler.grammar.Close()
+	return t.sampler.Close()
 }
 
 // ErrStopped is what requests get that were not finished when the engine

@@ -12,6 +12,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/enginetest"
+	"amend/engine/sample"
 )
 
 // drawLimits draws sizes small enough that sequences and cells run short.
@@ -56,7 +57,7 @@ func drawConversations(t *rapid.T) []conversation {
 func request(row, turn int, tokens []engine.Token) engine.Request {
 	return engine.Request{
 		Tokens: tokens, MaxTokens: 5, Seed: uint64(row*100 + turn),
-		Sampling: engine.Sampling{Temperature: 1}, Stop: []string{"zz"},
+		Sampling: sample.Params{Temperature: 1}, Stop: []string{"zz"},
 	}
 }
 
@@ -228,10 +229,10 @@ func TestOneRowFailsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Done = func(got engine.Result) {
-			if errors.Is(got.Err, engine.ErrLogits) {
+			if errors.Is(got.Err, sample.ErrLogits) {
 				failed++
 			}
-			if (last == 26) != errors.Is(got.Err, engine.ErrLogits) || !slices.Equal(got.Tokens, want.Tokens) {
+			if (last == 26) != errors.Is(got.Err, sample.ErrLogits) || !slices.Equal(got.Tokens, want.Tokens) {
 				t.Errorf("row %d: %+v, alone %+v", i, got, want)
 			}
 		}

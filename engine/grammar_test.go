@@ -9,6 +9,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/enginetest"
+	"amend/engine/sample"
 )
 
 // cycle is a grammar of which every third token may be any of 1 to 4, and the
@@ -78,7 +79,7 @@ func TestForcedTokensAreNotSampled(t *testing.T) {
 		for i := range 6 {
 			r := request(i, 0, []engine.Token{engine.Token(i%4 + 1), 2, 3, 4, 5, 6, 7})
 			r.MaxTokens, r.Stop, r.LogProbs = 12, nil, true
-			r.Grammar = func() (engine.Grammar, error) { made++; return &cycle{closed: &closed}, nil }
+			r.Grammar = func() (sample.Grammar, error) { made++; return &cycle{closed: &closed}, nil }
 			r.Done = func(got engine.Result) {
 				ended++
 				if got.Err != nil || got.End != engine.EndToken || len(got.Tokens) != 9 || len(got.LogProbs) != 9 || got.Decoded != 3 {

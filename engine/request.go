@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"amend/engine/sample"
+	"fmt"
+)
 
 // Request asks for one turn: the model continues Tokens.
 type Request struct {
@@ -12,11 +15,11 @@ type Request struct {
 	// Stop are strings that end the turn; they are not part of its text.
 	Stop []string
 	// Sampling says how tokens are drawn.
-	Sampling Sampling
+	Sampling sample.Params
 	// Grammar, if set, makes a grammar that stands at its start, to restrict
 	// what the turn may say. It is called whenever the turn is started, on the
 	// engine's goroutine, and the engine closes what it gets.
-	Grammar func() (Grammar, error)
+	Grammar func() (sample.Grammar, error)
 	// IgnoreEnd goes on after tokens that would end the turn: for benchmarks
 	// with fixed lengths.
 	IgnoreEnd bool
@@ -63,7 +66,7 @@ type Result struct {
 	Prompt   int   // tokens of the request
 	Reused   int   // of these, found in the KV cache
 	Decoded  int   // tokens sampled, the ending one included
-	Err      error // the turn failed: a *TooLongError, ErrLogits, ErrNoSlot, or ErrStopped
+	Err      error // the turn failed: a *TooLongError, sample.ErrLogits, ErrNoSlot, or ErrStopped
 }
 
 // TooLongError is the failure of a request that cannot fit.

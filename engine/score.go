@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"amend/engine/sample"
 	"fmt"
 	"slices"
 )
@@ -75,7 +76,7 @@ func (j *scoreJob) first(logits []float32) error {
 		}
 		tokens[i] = o[0]
 	}
-	for i, p := range logProbs(logits, tokens) {
+	for i, p := range sample.LogProbs(logits, tokens) {
 		j.out.LogProbs[i] = append(make([]float64, 0, len(j.score.Options[i])), p)
 	}
 	return nil
@@ -116,7 +117,7 @@ func (j *scoreJob) rest(i int) *Request {
 		scoring: &scoring{from: n, take: func(k int, logits []float32) error {
 			for o := i; o < len(j.score.Options); o++ {
 				if j.together(i, o) {
-					j.out.LogProbs[o] = append(j.out.LogProbs[o][:1+k], logProb(logits, j.score.Options[o][1+k]))
+					j.out.LogProbs[o] = append(j.out.LogProbs[o][:1+k], sample.LogProb(logits, j.score.Options[o][1+k]))
 				}
 			}
 			return nil
@@ -143,7 +144,7 @@ func (e *Engine) takeScores(t *turn, outputs []output) {
 	for _, o := range outputs {
 		logits, err := e.backend.Logits(o.index)
 		if err == nil {
-			_, err = argmax(logits) // refuses what is no number
+			err = sample.Check(logits) // refuses what is no number
 		}
 		if err == nil {
 			err = t.request.scoring.take(t.decoded, logits)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"amend/engine/internal/sched"
+	"amend/engine/sample"
 )
 
 // step computes one batch: a prefill or a decode step of active turns.
@@ -145,7 +146,7 @@ func (e *Engine) sampleNext(t *turn, index int) (Token, End, error) {
 	if err != nil {
 		return 0, "", fmt.Errorf("reading logits: %w", err)
 	}
-	token, err := t.sampler.sample(logits)
+	token, err := t.sampler.Sample(logits)
 	if err != nil {
 		return 0, "", err
 	}
@@ -157,7 +158,7 @@ func (e *Engine) sampleNext(t *turn, index int) (Token, End, error) {
 		for i := range t.generated[had:] {
 			p := 0.0
 			if i == 0 {
-				p = logProb(logits, token)
+				p = sample.LogProb(logits, token)
 			}
 			t.logProbs = append(t.logProbs, p)
 		}
@@ -172,7 +173,7 @@ func (e *Engine) accept(t *turn, token Token) (End, error) {
 		if e.vocab.Ends(token) && !t.request.IgnoreEnd {
 			return EndToken, nil
 		}
-		if err := t.sampler.accept(token); err != nil {
+		if err := t.sampler.Accept(token); err != nil {
 			return "", err
 		}
 		if t.drafter != nil {
@@ -181,7 +182,7 @@ func (e *Engine) accept(t *turn, token Token) (End, error) {
 		if end := t.add(token, e.vocab.Piece(token)); end != "" {
 			return end, nil
 		}
-		forced, ok, err := t.sampler.forced()
+		forced, ok, err := t.sampler.Forced()
 		if err != nil || !ok {
 			return "", err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"amend/engine/internal/ngram"
+	"amend/engine/sample"
 )
 
 // turn is a request that has a sequence.
@@ -12,7 +13,7 @@ type turn struct {
 	seq     int
 	order   int // admissions before it, to tell the youngest
 	room    int // the most tokens its sequence may hold
-	sampler *sampler
+	sampler *sample.Sampler
 
 	drafter *ngram.Drafter // drafts what comes next; nil without speculation
 	// outputsFrom is the position from which on logits are wanted.
@@ -29,7 +30,7 @@ type turn struct {
 func newTurn(r *Request, seq, reused, order, room int) *turn {
 	return &turn{
 		request: r, seq: seq, order: order, room: room, reused: reused, outputsFrom: r.firstOutput(),
-		sampler: newSampler(r.Sampling, r.Seed),
+		sampler: sample.New(r.Sampling, r.Seed),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"amend/engine/revise"
+	"amend/internal/need"
 )
 
 // seen is what scripts/readers/read.py prints: rows as JSON texts, by reader and split.
@@ -24,7 +25,7 @@ type seen struct {
 func TestReaders(t *testing.T) {
 	python := filepath.Join("..", "..", "scripts", "readers", "python")
 	if text, err := exec.Command(python, "--version").CombinedOutput(); err != nil {
-		t.Skipf("the readers are not there: %s", text)
+		need.Unmet(t, need.Readers, "the readers are not there: %v %s", err, text)
 	}
 	var records []revise.Record
 	for i := range 60 {

@@ -9,6 +9,7 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/digest"
+	"amend/engine/sample"
 )
 
 // Settings say how pairs are judged. The key tags say what a field changes (package digest): "turn" is the key of a
@@ -30,8 +31,8 @@ type Settings struct {
 	// 2022, section 4.1). It is applied to what was computed.
 	Clamp [2]float64 `key:"run"`
 	// MaxTokens is the limit of a reasoning. MaxTokens and Sampling are in keys only where there are reasonings.
-	MaxTokens int             `key:"turn"`
-	Sampling  engine.Sampling `key:"turn"`
+	MaxTokens int           `key:"turn"`
+	Sampling  sample.Params `key:"turn"`
 }
 
 // Judge judges pairs. It is not safe for concurrent use.

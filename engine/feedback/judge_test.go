@@ -14,6 +14,7 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/enginetest"
+	"amend/engine/sample"
 )
 
 // letters tokenizes for enginetest.Model: every byte becomes one of its letters.
@@ -192,7 +193,7 @@ func TestTogetherAsAlone(t *testing.T) {
 
 var reasoning = Settings{
 	Layout: OptionsFirst, Principles: 1, Seed: 5, Reasonings: 3, Clamp: [2]float64{0.4, 0.6}, MaxTokens: 9,
-	Sampling: engine.Sampling{Temperature: 1},
+	Sampling: sample.Params{Temperature: 1},
 }
 
 // TestReasonings: each is drawn anew, the answer is scored behind it and its stem, clamped, and the judgement is their mean.

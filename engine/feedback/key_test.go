@@ -12,13 +12,14 @@ import (
 	"amend/engine/digest"
 	"amend/engine/digest/digesttest"
 	"amend/engine/enginetest/golden"
+	"amend/engine/sample"
 )
 
 // goldenSettings have a value of their own for everything that a judgement's key may hold.
 func goldenSettings() Settings {
 	return Settings{
 		Layout: OptionsFirst, Principles: 2, Seed: 3, MinMass: 0.25, Reasonings: 2, Clamp: [2]float64{0.25, 0.75}, MaxTokens: 30,
-		Sampling: engine.Sampling{Temperature: 0.75, TopK: 40, TopP: 0.5, MinP: 0.125, LogitBias: map[engine.Token]float64{9: 2.5, 3: math.Inf(-1)}},
+		Sampling: sample.Params{Temperature: 0.75, TopK: 40, TopP: 0.5, MinP: 0.125, LogitBias: map[engine.Token]float64{9: 2.5, 3: math.Inf(-1)}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"amend/internal/need"
 	"context"
 	"errors"
 	"runtime"
@@ -35,7 +36,7 @@ func TestTemplateIsStopped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.memory && runtime.GOOS != "linux" {
-				t.Skip("no memory limit on this system")
+				need.Unmet(t, need.Linux, "no memory limit on this system")
 			}
 			tmpl := newTestTemplate(t, unless(c.body), TemplateOptions{MemoryLimit: 256 << 20, Limit: c.limit})
 			if _, err := tmpl.Render(t.Context(), user("bad"), RenderOptions{}); !errors.Is(err, c.want) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"amend/engine/llama"
+	"amend/internal/need"
 )
 
 // TestOneTeamOfWorkers: a context that is asked by many threads computes on one.
@@ -15,7 +16,7 @@ func TestOneTeamOfWorkers(t *testing.T) {
 	threads := func() int {
 		tasks, err := os.ReadDir("/proc/self/task")
 		if err != nil {
-			t.Skip("only Linux says how many threads there are: ", err)
+			need.Unmet(t, need.Linux, "only Linux says how many threads there are: %v", err)
 		}
 		return len(tasks)
 	}

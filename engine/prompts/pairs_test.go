@@ -8,6 +8,7 @@ import (
 
 	"amend/engine/chat"
 	"amend/engine/feedback"
+	"amend/internal/need"
 )
 
 func readPairs(t *testing.T, text string) *Pairs {
@@ -75,7 +76,7 @@ func TestRealPairs(t *testing.T) {
 	for file, want := range map[string]int{"hh-rlhf-harmless-test-a.jsonl.gz": 1156, "hhh-comparisons-a.jsonl.gz": 219} {
 		path := filepath.Join("..", "..", "..", "shared", "data", file)
 		if _, err := os.Stat(path); err != nil {
-			t.Skip("the real inputs are not here")
+			need.Unmet(t, need.Data, "the real inputs are not here")
 		}
 		set, err := ReadPairs(path, nil, 0)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"testing/iotest"
 
 	"amend/engine/chat"
+	"amend/internal/need"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -267,7 +268,7 @@ func readData(t *testing.T, name string, o Options) *Set {
 	t.Helper()
 	set, err := Read(filepath.Join("../../../shared/data", name), nil, o)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("no real data here")
+		need.Unmet(t, need.Data, "no real data here")
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/digest/digesttest"
 	"amend/engine/enginetest/golden"
+	"amend/engine/sample"
 )
 
 // goldenSettings have a value of their own for everything that a turn's key may hold.
@@ -17,7 +18,7 @@ func goldenSettings() Settings {
 	return Settings{
 		Rounds: 2, Mode: Append, MaxTokens: 40, Seed: 3, System: "Be brief.", Think: chat.ThinkTags{Open: "<think>", Close: "</think>"},
 		CritiqueGrammarName: "a grammar",
-		Sampling: engine.Sampling{
+		Sampling: sample.Params{
 			Temperature: 0.75, TopK: 40, TopP: 0.5, MinP: 0.125, RepetitionPenalty: 1.25, FrequencyPenalty: 0.25, PresencePenalty: -0.5, PenaltyWindow: 64,
 			LogitBias: map[engine.Token]float64{9: 2.5, 3: math.Inf(-1)},
 		},

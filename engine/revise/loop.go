@@ -23,6 +23,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/digest"
 	"amend/engine/feedback"
+	"amend/engine/sample"
 )
 
 // Mode is how a round after the first continues the conversation.
@@ -47,8 +48,8 @@ type Settings struct {
 	// NoCritique asks for each revision straight away, without a critique before it. That shows in a turn's ids.
 	NoCritique bool `key:"run"`
 	// MaxTokens is the limit of a turn. One that ended before it is the same under another (Output.Holds).
-	MaxTokens int             `key:"run"`
-	Sampling  engine.Sampling `key:"turn"`
+	MaxTokens int           `key:"run"`
+	Sampling  sample.Params `key:"turn"`
 	// Seed is of the run. A turn's key holds its own seed, which is derived from it.
 	Seed uint64 `key:"run"`
 	// System is a system text for every row without one of its own. It shows in a turn's ids.
@@ -56,7 +57,7 @@ type Settings struct {
 	// Think are the marks around thoughts, which end no turn.
 	Think chat.ThinkTags `key:"turn"`
 	// CritiqueGrammar, if set, makes the grammar that a critique must follow. CritiqueGrammarName stands for it in keys.
-	CritiqueGrammar func() (engine.Grammar, error) `key:"none"`
+	CritiqueGrammar func() (sample.Grammar, error) `key:"none"`
 	// CritiqueGrammarName names that grammar by its content. Only critiques have it in their keys.
 	CritiqueGrammarName string `key:"turn"`
 	// LogProbs records how likely the model found each turn, which one that was computed without does not know.

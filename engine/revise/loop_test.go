@@ -13,6 +13,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/enginetest"
 	"amend/engine/feedback"
+	"amend/engine/sample"
 )
 
 // letters tokenizes for enginetest.Model: a to z are 1 to 26, everything else
@@ -108,7 +109,7 @@ func (w *fixture) run(t *testing.T, rows []Row, parallel int) map[string]Record 
 	return out
 }
 
-var testSettings = Settings{Rounds: 2, Mode: Faithful, MaxTokens: 12, Sampling: engine.Sampling{Temperature: 1}, Seed: 7}
+var testSettings = Settings{Rounds: 2, Mode: Faithful, MaxTokens: 12, Sampling: sample.Params{Temperature: 1}, Seed: 7}
 
 // TestTogetherAsAlone: rows run side by side have the turns that they have
 // alone, and the turns that they have without any reuse.

@@ -137,7 +137,16 @@ type Measured struct {
 	// one alone takes longer.
 	TurnSeconds float64 `json:"turn_seconds,omitempty"`
 	// Attach says from which length on rows read the preamble without holding it.
-	Attach *engine.AttachCosts `json:"attach,omitempty"`
+	Attach *AttachCosts `json:"attach,omitempty"`
+}
+
+// AttachCosts is what decode steps of some rows took behind two preambles, one short, one longer, in seconds: rows
+// holding copies of it, and reading it attached.
+type AttachCosts struct {
+	Rows     int        `json:"rows"`
+	Tokens   [2]int     `json:"tokens"` // of the preambles
+	Copied   [2]float64 `json:"copied_s"`
+	Attached [2]float64 `json:"attached_s"`
 }
 
 // Change is a field that differs between a run and what it was to be continued with.

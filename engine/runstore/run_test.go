@@ -16,6 +16,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/prompts"
 	"amend/engine/revise"
+	"amend/internal/need"
 
 	"pgregory.net/rapid"
 )
@@ -228,7 +229,7 @@ func TestRetryFailed(t *testing.T) {
 // TestReadFrozen: a run in a folder that cannot be written can be read.
 func TestReadFrozen(t *testing.T) {
 	if os.Geteuid() == 0 {
-		t.Skip("root writes everywhere")
+		need.Unmet(t, need.Unprivileged, "root writes everywhere")
 	}
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"amend/internal/need"
 	"amend/models"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestTraining(t *testing.T) {
 	python := os.Getenv("PYTHON")
 	if python == "" {
-		t.Skip("PYTHON names no interpreter with scripts/testbed/requirements.txt")
+		need.Unmet(t, need.Python, "PYTHON names no interpreter with scripts/testbed/requirements.txt")
 	}
 	work, out := t.TempDir(), t.TempDir()
 	train := func(steps string) string {

@@ -1,6 +1,7 @@
 package train_test
 
 import (
+	"amend/internal/need"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -47,7 +48,7 @@ func writeRows(t *testing.T, tokens int, answers ...string) string {
 func TestMaxLength(t *testing.T) {
 	python := os.Getenv("PYTHON")
 	if python == "" {
-		t.Skip("PYTHON names no interpreter with scripts/train/requirements.txt")
+		need.Unmet(t, need.Python, "PYTHON names no interpreter with scripts/train/requirements.txt")
 	}
 	pair := []string{"chosen_ids", "rejected_ids"}
 	known := writeRows(t, 40, pair...)

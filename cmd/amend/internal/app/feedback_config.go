@@ -7,8 +7,8 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
-	"amend/engine"
 	"amend/engine/feedback"
+	"amend/engine/sample"
 )
 
 // FeedbackConfig are the settings of labelling. Exactly one of Run, Pairs and Prompts says what is judged.
@@ -38,7 +38,7 @@ type FeedbackConfig struct {
 	Reasonings int                  `yaml:"reasonings" key:"run"`
 	Clamp      []float64            `yaml:"clamp,flow" key:"run"` // of reasonings
 	MaxTokens  int                  `yaml:"max-tokens" key:"run"` // of a reasoning
-	// How reasonings are drawn (engine.Sampling).
+	// How reasonings are drawn (sample.Params).
 	Temperature float64 `yaml:"temperature" key:"run"`
 	TopP        float64 `yaml:"top-p" key:"run"`
 	TopK        int     `yaml:"top-k" key:"run"`
@@ -137,8 +137,8 @@ func (c FeedbackConfig) validateClamp() error {
 }
 
 // sampling says how reasonings are drawn.
-func (c FeedbackConfig) sampling() engine.Sampling {
-	return engine.Sampling{Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, MinP: c.MinP}
+func (c FeedbackConfig) sampling() sample.Params {
+	return sample.Params{Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, MinP: c.MinP}
 }
 
 // pairing is the pairing of samples.

@@ -18,6 +18,7 @@ import (
 	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/runstore"
+	"amend/engine/sample"
 )
 
 // runComputation is the worker's part of a run, put together step by step: model, loops, context, and the parent's store.
@@ -30,11 +31,11 @@ type runComputation struct {
 
 	document *constitution.Document // with the principles that are drawn from
 	model    *runner.Model
-	grammar  string              // SHA-256 of the critiques' grammar
-	gate     *revise.Gate        // nil: all revisions are taken
-	loops    []*revise.Loop      // one for each demonstration set
-	size     runner.Size         // of the context
-	attach   *engine.AttachCosts // what was measured for this run, if anything
+	grammar  string                // SHA-256 of the critiques' grammar
+	gate     *revise.Gate          // nil: all revisions are taken
+	loops    []*revise.Loop        // one for each demonstration set
+	size     runner.Size           // of the context
+	attach   *runstore.AttachCosts // what was measured for this run, if anything
 	engine   *engine.Engine
 	left     int // rows to do when this worker began
 }
@@ -131,14 +132,14 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 }
 
 // openGrammar compiles the critiques' grammar. Each critique gets a clone of it.
-func (c *runComputation) openGrammar() (func() (engine.Grammar, error), error) {
+func (c *runComputation) openGrammar() (func() (sample.Grammar, error), error) {
 	sum := sha256.Sum256([]byte(c.job.Grammar))
 	c.grammar = hex.EncodeToString(sum[:])
 	g, err := c.model.NewGrammar(c.job.Grammar)
 	if err != nil {
 		return nil, failure.Inputf("critique-grammar %s: %w", c.job.Config.CritiqueGrammar, err)
 	}
-	return func() (engine.Grammar, error) { return g.Clone() }, nil
+	return func() (sample.Grammar, error) { return g.Clone() }, nil
 }
 
 // openGate makes the gate of a run, nil where it has none.

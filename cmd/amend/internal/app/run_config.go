@@ -5,8 +5,8 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
-	"amend/engine"
 	"amend/engine/revise"
+	"amend/engine/sample"
 	"amend/models/testbed"
 )
 
@@ -32,15 +32,15 @@ type RunConfig struct {
 	System  string `yaml:"system" key:"run"`
 	Out     string `yaml:"out,omitempty" key:"none"` // the run directory
 
-	Revisions       int             `yaml:"revisions" key:"run"` // rounds; 0: first responses only
-	Critique        bool            `yaml:"critique" key:"run"`
-	Mode            revise.Mode     `yaml:"mode" key:"run"`
-	MaxTokens       int             `yaml:"max-tokens" key:"run"` // of a turn
-	Sampling        engine.Sampling `yaml:",inline"`
-	CritiqueGrammar string          `yaml:"critique-grammar" key:"run"` // path of a GBNF file
-	LogProbs        bool            `yaml:"logprobs" key:"run"`
-	Seed            uint64          `yaml:"seed" key:"run"`
-	Gate            GateConfig      `yaml:",inline"`
+	Revisions       int           `yaml:"revisions" key:"run"` // rounds; 0: first responses only
+	Critique        bool          `yaml:"critique" key:"run"`
+	Mode            revise.Mode   `yaml:"mode" key:"run"`
+	MaxTokens       int           `yaml:"max-tokens" key:"run"` // of a turn
+	Sampling        sample.Params `yaml:",inline"`
+	CritiqueGrammar string        `yaml:"critique-grammar" key:"run"` // path of a GBNF file
+	LogProbs        bool          `yaml:"logprobs" key:"run"`
+	Seed            uint64        `yaml:"seed" key:"run"`
+	Gate            GateConfig    `yaml:",inline"`
 
 	Speculate bool                 `yaml:"speculate" key:"none"` // drafted tokens change when a token comes, not which
 	Compute   runner.ComputeConfig `yaml:",inline"`
@@ -74,7 +74,7 @@ func DefaultRunConfig() RunConfig {
 	return RunConfig{
 		Model: DefaultModel, Demonstrations: true, DemonstrationSets: 1, Samples: 1,
 		Revisions: 2, Critique: true, Mode: revise.Faithful, MaxTokens: DefaultMaxTokens,
-		Sampling:  engine.Sampling{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
+		Sampling:  sample.Params{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
 		Gate:      GateConfig{Tries: 2, MinMass: DefaultMinMass},
 		Speculate: true, Compute: runner.DefaultCompute(), Context: runner.DefaultContext(),
 	}
@@ -143,8 +143,8 @@ func (c RunConfig) staged() bool {
 }
 
 // validateSampling checks how tokens are drawn.
-func validateSampling(s engine.Sampling) error {
-	var param *engine.ParamError
+func validateSampling(s sample.Params) error {
+	var param *sample.ParamError
 	err := s.Validate()
 	if errors.As(err, &param) {
 		return &failure.FieldError{Field: param.Param, Value: param.Value, Want: param.Want}

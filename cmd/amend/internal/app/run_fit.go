@@ -6,6 +6,7 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/worker"
+	"amend/engine/runstore"
 )
 
 // fit chooses the sizes of the context from what the rows need and the memory there is.
@@ -34,7 +35,7 @@ func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
 		return err
 	}
 	if old != nil && demand.AttachFrom > 0 && old.Measured.Attach != nil {
-		demand.AttachFrom = old.Measured.Attach.Worth()
+		demand.AttachFrom = runner.AttachCosts(*old.Measured.Attach).Worth()
 	}
 	if err := c.fitDemand(demand, kind); err != nil {
 		return err
@@ -46,7 +47,8 @@ func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
 	if err != nil {
 		return err
 	}
-	c.attach, demand.AttachFrom = &costs, costs.Worth()
+	kept := runstore.AttachCosts(costs)
+	c.attach, demand.AttachFrom = &kept, costs.Worth()
 	return c.fitDemand(demand, kind)
 }
 

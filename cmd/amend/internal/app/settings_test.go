@@ -12,10 +12,10 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
-	"amend/engine"
 	"amend/engine/digest/digesttest"
 	"amend/engine/revise"
 	"amend/engine/runstore"
+	"amend/engine/sample"
 )
 
 // fileSum stands for the hash of a file: another path is another file.
@@ -46,8 +46,8 @@ func fullRunConfig() RunConfig {
 	c.Model, c.LoRA, c.Critic, c.CriticLoRA = "m.gguf", "a.gguf=0.5", "c.gguf", "b.gguf"
 	c.Constitution, c.Principles = []string{"mine.yaml"}, []string{"kind"}
 	c.Prompts, c.Out, c.System, c.CritiqueGrammar = "p.jsonl", "out", "Be brief.", "g.gbnf"
-	c.Sampling = engine.Sampling{Temperature: 0.5, TopK: 40, TopP: 0.75, MinP: 0.125, RepetitionPenalty: 1.25, FrequencyPenalty: 0.5, PresencePenalty: 0.25, PenaltyWindow: 64,
-		LogitBias: engine.LogitBias{2: math.Inf(-1), 7: -5}}
+	c.Sampling = sample.Params{Temperature: 0.5, TopK: 40, TopP: 0.75, MinP: 0.125, RepetitionPenalty: 1.25, FrequencyPenalty: 0.5, PresencePenalty: 0.25, PenaltyWindow: 64,
+		LogitBias: sample.LogitBias{2: math.Inf(-1), 7: -5}}
 	c.Gate = GateConfig{On: true, Tries: 3, Margin: 0.25, Veto: 0.125, MinMass: 0.5}
 	c.Compute.Template, c.Context.PreambleCache = "t.jinja", "cache"
 	return c
@@ -217,8 +217,8 @@ func TestSettingsOfFormat2(t *testing.T) {
 	want.Model, want.Prompts, want.Limit, want.Out = "testbed", "prompts.jsonl", 3, filepath.Join(old, "plain")
 	want.Constitution = []string{filepath.Join(old, "plain", runstore.ConstitutionFile)}
 	want.Mode, want.DemonstrationSets, want.Seed, want.LogProbs, want.MaxTokens = revise.Append, 2, 8, true, 96
-	want.Sampling = engine.Sampling{Temperature: 0.8, TopP: 0.95, TopK: 50, MinP: 0.01, RepetitionPenalty: 1.01, FrequencyPenalty: 0.01,
-		LogitBias: engine.LogitBias{3: math.Inf(-1), 7: 0.5}}
+	want.Sampling = sample.Params{Temperature: 0.8, TopP: 0.95, TopK: 50, MinP: 0.01, RepetitionPenalty: 1.01, FrequencyPenalty: 0.01,
+		LogitBias: sample.LogitBias{3: math.Inf(-1), 7: 0.5}}
 	want.Context.KVType = plain.Context.KVType
 	if !reflect.DeepEqual(plain, want) {
 		t.Errorf("plain has\n%+v\nwant\n%+v", plain, want)

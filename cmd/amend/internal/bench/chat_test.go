@@ -19,6 +19,7 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/revise"
+	"amend/engine/sample"
 )
 
 // fakeChat answers as llama-server's chat endpoint does. What it says is a hash
@@ -141,7 +142,7 @@ func TestChatPeerHasTheConversations(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := chatWork{doc: testDocument(t), rows: someRows(t), settings: revise.Settings{
 			Rounds: rapid.IntRange(0, 3).Draw(t, "rounds"), MaxTokens: rapid.IntRange(1, 5).Draw(t, "max tokens"), Seed: 3,
-			Sampling: engine.Sampling{Temperature: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "temperature")},
+			Sampling: sample.Params{Temperature: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "temperature")},
 		}}
 		concurrency := rapid.IntRange(1, 4).Draw(t, "concurrency")
 		fake := newFakeChat(c.settings)

@@ -9,9 +9,9 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/workload"
 	"amend/constitution"
-	"amend/engine"
 	"amend/engine/prompts"
 	"amend/engine/revise"
+	"amend/engine/sample"
 )
 
 // TextWorkload is the name of the workload on text in a Report.
@@ -61,7 +61,7 @@ func (t *textRun) settings() revise.Settings {
 	c := t.config
 	return revise.Settings{
 		Rounds: c.Revisions, Mode: revise.Faithful, MaxTokens: c.MaxTokens,
-		Sampling: engine.Sampling{Temperature: c.Temperature, TopP: 1}, Seed: c.Seed,
+		Sampling: sample.Params{Temperature: c.Temperature, TopP: 1}, Seed: c.Seed,
 	}
 }
 

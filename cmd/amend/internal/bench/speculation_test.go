@@ -2,6 +2,7 @@ package bench
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"amend/cmd/amend/internal/runner"
 	"amend/engine"
@@ -12,7 +13,9 @@ import (
 // rows than one, the scripted revision comes whole at every share copied. (Run
 // fails when one does not.) The costs are measured, so how many guesses are
 // tried is not for a test to say.
-func TestSpeculationSaysTheScript(t *testing.T) {
+func TestSpeculationSaysTheScript(t *testing.T) { synctest.Test(t, testSpeculationSaysTheScript) }
+
+func testSpeculationSaysTheScript(t *testing.T) {
 	m := enginetest.New(engine.Limits{Sequences: 4, Context: 160, Cells: 640, Batch: 64})
 	s := speculation{
 		open:  func(runner.Size, int, int) (closer, error) { return closable{m}, nil },

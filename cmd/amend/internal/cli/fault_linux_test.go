@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"amend/engine/runstore"
+	"amend/internal/need"
 )
 
 // withOwnMounts runs a script of bash in a namespace where it may mount file systems, with amend in $AMEND, and returns what it wrote.
@@ -22,7 +23,7 @@ func withOwnMounts(t *testing.T, script string, args ...string) string {
 		t.Skip("runs amend several times")
 	}
 	if text, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
-		t.Skipf("no namespaces here: %v %s", err, text)
+		need.Unmet(t, need.Namespaces, "no namespaces here: %v %s", err, text)
 	}
 	cmd := exec.Command("unshare", append([]string{"-rm", "bash", "-c", script, "bash"}, args...)...)
 	cmd.Env = append(os.Environ(), "AMEND="+amendCommand(t, nil).Path)
@@ -161,7 +162,7 @@ func childOf(t *testing.T, pid int) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
-		t.Skipf("this kernel does not tell children: %v", err)
+		need.Unmet(t, need.Children, "this kernel does not tell children: %v", err)
 	}
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/render"
 	"amend/cmd/amend/internal/runner"
-	"amend/engine"
+	"amend/engine/sample"
 )
 
 // outputFlags say how a command speaks.
@@ -62,7 +62,7 @@ func addContextFlags(f *pflag.FlagSet, c *runner.ContextConfig) {
 }
 
 // biasValue reads --logit-bias, which may be given several times.
-type biasValue struct{ bias *engine.LogitBias }
+type biasValue struct{ bias *sample.LogitBias }
 
 // Set implements pflag.Value.
 func (v biasValue) Set(text string) error {
@@ -71,7 +71,7 @@ func (v biasValue) Set(text string) error {
 		return err
 	}
 	if *v.bias == nil {
-		*v.bias = engine.LogitBias{}
+		*v.bias = sample.LogitBias{}
 	}
 	(*v.bias)[id] = bias
 	return nil

@@ -7,7 +7,6 @@ import (
 	"math"
 	"time"
 
-	"amend/engine"
 	"amend/engine/llama"
 )
 
@@ -52,7 +51,7 @@ const AttachSteps = 2*len(attachTried)*attachTurns*(1+attachSteps) + 20
 
 // MeasureAttach times decode steps of rows behind preambles that are attached to
 // and copied, in a context of its own, of the kind that s says.
-func MeasureAttach(ctx context.Context, m *llama.Model, s Size, rows int) (c engine.AttachCosts, err error) {
+func MeasureAttach(ctx context.Context, m *llama.Model, s Size, rows int) (c AttachCosts, err error) {
 	s.Sequences, s.Shared, s.Cells = rows+len(attachTried), 0, 0
 	s.Limit, s.Own, s.Context = AttachTokens+1, AttachTokens+1, padded(AttachTokens+1)
 	b, err := NewBackend(m, s)
@@ -64,7 +63,7 @@ func MeasureAttach(ctx context.Context, m *llama.Model, s Size, rows int) (c eng
 	if err := t.fill(ctx); err != nil {
 		return c, fmt.Errorf("computing a preamble to attach rows to: %w", err)
 	}
-	c = engine.AttachCosts{Rows: rows, Tokens: attachTried}
+	c = AttachCosts{Rows: rows, Tokens: attachTried}
 	for turn := range attachTurns {
 		for i := range attachTried {
 			for _, way := range []struct {
@@ -156,4 +155,29 @@ func (t *attachTrial) time(ctx context.Context, i int, attach bool) (float64, er
 		c.SeqRemove(row, -1, -1)
 	}
 	return best, nil
+}
+
+// AttachCosts is what decode steps of some rows took behind two preambles, one
+// short, one longer, in seconds: rows holding copies of it, and reading it
+// attached (engine.Backend.Attach).
+type AttachCosts struct {
+	Rows     int
+	Tokens   [2]int // of the preambles
+	Copied   [2]float64
+	Attached [2]float64
+}
+
+// Worth is the shortest preamble that pays to be read in common: what is saved
+// is taken to grow with its length as between the two that were measured.
+func (c AttachCosts) Worth() int {
+	at := [2]float64{float64(c.Tokens[0]), float64(c.Tokens[1])}
+	saved := [2]float64{c.Copied[0] - c.Attached[0], c.Copied[1] - c.Attached[1]}
+	grows := (saved[1] - saved[0]) / (at[1] - at[0])
+	if grows <= 0 {
+		if saved[1] > 0 {
+			return 1
+		}
+		return math.MaxInt
+	}
+	return int(max(1, math.Ceil(at[0]-saved[0]/grows)))
 }

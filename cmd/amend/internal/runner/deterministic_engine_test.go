@@ -7,6 +7,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/llama"
+	"amend/engine/sample"
 )
 
 const (
@@ -79,7 +80,7 @@ func runExact(t *testing.T, m *llama.Model, parallel int, order []int, fast bool
 		random := rand.New(rand.NewPCG(4, uint64(row)))
 		var submit func(turn int, tokens []engine.Token)
 		submit = func(turn int, tokens []engine.Token) {
-			r := engine.Request{Tokens: tokens, MaxTokens: ownAnswer, Seed: uint64(100*row + turn), Sampling: engine.Sampling{Temperature: float64(row % 2)}}
+			r := engine.Request{Tokens: tokens, MaxTokens: ownAnswer, Seed: uint64(100*row + turn), Sampling: sample.Params{Temperature: float64(row % 2)}}
 			r.Done = func(res engine.Result) {
 				if res.Err != nil {
 					t.Errorf("row %d turn %d: %v", row, turn, res.Err)

@@ -5,7 +5,6 @@ import (
 	"runtime"
 
 	"amend/cmd/amend/internal/failure"
-	"amend/engine"
 	"amend/engine/llama"
 )
 
@@ -52,7 +51,7 @@ func (m *Model) AttachFrom(kind Size) (int, error) {
 }
 
 // MeasureAttach measures from which length on rows should read the preamble without holding it.
-func (m *Model) MeasureAttach(ctx context.Context, kind Size, rows int) (engine.AttachCosts, error) {
+func (m *Model) MeasureAttach(ctx context.Context, kind Size, rows int) (AttachCosts, error) {
 	return MeasureAttach(ctx, m.model, kind, min(rows, MaxParallel))
 }
 

@@ -16,6 +16,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/kvfile"
 	"amend/engine/llama"
+	"amend/engine/sample"
 	"amend/models"
 )
 
@@ -106,7 +107,7 @@ func runPinned(t *testing.T, m *llama.Model, s Size, n int, dir kvfile.Dir) pinn
 	for i := range out.tokens {
 		err := e.Submit(&engine.Request{
 			Tokens: append(slices.Clone(preamble), engine.Token(2000+i), 300, 400), MaxTokens: 12, Seed: uint64(i),
-			Sampling: engine.Sampling{Temperature: 1}, Done: func(got engine.Result) {
+			Sampling: sample.Params{Temperature: 1}, Done: func(got engine.Result) {
 				if out.tokens[i] = got.Tokens; got.Err != nil {
 					t.Errorf("row %d: %v", i, got.Err)
 				}

@@ -17,6 +17,7 @@ import (
 	"amend/engine/oracle"
 	"amend/engine/prompts"
 	"amend/engine/revise"
+	"amend/engine/sample"
 	"amend/engine/stats"
 	"amend/models/testbed"
 )
@@ -136,7 +137,7 @@ func (b *testbedRun) loop(t *testing.T, rows []revise.Row, rounds int, temperatu
 	t.Helper()
 	var err error
 	b.exactRun.loop, err = revise.New(t.Context(), b.format, b.doc, revise.Settings{
-		Rounds: rounds, Mode: revise.Faithful, MaxTokens: 256, Seed: 1, Sampling: engine.Sampling{Temperature: temperature},
+		Rounds: rounds, Mode: revise.Faithful, MaxTokens: 256, Seed: 1, Sampling: sample.Params{Temperature: temperature},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"fmt"
@@ -34,12 +34,12 @@ func (p *past) add(t Token, window int) {
 	p.oldest = (p.oldest + 1) % window
 }
 
-func (s Sampling) penalizes() bool {
+func (s Params) penalizes() bool {
 	return s.repetition() != 1 || s.FrequencyPenalty != 0 || s.PresencePenalty != 0
 }
 
 // repetition is the factor of the repetition penalty.
-func (s Sampling) repetition() float64 {
+func (s Params) repetition() float64 {
 	if s.RepetitionPenalty == 0 {
 		return 1
 	}
@@ -47,7 +47,7 @@ func (s Sampling) repetition() float64 {
 }
 
 // penalized is the logit of a token that the turn has generated n times.
-func (s Sampling) penalized(logit float64, n int) float64 {
+func (s Params) penalized(logit float64, n int) float64 {
 	if logit > 0 {
 		logit /= s.repetition()
 	} else {
@@ -58,7 +58,7 @@ func (s Sampling) penalized(logit float64, n int) float64 {
 
 // adjust returns the logits after penalties and bias: those given, untouched,
 // where there are none, else a copy.
-func (s *sampler) adjust(logits []float32) ([]float32, error) {
+func (s *Sampler) adjust(logits []float32) ([]float32, error) {
 	if len(s.past.counts)+len(s.LogitBias) == 0 {
 		return logits, nil
 	}

@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ import (
 )
 
 // sumOf is what a sampling adds to a key.
-func sumOf(s Sampling) digest.Sum {
+func sumOf(s Params) digest.Sum {
 	e := digest.New(digest.TurnDomain)
 	s.Encode(&e)
 	return e.Sum()
@@ -28,13 +28,13 @@ func TestLogitBiasText(t *testing.T) {
 	}{"JSON": {json.Marshal, json.Unmarshal}, "YAML": {yaml.Marshal, yaml.Unmarshal}}
 	rapid.Check(t, func(t *rapid.T) {
 		bias := rapid.OneOf(rapid.Just(math.Inf(-1)), rapid.Float64Range(-1000, 1000), rapid.Map(rapid.IntRange(-9, 9), func(n int) float64 { return float64(n) }))
-		s := Sampling{Temperature: 0.5, LogitBias: rapid.MapOf(rapid.Int32Range(0, math.MaxInt32), bias).Draw(t, "biases")}
+		s := Params{Temperature: 0.5, LogitBias: rapid.MapOf(rapid.Int32Range(0, math.MaxInt32), bias).Draw(t, "biases")}
 		for name, f := range formats {
 			text, err := f.marshal(s)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			var back Sampling
+			var back Params
 			if err := f.unmarshal(text, &back); err != nil {
 				t.Fatalf("%s: %s: %v", name, text, err)
 			}
@@ -44,11 +44,11 @@ func TestLogitBiasText(t *testing.T) {
 		}
 	})
 	for name, f := range formats {
-		text, err := f.marshal(Sampling{})
+		text, err := f.marshal(Params{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		var back Sampling
+		var back Params
 		if err := f.unmarshal(text, &back); err != nil || back.LogitBias != nil {
 			t.Errorf("%s: %s is read as %v, %v", name, text, back, err)
 		}

@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ type Grammar interface {
 	Accept(t Token) error
 	// Forced returns the only token that may come next, if there is only one.
 	Forced() (t Token, ok bool, err error)
-	// Close frees it. The engine closes what it was given.
+	// Close frees it. A Sampler closes the one it was given.
 	Close() error
 }
 
@@ -32,7 +32,7 @@ type Grammar interface {
 // which is the masked distribution. The second draw must not depend on the
 // first, which pick's second result sees to. A truncation has to know first
 // what is allowed.
-func (s *sampler) sampleAllowed(logits []float32, best Token, u float64) (Token, error) {
+func (s *Sampler) sampleAllowed(logits []float32, best Token, u float64) (Token, error) {
 	if !s.truncates() {
 		token, rest := s.pick(logits, best, u)
 		ok, err := s.grammar.Allowed(token)
@@ -59,7 +59,7 @@ func (s *sampler) sampleAllowed(logits []float32, best Token, u float64) (Token,
 }
 
 // mask returns a copy of the logits with −Inf for what may not come next.
-func (s *sampler) mask(logits []float32) ([]float32, error) {
+func (s *Sampler) mask(logits []float32) ([]float32, error) {
 	s.changed = append(s.changed[:0], logits...)
 	if err := s.grammar.Mask(s.changed); err != nil {
 		return nil, fmt.Errorf("applying the grammar to %d tokens: %w", len(logits), err)
@@ -67,10 +67,10 @@ func (s *sampler) mask(logits []float32) ([]float32, error) {
 	return s.changed, nil
 }
 
-// forced returns the only token that may come next, if the grammar leaves only
+// Forced returns the only token that may come next, if the grammar leaves only
 // one and no bias bans it. It takes no number of the stream; the caller hands
 // the token to accept, as one that was drawn. It can cost as much as a mask.
-func (s *sampler) forced() (Token, bool, error) {
+func (s *Sampler) Forced() (Token, bool, error) {
 	if s.grammar == nil {
 		return -1, false, nil
 	}

@@ -1,17 +1,17 @@
-package engine
+package sample
 
 import "math"
 
-// logProb is the natural logarithm of a token's probability at temperature 1
+// LogProb is the natural logarithm of a token's probability at temperature 1
 // under the model's own logits: no penalty, bias, grammar or truncation. It is
 // −Inf for a token that the model rules out, and NaN when the logits are not
 // numbers (ErrLogits). The token must be in the vocabulary.
-func logProb(logits []float32, t Token) float64 {
+func LogProb(logits []float32, t Token) float64 {
 	return float64(logits[t]) - logSum(logits)
 }
 
-// logProbs is logProb of each of the tokens, for one pass over the logits.
-func logProbs(logits []float32, tokens []Token) []float64 {
+// LogProbs is LogProb of each of the tokens, for one pass over the logits.
+func LogProbs(logits []float32, tokens []Token) []float64 {
 	sum := logSum(logits)
 	out := make([]float64, len(tokens))
 	for i, t := range tokens {

@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"math"
@@ -19,10 +19,10 @@ func TestLogProbIsTheSoftmax(t *testing.T) {
 		for _, l := range logits {
 			sum += math.Exp(float64(l) - top)
 		}
-		got := logProbs(logits, tokens)
+		got := LogProbs(logits, tokens)
 		for i, id := range tokens {
 			want := float64(logits[id]) - top - math.Log(sum)
-			if one := logProb(logits, id); one != got[i] {
+			if one := LogProb(logits, id); one != got[i] {
 				t.Fatalf("token %d: %v alone, %v among others", id, one, got[i])
 			}
 			if math.IsInf(want, -1) && math.IsInf(got[i], -1) {
@@ -38,7 +38,7 @@ func TestLogProbIsTheSoftmax(t *testing.T) {
 func TestLogProbOfNoNumbers(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for _, logits := range [][]float32{{0, nan}, {0, inf}, {-inf, -inf}} {
-		if p := logProb(logits, 0); !math.IsNaN(p) {
+		if p := LogProb(logits, 0); !math.IsNaN(p) {
 			t.Errorf("%v: %v", logits, p)
 		}
 	}
@@ -47,6 +47,6 @@ func TestLogProbOfNoNumbers(t *testing.T) {
 func BenchmarkLogProb(b *testing.B) {
 	logits := benchLogits(151936, false)
 	for b.Loop() {
-		logProb(logits, 7)
+		LogProb(logits, 7)
 	}
 }

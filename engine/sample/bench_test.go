@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"fmt"
@@ -27,9 +27,9 @@ func benchLogits(n int, flat bool) []float32 {
 }
 
 // benchSamplers are one sampler for each way through the chain.
-func benchSamplers(tb testing.TB, vocabulary int) map[string]*sampler {
-	out := map[string]*sampler{}
-	for name, set := range map[string]Sampling{
+func benchSamplers(tb testing.TB, vocabulary int) map[string]*Sampler {
+	out := map[string]*Sampler{}
+	for name, set := range map[string]Params{
 		"greedy":    {},
 		"all":       {Temperature: 1},
 		"top-k":     {Temperature: 1, TopK: 40},
@@ -38,9 +38,9 @@ func benchSamplers(tb testing.TB, vocabulary int) map[string]*sampler {
 		"penalties": {Temperature: 1, TopK: 40, RepetitionPenalty: 1.1, PenaltyWindow: 256, LogitBias: map[Token]float64{5: 1}},
 		"grammar":   {Temperature: 1, TopK: 40},
 	} {
-		s := newSampler(set, 1)
+		s := New(set, 1)
 		for i := range 300 {
-			if err := s.accept(Token(i * 157 % vocabulary)); err != nil {
+			if err := s.Accept(Token(i * 157 % vocabulary)); err != nil {
 				tb.Fatal(err)
 			}
 		}
@@ -62,7 +62,7 @@ func BenchmarkSample(b *testing.B) {
 			for _, name := range []string{"greedy", "all", "top-k", "top-p", "min-p", "penalties", "grammar"} {
 				b.Run(fmt.Sprintf("tokens=%d/flat=%v/%s", n, flat, name), func(b *testing.B) {
 					for b.Loop() {
-						if _, err := samplers[name].sample(logits); err != nil {
+						if _, err := samplers[name].Sample(logits); err != nil {
 							b.Fatal(err)
 						}
 					}
@@ -78,12 +78,12 @@ func TestSampleDoesNotAllocate(t *testing.T) {
 	logits := benchLogits(5000, false)
 	for name, s := range benchSamplers(t, len(logits)) {
 		step := func() {
-			id, err := s.sample(logits)
+			id, err := s.Sample(logits)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if s.grammar == nil { // the test's grammar keeps what it accepts
-				if err := s.accept(id); err != nil {
+				if err := s.Accept(id); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import "math"
 
@@ -16,7 +16,7 @@ func blockAt(logits []float32, b int) (Token, []float32) {
 // scan returns the first of the largest logits, −1 when all are −Inf, and
 // notes the largest of every block. −Inf is a token that is ruled out; NaN or
 // +Inf is a fault.
-func (s *sampler) scan(logits []float32) (Token, error) {
+func (s *Sampler) scan(logits []float32) (Token, error) {
 	s.peaks = s.peaks[:0]
 	best, top := Token(-1), float32(math.Inf(-1))
 	for b := range (len(logits) + blockSize - 1) / blockSize {
@@ -35,6 +35,13 @@ func (s *sampler) scan(logits []float32) (Token, error) {
 		}
 	}
 	return best, nil
+}
+
+// Check returns ErrLogits when no token can be drawn from logits: one is NaN or
+// +Inf, or all are −Inf.
+func Check(logits []float32) error {
+	_, err := argmax(logits)
+	return err
 }
 
 // argmax returns the first of the largest logits, or ErrLogits when one is NaN

@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"errors"
@@ -59,25 +59,25 @@ func TestMaskOnlyWhereItIsNeeded(t *testing.T) {
 	second := func(t Token) bool { return t == 1 }
 	all := func(Token) bool { return true }
 	for _, c := range []struct {
-		Sampling
+		Params
 		allows func(Token) bool
 		masks  int
 	}{
-		{Sampling{}, best, 0},
-		{Sampling{}, second, 1},
-		{Sampling{TopK: 2}, best, 0}, // greedy: top-k changes nothing
-		{Sampling{Temperature: 1}, all, 0},
-		{Sampling{Temperature: 1, TopK: 2}, all, 1},
+		{Params{}, best, 0},
+		{Params{}, second, 1},
+		{Params{TopK: 2}, best, 0}, // greedy: top-k changes nothing
+		{Params{Temperature: 1}, all, 0},
+		{Params{Temperature: 1, TopK: 2}, all, 1},
 	} {
 		g := &subset{allows: c.allows}
-		s := newSampler(c.Sampling, 1)
+		s := New(c.Params, 1)
 		s.grammar = g
-		id, err := s.sample(logits)
+		id, err := s.Sample(logits)
 		if err != nil || !c.allows(id) {
-			t.Errorf("%+v: token %d, %v", c.Sampling, id, err)
+			t.Errorf("%+v: token %d, %v", c.Params, id, err)
 		}
 		if g.masks != c.masks {
-			t.Errorf("%+v: %d masks, want %d", c.Sampling, g.masks, c.masks)
+			t.Errorf("%+v: %d masks, want %d", c.Params, g.masks, c.masks)
 		}
 	}
 }
@@ -92,26 +92,26 @@ func (broken) Close() error                 { return nil }
 
 func TestGrammarErrorsGetThrough(t *testing.T) {
 	logits := []float32{0, 0, 0}
-	for _, set := range []Sampling{{}, {Temperature: 1, TopK: 2}} {
-		s := newSampler(set, 0)
+	for _, set := range []Params{{}, {Temperature: 1, TopK: 2}} {
+		s := New(set, 0)
 		s.grammar = broken{&subset{allows: func(Token) bool { return false }}}
-		if id, err := s.sample(logits); !errors.Is(err, errNotAllowed) {
+		if id, err := s.Sample(logits); !errors.Is(err, errNotAllowed) {
 			t.Errorf("sample with %+v: token %d, %v", set, id, err)
 		}
-		if err := s.accept(1); !errors.Is(err, errNotAllowed) {
+		if err := s.Accept(1); !errors.Is(err, errNotAllowed) {
 			t.Errorf("accept: %v", err)
 		}
-		if id, _, err := s.forced(); !errors.Is(err, errNotAllowed) {
+		if id, _, err := s.Forced(); !errors.Is(err, errNotAllowed) {
 			t.Errorf("forced: token %d, %v", id, err)
 		}
 	}
 }
 
 func TestForced(t *testing.T) {
-	s := newSampler(Sampling{LogitBias: map[Token]float64{3: math.Inf(-1)}}, 0)
+	s := New(Params{LogitBias: map[Token]float64{3: math.Inf(-1)}}, 0)
 	check := func(want Token, wantOK bool) {
 		t.Helper()
-		if got, ok, err := s.forced(); ok != wantOK || ok && got != want || err != nil {
+		if got, ok, err := s.Forced(); ok != wantOK || ok && got != want || err != nil {
 			t.Errorf("forced: %d %v %v, want %d %v", got, ok, err, want, wantOK)
 		}
 	}
@@ -122,17 +122,17 @@ func TestForced(t *testing.T) {
 	check(2, true)
 	s.grammar = &subset{allows: func(t Token) bool { return t == 3 }}
 	check(-1, false) // banned: sample says that nothing is left
-	if id, err := s.sample(make([]float32, 8)); !errors.Is(err, ErrNoToken) {
+	if id, err := s.Sample(make([]float32, 8)); !errors.Is(err, ErrNoToken) {
 		t.Errorf("the only token is banned: token %d, %v", id, err)
 	}
 }
 
 func TestAcceptReachesTheGrammar(t *testing.T) {
 	g := &subset{allows: func(t Token) bool { return t < 5 }}
-	s := newSampler(Sampling{}, 0)
+	s := New(Params{}, 0)
 	s.grammar = g
 	for _, token := range []Token{1, 4} {
-		if err := s.accept(token); err != nil {
+		if err := s.Accept(token); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"cmp"
@@ -9,7 +9,7 @@ import (
 // chain is the sampling chain in the obvious way, each step on the whole list:
 // what the sampler is compared with.
 type chain struct {
-	Sampling
+	Params
 	past    []Token
 	allowed func(Token) bool // nil allows all
 }

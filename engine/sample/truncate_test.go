@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"math"
@@ -13,9 +13,9 @@ func TestTruncationsKeepTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		logits := drawLogits(t)
 		logits[0] = 1 // one at least is a number
-		set := drawChain(t, len(logits)).Sampling
-		keep := chain{Sampling: Sampling{Temperature: 100, TopK: set.TopK, TopP: min(set.TopP, 0.9999), MinP: set.MinP}}
-		s := newSampler(keep.Sampling, 0)
+		set := drawChain(t, len(logits)).Params
+		keep := chain{Params: Params{Temperature: 100, TopK: set.TopK, TopP: min(set.TopP, 0.9999), MinP: set.MinP}}
+		s := New(keep.Params, 0)
 		best, err := s.scan(logits)
 		if err != nil {
 			t.Fatal(err)
@@ -28,7 +28,7 @@ func TestTruncationsKeepTheSame(t *testing.T) {
 		for i, l := range logits {
 			kept := !last.before(candidate{l, Token(i)}) && !math.IsInf(float64(l), -1)
 			if kept && most[i] == 0 || !kept && least[i] > 0 {
-				t.Fatalf("%+v keeps token %d: %v; the last it keeps is %v", keep.Sampling, i, kept, last)
+				t.Fatalf("%+v keeps token %d: %v; the last it keeps is %v", keep.Params, i, kept, last)
 			}
 		}
 	})
@@ -37,27 +37,27 @@ func TestTruncationsKeepTheSame(t *testing.T) {
 // TestTruncationsAtTheirLimits: a token that is just enough is the last kept.
 func TestTruncationsAtTheirLimits(t *testing.T) {
 	for _, c := range []struct {
-		Sampling
+		Params
 		logits []float32
 		last   Token
 	}{
-		{Sampling{TopP: 0.5}, []float32{0, 0, 0, 0}, 1},
-		{Sampling{TopP: 0.51}, []float32{0, 0, 0, 0}, 2},
-		{Sampling{TopP: 0.95}, []float32{-5, 0, -5, -5, -5, -5, -5, -5, -5, -5, -5, -5, -5, -5}, 5},
-		{Sampling{TopK: 3}, []float32{0, 0, 0, 0}, 2},
-		{Sampling{TopK: 2}, []float32{0, 1, 0, 1}, 3},
-		{Sampling{TopK: 2, TopP: 0.5}, []float32{0, 0, 0, 0}, 0},
-		{Sampling{MinP: 1}, []float32{0, 2, 1, 2}, math.MaxInt32},
+		{Params{TopP: 0.5}, []float32{0, 0, 0, 0}, 1},
+		{Params{TopP: 0.51}, []float32{0, 0, 0, 0}, 2},
+		{Params{TopP: 0.95}, []float32{-5, 0, -5, -5, -5, -5, -5, -5, -5, -5, -5, -5, -5, -5}, 5},
+		{Params{TopK: 3}, []float32{0, 0, 0, 0}, 2},
+		{Params{TopK: 2}, []float32{0, 1, 0, 1}, 3},
+		{Params{TopK: 2, TopP: 0.5}, []float32{0, 0, 0, 0}, 0},
+		{Params{MinP: 1}, []float32{0, 2, 1, 2}, math.MaxInt32},
 	} {
 		c.Temperature = 1
-		s := newSampler(c.Sampling, 0)
+		s := New(c.Params, 0)
 		best, err := s.scan(c.logits)
 		if err != nil {
 			t.Fatal(err)
 		}
 		last := s.truncate(c.logits, c.logits[best])
 		if last.id != c.last {
-			t.Errorf("%+v of %v: the last kept is %d, want %d", c.Sampling, c.logits, last.id, c.last)
+			t.Errorf("%+v of %v: the last kept is %d, want %d", c.Params, c.logits, last.id, c.last)
 		}
 		if c.MinP == 1 && last.logit != c.logits[best] {
 			t.Errorf("min-p 1 keeps down to %v, want %v", last.logit, c.logits[best])

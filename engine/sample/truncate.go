@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import "math"
 
@@ -19,7 +19,7 @@ func lastOfAll() candidate { return candidate{float32(math.Inf(-1)), math.MaxInt
 
 // truncate returns the last token that top-k, top-p and min-p keep. Each keeps
 // a head of one order, so together they keep the shortest.
-func (s *sampler) truncate(logits []float32, top float32) candidate {
+func (s *Sampler) truncate(logits []float32, top float32) candidate {
 	last := lastOfAll()
 	keep := func(c candidate) {
 		if c.before(last) {
@@ -44,7 +44,7 @@ func (s *sampler) truncate(logits []float32, top float32) candidate {
 
 // likeliest returns the k likeliest tokens, the last of them last, or all that
 // are not ruled out if these are fewer.
-func (s *sampler) likeliest(logits []float32, k int) []candidate {
+func (s *Sampler) likeliest(logits []float32, k int) []candidate {
 	one := func(float32) float64 { return 1 }
 	c := s.candidates[:0]
 	floor := float32(math.Inf(-1)) // not above the logit of the last of the k
@@ -68,7 +68,7 @@ func (s *sampler) likeliest(logits []float32, k int) []candidate {
 
 // nucleus returns the last of the likeliest tokens that have TopP of the mass:
 // of what top-k left, or of all. (Min-p comes later, so what it drops counts.)
-func (s *sampler) nucleus(logits []float32, top float32, byK bool) candidate {
+func (s *Sampler) nucleus(logits []float32, top float32, byK bool) candidate {
 	w := weigher(top, 1)
 	if byK {
 		total := 0.0
@@ -88,7 +88,7 @@ func (s *sampler) nucleus(logits []float32, top float32, byK bool) candidate {
 
 // above makes the tokens with logits of at least floor the candidates, and
 // returns their mass.
-func (s *sampler) above(logits []float32, floor float32, w weights) float64 {
+func (s *Sampler) above(logits []float32, floor float32, w weights) float64 {
 	c, mass := s.candidates[:0], 0.0
 	for b, peak := range s.peaks {
 		if peak < floor {

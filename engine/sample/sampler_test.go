@@ -1,4 +1,4 @@
-package engine
+package sample
 
 import (
 	"errors"
@@ -36,32 +36,32 @@ func TestDrawsFollowTheDistribution(t *testing.T) {
 	odd := func(t Token) bool { return t%2 == 1 }
 	past := []Token{1, 1, 5, 3, 1}
 	for _, c := range []chain{
-		{Sampling: Sampling{Temperature: 1}},
-		{Sampling: Sampling{Temperature: 0.5}},
-		{Sampling: Sampling{Temperature: 2, TopK: 3}},
-		{Sampling: Sampling{Temperature: 1, TopP: 0.7}},
-		{Sampling: Sampling{Temperature: 1.5, MinP: 0.3}},
-		{Sampling: Sampling{Temperature: 1, TopK: 5, TopP: 0.8, MinP: 0.1}},
-		{Sampling: Sampling{Temperature: 1, RepetitionPenalty: 1.3, FrequencyPenalty: 0.2, PresencePenalty: -0.1}, past: past},
-		{Sampling: Sampling{Temperature: 1, LogitBias: map[Token]float64{1: math.Inf(-1), 4: 2}}},
-		{Sampling: Sampling{Temperature: 1}, allowed: odd},
-		{Sampling: Sampling{Temperature: 1.5, TopK: 4}, allowed: odd},
-		{Sampling: Sampling{Temperature: 1, TopP: 0.8, FrequencyPenalty: 0.3, PenaltyWindow: 2}, past: past, allowed: odd},
+		{Params: Params{Temperature: 1}},
+		{Params: Params{Temperature: 0.5}},
+		{Params: Params{Temperature: 2, TopK: 3}},
+		{Params: Params{Temperature: 1, TopP: 0.7}},
+		{Params: Params{Temperature: 1.5, MinP: 0.3}},
+		{Params: Params{Temperature: 1, TopK: 5, TopP: 0.8, MinP: 0.1}},
+		{Params: Params{Temperature: 1, RepetitionPenalty: 1.3, FrequencyPenalty: 0.2, PresencePenalty: -0.1}, past: past},
+		{Params: Params{Temperature: 1, LogitBias: map[Token]float64{1: math.Inf(-1), 4: 2}}},
+		{Params: Params{Temperature: 1}, allowed: odd},
+		{Params: Params{Temperature: 1.5, TopK: 4}, allowed: odd},
+		{Params: Params{Temperature: 1, TopP: 0.8, FrequencyPenalty: 0.3, PenaltyWindow: 2}, past: past, allowed: odd},
 	} {
 		for _, logits := range [][]float32{{1, 3, 2.5, -1, 0, 2, float32(math.Inf(-1)), 2.5}, sharp()} {
-			t.Run(fmt.Sprintf("%+v/%d", c.Sampling, len(logits)), func(t *testing.T) {
-				draw := newSampler(c.Sampling, 1)
+			t.Run(fmt.Sprintf("%+v/%d", c.Params, len(logits)), func(t *testing.T) {
+				draw := New(c.Params, 1)
 				follow(t, draw, c)
-				compare(t, c.probabilities(logits), func() (Token, error) { return draw.sample(logits) })
+				compare(t, c.probabilities(logits), func() (Token, error) { return draw.Sample(logits) })
 			})
 		}
 	}
 }
 
 // follow gives a sampler the past and the grammar of a chain.
-func follow(t interface{ Fatal(...any) }, s *sampler, c chain) {
+func follow(t interface{ Fatal(...any) }, s *Sampler, c chain) {
 	for _, token := range c.past {
-		if err := s.accept(token); err != nil {
+		if err := s.Accept(token); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +116,7 @@ func drawChain(t *rapid.T, vocabulary int) chain {
 	// Not smaller than what rounding hides: whether min-p 1 keeps a token that is
 	// less likely by a millionth of a millionth is nobody's concern.
 	bias := rapid.Map(rapid.IntRange(-320, 320), func(n int) float64 { return float64(n) / 64 })
-	c := chain{Sampling: Sampling{
+	c := chain{Params: Params{
 		Temperature:       rapid.SampledFrom([]float64{0, 0.01, 0.5, 1, 1, 3, 100}).Draw(t, "temperature"),
 		TopK:              rapid.SampledFrom([]int{0, 0, 1, 2, 40, vocabulary - 1, vocabulary, vocabulary + 1}).Draw(t, "k"),
 		TopP:              some("p", rapid.OneOf(rapid.SampledFrom([]float64{0.5, 0.99, 0.9999}), rapid.Float64Range(0.001, 1))),
@@ -169,10 +169,10 @@ func TestSameNumberSameToken(t *testing.T) {
 		before := slices.Clone(logits)
 		c := drawChain(t, len(logits))
 		seed := rapid.Uint64().Draw(t, "seed")
-		s, numbers := newSampler(c.Sampling, seed), newSampler(c.Sampling, seed).rng
+		s, numbers := New(c.Params, seed), New(c.Params, seed).rng
 		follow(t, s, c)
 		for range rapid.IntRange(1, 5).Draw(t, "tokens") {
-			got, err := s.sample(logits)
+			got, err := s.Sample(logits)
 			if !slices.Equal(logits, before) {
 				t.Fatal("the model's logits were written to")
 			}
@@ -180,7 +180,7 @@ func TestSameNumberSameToken(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if err := s.accept(got); err != nil {
+			if err := s.Accept(got); err != nil {
 				t.Fatal(err)
 			}
 			c.past = append(c.past, got)
@@ -223,16 +223,16 @@ func TestOneNumberAToken(t *testing.T) {
 		logits[0] = 0
 		c := drawChain(t, len(logits))
 		c.LogitBias = nil
-		s, plain := newSampler(c.Sampling, 9), newSampler(Sampling{}, 9)
+		s, plain := New(c.Params, 9), New(Params{}, 9)
 		s.grammar = &subset{allows: func(t Token) bool { return t == 0 }}
 		for range rapid.IntRange(1, 4).Draw(t, "tokens") {
-			if id, err := s.sample(logits); id != 0 || err != nil {
+			if id, err := s.Sample(logits); id != 0 || err != nil {
 				t.Fatalf("token %d, %v", id, err)
 			}
-			if err := s.accept(0); err != nil {
+			if err := s.Accept(0); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := plain.sample(logits); err != nil {
+			if _, err := plain.Sample(logits); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -268,7 +268,7 @@ func TestPastIsTheLastTokens(t *testing.T) {
 func TestGreedyIsTheFirstOfTheLargest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		logits := rapid.SliceOfN(rapid.Float32Range(-3, 3), 1, 40).Draw(t, "logits")
-		got, err := newSampler(Sampling{}, 0).sample(logits)
+		got, err := New(Params{}, 0).Sample(logits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,11 +280,11 @@ func TestGreedyIsTheFirstOfTheLargest(t *testing.T) {
 
 func TestEqualSeedsDrawEqually(t *testing.T) {
 	logits := []float32{0, 0, 0, 0, 0, 0, 0, 0}
-	draw := func(seed uint64, set Sampling) []Token {
-		s := newSampler(set, seed)
+	draw := func(seed uint64, set Params) []Token {
+		s := New(set, seed)
 		var out []Token
 		for range 20 {
-			id, err := s.sample(logits)
+			id, err := s.Sample(logits)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -292,12 +292,12 @@ func TestEqualSeedsDrawEqually(t *testing.T) {
 		}
 		return out
 	}
-	plain := Sampling{Temperature: 1}
+	plain := Params{Temperature: 1}
 	if !slices.Equal(draw(4, plain), draw(4, plain)) || slices.Equal(draw(4, plain), draw(5, plain)) {
 		t.Error("draws do not follow from the seed")
 	}
 	// A truncation that keeps all, or a bias of 0, leads another way to the same.
-	for _, set := range []Sampling{{Temperature: 1, TopK: 8}, {Temperature: 1, MinP: 0.5}, {Temperature: 1, LogitBias: map[Token]float64{3: 0}}} {
+	for _, set := range []Params{{Temperature: 1, TopK: 8}, {Temperature: 1, MinP: 0.5}, {Temperature: 1, LogitBias: map[Token]float64{3: 0}}} {
 		if !slices.Equal(draw(4, plain), draw(4, set)) {
 			t.Errorf("%+v draws otherwise", set)
 		}
@@ -309,11 +309,11 @@ func TestLogitsThatAreNoNumbers(t *testing.T) {
 	long := make([]float32, 2*blockSize)
 	long[blockSize+9] = nan
 	for _, logits := range [][]float32{{0, nan, 1}, {nan}, {1, inf}, {-inf, -inf}, long} {
-		for _, set := range []Sampling{
+		for _, set := range []Params{
 			{}, {Temperature: 1}, {Temperature: 1, TopK: 2},
 			{LogitBias: map[Token]float64{0: math.Inf(-1)}}, // bans a token, hides no fault
 		} {
-			if id, err := newSampler(set, 0).sample(logits); !errors.Is(err, ErrLogits) {
+			if id, err := New(set, 0).Sample(logits); !errors.Is(err, ErrLogits) {
 				t.Errorf("%d logits with %+v: token %d, %v", len(logits), set, id, err)
 			}
 		}
@@ -321,7 +321,7 @@ func TestLogitsThatAreNoNumbers(t *testing.T) {
 }
 
 func TestBiasForATokenThatIsNone(t *testing.T) {
-	_, err := newSampler(Sampling{LogitBias: map[Token]float64{3: 1}}, 0).sample([]float32{0, 0, 0})
+	_, err := New(Params{LogitBias: map[Token]float64{3: 1}}, 0).Sample([]float32{0, 0, 0})
 	if err == nil || !strings.Contains(err.Error(), "token 3") {
 		t.Errorf("error %v, want one that names token 3", err)
 	}
@@ -331,28 +331,28 @@ func TestValidateNamesTheSetting(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct {
 		param string
-		Sampling
+		Params
 	}{
-		{"temperature", Sampling{Temperature: nan}},
-		{"temperature", Sampling{Temperature: -1}},
-		{"top-k", Sampling{TopK: -1}},
-		{"top-p", Sampling{TopP: 1.1}},
-		{"min-p", Sampling{MinP: nan}},
-		{"repetition-penalty", Sampling{RepetitionPenalty: -1}},
-		{"repetition-penalty", Sampling{RepetitionPenalty: nan}},
-		{"frequency-penalty", Sampling{FrequencyPenalty: 101}},
-		{"presence-penalty", Sampling{PresencePenalty: math.Inf(1)}},
-		{"penalty-window", Sampling{PenaltyWindow: -1}},
-		{"logit-bias", Sampling{LogitBias: map[Token]float64{1: nan}}},
-		{"logit-bias", Sampling{LogitBias: map[Token]float64{1: math.Inf(1)}}},
-		{"logit-bias", Sampling{LogitBias: map[Token]float64{-1: 0}}},
+		{"temperature", Params{Temperature: nan}},
+		{"temperature", Params{Temperature: -1}},
+		{"top-k", Params{TopK: -1}},
+		{"top-p", Params{TopP: 1.1}},
+		{"min-p", Params{MinP: nan}},
+		{"repetition-penalty", Params{RepetitionPenalty: -1}},
+		{"repetition-penalty", Params{RepetitionPenalty: nan}},
+		{"frequency-penalty", Params{FrequencyPenalty: 101}},
+		{"presence-penalty", Params{PresencePenalty: math.Inf(1)}},
+		{"penalty-window", Params{PenaltyWindow: -1}},
+		{"logit-bias", Params{LogitBias: map[Token]float64{1: nan}}},
+		{"logit-bias", Params{LogitBias: map[Token]float64{1: math.Inf(1)}}},
+		{"logit-bias", Params{LogitBias: map[Token]float64{-1: 0}}},
 	} {
 		var wrong *ParamError
 		if err := c.Validate(); !errors.As(err, &wrong) || wrong.Param != c.param {
-			t.Errorf("%+v: error %v, want one about %s", c.Sampling, err, c.param)
+			t.Errorf("%+v: error %v, want one about %s", c.Params, err, c.param)
 		}
 	}
-	for _, s := range []Sampling{
+	for _, s := range []Params{
 		{},
 		{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
 		{RepetitionPenalty: 1.2, FrequencyPenalty: -2, PresencePenalty: 2, PenaltyWindow: 64, LogitBias: map[Token]float64{0: math.Inf(-1), 7: 3}},
@@ -365,10 +365,10 @@ func TestValidateNamesTheSetting(t *testing.T) {
 
 // TestSmallestTemperature: a scale that overflows must not make 0 · ∞.
 func TestSmallestTemperature(t *testing.T) {
-	s := newSampler(Sampling{Temperature: math.SmallestNonzeroFloat64}, 0)
+	s := New(Params{Temperature: math.SmallestNonzeroFloat64}, 0)
 	seen := map[Token]int{}
 	for range 50 {
-		id, err := s.sample([]float32{1, 3, 2, 3})
+		id, err := s.Sample([]float32{1, 3, 2, 3})
 		if err != nil {
 			t.Fatal(err)
 		}
