@@ -7,7 +7,7 @@ export CUDA VULKAN BLAS
 # Threads that wait for each other must not keep a core busy that another test needs.
 PATIENT := OMP_WAIT_POLICY=passive
 
-.PHONY: build models demo test test-pure checkapi race unattached lint dist clean help
+.PHONY: build models demo test test-pure checkapi figures race unattached lint dist clean help
 
 build: ## llama.cpp's libraries (lib/) and the binary (bin/amend)
 	@scripts/need go c++ cmake ninja git
@@ -35,6 +35,9 @@ test-pure: # the packages that promise to work without a C compiler
 
 checkapi: # the bindings against the pinned llama.h
 	scripts/go run ./scripts/checkapi
+
+figures: build ## the testbed model's figures against those that are committed (minutes)
+	$(PATIENT) scripts/go test -vet=off -timeout 60m ./cmd/amend/internal/runner -run TestbedFigures -args -testbed.figures
 
 race: build models ## all tests but the longest, which only compare numbers, under the race detector
 	@scripts/build-archs >/dev/null

@@ -3,7 +3,7 @@ package constitution
 import (
 	"fmt"
 
-	"amend/internal/nearest"
+	"amend/engine/nearest"
 )
 
 // suggest returns ` (did you mean "x"?)` for the candidate most like a mistyped

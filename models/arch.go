@@ -1,9 +1,10 @@
 package models
 
 import (
-	"amend/internal/nearest"
 	"slices"
 	"strings"
+
+	"amend/engine/nearest"
 )
 
 // What llama.cpp v0.5.0 can load (LLM_ARCH_NAMES in src/llama-arch.cpp; a test compares), by what it can be used for.

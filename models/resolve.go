@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"amend/internal/nearest"
+	"amend/engine/nearest"
 	"amend/models/testbed"
 )
 

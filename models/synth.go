@@ -1,7 +1,6 @@
 package models
 
 import (
-	"amend/internal/atomicfile"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -11,6 +10,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+
+	"amend/engine/atomicfile"
 )
 
 // Spec says what model to make up.

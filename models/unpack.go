@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"amend/internal/atomicfile"
+	"amend/engine/atomicfile"
 	"amend/models/testbed"
 )
 

@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 
+	"amend/engine/atomicfile"
 	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/split"
-	"amend/internal/atomicfile"
 )
 
 // Options say what goes into a set, and how.

@@ -20,8 +20,8 @@ import (
 	"pgregory.net/rapid"
 
 	"amend/engine/chat"
+	"amend/engine/plainjson"
 	"amend/engine/revise"
-	"amend/internal/plainjson"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

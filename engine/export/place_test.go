@@ -1,9 +1,10 @@
 package export
 
 import (
-	"amend/engine/chat"
 	"math"
 	"testing"
+
+	"amend/engine/chat"
 )
 
 // TestPlace pins where prompts fall: sets that were made by an older version share no test prompt with those of this one.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"amend/engine/enginetest/need"
 	"amend/engine/revise"
-	"amend/internal/need"
 )
 
 // seen is what scripts/readers/read.py prints: rows as JSON texts, by reader and split.
@@ -45,6 +45,7 @@ func TestReaders(t *testing.T) {
 	for _, f := range Formats() {
 		for _, e := range Encodings() {
 			t.Run(fmt.Sprintf("%s/%s", f, e), func(t *testing.T) {
+				t.Parallel()
 				dir, r := write(t, Options{Format: f, Encoding: e, TestShare: 0.2, ShardBytes: 4000}, records...)
 				plain, _ := write(t, Options{Format: f, Encoding: JSONL, TestShare: 0.2}, records...)
 				cmd := exec.Command(python, filepath.Join("..", "..", "scripts", "readers", "read.py"), dir)

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"amend/internal/plainjson"
 	"bufio"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"amend/engine/plainjson"
 )
 
 // rowGroup is how many rows a Parquet row group holds at most: what a reader decodes at once.

@@ -1,8 +1,9 @@
 package feedback
 
 import (
-	"amend/engine/stats"
 	"math"
+
+	"amend/engine/stats"
 )
 
 // Calibrated is what labels are worth when the mean log-odds of their judgements are divided by a temperature (Guo et al. 2017), which

@@ -13,7 +13,6 @@
 package kvfile
 
 import (
-	"amend/internal/atomicfile"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -23,6 +22,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"amend/engine/atomicfile"
 )
 
 const (

@@ -1,7 +1,7 @@
 package llama
 
 import (
-	"amend/internal/need"
+	"amend/engine/enginetest/need"
 	"context"
 	"errors"
 	"runtime"

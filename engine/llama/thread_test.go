@@ -5,8 +5,8 @@ import (
 	"runtime"
 	"testing"
 
+	"amend/engine/enginetest/need"
 	"amend/engine/llama"
-	"amend/internal/need"
 )
 
 // TestOneTeamOfWorkers: a context that is asked by many threads computes on one.

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"amend/engine/chat"
+	"amend/engine/enginetest/need"
 	"amend/engine/feedback"
-	"amend/internal/need"
 )
 
 func readPairs(t *testing.T, text string) *Pairs {

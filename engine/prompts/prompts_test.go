@@ -16,7 +16,7 @@ import (
 	"testing/iotest"
 
 	"amend/engine/chat"
-	"amend/internal/need"
+	"amend/engine/enginetest/need"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

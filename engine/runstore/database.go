@@ -19,8 +19,8 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"amend/engine"
+	"amend/engine/plainjson"
 	"amend/engine/revise"
-	"amend/internal/plainjson"
 )
 
 //go:embed migrations

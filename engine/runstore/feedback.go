@@ -13,10 +13,10 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"amend/engine/atomicfile"
 	"amend/engine/digest"
 	"amend/engine/feedback"
-	"amend/internal/atomicfile"
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 )
 
 // FeedbackFile is the database of labels in a run directory, or in one of its own.

@@ -9,11 +9,11 @@ import (
 	"os"
 	"path/filepath"
 
+	"amend/engine/atomicfile"
 	"amend/engine/chat"
+	"amend/engine/plainjson"
 	"amend/engine/prompts"
 	"amend/engine/revise"
-	"amend/internal/atomicfile"
-	"amend/internal/plainjson"
 )
 
 // revision is a line of revisions.jsonl.

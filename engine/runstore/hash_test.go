@@ -11,7 +11,7 @@ import (
 	"amend/engine/digest/digesttest"
 	"amend/engine/enginetest/golden"
 	"amend/engine/feedback"
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 )
 
 // goldenResults have a value of their own in every field.

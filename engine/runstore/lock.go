@@ -1,13 +1,14 @@
 package runstore
 
 import (
-	"amend/internal/plainjson"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+
+	"amend/engine/plainjson"
 )
 
 // errHeld is what tryLock returns when another open file has the lock.

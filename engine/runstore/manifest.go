@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"amend/engine"
-	"amend/internal/plainjson"
+	"amend/engine/plainjson"
 )
 
 // Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
@@ -175,8 +175,13 @@ type ChangedError struct {
 	Setup   []Change // that do not, but may explain the others, as a path does its hash
 }
 
-// Error gives every difference on a line of its own, and the remedy.
+// Error gives the differences and the remedy.
 func (e *ChangedError) Error() string {
+	return e.Differences() + "\ngive another directory for a new run, the old inputs and settings to continue this one, or have its rows done again (Options.Redo)"
+}
+
+// Differences gives every difference on a line of its own.
+func (e *ChangedError) Differences() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s was begun with other inputs or settings, and its rows would not fit these:", e.Dir)
 	for _, c := range e.Changes {
@@ -188,7 +193,6 @@ func (e *ChangedError) Error() string {
 			b.WriteString("\n  " + c.String())
 		}
 	}
-	b.WriteString("\ngive another folder (out) for a new run, or the old inputs and settings to continue this one. With redo its\nrows are done again with these: turns that are still what they would be are not computed again (plan counts them)")
 	return b.String()
 }
 

@@ -29,8 +29,8 @@ import (
 	"strings"
 	"sync"
 
+	"amend/engine/atomicfile"
 	"amend/engine/revise"
-	"amend/internal/atomicfile"
 )
 
 // Names of the files in a run directory.

@@ -14,9 +14,9 @@ import (
 
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/enginetest/need"
 	"amend/engine/prompts"
 	"amend/engine/revise"
-	"amend/internal/need"
 
 	"pgregory.net/rapid"
 )
@@ -394,7 +394,7 @@ func TestResume(t *testing.T) {
 	if !reflect.DeepEqual(changed.Changes, want) || len(changed.Setup) != 2 {
 		t.Fatalf("changes %+v", changed)
 	}
-	if text := err.Error(); !strings.Contains(text, "\n  temperature: 1 → 0.5\n") || !strings.Contains(text, "another folder") {
+	if text := err.Error(); !strings.Contains(text, "\n  temperature: 1 → 0.5\n") || !strings.Contains(text, "another directory") {
 		t.Fatal(text)
 	}
 }

@@ -22,7 +22,7 @@ RATE_EMBEDDINGS = 3e-3
 WARM_UP = 50
 # The share of steps after which the rate falls in a line to nothing.
 STEADY = 0.4
-# The shares of steps after which whole trees follow on single conversations, and few-shots stand before them: what
+# The shares of steps after which whole trees follow on single conversations, and demonstrations stand before them: what
 # is short is quick.
 SINGLE = 0.4
 BARE = 0.75

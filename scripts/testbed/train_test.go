@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"amend/internal/need"
+	"amend/engine/enginetest/need"
 	"amend/models"
 )
 

@@ -1,7 +1,7 @@
 package train_test
 
 import (
-	"amend/internal/need"
+	"amend/engine/enginetest/need"
 	"encoding/json"
 	"os"
 	"os/exec"

@@ -1,6 +1,6 @@
-// Package app has what amend does, as functions of plain settings: the command line calls them, and so may any other
-// program. A use case reads its inputs, has models compute in a worker process or in this one, keeps what is done in the
-// run directory, and returns what there is to say. It prints nothing.
+// Package app has the use cases of amend as functions of plain settings. The command line calls them, and so may any other
+// program. A use case reads its inputs, computes in a worker process or in this one, writes the run directory, and
+// returns a result. It prints nothing.
 package app
 
 import (
@@ -14,7 +14,7 @@ import (
 	"amend/cmd/amend/internal/worker"
 )
 
-// Env is what use cases need of the process around them.
+// Env is what use cases need of the process that they run in.
 type Env struct {
 	// Log takes messages for the user; it is never nil.
 	Log *slog.Logger
@@ -24,7 +24,7 @@ type Env struct {
 	Now func() time.Time
 	// Stdin is read where a setting names "-".
 	Stdin io.Reader
-	// Stderr takes what worker processes write there themselves: the last words of C code that aborts.
+	// Stderr takes what worker processes write to their standard error, such as the message of C code that aborts.
 	Stderr io.Writer
 	// Version is amend's, for manifests.
 	Version string
@@ -44,7 +44,7 @@ type Progress struct {
 	Engine *EngineProgress // nil where there is no engine
 }
 
-// EngineProgress is what the engine does.
+// EngineProgress describes the engine at work.
 type EngineProgress struct {
 	DecodeTokS, PrefillTokS float64
 	Reuse                   float64 // share of prompt tokens that were in the KV cache
@@ -52,7 +52,7 @@ type EngineProgress struct {
 	Alive                   int     // rows
 }
 
-// The arguments that make amend a process of its own kind (see cli).
+// The arguments that start amend as a worker or as a template process (see cli).
 const (
 	WorkerCommand  = "worker"   // does a job
 	TemplateWorker = "template" // under WorkerCommand: renders chat templates

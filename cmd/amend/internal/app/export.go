@@ -33,7 +33,7 @@ func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report
 // warnUnfinished tells of a run that lacks rows: what is made of it is of fewer than its prompts.
 func (e Env) warnUnfinished(dir string, run *runstore.Snapshot) {
 	if done, all := run.Finished(), run.Manifest.Setup.Rows; done < all {
-		e.Log.Warn("the run is not finished, and only rows that are done count here: the amend run command that makes it continues it", "run", dir, "rows", done, "of", all)
+		e.Log.Warn("the run is not finished: only finished rows count here; amend run --out RUN continues it", "run", dir, "rows", done, "of", all)
 	}
 }
 
@@ -70,7 +70,7 @@ func labelledSource(ctx context.Context, dir string) (export.Source, *runstore.S
 		return export.Source{}, nil, err
 	}
 	if set.Done < set.Asked {
-		return export.Source{}, nil, fmt.Errorf("%s has labels of %d pairs, and %d were to get one: the amend feedback command that makes them is not done", dir, set.Done, set.Asked)
+		return export.Source{}, nil, fmt.Errorf("%s has labels of %d of %d pairs: the amend feedback command that makes them has not finished", dir, set.Done, set.Asked)
 	}
 	source := export.Source{
 		Labelled: readable(ctx, set.Labels), Name: "amend feedback with " + set.Settings.Constitution,

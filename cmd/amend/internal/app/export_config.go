@@ -52,8 +52,8 @@ func (c ExportConfig) Validate() error {
 	refuse(c.Out == "", "out", nil, "is missing: the folder of the set")
 	refuse(c.MaxChars < 0, "max-chars", c.MaxChars, "must be at least 0; 0 is no limit")
 	refuse(!(c.Test >= 0 && c.Test < 1), "test", c.Test, "must be from 0 to below 1") // also NaN
-	refuse(c.AllRevisions && c.Format != export.SFT, "all-revisions", nil, "can be had as sft alone: a pair has one revision")
-	refuse(c.Disjoint && c.Format == export.Raw, "disjoint", nil, "is for training sets, and raw traces are none")
+	refuse(c.AllRevisions && c.Format != export.SFT, "all-revisions", nil, "is for sft: a pair has one revision")
+	refuse(c.Disjoint && c.Format == export.Raw, "disjoint", nil, "is for training sets: raw traces are not one")
 	errs = append(errs,
 		failure.OneOf("format", c.Format, export.Formats()...),
 		failure.OneOf("to", c.Encoding, export.Encodings()...),
@@ -75,11 +75,11 @@ func (c ExportConfig) validateLabels() error {
 		}
 	}
 	if c.Labels {
-		refuse(c.Format == export.SFT || c.Format == export.Raw, "labels", "are of pairs: they can be had as dpo, kto or reward")
-		refuse(c.DropUnchanged, "drop-unchanged", "is of a run's rows: pairs with labels always differ")
+		refuse(c.Format == export.SFT || c.Format == export.Raw, "labels", "are of pairs: the format must be dpo, kto or reward")
+		refuse(c.DropUnchanged, "drop-unchanged", "is for a run's rows: labelled pairs always differ")
 		return errors.Join(errs...)
 	}
-	const without = "is of labels, and without labels there are none"
+	const without = "is for labels: set labels too"
 	refuse(c.MinMargin != 0, "min-margin", without)
 	refuse(c.MaxFlip != everyLabel, "max-flip", without)
 	refuse(c.Repeat != 0, "repeat", without)

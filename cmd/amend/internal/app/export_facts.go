@@ -66,7 +66,7 @@ func makerFact(m runstore.Manifest) string {
 		text += fmt.Sprintf(", with adapter %s at %v, sha256 %s", filepath.Base(m.Setup.LoRA), m.Results.LoRAScale, m.Results.LoRASHA256)
 	}
 	if m.Results.NoFewShots {
-		text += ", without few-shots"
+		text += ", without demonstrations"
 	}
 	return text
 }

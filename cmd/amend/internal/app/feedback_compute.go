@@ -163,7 +163,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 		return err
 	}
 	if c.size.Limit <= d.Preamble {
-		return failure.Inputf("a judgement may hold %d tokens, and the worked ones of %s take %d already: raise ctx, or bring a model with a longer context", c.size.Limit, c.document.Name, d.Preamble)
+		return failure.Inputf("a context of %d tokens is too small: the worked judgements of %s take %d; raise ctx, or use a model with a longer context", c.size.Limit, c.document.Name, d.Preamble)
 	}
 	return nil
 }
@@ -184,7 +184,7 @@ func (c *feedbackComputation) run(ctx context.Context, limits worker.Limits) (er
 		"alive at once", c.size.Parallel(), "tokens a judgement", c.size.Limit, "preamble", len(c.judge.Prefix()))
 	c.progress = newReporter(c.parent, len(c.job.Pairs), before)
 	defer context.AfterFunc(ctx, func() {
-		log.Info("finishing the judgements that are under way; the same signal again stops at once")
+		log.Info("finishing the judgements in progress; a second signal stops at once")
 	})()
 	if err := c.engine.Pin(ctx, c.judge.Prefix()); err != nil {
 		return fmt.Errorf("computing the judge's preamble: %w", err)

@@ -45,7 +45,7 @@ type FeedbackConfig struct {
 	MinP        float64 `yaml:"min-p" key:"run"`
 	Seed        uint64  `yaml:"seed" key:"run"`
 
-	// Compute.Chat is empty where the run's way of writing conversations is taken, for Pairs the model's own.
+	// Compute.Chat is empty to write conversations as the run does, or for Pairs as the model's template does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 	Context runner.ContextConfig `yaml:",inline"`
 
@@ -65,7 +65,7 @@ const (
 // FeedbackSettingsFile is the config of labels in their directory.
 const FeedbackSettingsFile = "feedback.yaml"
 
-// DefaultFeedbackConfig are the settings of labelling that says nothing else.
+// DefaultFeedbackConfig returns the default settings of labelling.
 func DefaultFeedbackConfig() FeedbackConfig {
 	c := FeedbackConfig{
 		Samples: 2, Model: DefaultModel, Draws: 1, Layout: feedback.OptionsFirst, MinMass: DefaultMinMass,
@@ -114,15 +114,15 @@ func (c FeedbackConfig) validateWhat() error {
 	}
 	switch {
 	case given != 1:
-		return failure.Inputf("what is to be judged? Give either a run directory, --pairs FILE, or --prompts FILE for answers that are drawn first (see amend feedback --help)")
+		return failure.Inputf("nothing to judge: pass a run directory, --pairs FILE or --prompts FILE (see amend feedback --help)")
 	case c.Run == "" && c.Out == "":
 		return failure.Missing("out", "the folder that the labels go to")
 	case c.Run != "" && c.Out != "":
 		return &failure.FieldError{Field: "out", Value: c.Out, Want: "the labels of a run go into its own directory, " + c.Run}
 	case c.Run == "" && len(c.Rounds) > 0:
-		return &failure.FieldError{Field: "rounds", Want: "is of runs that are there, and pairs and prompts have none"}
+		return &failure.FieldError{Field: "rounds", Want: "is for existing runs: pairs and prompts have no rounds"}
 	case c.Pairing != "" && (c.Pairs != "" || len(c.Rounds) > 0):
-		return &failure.FieldError{Field: "pairing", Want: "is of samples: pairs and rounds say by themselves what is compared"}
+		return &failure.FieldError{Field: "pairing", Want: "is for samples: pairs and rounds already say what is compared"}
 	case len(c.Rounds) > 0 && (len(c.Rounds) != 2 || c.Rounds[0] == c.Rounds[1] || slices.Min(c.Rounds) < 0):
 		return &failure.FieldError{Field: "rounds", Value: c.Rounds, Want: "must be two different rounds, 0 or more, such as 0,2"}
 	}

@@ -103,8 +103,8 @@ func (l *labelling) readPairs(e Env) error {
 // known is the truth of pairs that say themselves which answer is better.
 func known(in feedback.Pair, _ string) feedback.Preference { return in.Better }
 
-// notOfARun refuses a run directory as the folder of other pairs' labels: whoever reads labels there takes them for those
-// of the run's answers.
+// notOfARun refuses a run directory as the folder for labels of other pairs: readers would take them for labels of the
+// run's answers.
 func notOfARun(out string) error {
 	_, _, err := runstore.Read(out)
 	switch {
@@ -147,13 +147,13 @@ func (l *labelling) readRun(m runstore.Manifest, rows records) error {
 		l.job.Pairs = append(l.job.Pairs, p)
 	}
 	if len(l.job.Pairs) == 0 {
-		return failure.Inputf("%s has no two answers that differ: %d pairs of the same one", c.Run, l.alike)
+		return failure.Inputf("%s has no two answers that differ (%d pairs are the same answer twice)", c.Run, l.alike)
 	}
 	return nil
 }
 
-// criticAdapter is the adapter that a run had for all turns but first responses: judgements are the critic's. Where
-// another run made the responses it is the one in the manifest; else that one is for responses alone, and there is none.
+// criticAdapter returns the adapter of a run's critic, which also judges. If another run made the first responses, it is
+// the adapter in the manifest. Otherwise that adapter is for responses only, and the critic has none.
 func criticAdapter(m runstore.Manifest) runner.Adapter {
 	if m.Results.Responses == "" {
 		return runner.Adapter{}
@@ -161,7 +161,7 @@ func criticAdapter(m runstore.Manifest) runner.Adapter {
 	return runner.Adapter{Path: m.Setup.LoRA, Scale: m.Results.LoRAScale}
 }
 
-// likeRun takes a run's way of writing conversations where the settings leave it open.
+// likeRun writes conversations as the run does, unless the settings say how.
 func likeRun(c runner.ComputeConfig, m runstore.Manifest) runner.ComputeConfig {
 	if c.Template == "" && c.Chat == "" {
 		c.Template = m.Setup.Template
@@ -185,14 +185,14 @@ func (l *labelling) pairs(m runstore.Manifest) (func(revise.Record) (feedback.Pa
 		return samples.Add, nil
 	}
 	if c.Pairing != "" {
-		return nil, &failure.FieldError{Field: "pairing", Value: string(c.Pairing), Want: fmt.Sprintf("is of samples, and %s has one answer to each prompt: make it with --samples", c.Run)}
+		return nil, &failure.FieldError{Field: "pairing", Value: string(c.Pairing), Want: fmt.Sprintf("is for samples, and %s has one answer to each prompt: make the run with --samples", c.Run)}
 	}
 	from, to := 0, m.Results.Revisions
 	if len(c.Rounds) > 0 {
 		from, to = c.Rounds[0], c.Rounds[1]
 	}
 	if from == to {
-		return nil, failure.Inputf("%s has first responses only, and nothing to compare them with: give a run with --revisions or --samples, or pairs with --pairs", c.Run)
+		return nil, failure.Inputf("%s has first responses only and nothing to compare them with: pass a run with --revisions or --samples, or pairs with --pairs", c.Run)
 	}
 	if last := m.Results.Revisions; max(from, to) > last {
 		return nil, &failure.FieldError{Field: "rounds", Want: fmt.Sprintf("%d,%d: the rounds of %s are 0 to %d, 0 being the first response", from, to, c.Run, last)}
@@ -253,7 +253,7 @@ func drawable(doc *constitution.Document) (n int) {
 	return n
 }
 
-// truthOf is what is known of a run's answers: nothing, but for the testbed's.
+// truthOf returns what is known of a run's answers: nothing, except for the testbed's.
 func truthOf(m runstore.Manifest) feedback.Truth {
 	if !isTestbed(m) {
 		return func(feedback.Pair, string) feedback.Preference { return feedback.Unknown }
@@ -264,8 +264,7 @@ func truthOf(m runstore.Manifest) feedback.Truth {
 	}
 }
 
-// warnOfUnfinished tells of a run that lacks rows: what is made of it is of fewer than its prompts. A folder that is no run
-// lacks none.
+// warnOfUnfinished warns of a run that lacks rows. A folder that is no run lacks none.
 func (e Env) warnOfUnfinished(dir string) error {
 	s, err := runstore.Look(dir)
 	if errors.Is(err, runstore.ErrNotARun) {

@@ -43,7 +43,7 @@ func FindRow(run StoredRun, name string) (revise.Record, error) {
 	return revise.Record{}, noRow(run.Dir, name, ids)
 }
 
-// noRow says that no row has a name, and which ids are like it.
+// noRow is the error for a name that no row has. It lists similar ids.
 func noRow(dir, name string, ids []string) error {
 	if len(ids) == 0 {
 		return failure.Inputf("%s has no finished rows yet", dir)

@@ -23,7 +23,7 @@ const (
 	jobStates   = "states"
 )
 
-// handlers do the jobs, in a worker or in this process.
+// handlers returns the handlers of jobs, for a worker or for this process.
 func (e Env) handlers() map[string]worker.Handler {
 	return map[string]worker.Handler{
 		jobRun:      e.computeRun,
@@ -44,10 +44,11 @@ func (e Env) Worker() int {
 	return worker.Main(handlers, encodeFailure)
 }
 
-// do has a job done: by a supervised worker, or in this process.
+// do runs a job in a supervised worker, or in this process.
 func (e Env) do(ctx context.Context, kind string, payload []byte, host worker.Host) ([]byte, error) {
 	job := worker.Job{Kind: kind, Payload: payload, Level: e.level()}
 	if e.InProcess {
+		runner.SetLog(e.Log)
 		out, err := worker.Here(ctx, job, e.handlers()[kind], host)
 		return out, stoppedBy(ctx, err)
 	}
@@ -70,7 +71,7 @@ const (
 	kindStopped = "stopped"
 )
 
-// encodeFailure makes a worker's error travel.
+// encodeFailure encodes a worker's error for the parent.
 func encodeFailure(err error) *worker.Failure {
 	f := &worker.Failure{Text: err.Error()}
 	var field *failure.FieldError
@@ -85,7 +86,7 @@ func encodeFailure(err error) *worker.Failure {
 	return f
 }
 
-// decodeFailure is the error that a worker meant.
+// decodeFailure returns the error that a worker encoded.
 func decodeFailure(ctx context.Context, err error) error {
 	var f *worker.Failure
 	if !errors.As(err, &f) {
@@ -113,9 +114,9 @@ func (e *remoteError) Error() string { return e.text }
 func (e *remoteError) Unwrap() error { return e.kind }
 
 // errContinue ends work that a signal stopped.
-var errContinue = errors.New("what is finished is saved, the same command continues")
+var errContinue = errors.New("finished work is saved; the same command continues")
 
-// stoppedBy gives an error that a signal caused its kind.
+// stoppedBy turns the error of a cancelled context into a *failure.StoppedError.
 func stoppedBy(ctx context.Context, err error) error {
 	if err == nil || !errors.Is(err, context.Canceled) {
 		return err

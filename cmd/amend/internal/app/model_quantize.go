@@ -7,7 +7,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
-	"amend/internal/atomicfile"
+	"amend/engine/atomicfile"
 	"amend/models"
 )
 

@@ -27,11 +27,11 @@ type BestConfig struct {
 	ByLabels   bool   `yaml:"by-labels"`  // choose by the judge's labels instead
 	Model      string `yaml:"model"`      // that the preference model was trained over; empty: the run's own
 	Out        string `yaml:"out"`        // a file for each prompt with its best answer; empty: none
-	// Compute.Chat is empty where the run's way of writing conversations is taken.
+	// Compute.Chat is empty to write conversations as the run does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 }
 
-// DefaultBestConfig are the settings of choosing that says nothing else.
+// DefaultBestConfig returns the default settings of choosing.
 func DefaultBestConfig() BestConfig {
 	c := BestConfig{Compute: runner.DefaultCompute()}
 	c.Compute.Chat = ""
@@ -42,7 +42,7 @@ func DefaultBestConfig() BestConfig {
 func (c BestConfig) Validate() error {
 	var by error
 	if (c.Preference == "") != c.ByLabels {
-		by = failure.Inputf("by what? Give either --preference, the file that amend prefer train has made, or --by-labels")
+		by = failure.Inputf("nothing to choose by: pass --preference FILE, which amend prefer train writes, or --by-labels")
 	}
 	return errors.Join(by, inherited(c.Compute).Validate())
 }
@@ -106,7 +106,7 @@ func (e Env) curve(c BestConfig, all []*sampled, samples int, r *BestReport) err
 		return failure.Inputf("no prompt of %s has all of its %d samples", c.Run, samples)
 	}
 	if left := len(all) - r.Curve[0].Prompts; left > 0 {
-		e.Log.Warn("prompts are left out, of which some sample failed, is empty or has no valid label", "prompts", left, "of", len(all))
+		e.Log.Warn("prompts with a sample that failed, is empty or has no valid label are left out", "prompts", left, "of", len(all))
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (e Env) scoreByModel(ctx context.Context, c BestConfig, m runstore.Manifest
 		return all, nil
 	}
 	if trained > 0 {
-		e.Log.Info("prompts that the preference model was trained on are not in the curve", "prompts", trained, "of", len(all))
+		e.Log.Info("prompts that the preference model was trained on are left out of the curve", "prompts", trained, "of", len(all))
 	}
 	return measured, nil
 }
@@ -224,7 +224,7 @@ func untrained(all []*sampled, m *reward.Model) (others []*sampled, trained int)
 // out.
 func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 	if m.Results.Samples < 2 {
-		return nil, errors.New("there is one answer to each prompt, and nothing to choose from: make the run with --samples")
+		return nil, errors.New("the run has one answer to each prompt and nothing to choose from: make it with --samples")
 	}
 	var world *testbed.World
 	if isTestbed(m) {

@@ -24,7 +24,7 @@ type ScoreConfig struct {
 	Compute    runner.ComputeConfig `yaml:",inline"`
 }
 
-// DefaultScoreConfig are the settings of scoring that says nothing else.
+// DefaultScoreConfig returns the default settings of scoring.
 func DefaultScoreConfig() ScoreConfig {
 	return ScoreConfig{Model: testbed.Name, Compute: runner.DefaultCompute()}
 }
@@ -38,7 +38,7 @@ func (c ScoreConfig) Validate() error {
 	return errors.Join(missing, c.Compute.Validate())
 }
 
-// Score is a response's. Only differences between scores of answers to one prompt mean anything.
+// Score is the score of a response. Scores are comparable only between answers to the same prompt.
 type Score struct {
 	ID    string  `json:"id"`
 	Score float64 `json:"score"`
@@ -99,7 +99,7 @@ func (e Env) scorerJob(file, model string, compute runner.ComputeConfig) (*rewar
 		return nil, job, failure.Inputf("%s: %w", file, err)
 	}
 	if m.Split != split.Name {
-		e.Log.Warn("the preference model was trained by another split of the prompts than this version's: prompts that amend export --test or amend prefer train --test hold out now may be among those that it was trained on",
+		e.Log.Warn("an older version trained this preference model with another split of prompts: it may have seen prompts that amend export --test or amend prefer train --test hold out now",
 			"file", file, "split", cmp.Or(m.Split, "none recorded"), "this version's", split.Name)
 	}
 	job.Preference, job.PreferenceFile, job.Date = text, file, m.Date

@@ -26,11 +26,11 @@ type TrainPreferenceConfig struct {
 	Out    string  `yaml:"out"`           // the file of the preference model
 	Test   float64 `yaml:"test"`          // share of prompts that is held out
 	TestOn string  `yaml:"test-on"`       // a directory with labels of other prompts, to compare on in place of those
-	// Compute.Chat is empty where the run's way of writing conversations is taken.
+	// Compute.Chat is empty to write conversations as the run does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 }
 
-// DefaultTrainPreferenceConfig are the settings of training that says nothing else.
+// DefaultTrainPreferenceConfig returns the default settings of training.
 func DefaultTrainPreferenceConfig() TrainPreferenceConfig {
 	c := TrainPreferenceConfig{Test: 0.2, Compute: runner.DefaultCompute()}
 	c.Compute.Chat = ""
@@ -127,7 +127,7 @@ func (e Env) readLabels(dir string) (*labelSet, error) {
 		return nil, failure.Input(err)
 	}
 	if set.Done < set.Asked {
-		e.Log.Warn("the labels are not all there: the amend feedback command that makes them is not done", "dir", dir, "pairs", set.Done, "of", set.Asked)
+		e.Log.Warn("some labels are missing: the amend feedback command that makes them has not finished", "dir", dir, "pairs", set.Done, "of", set.Asked)
 	}
 	if err := e.warnOfUnfinished(dir); err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (c TrainPreferenceConfig) job(l *labelSet) (statesJob, error) {
 		case judge == testbed.SHA256():
 			job.Model = testbed.Name
 		default:
-			return job, failure.Missing("model", fmt.Sprintf("%s does not say where the judge lies (the --judge of amend feedback), only that its sha256 is %s", l.dir, judge))
+			return job, failure.Missing("model", fmt.Sprintf("%s does not record the path of the judge (amend feedback --judge), only its sha256, %s", l.dir, judge))
 		}
 	}
 	job.Compute = inherited(job.Compute)
@@ -214,7 +214,7 @@ func (e Env) train(ctx context.Context, c TrainPreferenceConfig, sets []*labelSe
 		return failure.Inputf("%s: %w", c.Dir, err)
 	}
 	if len(held) == 0 {
-		e.Log.Warn("no prompt is held out, so nothing is known of how good the model is: label more, raise --test, or give --test-on")
+		e.Log.Warn("no prompt is held out, so the model cannot be evaluated: label more pairs, raise --test, or give --test-on")
 	}
 	m, trials, err := reward.Train(ctx, used, r.States)
 	if err != nil {
@@ -265,7 +265,7 @@ func (e Env) split(c TrainPreferenceConfig, sets []*labelSet) (used, held []rewa
 // writable reports what keeps a file from being written.
 func writable(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return &failure.FieldError{Field: "out", Value: path, Want: "it is a folder, and a file is to be written"}
+		return &failure.FieldError{Field: "out", Value: path, Want: "is a folder: it must be a file"}
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	var why *fs.PathError

@@ -16,8 +16,8 @@ import (
 	"amend/engine/runstore"
 )
 
-// RunResult says how a run went. Rows, revisions, flags and failures are of the rows that this call names, whichever
-// command did them; tokens and times are of this one.
+// RunResult says how a run went. Rows, revisions, flags and failures count the rows that this call names, whichever
+// command did them. Tokens and times are those of this call.
 type RunResult struct {
 	Summary    runstore.Summary // of the rows
 	Before     int              // rows that earlier commands did
@@ -44,8 +44,8 @@ type Failure struct {
 // Failed is how many rows have no result.
 func (r RunResult) Failed() int { return r.Summary.Failed + r.Unreadable }
 
-// Run answers prompts, criticises and revises the answers, and writes a run directory; or it continues the one that is
-// there. A *failure.RowsError comes with the result of a run in which rows failed.
+// Run answers prompts, criticises and revises the answers, and writes a run directory, or continues an existing one. If
+// rows failed, it returns the result and a *failure.RowsError.
 func Run(ctx context.Context, env Env, c RunConfig) (RunResult, error) {
 	set, stages, err := env.beginRun(c)
 	if err != nil {
@@ -109,7 +109,7 @@ func (e Env) runStage(ctx context.Context, s stage, set *prompts.Set, whole *Run
 	return result, err
 }
 
-// finish writes what a finished run has beside its database, and says how the run went.
+// finish writes the files of a finished run besides its database, and says how the run went.
 func (h *runHost) finish(out computed) (r RunResult, err error) {
 	bad := h.in.bad
 	if err := h.run.Finish(bad); err != nil {
@@ -157,66 +157,6 @@ func (h *runHost) summarize(r *RunResult) error {
 		}
 	}
 	return nil
-}
-
-// RunPlan is what a run would do.
-type RunPlan struct {
-	Out     string   `json:"out"`
-	Stage   string   `json:"stage,omitempty"` // which of two, where first responses are by another model or adapter
-	Changed []string `json:"changed"`         // inputs and settings that differ from the run's; redo takes them
-	Done    int      `json:"done"`            // rows that stay as they are
-	revise.Plan
-	Seconds float64 `json:"seconds,omitempty"` // about, by what a turn took in this run before; none before there was one
-}
-
-// PlanRun says what Run would do and does nothing. Of a run of two stages it plans the first, and the second where the
-// first is done.
-func PlanRun(ctx context.Context, env Env, c RunConfig) (RunPlan, error) {
-	set, stages, err := env.beginRun(c)
-	if err != nil {
-		return RunPlan{}, err
-	}
-	p, err := env.planStage(ctx, stages[0], set)
-	if err != nil || len(stages) == 1 {
-		return p, err
-	}
-	p.Stage = "first responses"
-	if len(p.Changed) == 0 && p.Rows == 0 {
-		p, err = env.planStage(ctx, stages[1], set)
-		p.Stage = "critiques and revisions"
-	}
-	return p, err
-}
-
-func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPlan, err error) {
-	p = RunPlan{Out: s.config.Out, Changed: []string{}}
-	in, err := e.readInputs(s, set)
-	if err != nil {
-		return p, err
-	}
-	in.job.Plan = true
-	payload, err := in.job.encode()
-	if err != nil {
-		return p, err
-	}
-	h := &planHost{env: e, dir: s.config.Out, changed: []string{}}
-	defer func() { err = errors.Join(err, h.close()) }()
-	text, err := e.do(ctx, jobRun, payload, h.host())
-	if h.failed != nil {
-		return p, h.failed
-	}
-	if err != nil {
-		return p, err
-	}
-	var out computed
-	if err := json.Unmarshal(text, &out); err != nil {
-		return p, fmt.Errorf("reading the worker's plan: %w", err)
-	}
-	p.Plan, p.Done, p.Changed = out.Plan, out.Before, h.changed
-	if h.snapshot != nil {
-		p.Seconds = h.snapshot.Manifest.Measured.TurnSeconds * float64(p.Turns)
-	}
-	return p, nil
 }
 
 // ConstitutionChangedError refuses to continue a run whose constitution was another.

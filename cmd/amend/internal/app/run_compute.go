@@ -21,7 +21,7 @@ import (
 	"amend/engine/sample"
 )
 
-// runComputation is the worker's part of a run, put together step by step: model, loops, context, and the parent's store.
+// runComputation is the worker's part of a run. Its steps open the model, the loops, the context and the parent's store.
 type runComputation struct {
 	job      runJob
 	env      Env
@@ -40,7 +40,7 @@ type runComputation struct {
 	left     int // rows to do when this worker began
 }
 
-// computed is what a worker says of its own work on a run.
+// computed is the worker's report on a run.
 type computed struct {
 	Plan        revise.Plan  // where that was asked for
 	Before      int          // rows that were done before
@@ -170,7 +170,7 @@ func (c *runComputation) openStore(context.Context) error {
 	return c.store.measure(runstore.Measured{Attach: c.attach})
 }
 
-// preambleOf is the place of a row's demonstration set: its seed decides, so neighbours change nothing.
+// preambleOf returns the index of a row's demonstration set. It depends only on the row's seed, not on other rows.
 func (c *runComputation) preambleOf(r revise.Row) int {
 	return int(digest.PreambleSeed(c.job.Config.Seed, r.ID) % uint64(len(c.loops)))
 }

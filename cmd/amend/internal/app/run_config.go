@@ -46,8 +46,8 @@ type RunConfig struct {
 	Compute   runner.ComputeConfig `yaml:",inline"`
 	Context   runner.ContextConfig `yaml:",inline"`
 
-	// Redo takes other settings than the run was begun with, RetryFailed does rows again that failed. They are of one
-	// command and not of the run.
+	// Redo accepts other settings than the run has, and RetryFailed does failed rows again. Both apply to one command and
+	// are not settings of the run.
 	Redo        bool `yaml:"-" key:"none"`
 	RetryFailed bool `yaml:"-" key:"none"`
 }
@@ -69,7 +69,7 @@ const (
 	defaultLayer     = "hhh"
 )
 
-// DefaultRunConfig are the settings of a run that says nothing else.
+// DefaultRunConfig returns the default settings of a run.
 func DefaultRunConfig() RunConfig {
 	return RunConfig{
 		Model: DefaultModel, Demonstrations: true, DemonstrationSets: 1, Samples: 1,
@@ -83,9 +83,11 @@ func DefaultRunConfig() RunConfig {
 // Validate checks what the settings alone can tell. Its errors are *failure.FieldError, joined.
 func (c RunConfig) Validate() error {
 	var errs []error
-	for _, need := range []struct{ field, value string }{{"model", c.Model}, {"prompts", c.Prompts}, {"out", c.Out}} {
+	for _, need := range []struct{ field, value, what string }{
+		{"model", c.Model, "the model that answers"}, {"prompts", c.Prompts, "what it answers"}, {"out", c.Out, "the run directory"},
+	} {
 		if need.value == "" {
-			errs = append(errs, failure.Missing(need.field, ""))
+			errs = append(errs, failure.Missing(need.field, need.what))
 		}
 	}
 	errs = append(errs,
@@ -106,7 +108,7 @@ func (c RunConfig) Validate() error {
 func (c RunConfig) validateCritic() error {
 	for _, f := range []struct{ field, value string }{{"critic", c.Critic}, {"critic-lora", c.CriticLoRA}} {
 		if f.value != "" && c.Revisions == 0 {
-			return &failure.FieldError{Field: f.field, Value: f.value, Want: "is of the turns after first responses, and with revisions 0 there are none"}
+			return &failure.FieldError{Field: f.field, Value: f.value, Want: "is for critiques and revisions: with revisions 0 there are none"}
 		}
 	}
 	return nil
@@ -121,7 +123,7 @@ func (c GateConfig) validate() error {
 	)
 }
 
-// layers are the constitutions to compose: those given, or the model's default.
+// layers returns the constitutions to compose: those given, or the model's default.
 func (c RunConfig) layers() []string {
 	if len(c.Constitution) > 0 {
 		return c.Constitution
@@ -129,7 +131,7 @@ func (c RunConfig) layers() []string {
 	return []string{DefaultConstitution(c.Model)}
 }
 
-// DefaultConstitution is the one for a model where none is given.
+// DefaultConstitution names the constitution that a model has by default.
 func DefaultConstitution(model string) string {
 	if model == testbed.Name {
 		return testbed.Name

@@ -52,7 +52,7 @@ func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
 	return c.fitDemand(demand, kind)
 }
 
-// worthMeasuring reports whether a run is long enough to measure from which length on a preamble is read in common.
+// worthMeasuring reports whether a run is long enough to measure how long a preamble must be to be worth attaching to.
 func (c *runComputation) worthMeasuring(d runner.Demand) bool {
 	return d.AttachFrom > 0 && d.Preamble > 0 && c.steps(d.Rows) >= worthCalibrating*runner.AttachSteps &&
 		d.Trained > runner.AttachTokens // positions beyond may not be in the model
@@ -97,15 +97,15 @@ func (c *runComputation) fitDemand(d runner.Demand, kind runner.Size) (err error
 	}
 	name := c.document.Name
 	if least := c.preamble() + c.job.Config.MaxTokens; c.size.Limit <= least {
-		return failure.Inputf("a row may hold %d tokens, and the demonstrations of %s with a turn of max-tokens take %d already: raise ctx, or bring a model with a longer context", c.size.Limit, name, least)
+		return failure.Inputf("a context of %d tokens is too small: the demonstrations of %s plus max-tokens need more than %d; raise ctx, or use a model with a longer context", c.size.Limit, name, least)
 	}
 	if c.gate != nil && c.size.Limit <= len(c.gate.Judge.Prefix()) {
-		return failure.Inputf("a row may hold %d tokens, and the worked judgements of %s, which the gate needs, take %d already: raise ctx, or bring a model with a longer context", c.size.Limit, name, len(c.gate.Judge.Prefix()))
+		return failure.Inputf("a context of %d tokens is too small: the worked judgements of %s, which the gate needs, take %d; raise ctx, or use a model with a longer context", c.size.Limit, name, len(c.gate.Judge.Prefix()))
 	}
 	return nil
 }
 
-// worthCalibrating is how many times its own cost a run must be for something to be measured that makes it faster.
+// worthCalibrating is how many times longer than a measurement a run must be for the measurement to pay.
 const worthCalibrating = 20
 
 // steps is the most decode steps that rows can take.

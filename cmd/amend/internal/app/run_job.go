@@ -37,12 +37,11 @@ type runJob struct {
 // stage is a run, or one of the two that a staged run is.
 type stage struct {
 	config      RunConfig
-	responsesOf string // the run whose first responses are gone on from; empty: they are made here
+	responsesOf string // the run that made the first responses; empty: this one makes them
 }
 
-// stages are the parts of a run. Where first responses are of another model or adapter they are a run of their own, in
-// a folder of the run's: one model is in memory at a time, and each part is supervised, continued and checked as any run
-// is.
+// stages returns the parts of a run. First responses of another model or adapter are a run of their own, in a folder of
+// the run: one model is in memory at a time, and each part is supervised, continued and verified as any run is.
 func (c RunConfig) stages() []stage {
 	if !c.staged() {
 		return []stage{{config: c}}
@@ -66,7 +65,7 @@ type inputs struct {
 	recorded RunConfig // that the run directory keeps
 }
 
-// readInputs reads what a person wrote, constitution and prompts, and what is in the run directory.
+// readInputs reads the constitution, the grammar and the manifest of the run that is continued.
 func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 	c := s.config
 	composed, err := constitution.Load(c.layers()...)
@@ -121,14 +120,14 @@ func (e Env) warnOfBadRows(rows []prompts.BadRow) {
 	const most = 20
 	for i, bad := range rows {
 		if i == most {
-			e.Log.Warn("further rows that cannot be read are only counted", "count", len(rows)-i)
+			e.Log.Warn("more rows cannot be read and are not listed", "count", len(rows)-i)
 			break
 		}
 		e.Log.Warn("a row cannot be read and is left out", "file", bad.File, "line", bad.Line, "why", bad.Reason)
 	}
 }
 
-// warnOfForeignPrompts tells who tries the embedded model on prompts of their own that it knows its own world only.
+// warnOfForeignPrompts warns that the embedded model knows only its own world.
 func (e Env) warnOfForeignPrompts(model string, rows []revise.Row) {
 	if model != testbed.Name {
 		return
@@ -140,12 +139,12 @@ func (e Env) warnOfForeignPrompts(model string, rows []revise.Row) {
 		}
 	}
 	if foreign > 0 {
-		e.Log.Warn("the testbed model is a test bench: to prompts that are not of its small world it answers nonsense; give --model for a model of yours",
+		e.Log.Warn("the testbed model is a test bench: its answers to prompts outside its small world are nonsense; give --model for a model of your own",
 			"such prompts", foreign, "of", len(rows))
 	}
 }
 
-// takeResponses gives the rows the first responses of another run.
+// takeResponses gives the rows the first responses that another run made.
 func (j *runJob) takeResponses(dir string) error {
 	m, rows, err := runstore.Read(dir)
 	if err != nil {
@@ -179,7 +178,7 @@ func (j *runJob) takeResponses(dir string) error {
 	return nil
 }
 
-// checkCritic finds what the second stage would find, before the first one has cost anything.
+// checkCritic checks what the second stage needs, before the first stage begins.
 func (c RunConfig) checkCritic() error {
 	if c.Critic != "" {
 		file, err := runner.Find(c.Critic)
@@ -187,7 +186,7 @@ func (c RunConfig) checkCritic() error {
 			return err
 		}
 		if _, ok := file.Parts[0].String("tokenizer.chat_template"); !ok && c.Compute.Chat == runner.ChatTemplate {
-			return &failure.FieldError{Field: "chat", Want: fmt.Sprintf("plain is needed: the critic %s carries no chat template", file.Path)}
+			return &failure.FieldError{Field: "chat", Want: fmt.Sprintf("must be plain: the critic %s has no chat template", file.Path)}
 		}
 	}
 	if c.CriticLoRA != "" {

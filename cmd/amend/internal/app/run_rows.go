@@ -29,7 +29,7 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	}
 	begun := c.env.Now()
 	defer context.AfterFunc(ctx, func() {
-		log.Info("finishing the turns that are under way; the same signal again stops at once")
+		log.Info("finishing the turns in progress; a second signal stops at once")
 	})()
 	alone, rest := apart(todo, func(r revise.Row) string { return r.ID }, limits.Alone)
 	if err := c.runRows(ctx, alone, 1); err != nil {
@@ -45,7 +45,7 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	return out, nil
 }
 
-// apart takes out the units that are to run alone: one of them may have killed a worker before this.
+// apart separates the units that must run in isolation: one of them may have crashed an earlier worker.
 func apart[U any](units []U, id func(U) string, ids []string) (alone, rest []U) {
 	for _, u := range units {
 		if slices.Contains(ids, id(u)) {
@@ -105,7 +105,7 @@ func (c *runComputation) save(rec revise.Record) error {
 	return c.store.append(rec)
 }
 
-// speculate lets turns try drafted tokens where that pays by the costs of a step, which are measured once for a run.
+// speculate turns on drafted tokens. The costs of steps, which say when drafts pay, are measured once for a run.
 func (c *runComputation) speculate(ctx context.Context, prefix []engine.Token) error {
 	costs := c.store.manifest.Measured.StepCosts
 	if !c.job.Config.Speculate || (len(costs) == 0 && c.steps(c.left) < worthCalibrating*engine.CalibrationSteps) {

@@ -12,20 +12,27 @@ import (
 	"amend/engine/runstore"
 )
 
-// RunSettingsFile is the config of a run in its directory, every setting written out.
+// RunSettingsFile is the name of the config in a run directory. It holds every setting.
 const RunSettingsFile = "config.yaml"
 
-// RunSources say where a run's settings come from, beside those that are given one by one.
+// RunSources say where a run's settings come from, apart from single flags.
 type RunSources struct {
 	Out    string // the run directory; one that exists has settings of its own
 	Like   string // a run whose settings are taken, but for prompts, constitution and out
 	Config string // a config file
 }
 
-// ResolveRun gives the settings of a run before any is given by itself. Later ones win: defaults, those of the run that
-// is continued, those of another run (Like), those of a file (Config).
+// ResolveRun returns the settings of a run without those that are given one by one. Later sources win: defaults, the run
+// that is continued, another run (Like), a file (Config).
 func ResolveRun(s RunSources) (RunConfig, error) {
 	c := DefaultRunConfig()
+	if s.Out == "" && s.Config != "" { // the file may name the run
+		var file RunConfig
+		if err := readSettings(s.Config, &file); err != nil {
+			return c, err
+		}
+		s.Out = file.Out
+	}
 	if s.Out != "" {
 		switch old, err := RecordedRun(s.Out); {
 		case err == nil:
@@ -53,7 +60,7 @@ func ResolveRun(s RunSources) (RunConfig, error) {
 	return c, nil
 }
 
-// RecordedRun are the settings that a run directory holds. The error matches runstore.ErrNotARun where there is no run.
+// RecordedRun returns the settings that a run directory holds. The error matches runstore.ErrNotARun if there is no run.
 func RecordedRun(dir string) (RunConfig, error) {
 	m, _, err := runstore.Read(dir)
 	if err != nil {
@@ -117,7 +124,7 @@ func settingsOf(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error)
 	return unstage(dir, m, c)
 }
 
-// unstage gives the settings of a run of two stages, of which c are those of the second.
+// unstage returns the settings of a run of two stages. c are the settings of the second stage.
 func unstage(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error) {
 	first, _, err := runstore.Read(filepath.Join(dir, runstore.ResponsesDir))
 	if err != nil {
@@ -132,7 +139,7 @@ func unstage(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error) {
 	return c, nil
 }
 
-// record are the settings as the run keeps them: what depends on another setting is written out.
+// record returns the settings as the run keeps them, with defaults that depend on other settings filled in.
 func (c RunConfig) record() RunConfig {
 	c.Constitution, c.Principles, c.Out = slices.Clone(c.layers()), slices.Clone(c.Principles), ""
 	return c

@@ -1,13 +1,12 @@
 package app
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
+	"amend/engine/nearest"
 	"amend/engine/runstore"
 )
 
@@ -64,13 +64,14 @@ func rewrite(p paths, change func(string) string) {
 	}
 }
 
-// isPath reports whether a model or a constitution is named by a path: what has a folder in it, or a file's ending.
+// isPath reports whether a model or a constitution is given by a path and not by a name: it has a folder or a file's
+// extension.
 func isPath(name string) bool {
 	return strings.ContainsRune(name, filepath.Separator) || slices.Contains([]string{".gguf", ".yaml", ".yml"}, filepath.Ext(name))
 }
 
-// readSettings reads a config file over the settings that c has: those that the file does not name stay. Paths in the
-// file are relative to its folder. A name that is no setting is an error with its line.
+// readSettings reads a config file into c. Settings that the file does not name stay. Paths in the file are relative to
+// its folder. An unknown name is an error that gives its line.
 func readSettings[C any, P interface {
 	*C
 	pathed
@@ -80,11 +81,11 @@ func readSettings[C any, P interface {
 		return failure.Inputf("reading settings: %w", err)
 	}
 	var given C // only what the file names, to tell its paths from those that c has
-	if err := strictYAML(text, &given); err != nil {
-		return failure.Inputf("reading settings from %s: %w", file, err)
+	if err := strictYAML(file, text, &given); err != nil {
+		return failure.Input(err)
 	}
-	if err := strictYAML(text, c); err != nil {
-		return failure.Inputf("reading settings from %s: %w", file, err)
+	if err := strictYAML(file, text, c); err != nil {
+		return failure.Input(err)
 	}
 	dir := filepath.Dir(file)
 	rewriteGiven(c.paths(), P(&given).paths(), func(p string) string {
@@ -114,18 +115,53 @@ func rewriteGiven(all, given paths, change func(string) string) {
 	rewrite(mine, change)
 }
 
-// strictYAML decodes one document, in which every name must be a field. An empty file names none.
-func strictYAML(text []byte, v any) error {
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(v); err != nil && !errors.Is(err, io.EOF) {
-		return err
+// strictYAML decodes one document, in which every name must be a setting. An empty file names none.
+func strictYAML(file string, text []byte, v any) error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if len(doc.Content) == 0 {
+		return nil
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return fmt.Errorf("%s: line %d: must be settings by their names, such as seed: 1", file, root.Line)
+	}
+	names := settingNames(reflect.TypeOf(v).Elem())
+	for i := 0; i < len(root.Content); i += 2 {
+		key := root.Content[i]
+		if slices.Contains(names, key.Value) {
+			continue
+		}
+		hint := ""
+		if near := nearest.Names(key.Value, names); len(near) > 0 {
+			hint = "; the nearest are " + strings.Join(near, ", ")
+		}
+		return fmt.Errorf("%s: line %d: there is no setting %q%s", file, key.Line, key.Value, hint)
+	}
+	if err := root.Decode(v); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil
 }
 
-// keepSettings writes a config into the folder of what it made, with paths relative to that folder: folder and inputs
-// can be moved together.
+// settingNames are the names of a config's settings.
+func settingNames(config reflect.Type) (names []string) {
+	for i := range config.NumField() {
+		field := config.Field(i)
+		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		switch {
+		case options == "inline":
+			names = append(names, settingNames(field.Type)...)
+		case name != "-":
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// keepSettings writes a config into a folder, with paths relative to it: folder and inputs can be moved together.
 func keepSettings(dir, name string, c pathed) error {
 	base, err := filepath.Abs(dir)
 	if err != nil {

@@ -153,7 +153,7 @@ func (c *statesComputation) makeRoom(context.Context) (err error) {
 	}
 	given := c.job.Compute.Context
 	if trained := c.model.Trained(); room > trained && given == 0 {
-		return failure.Inputf("a conversation with its answer has %d tokens, and %s was trained on %d: leave it out, or give ctx %d all the same", room, c.model.Info().Name, trained, room)
+		return failure.Inputf("a conversation has %d tokens with its answer, and %s was trained on %d: leave it out, or set ctx to %d anyway", room, c.model.Info().Name, trained, room)
 	}
 	if given > 0 {
 		room = given

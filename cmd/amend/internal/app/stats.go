@@ -32,7 +32,7 @@ func Evaluate(ctx context.Context, dir string) (oracle.Outcome, error) {
 		return oracle.Outcome{}, err
 	}
 	if !isTestbed(run.Manifest) {
-		return oracle.Outcome{}, failure.Inputf("%s was made with %s: there is an oracle for the testbed model only, and nobody here can say which of these responses are good; amend stats %s counts turns, flags and tokens",
+		return oracle.Outcome{}, failure.Inputf("no oracle for %s (made with %s): only testbed runs can be evaluated; for counts, use amend stats %s",
 			dir, run.Manifest.Setup.Model, dir)
 	}
 	return oracle.Of(testbed.New(), run.Manifest.Results.Revisions, run.Rows)

@@ -13,7 +13,7 @@ import (
 )
 
 // chatWork is the text workload as a chat client has it: the conversations of
-// revise.Loop in faithful mode, sent as messages, with the same few-shots and
+// revise.Loop in faithful mode, sent as messages, with the same demonstrations and
 // the same draws.
 type chatWork struct {
 	doc  *constitution.Document
@@ -101,7 +101,7 @@ func (k *chatClient) row(ctx context.Context, r revise.Row) (err error) {
 }
 
 // opening is a row's conversation before the first response: a system text of
-// its own, the few-shots, its messages.
+// its own, the demonstrations, its messages.
 func (k *chatClient) opening(r revise.Row) []chat.Message {
 	var own, rest []chat.Message
 	for i, m := range r.Messages {

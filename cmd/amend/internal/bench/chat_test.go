@@ -87,7 +87,7 @@ func (f *fakeChat) say(messages []chat.Message) (text string, tokens int, finish
 }
 
 // expected are the conversations that rows are to send, spelled out: the
-// few-shots below a row's own system text, each reply and request below what
+// demonstrations below a row's own system text, each reply and request below what
 // was said, and each round from the prompt and the newest answer.
 func (f *fakeChat) expected(c chatWork) (sent map[string]int, v Variant) {
 	sent, v.TextCounts = map[string]int{}, &TextCounts{}
@@ -167,7 +167,7 @@ func TestChatPeerHasTheConversations(t *testing.T) {
 	})
 }
 
-// TestChatPeerAsksWhatTheLoopAsks: the few-shots are the loop's, and so are the
+// TestChatPeerAsksWhatTheLoopAsks: the demonstrations are the loop's, and so are the
 // requests of each round.
 func TestChatPeerAsksWhatTheLoopAsks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -180,7 +180,7 @@ func TestChatPeerAsksWhatTheLoopAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !slices.Equal(prefix, l.Prefix()) {
-			t.Fatalf("few-shots %v, not the loop's", shots)
+			t.Fatalf("demonstrations %v, not the loop's", shots)
 		}
 
 		m := fakeModel(2, 900)

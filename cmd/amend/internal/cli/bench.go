@@ -9,7 +9,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// benchOutput says how `amend bench` prints.
+// benchOutput are the flags that say what `amend bench` prints.
 type benchOutput struct {
 	json    bool
 	verbose bool
@@ -20,21 +20,22 @@ func newBenchCommand() *cobra.Command {
 	var out benchOutput
 	cmd := &cobra.Command{
 		Use:   "bench WORKLOAD",
-		Short: "Measure throughput, of fixed lengths or on text",
-		Long: `Measure a workload. Three are of fixed lengths over random token ids, ends of generation ignored,
-so that every engine does the same work:
+		Short: "Measure throughput, with fixed lengths or on text",
+		Long: `Measure a workload. Three have fixed lengths over random token ids and ignore ends of generation, so
+that every engine does the same work:
 
-  loop      rounds of critique and revision, one growing conversation a row
-  fanout    one response a row, criticised and revised under several principles
+  loop      rounds of critique and revision, one growing conversation per row
+  fanout    one response per row, criticised and revised under several principles
   feedback  pairs of responses judged under several principles, in both orders
 
-The variants are amend as it is; with the preamble copied to every row in place of being read once for
-all; with a prefix cache for each conversation alone; and without reuse, on fewer rows. The floor is the time that the necessary tokens would take at the speeds which plain
-llama_decode reaches here. scripts/bench-peers measures llama-server beside amend.
+The variants are amend as it is; amend with the preamble copied to every row, not read once for all;
+with a prefix cache for each conversation alone; and without reuse, on fewer rows. The floor is the time
+that the necessary tokens would take at the speed of plain llama_decode on this machine.
+scripts/bench-peers compares llama-server with amend.
 
 The fourth is the loop itself on prompts, with flags of its own:
 
-  text      rounds of critique and revision on real text, see amend bench text --help`,
+  text      rounds of critique and revision on real text (see amend bench text --help)`,
 		Example: `  amend bench loop --model smollm2
   amend bench feedback --model big.gguf --order principle-first --rows 64 --json
   amend bench text --model smollm2 --prompts examples/prompts.jsonl`,
@@ -58,7 +59,7 @@ The fourth is the loop itself on prompts, with flags of its own:
 	f := cmd.Flags()
 	addBenchFlags(f, &given.Config, &out)
 	f.StringVar(&given.Order, "order", "", "loop: append or faithful; feedback: options-first or principle-first (the paper's)")
-	f.Uint64Var(&given.Seed, "seed", given.Seed, "the seed of the random token ids")
+	f.Uint64Var(&given.Seed, "seed", given.Seed, "seed of the random token ids")
 	f.BoolVar(&given.Floor, "floor", given.Floor, "also measure what plain llama_decode could reach, in turns with amend")
 	f.BoolVar(&given.PeerCache, "peer-cache", given.PeerCache, "let the server at --peer-url cache prompts")
 	addLengthFlags(f, &given)
@@ -75,7 +76,7 @@ func benchWorkload(name string, given *bench.WorkloadConfig, flags *pflag.FlagSe
 	}
 	overlay(&c, given, flags)
 	if !c.PeerCache && c.Peer.URL == "" {
-		return c, failure.Inputf("--peer-cache=false is about a server: give its --peer-url")
+		return c, failure.Inputf("--peer-cache=false is for a server: give its --peer-url")
 	}
 	return c, nil
 }
@@ -106,14 +107,14 @@ func newBenchTextCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   bench.TextWorkload,
 		Short: "Measure rounds of critique and revision on text",
-		Long: `Measure what amend run does, on prompts, under the constitution hhh with its few-shots and the
-model's own template: turns end by themselves where the model ends them. Nothing is written.
+		Long: `Measure what amend run does, on prompts, under the constitution hhh with its demonstrations and
+the model's own template: turns end by themselves where the model ends them. Nothing is written.
 
-The variants are amend as it is, with the preamble copied to every row, and without guessing repeated
-tokens; the time of measuring when guesses pay is in wall_s and also apart, as calibration_s. With
---peer-url the same conversations are had with a llama-server through its chat endpoint, principles
-drawn alike. Its texts differ in part, by rounding and by tokenizing text anew each turn; decode_tokens
-says how alike the work was.`,
+The variants are amend as it is, with the preamble copied to every row, and without drafted tokens. The
+time that it takes to measure when drafts pay is part of wall_s, and also given alone as calibration_s.
+With --peer-url a llama-server has the same conversations through its chat endpoint, under the same
+principles. Its texts differ in part: it rounds otherwise and tokenizes text again each turn.
+decode_tokens says how similar the work was.`,
 		Example: `  amend bench text --model smollm2 --prompts examples/prompts.jsonl
   amend bench text --model smollm2 --prompts examples/prompts.jsonl --peer-url http://127.0.0.1:8080 --peer-slots 8`,
 		Args: cobra.NoArgs,
@@ -131,12 +132,12 @@ says how alike the work was.`,
 	}
 	f := cmd.Flags()
 	addBenchFlags(f, &c.Config, &out)
-	f.StringVar(&c.Prompts, "prompts", "", "the prompts, as for amend run (required)")
+	f.StringVar(&c.Prompts, "prompts", "", "prompts, as for amend run (required)")
 	f.IntVar(&c.Limit, "limit", 0, "take only the first N rows; 0 takes all")
 	f.IntVar(&c.Revisions, "revisions", c.Revisions, "rounds of critique and revision")
-	f.IntVar(&c.MaxTokens, "max-tokens", c.MaxTokens, "most tokens of a turn")
-	f.Float64Var(&c.Temperature, "temperature", c.Temperature, "0 takes the likeliest token: then texts do not hang on random streams, which each engine has of its own")
-	f.Uint64Var(&c.Seed, "seed", c.Seed, "the seed of the draws of principles, and of sampling")
+	f.IntVar(&c.MaxTokens, "max-tokens", c.MaxTokens, "maximum tokens of a turn")
+	f.Float64Var(&c.Temperature, "temperature", c.Temperature, "sampling temperature; with 0 texts do not depend on random streams, which differ between engines")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the draws of principles and of sampling")
 	return cmd
 }
 
@@ -145,10 +146,10 @@ func newSpeculationCommand() *cobra.Command {
 	var out benchOutput
 	cmd := &cobra.Command{
 		Use:   "speculation",
-		Short: "Measure revisions that copy a known share of their draft, with guesses and without",
-		Long: `Measure revision turns of fixed length that copy a known share of their draft, with prompt-lookup
-guesses and without, in turns. The model computes every token; what it says is scripted, since no model
-copies as much as one would like to measure.`,
+		Short: "Measure revisions that copy a known share of their draft, with and without drafted tokens",
+		Long: `Measure revision turns of fixed length that copy a known share of their draft, in turns with and without
+prompt-lookup decoding. The model computes every token, but its output is scripted: no model copies a
+given share.`,
 		Example: `  amend bench speculation --model smollm2 --row-counts 1,4,16 --copied 0,50,80,95,100`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -173,34 +174,34 @@ copies as much as one would like to measure.`,
 	f.IntSliceVar(&c.Copied, "copied", c.Copied, "percent of the draft that the revision copies")
 	f.IntVar(&c.Preamble, "preamble", c.Preamble, "tokens that all rows share")
 	f.IntVar(&c.Draft, "draft", c.Draft, "tokens of the draft and of the revision")
-	f.Uint64Var(&c.Seed, "seed", c.Seed, "the seed of the random token ids")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the random token ids")
 	return cmd
 }
 
 // addBenchModelFlags adds the flags that all benchmarks have.
 func addBenchModelFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
-	f.StringVar(&c.Model, "model", "", "the GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
+	f.StringVar(&c.Model, "model", "", "GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
 	f.StringVar(&c.KVType, "kv-type", c.KVType, "type of the cached keys: f16, q8_0 or auto, as for amend run")
-	f.IntVar(&c.Threads, "threads", c.Threads, "CPU threads; 0 takes one for each core")
-	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on a GPU, where there is one; -1 puts all")
+	f.IntVar(&c.Threads, "threads", c.Threads, "CPU threads; 0: one per core")
+	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on the GPU, if there is one; -1: all")
 	f.BoolVar(&out.json, "json", false, "print the report as one JSON object")
 }
 
 // addBenchFlags adds the flags that workloads have.
 func addBenchFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
 	addBenchModelFlags(f, c, out)
-	f.StringSliceVar(&c.Variants, "variants", c.Variants, "which of amend's ways to measure")
+	f.StringSliceVar(&c.Variants, "variants", c.Variants, "variants of amend to measure")
 	f.IntVar(&c.Repeat, "repeat", c.Repeat, "runs of each variant, in turns; the median counts")
 	f.StringVar(&c.Peer.URL, "peer-url", "", "measure a llama-server at this address instead of amend")
-	f.StringVar(&c.Peer.Name, "peer-name", c.Peer.Name, "what to call it")
-	f.IntVar(&c.Peer.Slots, "peer-slots", c.Peer.Slots, "requests it gets at once")
+	f.StringVar(&c.Peer.Name, "peer-name", c.Peer.Name, "name of the server in the report")
+	f.IntVar(&c.Peer.Slots, "peer-slots", c.Peer.Slots, "requests that the server gets at once")
 	f.IntVar(&c.Parallel, "parallel", c.Parallel, "rows alive at once; 0 chooses as amend run does")
-	f.StringVar((*string)(&c.KV), "kv", string(c.KV), "KV cache: streams, unified or auto, which here is streams")
-	f.StringVar(&c.FlashAttention, "flash-attention", c.FlashAttention, "on, off or auto, as amend run chooses")
+	f.StringVar((*string)(&c.KV), "kv", string(c.KV), "KV cache: streams, unified or auto (here streams)")
+	f.StringVar(&c.FlashAttention, "flash-attention", c.FlashAttention, "on, off or auto (as amend run chooses)")
 	f.BoolVar(&out.verbose, "verbose", false, "show llama.cpp's own log")
 }
 
-// benchEnv is what a benchmark gets of the process.
+// benchEnv returns what a benchmark needs of this process.
 func benchEnv(cmd *cobra.Command, out benchOutput) (bench.Env, error) {
 	env, err := newEnvWith(cmd, newLogger(cmd.ErrOrStderr(), out.verbose))
 	return bench.Env{

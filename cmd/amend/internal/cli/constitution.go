@@ -10,7 +10,7 @@ import (
 	"amend/constitution"
 )
 
-// newConstitutionCommand is `amend constitution`, all that can be done with constitutions short of running them.
+// newConstitutionCommand is `amend constitution`, the commands for constitutions.
 func newConstitutionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "constitution",

@@ -12,7 +12,7 @@ func newConstitutionComposeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compose CONSTITUTION...",
 		Short: "Print the document that layers make together, with the origin of every field",
-		Long: `Print the document that layers make together: a YAML file that stands alone, with a comment behind each
+		Long: `Print the document that layers make together: a YAML file that needs no other, with a comment after each
 field that names its layer and line.`,
 		Example: "  amend constitution compose udhr banjul > composed.yaml",
 		Args:    cobra.MinimumNArgs(1),

@@ -16,9 +16,9 @@ func newConstitutionLintCommand() *cobra.Command {
 	var c app.LintConfig
 	cmd := &cobra.Command{
 		Use:   "lint CONSTITUTION...",
-		Short: "Find what is valid and probably not meant",
-		Long: `Find near-duplicates, principles that nothing can reach, requests and demonstrations too long for a small
-context, and principles without a source. Exit code 2 when there is something.`,
+		Short: "Find what is valid but probably not intended",
+		Long: `Find near-duplicates, unreachable principles, requests and demonstrations too long for a small context, and
+principles without a source. Exit code 2 if something is found.`,
 		Example: "  amend constitution lint mine.yaml\n  amend constitution lint mine.yaml --prompts prompts.jsonl",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,6 +38,6 @@ context, and principles without a source. Exit code 2 when there is something.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().StringVar(&c.Prompts, "prompts", "", "prompts whose tags the principles are to be reached by")
+	cmd.Flags().StringVar(&c.Prompts, "prompts", "", "prompts whose tags must be able to reach the principles")
 	return cmd
 }

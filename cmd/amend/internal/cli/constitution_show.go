@@ -38,6 +38,6 @@ func newConstitutionShowCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().StringVar(&id, "principle", "", "show this one alone, with its chain of layers")
+	cmd.Flags().StringVar(&id, "principle", "", "show only this one, with what each layer did to it")
 	return cmd
 }

@@ -13,10 +13,10 @@ func newDoctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Show what this machine has, and what would make it faster",
-		Long: `Show the devices and CPU features that llama.cpp uses, the models at hand, and what is missing.
-With --measure it times weights of each type on a small model of random numbers, with the shapes
-and vocabulary of SmolLM2-135M, which make models fetches (about a minute). With --model it says how
-rows of that model would run here.`,
+		Long: `Show the devices and CPU features that llama.cpp uses, the models on this machine, and what is missing.
+--measure times weights of each type on a small model of random weights, which takes about a minute. Its
+shapes and vocabulary are those of SmolLM2-135M, which make models fetches. --model says how rows of that
+model would run here.`,
 		Example: "  amend doctor\n  amend doctor --measure --json\n  amend doctor --model big.gguf",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -14,7 +14,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newEnv is what a command's use case needs of this process.
+// newEnv returns what use cases need of this process.
 func newEnv(cmd *cobra.Command) (app.Env, error) {
 	return newEnvWith(cmd, newLogger(cmd.ErrOrStderr(), false))
 }
@@ -23,11 +23,11 @@ func newEnv(cmd *cobra.Command) (app.Env, error) {
 func newEnvWith(cmd *cobra.Command, logger *log.Logger) (app.Env, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return app.Env{}, fmt.Errorf("finding amend's own file to start processes of it: %w", err)
+		return app.Env{}, fmt.Errorf("finding amend's own executable: %w", err)
 	}
 	return app.Env{
 		Log: slog.New(logger), Now: time.Now,
-		Stdin: cmd.InOrStdin(), Stderr: cmd.ErrOrStderr(), Version: version, Self: []string{self},
+		Stdin: cmd.InOrStdin(), Stderr: cmd.ErrOrStderr(), Version: cmd.Root().Version, Self: []string{self},
 	}, nil
 }
 
@@ -48,7 +48,7 @@ func working(cmd *cobra.Command, o outputFlags, do func(app.Env) error) error {
 	return err
 }
 
-// newLogger makes the log for a person: lines on standard error.
+// newLogger returns a log of lines for a person.
 func newLogger(w io.Writer, verbose bool) *log.Logger {
 	l := log.NewWithOptions(w, log.Options{Level: log.InfoLevel})
 	if verbose {

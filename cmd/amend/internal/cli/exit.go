@@ -19,7 +19,7 @@ const (
 	exitInterrupted = 130 // Ctrl-C: what was done is saved
 )
 
-// exitCode says what an error means to the caller of the process.
+// exitCode returns the exit code for an error.
 func exitCode(err error) int {
 	var (
 		stopped *failure.StoppedError

@@ -10,15 +10,15 @@ import (
 	"amend/engine/export"
 )
 
-// newExportCommand is `amend export`, which makes a training set of a run.
+// newExportCommand is `amend export`, which makes training sets.
 func newExportCommand() *cobra.Command {
 	var asJSON bool
 	c := app.DefaultExportConfig()
 	cmd := &cobra.Command{
 		Use:   "export DIR",
 		Short: "Make a training set of a run",
-		Long: `Make a training set of a run's finished rows, as the usual training tools load it: a folder with JSONL or
-Parquet files in data/, a dataset card (README.md) and the run's constitution.
+		Long: `Make a training set of a run's finished rows, in the form that the usual training tools load: a folder with
+JSONL or Parquet files in data/, a dataset card (README.md) and the run's constitution.
 
   sft      messages: the prompt and the last revision that no check flagged
   dpo      prompt, chosen (the last revision that differs and is not flagged), rejected (the first response)
@@ -26,8 +26,8 @@ Parquet files in data/, a dataset card (README.md) and the run's constitution.
   reward   chosen and rejected as whole conversations
   raw      the whole traces
 
-With --labels, pairs are those that amend feedback has labelled: chosen is the answer that the judge prefers, and
-label_prob how probable it finds that.
+With --labels, pairs are those that amend feedback has labelled: chosen is the answer that the judge prefers,
+label_prob its probability.
 
 The same run gives the same bytes. What is left out is counted, by reason.`,
 		Example: `  amend export runs/first --format sft --to jsonl --out sets/sft
@@ -59,22 +59,22 @@ The same run gives the same bytes. What is left out is counted, by reason.`,
 
 func addExportFlags(cmd *cobra.Command, c *app.ExportConfig) {
 	f := cmd.Flags()
-	f.StringVar((*string)(&c.Format), "format", string(c.Format), "what it is for: "+list(export.Formats()))
+	f.StringVar((*string)(&c.Format), "format", string(c.Format), "what the set is for: "+list(export.Formats()))
 	f.StringVar((*string)(&c.Encoding), "to", string(c.Encoding), "how rows are written: "+list(export.Encodings()))
-	f.StringVar(&c.Out, "out", c.Out, "the folder of the set, new or empty")
-	f.BoolVar(&c.AllRevisions, "all-revisions", c.AllRevisions, "sft: every round's revision, not the last alone")
+	f.StringVar(&c.Out, "out", c.Out, "folder of the set, new or empty")
+	f.BoolVar(&c.AllRevisions, "all-revisions", c.AllRevisions, "sft: every round's revision, not only the last")
 	f.BoolVar(&c.Hygiene, "hygiene", c.Hygiene, "leave out turns that a check flagged (amend stats counts them)")
-	f.BoolVar(&c.DropUnchanged, "drop-unchanged", c.DropUnchanged, "leave out rows whose revisions are the first response again")
-	f.StringSliceVar(&c.Principles, "principles", c.Principles, "keep rows in which one of these was drawn: ids, separated by commas")
-	f.IntVar(&c.MaxChars, "max-chars", c.MaxChars, "leave out conversations of more characters; 0: none")
-	f.Float64Var(&c.NearDuplicates, "near-duplicates", c.NearDuplicates, "leave out rows that share this part of their word triples with one before, 0 to 1; 0: none")
-	f.Float64Var(&c.Test, "test", c.Test, "the share of prompts that goes to the split test, by hash of the prompt")
-	f.BoolVar(&c.Disjoint, "disjoint", c.Disjoint, "sft takes one half of the prompts, pairs the other")
-	f.BoolVar(&c.Labels, "labels", c.Labels, "dpo, kto, reward: the pairs and labels of amend feedback, with a column label_prob")
-	f.Float64Var(&c.MinMargin, "min-margin", c.MinMargin, "with --labels: leave out labels whose two probabilities differ by less, 0 to 1")
-	f.Float64Var(&c.MaxFlip, "max-flip", c.MaxFlip, "with --labels: leave out labels of which more than this share of principles changes its mind with the order, 0 to 1")
-	f.IntVar(&c.Repeat, "repeat", c.Repeat, "with --labels: each pair N times, in either direction in proportion to its label; 0: once, as the judge prefers")
-	f.IntVar(&c.ShardMB, "shard-mb", c.ShardMB, "how large a file may grow, in MB of JSON")
+	f.BoolVar(&c.DropUnchanged, "drop-unchanged", c.DropUnchanged, "leave out rows whose revisions equal the first response")
+	f.StringSliceVar(&c.Principles, "principles", c.Principles, "keep only rows in which one of these was drawn: ids, separated by commas")
+	f.IntVar(&c.MaxChars, "max-chars", c.MaxChars, "leave out conversations of more characters; 0: no limit")
+	f.Float64Var(&c.NearDuplicates, "near-duplicates", c.NearDuplicates, "leave out rows that share this fraction of their word triples with an earlier one, 0 to 1; 0: keep all")
+	f.Float64Var(&c.Test, "test", c.Test, "share of prompts in the split test, by hash of the prompt")
+	f.BoolVar(&c.Disjoint, "disjoint", c.Disjoint, "sft takes one half of the prompts, pairs the other half")
+	f.BoolVar(&c.Labels, "labels", c.Labels, "dpo, kto, reward: take the pairs and labels of amend feedback, with a column label_prob")
+	f.Float64Var(&c.MinMargin, "min-margin", c.MinMargin, "with --labels: drop labels whose two probabilities differ by less, 0 to 1")
+	f.Float64Var(&c.MaxFlip, "max-flip", c.MaxFlip, "with --labels: drop labels where more than this fraction of principles flips when the answers are swapped, 0 to 1")
+	f.IntVar(&c.Repeat, "repeat", c.Repeat, "with --labels: write each pair N times, in either direction in proportion to its label; 0: once, as the judge prefers")
+	f.IntVar(&c.ShardMB, "shard-mb", c.ShardMB, "maximum size of a file, in MB of JSON")
 	require(cmd, "out")
 }
 

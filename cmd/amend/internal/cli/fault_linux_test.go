@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"amend/engine/enginetest/need"
 	"amend/engine/runstore"
-	"amend/internal/need"
 )
 
 // withOwnMounts runs a script of bash in a namespace where it may mount file systems, with amend in $AMEND, and returns what it wrote.

@@ -12,7 +12,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// feedbackFlags are the flags of `amend feedback`: settings, and what is of one command.
+// feedbackFlags are the flags of `amend feedback`: settings, and options of this one command.
 type feedbackFlags struct {
 	app.FeedbackConfig
 	outputFlags
@@ -21,40 +21,41 @@ type feedbackFlags struct {
 
 func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	o.FeedbackConfig = app.DefaultFeedbackConfig()
-	f.StringVar(&o.Judge, "judge", "", "the judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
+	f.StringVar(&o.Judge, "judge", "", "judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
 	f.StringVar(&o.Pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
-	f.StringVar(&o.Out, "out", "", "the folder of the labels: needed with --pairs and --prompts; of a run it is the run directory")
-	f.IntVar(&o.Limit, "limit", 0, "take only the first N pairs, with --prompts the first N prompts; 0 takes all")
-	f.IntSliceVar(&o.Rounds, "rounds", nil, "two rounds of a run whose answers are compared, 0 being the first response (default 0 and the last; of a run with --samples its samples)")
+	f.StringVar(&o.Out, "out", "", "folder of the labels, required with --pairs and --prompts; labels of a run go into the run directory")
+	f.IntVar(&o.Limit, "limit", 0, "take only the first N pairs (with --prompts, the first N prompts); 0 takes all")
+	f.IntSliceVar(&o.Rounds, "rounds", nil, "the two rounds of a run to compare; 0 is the first response (default 0 and the last, or the samples of a run with --samples)")
 	f.StringArrayVar(&o.Constitution, "constitution", nil, constitutionUsage+" (default the run's own; for --pairs hhh, for the testbed its own)")
 	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	o.sourceFlags.addFlags(f, "labels")
 
-	f.StringVar(&o.Prompts, "prompts", "", "draw answers to these prompts first, as amend run does, --samples of each, into the run directory --out; - is standard input")
-	f.IntVar(&o.Samples, "samples", o.Samples, "with --prompts: answers drawn to each prompt")
-	f.StringVar(&o.Model, "model", o.Model, "with --prompts: the model that answers; without its adapter it is the judge too, unless --judge is given")
-	f.StringVar(&o.LoRA, "lora", "", "with --prompts: a LoRA adapter on it, PATH or PATH=SCALE")
+	f.StringVar(&o.Prompts, "prompts", "", "first sample answers to these prompts, as amend run does, --samples of each, into the run directory --out; - is standard input")
+	f.IntVar(&o.Samples, "samples", o.Samples, "with --prompts: answers to each prompt")
+	f.StringVar(&o.Model, "model", o.Model, "with --prompts: the model that answers; without its adapter it is also the judge, unless --judge is given")
+	f.StringVar(&o.LoRA, "lora", "", "with --prompts: LoRA adapter for the model that answers, PATH or PATH=SCALE")
 
-	f.IntVar(&o.Draws, "draws", o.Draws, "principles drawn for each pair, whose judgements are averaged; each is asked in both orders")
-	f.StringVar((*string)(&o.Layout), "layout", string(o.Layout), "where the principle stands: options-first (behind the two answers, which are then read once for all principles) or principle-first (the paper's)")
-	f.StringVar((*string)(&o.Pairing), "pairing", "", "which samples of a prompt are compared: neighbours (the first with the second, the third with the fourth) or first (all others with the first, for amend prefer best --by-labels) (default neighbours)")
+	f.IntVar(&o.Draws, "draws", o.Draws, "principles drawn for each pair; each is judged in both orders, and the judgements are averaged")
+	f.StringVar((*string)(&o.Layout), "layout", string(o.Layout), "where the principle is: options-first (after the two answers, which are then read once for all principles) or principle-first (as in the paper)")
+	f.StringVar((*string)(&o.Pairing), "pairing", "", "which samples of a prompt are compared: neighbours (first with second, third with fourth) or first (all others with the first, for amend prefer best --by-labels) (default neighbours)")
 	f.Float64Var(&o.MinMass, "min-mass", o.MinMass, minMassUsage)
-	f.IntVar(&o.Reasonings, "reasonings", 0, "let the judge think N times, each time anew, before it answers; 0 asks for the answer straight away")
-	f.Float64SliceVar(&o.Clamp, "clamp", o.Clamp, "with --reasonings: hold each probability between these two, as the paper does; 0.4,0.6 leaves labels a margin of 0.2 at most")
-	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "with --reasonings: most tokens of one")
-	f.Float64Var(&o.Temperature, "temperature", o.Temperature, "of reasonings; 0 takes the likeliest token")
-	f.Float64Var(&o.TopP, "top-p", o.TopP, "of reasonings: keep the likeliest tokens that make up this much")
-	f.IntVar(&o.TopK, "top-k", o.TopK, "of reasonings: keep the K likeliest tokens; 0 keeps all")
-	f.Float64Var(&o.MinP, "min-p", o.MinP, "of reasonings: keep tokens at least this likely relative to the likeliest")
-	f.Uint64Var(&o.Seed, "seed", 0, "the seed of everything that is drawn")
-	f.BoolVar(&o.Report, "report", false, "say how far the labels can be trusted, and where it is known which answers are better, how often they are right")
+	f.IntVar(&o.Reasonings, "reasonings", 0, "let the judge reason before it answers, N times independently; 0: no reasoning")
+	f.Float64SliceVar(&o.Clamp, "clamp", o.Clamp, "with --reasonings: clamp each probability to this range, as in the paper; 0.4,0.6 limits a label's margin to 0.2")
+	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "with --reasonings: maximum tokens of one")
+	f.Float64Var(&o.Temperature, "temperature", o.Temperature, "with --reasonings: sampling temperature; 0 takes the likeliest token")
+	f.Float64Var(&o.TopP, "top-p", o.TopP, "with --reasonings: keep the likeliest tokens whose probabilities add up to this")
+	f.IntVar(&o.TopK, "top-k", o.TopK, "with --reasonings: keep the K likeliest tokens; 0 keeps all")
+	f.Float64Var(&o.MinP, "min-p", o.MinP, "with --reasonings: keep tokens at least this likely, relative to the likeliest")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn")
+	f.BoolVar(&o.Report, "report", false, "report how far the labels can be trusted and, where the better answers are known, how often they are right")
 	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	addComputeFlags(f, &o.Compute)
 	addContextFlags(f, &o.Context)
 	o.outputFlags.addFlags(f)
 }
 
-// settings are those of the labelling: given flags, over a config file, over those of other labels, over defaults.
+// settings returns the settings of labelling. In order of precedence: flags that were given, a config file, other labels,
+// defaults.
 func (o *feedbackFlags) settings(flags *pflag.FlagSet, args []string) (app.FeedbackConfig, error) {
 	c, err := app.ResolveFeedback(o.like, o.config)
 	if err != nil {
@@ -68,22 +69,22 @@ func (o *feedbackFlags) settings(flags *pflag.FlagSet, args []string) (app.Feedb
 	return c, errors.Join(unusedSampling(c, flags), unusedReasoning(c, flags))
 }
 
-// unusedSampling refuses what is of answers that are drawn where none are.
+// unusedSampling refuses settings of answers that are sampled, where none are.
 func unusedSampling(c app.FeedbackConfig, flags *pflag.FlagSet) error {
 	if c.Prompts != "" {
 		return nil
 	}
-	return givenWithout(flags, "is of answers that are drawn here: give --prompts too, or --judge for the model that judges", "samples", "model", "lora")
+	return givenWithout(flags, "is for answers that are sampled here: give --prompts too, or --judge for the model that judges", "samples", "model", "lora")
 }
 
-// unusedReasoning refuses what is of reasonings where there are none.
+// unusedReasoning refuses settings of reasonings, where there are none.
 func unusedReasoning(c app.FeedbackConfig, flags *pflag.FlagSet) error {
 	if c.Reasonings > 0 {
 		return nil
 	}
-	want := "is of reasonings: give --reasonings too"
+	want := "is a setting of reasonings: give --reasonings too"
 	if c.Prompts != "" {
-		want += fmt.Sprintf("; answers drawn here come as amend run draws them by default: for others give amend run --samples %d --revisions 0 and what they are to be drawn with, then amend feedback RUN", c.Samples)
+		want += fmt.Sprintf("; answers are sampled here with the defaults of amend run: for other settings use amend run --samples %d --revisions 0, then amend feedback RUN", c.Samples)
 	}
 	return givenWithout(flags, want, "clamp", "max-tokens", "temperature", "top-p", "top-k", "min-p")
 }
@@ -94,21 +95,22 @@ func newFeedbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "feedback (RUN | --pairs FILE --out DIR | --prompts FILE --samples N --out DIR)",
 		Short: "Label pairs of answers by AI feedback, and say how far the labels can be trusted",
-		Long: `Have a model say which of two answers keeps better to a principle (Bai et al. 2022, section 4): the answers of
-two rounds of a run, the samples of a prompt (amend run --samples, or drawn first with --prompts), or the pairs of a preference set. A label is the
-probability that the first of the two is the better one: how likely the judge finds "(A)" and "(B)" as its answer,
-asked in both orders, under each principle that is drawn for the pair, and averaged. Nothing is sampled, unless --reasonings lets the judge think first.
+		Long: `Have a model say which of two answers follows a principle better (Bai et al. 2022, section 4). The answers are those of
+two rounds of a run, the samples of a prompt (amend run --samples, or sampled first with --prompts), or the pairs of a
+preference set. A label is the probability that the first answer is the better one: how likely the judge finds "(A)" and
+"(B)", asked in both orders under each principle that is drawn for the pair, and averaged. Nothing is sampled, unless
+--reasonings lets the judge reason first.
 
-Judgements are kept in feedback.db and never made twice: the same command continues, and another constitution costs only
-the judgements under what was edited, and says how many labels it turns around. (With --prompts the constitution is the
-run's, too: to judge drawn answers under another, give the run directory.)
+Judgements are kept in feedback.db and never made twice. The same command continues. Another constitution costs only the
+judgements under edited principles, and the summary says how many labels it flips. (With --prompts the run has the same
+constitution: to judge its answers under another one, give the run directory.)
 
-Where it is known which answers are better (a preference set says so, and of the testbed's answers the oracle), --report
-holds the labels against it.
+Where the better answers are known (a preference set names them, the testbed's oracle knows them), --report compares the
+labels with them.
 
 Exit codes: 0 done, 2 bad usage or input, 3 finished with pairs that could not be judged or read (the same command tries
-them again), 42 cannot work, 75 stopped early, 130 interrupted; after 75 and 130, and after a death of the process, the
-same command continues.`,
+them again), 42 cannot work, 75 stopped early, 130 interrupted; after 75 and 130, and after a crash, the same command
+continues.`,
 		Example: `  amend feedback runs/first --draws 3 --report
   amend feedback runs/first --constitution edited.yaml --draws 3
   amend feedback --prompts prompts.jsonl --samples 4 --model big.gguf --out runs/samples --draws 3
@@ -129,7 +131,7 @@ same command continues.`,
 	return cmd
 }
 
-// finished shows the result of what was done, also where some of its rows failed.
+// finished shows a result, also if some of its rows failed.
 func finished(err error, show func() error) error {
 	var failed *failure.RowsError
 	if err != nil && !errors.As(err, &failed) {

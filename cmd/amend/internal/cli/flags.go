@@ -13,7 +13,7 @@ import (
 	"amend/engine/sample"
 )
 
-// outputFlags say how a command speaks.
+// outputFlags say what a command prints.
 type outputFlags struct {
 	progress string
 	verbose  bool
@@ -29,24 +29,24 @@ func (o outputFlags) validate() error {
 	return failure.OneOf("progress", o.progress, render.ProgressAuto, render.ProgressPlain, render.ProgressNone)
 }
 
-// sourceFlags say where settings come from that are not given one by one.
+// sourceFlags name files and directories that settings come from.
 type sourceFlags struct{ config, like string }
 
 func (o *sourceFlags) addFlags(f *pflag.FlagSet, what string) {
-	f.StringVar(&o.config, "config", "", "a YAML file with settings by the names of these flags; flags that are given win")
-	f.StringVar(&o.like, "like", "", "take the settings of the "+what+" in this directory, but for its inputs, constitution and place")
+	f.StringVar(&o.config, "config", "", "YAML file with settings, under the names of these flags; a flag that is given wins")
+	f.StringVar(&o.like, "like", "", "take the settings of the "+what+" in this directory, except inputs, constitution and --out")
 }
 
 func addComputeFlags(f *pflag.FlagSet, c *runner.ComputeConfig) {
 	f.StringVar(&c.Chat, "chat", c.Chat, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)"+orRuns(c.Chat))
-	f.StringVar(&c.Template, "template", c.Template, "a file with a Jinja chat template to use instead of the model's")
-	f.IntVar(&c.Context, "ctx", c.Context, "most tokens that one row may hold; 0 takes what the rows can need")
-	f.IntVar(&c.Threads, "threads", c.Threads, "CPU threads; 0 takes one for each core")
-	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on a GPU, where there is one; -1 puts all")
-	f.BoolVar(&c.Deterministic, "deterministic", c.Deterministic, "the same results to the last bit whatever runs beside a row: on a CPU, with plain kernels, one KV stream a row and no flash attention")
+	f.StringVar(&c.Template, "template", c.Template, "file with a Jinja chat template to use instead of the model's")
+	f.IntVar(&c.Context, "ctx", c.Context, "maximum tokens of one row; 0 takes what the rows can need")
+	f.IntVar(&c.Threads, "threads", c.Threads, "CPU threads; 0: one per core")
+	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on the GPU, if there is one; -1: all")
+	f.BoolVar(&c.Deterministic, "deterministic", c.Deterministic, "give the same results to the last bit, whatever runs beside a row: on a CPU, with plain kernels, one KV stream per row and no flash attention")
 }
 
-// orRuns says what an open way of writing conversations is.
+// orRuns is the note on --chat where its default depends on the run.
 func orRuns(chat string) string {
 	if chat != "" {
 		return ""
@@ -56,9 +56,9 @@ func orRuns(chat string) string {
 
 func addContextFlags(f *pflag.FlagSet, c *runner.ContextConfig) {
 	f.IntVar(&c.Parallel, "parallel", c.Parallel, "rows alive at once; 0 chooses by memory")
-	f.StringVar((*string)(&c.KV), "kv", string(c.KV), "KV cache: streams (one buffer a sequence), unified (shared cells) or auto: streams, unless shared cells let twice as many rows run in the memory there is")
-	f.StringVar(&c.KVType, "kv-type", c.KVType, "type of the cached keys: f16, q8_0, or auto: q8_0 for quantized weights on a CPU (values stay f16)")
-	f.StringVar(&c.PreambleCache, "preamble-cache", c.PreambleCache, "keep the computed preamble in this folder, and load it from there in a later run; empty keeps none")
+	f.StringVar((*string)(&c.KV), "kv", string(c.KV), "KV cache: streams (one buffer per sequence), unified (shared cells) or auto (streams, unless shared cells let twice as many rows run in the free memory)")
+	f.StringVar(&c.KVType, "kv-type", c.KVType, "type of the cached keys: f16, q8_0 or auto (q8_0 for quantized weights on a CPU); values stay f16")
+	f.StringVar(&c.PreambleCache, "preamble-cache", c.PreambleCache, "folder that keeps the computed preamble for later runs; empty: none")
 }
 
 // biasValue reads --logit-bias, which may be given several times.
@@ -93,9 +93,9 @@ func (v biasValue) String() string {
 func (biasValue) Type() string { return "stringArray" }
 
 // constitutionUsage describes --constitution; its default differs between commands.
-const constitutionUsage = "a constitution: a name that amend constitution ls shows, or a path; later ones lie on top of earlier ones"
+const constitutionUsage = "constitution: a name that amend constitution ls shows, or a path; later ones are layers on earlier ones"
 
-// oldNames are flags that have another name today.
+// oldNames accepts flags under names that they had in older versions.
 func oldNames(names map[string]string) func(*pflag.FlagSet, string) pflag.NormalizedName {
 	return func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if now, ok := names[name]; ok {
@@ -105,7 +105,7 @@ func oldNames(names map[string]string) func(*pflag.FlagSet, string) pflag.Normal
 	}
 }
 
-// givenWithout refuses flags that do nothing without another setting.
+// givenWithout refuses flags that have no effect without another setting.
 func givenWithout(flags *pflag.FlagSet, want string, names ...string) error {
 	for _, name := range names {
 		if flags.Changed(name) {

@@ -10,7 +10,7 @@ import (
 	"amend/cmd/amend/internal/worker"
 )
 
-// Build says which amend this is.
+// Build identifies a build of amend.
 type Build struct {
 	Version string // of the release
 	Commit  string // that was built; empty where the build does not say
@@ -18,7 +18,7 @@ type Build struct {
 	LlamaTree string
 }
 
-// String is the release, with its commit where that is known.
+// String returns the version, with the commit if it is known.
 func (b Build) String() string {
 	if b.Commit == "" {
 		return b.Version
@@ -26,12 +26,8 @@ func (b Build) String() string {
 	return b.Version + "+" + b.Commit
 }
 
-// version is the build's, for manifests.
-var version = "dev"
-
 // Main executes one command line and returns the process's exit code.
 func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	version = b.String()
 	root := newRootCommand(b)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -10,11 +10,11 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newModelCommand is `amend model`, all that can be done with a model short of running it.
+// newModelCommand is `amend model`, the commands for model files.
 func newModelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "List, inspect, verify, make up and quantize model files",
+		Short: "List, inspect, verify, synthesize and quantize model files",
 		Example: `  amend model ls
   amend model inspect smollm2
   amend model verify path/to/model.gguf
@@ -33,7 +33,7 @@ func newModelLsCommand() *cobra.Command {
 		Use:   "ls",
 		Short: "List the models in this machine's caches",
 		Long: `List the models in AMEND_MODELS, in amend's own cache and in Hugging Face's, which is only read.
-A name in the first column can be given as --model.`,
+The names in the first column can be given as --model.`,
 		Example: "  amend model ls\n  amend model ls --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -26,6 +26,6 @@ func newModelInspectCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().BoolVar(&noSum, "no-sha256", false, "leave out the checksum, for which the whole file is read")
+	cmd.Flags().BoolVar(&noSum, "no-sha256", false, "leave out the checksum, which takes reading the whole file")
 	return cmd
 }

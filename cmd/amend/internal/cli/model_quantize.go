@@ -13,7 +13,7 @@ func newModelQuantizeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "quantize MODEL --type TYPE --out FILE",
 		Short:   "Write a model in another quantization",
-		Long:    "Write a model in another quantization, with llama.cpp's quantizer. A model that is quantized already loses precision twice.",
+		Long:    "Write a model in another quantization, with llama.cpp's quantizer. Quantizing a quantized model loses precision twice.",
 		Example: "  amend model quantize big-f16.gguf --type Q4_K_M --out small.gguf",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,8 +35,8 @@ func newModelQuantizeCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&c.Type, "type", c.Type, "quantization: Q4_0, Q4_K_M, Q8_0, F16, …")
 	f.StringVar(&c.Out, "out", c.Out, "file to write")
-	f.IntVar(&c.Threads, "threads", c.Threads, "threads, 0 for one per CPU")
-	f.BoolVar(&c.Force, "force", c.Force, "replace the file if it exists")
+	f.IntVar(&c.Threads, "threads", c.Threads, "threads; 0: one per CPU")
+	f.BoolVar(&c.Force, "force", c.Force, "replace an existing file")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	require(cmd, "type", "out")
 	return cmd

@@ -11,9 +11,9 @@ func newModelTokensCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tokens MODEL SET",
 		Short: "Write a training set as the token ids that amend makes of it",
-		Long: `Write the rows of a training set, a folder that amend export wrote as JSONL or one such file, as token ids: the prompt
-as the model's template writes it, up to where the answer begins, and each answer with the token that ends it. Who
-trains on these ids trains on what amend will ask the model.`,
+		Long: `Write the rows of a training set as token ids: the prompt as the model's template writes it, up to where the answer
+begins, and each answer with the token that ends it. SET is a folder that amend export wrote as JSONL, or one such
+file. A model that is trained on these ids is trained on what amend will ask it.`,
 		Example: "  amend model tokens smollm2 sets/sft > sft.jsonl\n  amend model tokens big.gguf sets/dpo > dpo.jsonl",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -27,6 +27,6 @@ trains on these ids trains on what amend will ask the model.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Chat, "chat", c.Chat, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)")
-	f.StringVar(&c.Template, "template", c.Template, "a file with a Jinja chat template to use instead of the model's")
+	f.StringVar(&c.Template, "template", c.Template, "file with a Jinja chat template to use instead of the model's")
 	return cmd
 }

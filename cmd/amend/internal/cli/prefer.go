@@ -8,7 +8,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newPreferCommand is `amend prefer`, all about preference models.
+// newPreferCommand is `amend prefer`, the commands for preference models.
 func newPreferCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prefer",
@@ -33,17 +33,17 @@ func newPreferTrainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train DIR --out FILE",
 		Short: "Train a preference model on a directory's labels",
-		Long: `Train a preference model on the labels that amend feedback has put into a run directory or a folder of its own. Hidden
-states of the answers are computed once and kept there. Pooling and penalty are chosen by cross-validation that keeps a
-prompt's pairs together; a part of the prompts is held out altogether, and the model is compared there with the judge that taught
-it, with length alone and with refusals alone. With --test-on the model is trained on all prompts, and compared on those that
-another directory has labels of and this one has not.`,
+		Long: `Train a preference model on the labels that amend feedback has written into a run directory or a folder of its own.
+Hidden states of the answers are computed once and kept there. Pooling and penalty are chosen by cross-validation that
+keeps a prompt's pairs together. A share of the prompts is held out. There the model is compared with the judge that
+taught it, with length alone and with refusals alone. With --test-on the model is trained on all prompts, and compared
+on prompts that only the other directory has labels of.`,
 		Example: "  amend prefer train runs/first --out preference.json\n  amend prefer train labels --model big.gguf --out preference.json --json\n  amend prefer train runs/first --test-on runs/others --out preference.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Dir = args[0]
 			if c.TestOn != "" && cmd.Flags().Changed("test") {
-				return &failure.FieldError{Field: "test", Value: c.Test, Want: "holds prompts of " + c.Dir + " out, and --test-on " + c.TestOn + " takes others: give one of the two"}
+				return &failure.FieldError{Field: "test", Value: c.Test, Want: "holds out prompts of " + c.Dir + ", and --test-on " + c.TestOn + " takes others: give one of the two"}
 			}
 			return working(cmd, o, func(env app.Env) error {
 				r, err := app.TrainPreference(cmd.Context(), env, c)
@@ -55,10 +55,10 @@ another directory has labels of and this one has not.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Model, "model", "", "the model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge where that is the testbed)")
-	f.StringVar(&c.Out, "out", "", "the file of the preference model (required)")
-	f.Float64Var(&c.Test, "test", c.Test, "the share of prompts that is held out, by hash of the prompt")
-	f.StringVar(&c.TestOn, "test-on", "", "a directory with labels of other prompts, to compare the model on in place of prompts that are held out")
+	f.StringVar(&c.Model, "model", "", "model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge if that is the testbed)")
+	f.StringVar(&c.Out, "out", "", "file to write the preference model to (required)")
+	f.Float64Var(&c.Test, "test", c.Test, "share of prompts to hold out, by hash of the prompt")
+	f.StringVar(&c.TestOn, "test-on", "", "directory with labels of other prompts, to compare the model on instead of held-out prompts")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	addComputeFlags(f, &c.Compute)
 	o.addFlags(f)
@@ -71,8 +71,8 @@ func newPreferScoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "score FILE --prompts FILE",
 		Short: "Score answers with a preference model",
-		Long: `Score answers: rows with a response, or whose last message is the assistant's, as amend run reads them. A line of JSON
-comes out for each, with id and score. Only differences between scores of answers to one prompt mean anything.`,
+		Long: `Score answers: rows with a response, or whose last message is the assistant's, as amend run reads them. Prints a line of
+JSON for each, with id and score. Scores are comparable only between answers to the same prompt.`,
 		Example: "  amend prefer score preference.json --prompts answers.jsonl",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,8 +84,8 @@ comes out for each, with id and score. Only differences between scores of answer
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Model, "model", c.Model, "the model that the preference model was trained over: a path, or a name that amend model ls shows")
-	f.StringVar(&c.Prompts, "prompts", "", "the answers: JSONL rows with prompt and response, or messages; - is standard input (required)")
+	f.StringVar(&c.Model, "model", c.Model, "model that the preference model was trained on: a path, or a name that amend model ls shows")
+	f.StringVar(&c.Prompts, "prompts", "", "answers: JSONL rows with prompt and response, or messages; - is standard input (required)")
 	f.IntVar(&c.Limit, "limit", 0, "take only the first N rows; 0 takes all")
 	addComputeFlags(f, &c.Compute)
 	o.addFlags(f)

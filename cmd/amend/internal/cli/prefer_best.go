@@ -12,13 +12,14 @@ func newPreferBestCommand() *cobra.Command {
 	var o outputFlags
 	cmd := &cobra.Command{
 		Use:   "best RUN (--preference FILE | --by-labels)",
-		Short: "Take the best of n samples by a preference model or the judge, and see what that does",
-		Long: `Score every sample of a run (amend run --samples) and say what the best of 1, 2, 4, … are like: their score, which
-rises by construction, beside what the score stands for. Prompts that the preference model was trained on are left out. Where an oracle knows the answers, how many break a rule; elsewhere
-length, refusals and how much is said again and again show when a preference model is over-optimised.
+		Short: "Take the best of n samples by a preference model or the judge, and show what that does",
+		Long: `Score every sample of a run (amend run --samples) and show what the best of 1, 2, 4, … are like: their score, which rises
+by construction, next to what it stands for. Prompts that the preference model was trained on are left out. Where an
+oracle knows the answers, it counts those that break a rule. Elsewhere length, refusals and repetition show when a
+preference model is over-optimised.
 
-With --by-labels the judge itself chooses: by the labels of amend feedback RUN --pairing first, which compare every
-sample of a prompt with its first.`,
+With --by-labels the judge itself chooses, by the labels of amend feedback RUN --pairing first. They compare every sample
+of a prompt with its first.`,
 		Example: `  amend run --prompts prompts.jsonl --samples 64 --revisions 0 --out runs/samples
   amend prefer best runs/samples --preference preference.json --out best.jsonl`,
 		Args: cobra.ExactArgs(1),
@@ -34,11 +35,11 @@ sample of a prompt with its first.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Model, "model", "", "the model that the preference model was trained over: a path, or a name that amend model ls shows (default the run's own)")
-	f.StringVar(&c.Preference, "preference", "", "the preference model's file ")
+	f.StringVar(&c.Model, "model", "", "model that the preference model was trained on: a path, or a name that amend model ls shows (default the run's own)")
+	f.StringVar(&c.Preference, "preference", "", "file of the preference model")
 	f.BoolVar(&c.ByLabels, "by-labels", false, "choose by the judge's labels of amend feedback RUN --pairing first")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
-	f.StringVar(&c.Out, "out", "", "write each prompt with its best answer to this file, as JSONL")
+	f.StringVar(&c.Out, "out", "", "file to write each prompt with its best answer to, as JSONL")
 	addComputeFlags(f, &c.Compute)
 	o.addFlags(f)
 	return cmd

@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"amend/cmd/amend/internal/failure"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/failure"
 )
 
 // newRootCommand is the whole command line.
@@ -12,10 +13,10 @@ func newRootCommand(b Build) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "amend",
 		Short: "Make alignment data on this machine: critique and revision under a constitution, offline",
-		Long: `amend runs Constitutional AI on a GGUF model on this machine: it answers prompts,
+		Long: `amend runs Constitutional AI on a GGUF model on this machine. It answers prompts,
 criticises each answer under a principle, revises it, and writes the revisions as a
-training set; it labels pairs of answers by AI feedback, and trains a preference model
-on the labels. It never opens a network connection.`,
+training set. It labels pairs of answers by AI feedback, and trains a preference model
+on the labels. It works offline: only bench --peer-url opens a network connection.`,
 		Example: `  amend run --model smollm2 --constitution hhh --prompts examples/prompts.jsonl --out runs/first
   amend show runs/first
   amend feedback runs/first --draws 3 --report

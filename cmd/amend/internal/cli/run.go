@@ -8,7 +8,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// runFlags are the flags of `amend run`: settings, and what is of one command.
+// runFlags are the flags of `amend run`: settings, and options of this one command.
 type runFlags struct {
 	app.RunConfig
 	outputFlags
@@ -18,26 +18,26 @@ type runFlags struct {
 
 func (o *runFlags) addFlags(f *pflag.FlagSet) {
 	o.RunConfig = app.DefaultRunConfig()
-	f.StringVar(&o.Model, "model", o.Model, "the GGUF model: a path, or a name that amend model ls shows; testbed is embedded, a test bench that knows its own small world only")
+	f.StringVar(&o.Model, "model", o.Model, "GGUF model: a path, or a name that amend model ls shows; testbed is embedded, a test bench that knows only its own small world")
 	f.StringArrayVar(&o.Constitution, "constitution", nil, constitutionUsage+" (default hhh, for the testbed its own)")
 	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
-	f.BoolVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "show the constitution's demonstrations before every row; without, a model that was trained on revisions is asked as it will be")
-	f.IntVar(&o.DemonstrationSets, "demonstration-sets", o.DemonstrationSets, "demonstration sets: with more than one, each shows half of the demonstrations in an order of its own, and rows are spread over them")
-	f.IntVar(&o.Samples, "samples", o.Samples, "rows of each prompt, each drawn anew: for amend feedback to compare, and for best of n")
-	f.StringVar(&o.Prompts, "prompts", "", "the prompts: JSONL, hh-rlhf rows or one a line, also gzipped; - is standard input (required)")
+	f.BoolVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "show the constitution's demonstrations before every row; turn them off for a model that was trained on revisions")
+	f.IntVar(&o.DemonstrationSets, "demonstration-sets", o.DemonstrationSets, "number of demonstration sets: with more than one, each shows half of the demonstrations in its own order, and rows are spread over them")
+	f.IntVar(&o.Samples, "samples", o.Samples, "rows of each prompt, each sampled anew: for amend feedback to compare, and for best of n")
+	f.StringVar(&o.Prompts, "prompts", "", "prompts: JSONL, hh-rlhf rows or one per line, also gzipped; - is standard input (required)")
 	f.BoolVar(&o.FromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
-	f.StringVar(&o.Out, "out", "", "the run directory; one that exists is continued (required)")
+	f.StringVar(&o.Out, "out", "", "run directory; an existing one is continued (required)")
 	f.IntVar(&o.Limit, "limit", 0, "take only the first N rows; 0 takes all")
 	o.sourceFlags.addFlags(f, "run")
 
 	o.addTurnFlags(f)
 	o.addGateFlags(f)
 
-	f.BoolVar(&o.Speculate, "speculate", o.Speculate, "guess tokens that repeat the conversation and try several in a step, where that is measured to pay; the tokens are the same with or without")
+	f.BoolVar(&o.Speculate, "speculate", o.Speculate, "draft tokens that repeat the conversation and verify several in a step, where that is measured to pay; the text is the same with or without")
 
-	f.BoolVar(&o.Redo, "redo", false, "continue a run with other inputs or settings: its rows are done again, from the turns that are still what they would be")
-	f.BoolVar(&o.RetryFailed, "retry-failed", false, "do rows again that failed")
-	f.BoolVar(&o.plan, "plan", false, "run nothing: say how many turns are there already, how many are to be computed, and about how long it takes")
+	f.BoolVar(&o.Redo, "redo", false, "continue a run with other inputs or settings: do its rows again, reusing every turn that is still valid; settings that are not given stay")
+	f.BoolVar(&o.RetryFailed, "retry-failed", false, "do failed rows again")
+	f.BoolVar(&o.plan, "plan", false, "compute nothing: say how many turns are stored, how many would be computed, and about how long that takes")
 	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	addComputeFlags(f, &o.Compute)
 	addContextFlags(f, &o.Context)
@@ -47,42 +47,43 @@ func (o *runFlags) addFlags(f *pflag.FlagSet) {
 
 // addTurnFlags adds the settings of turns.
 func (o *runFlags) addTurnFlags(f *pflag.FlagSet) {
-	f.IntVar(&o.Revisions, "revisions", o.Revisions, "rounds of critique and revision; 0 makes first responses only")
-	f.BoolVar(&o.Critique, "critique", o.Critique, "ask for a critique before each revision; without, revisions are asked for straight away")
-	f.StringVar((*string)(&o.Mode), "mode", string(o.Mode), "how a round goes on: faithful (from prompt and newest revision, the paper's) or append (below everything said)")
-	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "most tokens of a turn")
+	f.IntVar(&o.Revisions, "revisions", o.Revisions, "rounds of critique and revision; 0: first responses only")
+	f.BoolVar(&o.Critique, "critique", o.Critique, "ask for a critique before each revision")
+	f.StringVar((*string)(&o.Mode), "mode", string(o.Mode), "what a round sees: faithful (the prompt and the newest revision, as in the paper) or append (everything said so far)")
+	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "maximum tokens of a turn")
 	s := &o.Sampling
-	f.Float64Var(&s.Temperature, "temperature", s.Temperature, "0 takes the likeliest token; 1 is the paper's")
-	f.Float64Var(&s.TopP, "top-p", s.TopP, "keep the likeliest tokens that make up this much")
+	f.Float64Var(&s.Temperature, "temperature", s.Temperature, "sampling temperature; 0 takes the likeliest token, 1 is the paper's")
+	f.Float64Var(&s.TopP, "top-p", s.TopP, "keep the likeliest tokens whose probabilities add up to this")
 	f.IntVar(&s.TopK, "top-k", s.TopK, "keep the K likeliest tokens; 0 keeps all")
-	f.Float64Var(&s.MinP, "min-p", s.MinP, "keep tokens at least this likely relative to the likeliest")
-	f.Float64Var(&s.RepetitionPenalty, "repetition-penalty", s.RepetitionPenalty, "make tokens that the turn has generated less likely (CTRL); 1 is off")
-	f.Float64Var(&s.FrequencyPenalty, "frequency-penalty", s.FrequencyPenalty, "taken off a token's logit for each time the turn has generated it")
-	f.Float64Var(&s.PresencePenalty, "presence-penalty", s.PresencePenalty, "taken off once, however often it was generated")
-	f.IntVar(&s.PenaltyWindow, "penalty-window", s.PenaltyWindow, "last tokens of the turn that penalties count; 0 counts all")
-	f.Var(biasValue{&s.LogitBias}, "logit-bias", "TOKEN=BIAS: add to the logit of a token id; -inf never lets it come (repeatable)")
-	f.StringVar(&o.CritiqueGrammar, "critique-grammar", "", "a file with a GBNF grammar that every critique must follow")
+	f.Float64Var(&s.MinP, "min-p", s.MinP, "keep tokens at least this likely, relative to the likeliest")
+	f.Float64Var(&s.RepetitionPenalty, "repetition-penalty", s.RepetitionPenalty, "make tokens that the turn has generated less likely (as in CTRL); 1 is off")
+	f.Float64Var(&s.FrequencyPenalty, "frequency-penalty", s.FrequencyPenalty, "subtracted from a token's logit for each time the turn has generated it")
+	f.Float64Var(&s.PresencePenalty, "presence-penalty", s.PresencePenalty, "subtracted once from the logit of every token that the turn has generated")
+	f.IntVar(&s.PenaltyWindow, "penalty-window", s.PenaltyWindow, "number of the turn's last tokens that penalties count; 0 counts all")
+	f.Var(biasValue{&s.LogitBias}, "logit-bias", "TOKEN=BIAS: add to the logit of a token id; -inf bans the token (repeatable)")
+	f.StringVar(&o.CritiqueGrammar, "critique-grammar", "", "file with a GBNF grammar that every critique must follow")
 	f.BoolVar(&o.LogProbs, "logprobs", false, "record each turn's log-probability")
-	f.Uint64Var(&o.Seed, "seed", 0, "the seed of everything that is drawn")
-	f.StringVar(&o.System, "system", "", "a system text for every row without one of its own")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn")
+	f.StringVar(&o.System, "system", "", "system text for rows that have none")
 
-	f.StringVar(&o.LoRA, "lora", "", "a LoRA adapter (GGUF) for first responses: PATH, or PATH=SCALE")
-	f.StringVar(&o.Critic, "critic", "", "another GGUF model for all other turns: critiques, revisions and judgements; it is loaded when all first responses are there, and reads conversations by its own chat template, or all by --chat (default --model)")
-	f.StringVar(&o.CriticLoRA, "critic-lora", "", "a LoRA adapter for all other turns, as --lora; none otherwise")
+	f.StringVar(&o.LoRA, "lora", "", "LoRA adapter (GGUF) for first responses: PATH or PATH=SCALE")
+	f.StringVar(&o.Critic, "critic", "", "GGUF model for critiques, revisions and judgements (default --model). Loaded after all first responses are done; uses its own chat template, unless --chat is plain")
+	f.StringVar(&o.CriticLoRA, "critic-lora", "", "LoRA adapter for critiques, revisions and judgements: PATH or PATH=SCALE")
 }
 
 func (o *runFlags) addGateFlags(f *pflag.FlagSet) {
 	g := &o.Gate
-	f.BoolVar(&g.On, "gate", false, "take a revision only if the model, as a judge, prefers it in both orders under the drawn principle, and the draft under no other; rows whose draft is found clean under two principles end early")
-	f.IntVar(&g.Tries, "gate-tries", g.Tries, "new tries after a revision that is refused, each under another draw; then the draft stays")
-	f.Float64Var(&g.Margin, "gate-margin", g.Margin, "by how much more than a half the judge must favour the revision under the drawn principle, in either order (0 to 0.5)")
-	f.Float64Var(&g.Veto, "gate-veto", g.Veto, "by how much more than a half it may favour the draft under any other principle, in the mean of both orders (0 to 0.5)")
+	f.BoolVar(&g.On, "gate", false, "accept a revision only if the model, as a judge, prefers it in both orders under the drawn principle, and prefers the draft under no other principle; a row whose draft is found clean under two principles ends early")
+	f.IntVar(&g.Tries, "gate-tries", g.Tries, "new tries after a refused revision, each under another draw; then the draft stays")
+	f.Float64Var(&g.Margin, "gate-margin", g.Margin, "how far above 0.5 the judge's probability for the revision must be under the drawn principle, in each order (0 to 0.5)")
+	f.Float64Var(&g.Veto, "gate-veto", g.Veto, "how far above 0.5 its probability for the draft may be under any other principle, in the mean of both orders (0 to 0.5)")
 	f.Float64Var(&g.MinMass, "gate-min-mass", g.MinMass, minMassUsage)
 }
 
-const minMassUsage = "a judgement is invalid where the model finds its two answers together less likely than this"
+const minMassUsage = "a judgement is invalid if its two answers together are less likely than this"
 
-// settings are those of the run: given flags, over a config file, over another run's, over the run's own, over defaults.
+// settings returns the run's settings. In order of precedence: flags that were given, a config file, another run, the run
+// itself, defaults.
 func (o *runFlags) settings(flags *pflag.FlagSet) (app.RunConfig, error) {
 	c, err := app.ResolveRun(app.RunSources{Out: o.Out, Like: o.like, Config: o.config})
 	if err != nil {
@@ -91,7 +92,7 @@ func (o *runFlags) settings(flags *pflag.FlagSet) (app.RunConfig, error) {
 	overlay(&c, &o.RunConfig, flags)
 	c.Redo, c.RetryFailed = o.Redo, o.RetryFailed
 	if !c.Gate.On {
-		err = givenWithout(flags, "is of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto", "gate-min-mass")
+		err = givenWithout(flags, "is a setting of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto", "gate-min-mass")
 	}
 	return c, err
 }
@@ -105,11 +106,11 @@ func newRunCommand() *cobra.Command {
 		Long: `Run the supervised stage of Constitutional AI (Bai et al. 2022): for each prompt a response, then
 rounds of critique and revision, each under a principle drawn from the constitution.
 
-The run directory holds every turn and the whole trace of every row (run.db), the final revisions as
-a training set (revisions.jsonl), the settings (config.yaml) and what made them (manifest.json). The
-same command again continues a run that was stopped, from its last turn; settings that are not given
-are the run's own. Other inputs or settings are refused; with --redo they are taken, and only turns
-that they change are computed: a round more, an edited principle, another limit.
+The run directory holds every turn and the trace of every row (run.db), the final revisions as a
+training set (revisions.jsonl), the settings (config.yaml) and what made the run (manifest.json).
+amend run --out DIR continues a run that was stopped, from its last turn. Settings that are not given
+are the run's own. Other inputs or settings are refused. With --redo they are accepted, and only the
+turns that they change are computed: one more round, an edited principle, another limit.
 
 Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot work,
 75 stopped early, 130 interrupted; after 75 and 130 the same command continues.`,

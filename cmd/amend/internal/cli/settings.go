@@ -10,12 +10,12 @@ import (
 	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/render"
+	"amend/engine/runstore"
 )
 
 // A setting is a field of a config struct. Its yaml tag is its key in a config file and the name of its flag.
 
-// overlay copies the settings whose flags were given from one config to another of the same type: a flag that was given
-// with the default's value counts too.
+// overlay copies the settings whose flags were given. A flag that was given with the default's value counts as given.
 func overlay[C any](to, from *C, flags *pflag.FlagSet) {
 	target, source := settings(reflect.ValueOf(to).Elem()), settings(reflect.ValueOf(from).Elem())
 	flags.Visit(func(f *pflag.Flag) {
@@ -25,7 +25,7 @@ func overlay[C any](to, from *C, flags *pflag.FlagSet) {
 	})
 }
 
-// settings are a config's fields by their names, those of inlined structs included.
+// settings returns the fields of a config by name, including those of inlined structs.
 func settings(config reflect.Value) map[string]reflect.Value {
 	out := map[string]reflect.Value{}
 	for i := range config.NumField() {
@@ -42,7 +42,7 @@ func settings(config reflect.Value) map[string]reflect.Value {
 	return out
 }
 
-// message is an error as the command line tells it: settings are named as flags.
+// message returns the text of an error, with settings named as flags.
 func message(err error) string {
 	if field, ok := err.(*failure.FieldError); ok { //nolint:errorlint // a wrapped one is found below, with what wraps it
 		return "--" + field.Error()
@@ -54,16 +54,32 @@ func message(err error) string {
 		}
 		return strings.Join(lines, "\n")
 	}
-	var changed *app.ConstitutionChangedError
-	if errors.As(err, &changed) {
-		var text strings.Builder
-		if err := render.ConstitutionChanged(&text, changed); err == nil {
-			return text.String()
-		}
+	if text := refusal(err); text != "" {
+		return text
 	}
 	var field *failure.FieldError
 	if errors.As(err, &field) {
 		return strings.Replace(err.Error(), field.Error(), "--"+field.Error(), 1)
 	}
 	return err.Error()
+}
+
+// refusal is why a run is not continued, in full; empty where an error is another one.
+func refusal(err error) string {
+	var (
+		text         strings.Builder
+		constitution *app.ConstitutionChangedError
+		changed      *runstore.ChangedError
+		failed       error
+	)
+	switch {
+	case errors.As(err, &constitution):
+		failed = render.ConstitutionChanged(&text, constitution)
+	case errors.As(err, &changed):
+		failed = render.Refused(&text, changed)
+	}
+	if failed != nil {
+		return ""
+	}
+	return text.String()
 }

@@ -7,17 +7,17 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newShowCommand is `amend show`, which reads a run directory to a person.
+// newShowCommand is `amend show`, which prints a run for a person.
 func newShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show DIR [ROW]",
-		Short: "Read a run: its rows, or everything said in one of them",
-		Long: `List the finished rows of a run, or print the whole trace of one row: the conversation, the response, and
-for each round the principle, the critique and the revision, with what was found wrong with each turn.
+		Short: "Show a run: its rows, or everything said in one of them",
+		Long: `List the finished rows of a run, or print the trace of one row: the conversation, the response, and for each
+round the principle, the critique and the revision, with the flags of each turn.
 
-ROW is a row's id, its number in the first column, or the beginning of its id. A run that is going on can
-be read too.`,
+ROW is a row's id, its number in the first column, or the beginning of its id. The run may still be
+in progress.`,
 		Example: "  amend show runs/first\n  amend show runs/first 3\n  amend show runs/first --json | jq '.rows[].turns[-1].text'",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {

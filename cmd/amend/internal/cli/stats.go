@@ -7,14 +7,14 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newStatsCommand is `amend stats`, the counts of a run without its rows.
+// newStatsCommand is `amend stats`, which counts what a run holds.
 func newStatsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "stats DIR",
 		Short: "Count a run's rows, turns, flags and tokens, by round and principle",
-		Long: `Count the finished rows of a run, how their turns ended, what the checks found in them, and their tokens; and what
-each round and each principle did: revisions that changed their draft, refusals, lengths, how unlike the answers are.`,
+		Long: `Count the finished rows of a run: how their turns ended, what the checks found in them, and their tokens. For each
+round and each principle count revisions that changed their draft, refusals, lengths and how different answers are.`,
 		Example: "  amend stats runs/first\n  amend stats runs/first --json | jq .flags",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -9,7 +9,7 @@ import (
 	"amend/cmd/amend/internal/render"
 )
 
-// newVersionCommand is `amend version`, which says what amend is made of.
+// newVersionCommand is `amend version`, which prints versions.
 func newVersionCommand(b Build) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"amend/cmd/amend/internal/app"
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"amend/cmd/amend/internal/app"
 )
 
 // newWorkerCommand is the hidden command of processes that amend starts itself.

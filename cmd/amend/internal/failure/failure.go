@@ -1,5 +1,5 @@
-// Package failure has the kinds of errors that a user of amend can tell apart. What fails says what kind it is; the
-// command line alone turns kinds into exit codes and settings into flags.
+// Package failure has the kinds of errors that a user of amend can tell apart. The code that fails chooses the kind. Only
+// the command line turns kinds into exit codes, and settings into flags.
 package failure
 
 import (
@@ -23,7 +23,7 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("%s %v: %s", e.Field, e.Value, e.Want)
 }
 
-// InputError is about what the user gave: a setting, a file, a model. Trying again does not help.
+// InputError is about input: a setting, a file, a model. Trying again does not help.
 type InputError struct{ Cause error }
 
 // Error gives the cause.
@@ -43,7 +43,7 @@ func Input(err error) error {
 // Inputf makes such an error.
 func Inputf(format string, args ...any) error { return &InputError{fmt.Errorf(format, args...)} }
 
-// StoppedError ends what can be continued: by a signal, or because the disk refused what was to be kept.
+// StoppedError is the error of work that can be continued: a signal stopped it, or the disk refused a write.
 type StoppedError struct {
 	Cause  error
 	Signal os.Signal // nil where it was not a signal
@@ -71,7 +71,7 @@ func Stopped(err error) error {
 	return &StoppedError{Cause: err}
 }
 
-// RowsError ends what was finished although some rows failed.
+// RowsError is the error of work that finished although some rows failed.
 type RowsError struct {
 	Failed, Of int
 	What       string // failed: "rows failed or could not be read"
@@ -87,5 +87,5 @@ func (e *RowsError) Error() string {
 	return text
 }
 
-// ErrDiffers ends a check that found a difference. Its report has said everything.
+// ErrDiffers is the error of a check that found a difference. The check's report says which.
 var ErrDiffers = errors.New("a check found a difference")

@@ -8,6 +8,7 @@ import (
 
 	"amend/cmd/amend/internal/app"
 	"amend/constitution"
+	"amend/engine/runstore"
 )
 
 // Difference writes a difference so that it can be read in a pull request.
@@ -36,7 +37,7 @@ func Difference(p *Page, d constitution.Difference) error {
 		edit(p, e)
 	}
 	if d.Moved {
-		p.Text("\nThe principles that both have stand in another order, which changes what is drawn.\n")
+		p.Text("\nThe principles that both have are in another order, which changes the draws.\n")
 	}
 	for _, i := range d.Demonstrations {
 		p.Text(fmt.Sprintf("\nDemonstration %d differs.\n", i+1))
@@ -86,16 +87,27 @@ func markedWords(words []constitution.Word) string {
 	return strings.Join(parts, " ")
 }
 
-// ConstitutionChanged writes why a run is not continued, and how its constitution differs.
+// Refused writes why a run is not continued, and what to do.
+func Refused(w io.Writer, e *runstore.ChangedError) error {
+	_, err := fmt.Fprintf(w, `%s
+Give another --out for a new run, the old inputs and settings to continue this one, or --redo to do its rows
+again with these: turns that are still what they would be are not computed again (--plan counts them).`, e.Differences())
+	return err
+}
+
+// ConstitutionChanged writes why a run is not continued, what to do, and how its constitution differs.
 func ConstitutionChanged(w io.Writer, e *app.ConstitutionChangedError) error {
+	if err := Refused(w, e.Refused); err != nil {
+		return err
+	}
 	narrowed := ""
 	if !slices.Equal(e.Then, e.Now) {
-		narrowed = fmt.Sprintf("\n--principles were %s then, and are %s now.", app.Selection(e.Then), app.Selection(e.Now))
+		narrowed = fmt.Sprintf("\n--principles were %s then and are %s now.", app.Selection(e.Then), app.Selection(e.Now))
 	}
 	var difference strings.Builder
 	if err := Difference(NewPage(&difference), e.Difference); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%v\n%s\nthe constitution, then and now: %s", e.Refused, narrowed, strings.TrimSuffix(difference.String(), "\n"))
+	_, err := fmt.Fprintf(w, "\n%s\nthe constitution, then and now: %s", narrowed, strings.TrimSuffix(difference.String(), "\n"))
 	return err
 }

@@ -26,7 +26,7 @@ func Outcome(w io.Writer, o oracle.Outcome) error {
 		return err
 	}
 	if o.Worse.Of > 0 && len(o.Rounds) > 1 {
-		fmt.Fprintf(w, "made worse: %s (%s) of the rows break a rule at the end that their first response kept\n", Share(o.Worse), Interval(o.Worse))
+		fmt.Fprintf(w, "made worse: %s (%s) of the rows break a rule at the end that their first response followed\n", Share(o.Worse), Interval(o.Worse))
 	}
 	if o.Foreign+o.Failed > 0 {
 		fmt.Fprintf(w, "not counted: %d rows whose prompt is not of the testbed's world, %d that failed\n", o.Foreign, o.Failed)

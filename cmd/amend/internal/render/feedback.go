@@ -1,15 +1,16 @@
 package render
 
 import (
-	"amend/cmd/amend/internal/app"
-	"amend/engine/feedback"
-	"amend/engine/runstore"
-	"amend/engine/stats"
 	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
+
+	"amend/cmd/amend/internal/app"
+	"amend/engine/feedback"
+	"amend/engine/runstore"
+	"amend/engine/stats"
 )
 
 // Feedback writes how labelling went, for a person or as JSON.
@@ -25,7 +26,7 @@ func Feedback(w io.Writer, s app.FeedbackResult, asJSON bool) error {
 	Field(w, "tokens", fmt.Sprintf("%s of prompts computed, %s reused (%.0f%%); %s decoded",
 		Grouped(s.Computed), Grouped(s.Reused), Percent(s.Reused, s.Reused+s.Computed), Grouped(s.Decoded)))
 	if s.Compared > 0 {
-		Field(w, "edit", fmt.Sprintf("turns %d of %d labels around, against the settings before", s.Turned, s.Compared))
+		Field(w, "edit", fmt.Sprintf("flips %d of %d labels, compared with the settings before", s.Turned, s.Compared))
 	}
 	Field(w, "labels", filepath.Join(s.Out, runstore.FeedbackFile))
 	if s.Report == nil {
@@ -43,9 +44,9 @@ func feedbackReport(w io.Writer, r feedback.Report) error {
 		Field(w, label, fmt.Sprintf("%s (%s) %s", Share(s), Interval(s), what))
 	}
 	Field(w, "invalid", fmt.Sprintf("%d of %d judgements", r.Invalid, r.Judgements))
-	line("flips", r.Flips, "of judgements prefer another answer in the other order")
+	line("flips", r.Flips, "of judgements flip when the answers are swapped")
 	line("(A)", r.PrefersA, "prefer what is shown first")
-	line("agreement", r.Agreement, "of twos of principles prefer the same answer")
+	line("agreement", r.Agreement, "of pairs of principles prefer the same answer")
 	line("sure", r.Saturated, "of judgements are more than 99 % sure")
 	line("longer", r.PrefersLonger, "of labels prefer the longer answer")
 	if k := r.Known; k != nil {
@@ -96,7 +97,7 @@ func skill(name string, s float64, reliability []feedback.Bin) string {
 	if yes && no {
 		return fmt.Sprintf("%s %.2f", name, s)
 	}
-	return "no " + name + ", since one side is better in all pairs"
+	return "no " + name + ": one side is better in all pairs"
 }
 
 // reliability writes how often labels of a probability turn out true.

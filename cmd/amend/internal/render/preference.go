@@ -1,12 +1,13 @@
 package render
 
 import (
-	"amend/cmd/amend/internal/app"
-	"amend/engine/reward"
 	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"amend/cmd/amend/internal/app"
+	"amend/engine/reward"
 )
 
 // PreferenceReport writes how a preference model was trained, for a person or as JSON.
@@ -32,7 +33,7 @@ func PreferenceReport(w io.Writer, t app.PreferenceReport, asJSON bool) error {
 	return tw.Flush()
 }
 
-// Best writes what the best of ever more samples are like, for a person or as JSON.
+// Best writes what the best of 1, 2, 4, … samples are like, for a person or as JSON.
 func Best(w io.Writer, r app.BestReport, asJSON bool) error {
 	if asJSON {
 		return JSON(w, r)

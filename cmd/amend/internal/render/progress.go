@@ -22,7 +22,7 @@ const (
 	ProgressNone  = "none"
 )
 
-// plainEvery is how often plain progress says something.
+// plainEvery is how often plain progress writes a line.
 const plainEvery = 15 * time.Second
 
 // Progress shows how far some work is. Update and Close are called on one goroutine; on a terminal another one draws.
@@ -89,7 +89,7 @@ func (p *Progress) text(s app.Progress) string {
 	return line
 }
 
-// eta is how long the rest takes if it goes on as it went.
+// eta estimates how long the rest takes at the speed so far.
 func (p *Progress) eta(s app.Progress) string {
 	here := s.Done - s.Before
 	if here == 0 {
@@ -99,7 +99,7 @@ func (p *Progress) eta(s app.Progress) string {
 	return left.Round(time.Second).String()
 }
 
-// Close ends the live line and gives standard error back to the log. It may be called more than once.
+// Close ends the live line and returns standard error to the log. It may be called more than once.
 func (p *Progress) Close() {
 	if p.bars == nil {
 		return

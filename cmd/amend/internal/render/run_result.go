@@ -64,16 +64,16 @@ func Plan(w io.Writer, p app.RunPlan, asJSON bool) error {
 		}
 		Field(w, label, c)
 	}
-	Field(w, "turns", fmt.Sprintf("%d there already, %d to compute; %d rows need none", p.Reused, p.Turns, p.Whole))
+	Field(w, "turns", fmt.Sprintf("%d stored, %d to compute; %d rows need none", p.Reused, p.Turns, p.Whole))
 	estimate := "not known before some turns of this run have been computed"
 	if p.Seconds > 0 {
-		estimate = "about " + (time.Duration(p.Seconds) * time.Second).String() + ", by what a turn took before"
+		estimate = "about " + (time.Duration(p.Seconds) * time.Second).String() + ", from what a turn took before"
 	}
 	if p.Turns > 0 {
 		Field(w, "time", estimate)
 	}
 	if len(p.Changed) > 0 {
-		Field(w, "next", "the same command with --redo in the place of --plan")
+		Field(w, "next", "the same command with --redo instead of --plan")
 	}
 	return nil
 }

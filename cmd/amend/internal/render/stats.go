@@ -22,7 +22,7 @@ func rowSummary(w io.Writer, s runstore.Summary) {
 func Stats(w io.Writer, s app.StatsReport) error {
 	rowSummary(w, s.Summary)
 	if s.Measured.TurnSeconds > 0 {
-		Field(w, "time", fmt.Sprintf("%.2f s for each turn, by the last command that computed some", s.Measured.TurnSeconds))
+		Field(w, "time", fmt.Sprintf("%.2f s per turn, in the last command that computed some", s.Measured.TurnSeconds))
 	}
 	if err := parts(w, "round", s.Rounds); err != nil {
 		return err

@@ -28,7 +28,7 @@ func proposals(p runstore.Proposals, name string) string {
 	if p.Number > 0 {
 		per = float64(p.Judgements) / float64(p.Number)
 	}
-	return fmt.Sprintf("%s %s: %s taken; %s. Each took %s, and %.1f judgements with %s; %s verdicts before them, %s clean, each with %s",
+	return fmt.Sprintf("%s %s: %s accepted; %s. Each took %s, and %.1f judgements with %s; %s verdicts before them, %s clean, each with %s",
 		Grouped(p.Number), name, Grouped(p.Taken), strings.Join(refused, ", "), each(p.Making, p.Number), per, each(p.Judging, p.Number),
 		Grouped(p.Verdicts), Grouped(p.Clean), each(p.Asking, p.Verdicts))
 }

@@ -1,5 +1,4 @@
-// Package render shows what amend found and did: text and tables for people, JSON for programs, progress. It computes
-// nothing.
+// Package render writes results: text and tables for people, JSON for programs, progress. It computes nothing.
 package render
 
 import (
@@ -80,7 +79,7 @@ func OrNone(s string) string {
 	return s
 }
 
-// Share writes a share in percent, and a dash where there is nothing to have a share of.
+// Share writes a share in percent, or a dash for a share of nothing.
 func Share(s stats.Share) string {
 	if s.Of == 0 {
 		return "–"

@@ -34,14 +34,14 @@ func verdictLine(v revise.Verdict) string {
 		word = feedback.SaidClean
 	}
 	if v.Invalid {
-		word = fmt.Sprintf("no verdict (the answers have %.3f of the probability)", v.Mass)
+		word = fmt.Sprintf("no verdict (the answers have a probability of %.3f together)", v.Mass)
 	}
 	return fmt.Sprintf("[%s under %s; clean %.3f]", word, OneLine(v.Principle), v.P)
 }
 
 // decision writes what a gate decided of a revision, and the judgements behind it.
 func (p *Page) decision(d revise.Decision) {
-	said := "taken"
+	said := "accepted"
 	if d.Refused != "" {
 		said = "refused: " + string(d.Refused)
 		if d.Against != "" {
@@ -52,9 +52,9 @@ func (p *Page) decision(d revise.Decision) {
 	p.Wrapped(2, said)
 	for i := 0; i+1 < len(d.Judgements); i += 2 {
 		given, swapped := d.Judgements[i], d.Judgements[i+1]
-		line := fmt.Sprintf("%s: the revision is better %.3f, as (B) %.3f", OneLine(given.Principle), given.P, swapped.P)
+		line := fmt.Sprintf("%s: the revision is better with probability %.3f, as (B) %.3f", OneLine(given.Principle), given.P, swapped.P)
 		if given.Invalid || swapped.Invalid {
-			line += fmt.Sprintf("; invalid, the answers have %.3f and %.3f of the probability", given.Mass, swapped.Mass)
+			line += fmt.Sprintf("; invalid, the answers have a probability of %.3f and %.3f together", given.Mass, swapped.Mass)
 		}
 		p.Wrapped(2, line)
 	}
@@ -69,12 +69,12 @@ func (p *Page) gated(rec revise.Record) {
 	p.Text("\n")
 	p.Heading(0, "gate")
 	if len(g.Stayed) > 0 {
-		p.Wrapped(1, fmt.Sprintf("rounds in which no revision was taken, so that the draft stayed: %s", joinNumbers(g.Stayed)))
+		p.Wrapped(1, fmt.Sprintf("rounds in which no revision was accepted and the draft stayed: %s", joinNumbers(g.Stayed)))
 	}
 	if g.Clean == 0 {
 		return
 	}
-	p.Wrapped(1, fmt.Sprintf("ended in round %d, since the draft was found clean:", g.Clean))
+	p.Wrapped(1, fmt.Sprintf("ended in round %d because the draft was found clean:", g.Clean))
 	for _, v := range rec.Gated.Verdicts {
 		if v.Round == g.Clean {
 			p.Wrapped(2, verdictLine(v))

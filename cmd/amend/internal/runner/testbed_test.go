@@ -23,6 +23,7 @@ import (
 )
 
 var (
+	testbedLong   = flag.Bool("testbed.figures", false, "measure all figures of the testbed model, not only whether it is sound")
 	testbedRows   = flag.Int("testbed.rows", 200, "held-out prompts to measure the testbed model on")
 	testbedSeed   = flag.Uint64("testbed.seed", 1, "of the responses and draws that the gate is measured on")
 	testbedUpdate = flag.Bool("testbed.update", false, "write the figures that are measured, in place of comparing them")
@@ -69,10 +70,10 @@ type judgementFigures struct {
 // TestTestbedFigures measures the testbed model with the oracle and compares what comes out with the committed
 // figures, within the intervals of either.
 //
-//	scripts/go test ./cmd/amend/internal/runner -run TestbedFigures -args -testbed.rows 2000 -testbed.update
+//	scripts/go test ./cmd/amend/internal/runner -run TestbedFigures -args -testbed.figures -testbed.rows 2000 -testbed.update
 func TestTestbedFigures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("computes for a minute")
+	if !*testbedLong {
+		t.Skip("computes for minutes; -testbed.figures asks for it")
 	}
 	b := openBed(t)
 	got := b.measure(t, *testbedRows)
@@ -90,15 +91,7 @@ func TestTestbedFigures(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stored, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want figures
-	if err := json.Unmarshal(stored, &want); err != nil {
-		t.Fatal(err)
-	}
-	compareFigures(t, got, want)
+	compareFigures(t, got, committedFigures(t))
 	for i, v := range got.Violating[1:] {
 		if v.Count >= got.Violating[i].Count {
 			t.Errorf("round %d: %d rows break a rule, %d before it", i+1, v.Count, got.Violating[i].Count)
@@ -106,6 +99,44 @@ func TestTestbedFigures(t *testing.T) {
 	}
 	if first, last := got.Violating[0].Count, got.Violating[4].Count; 5*last >= first {
 		t.Errorf("%d rows break a rule in the end, %d in the beginning: not under a fifth", last, first)
+	}
+}
+
+// committedFigures are those that lie beside the testbed model.
+func committedFigures(t *testing.T) (f figures) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(testbedDir, "figures.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &f)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestTestbedIsSound: on a few rows, what the committed figures say of the loop holds, as far as so few can tell.
+func TestTestbedIsSound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for several seconds")
+	}
+	const few = 40
+	b, want := openBed(t), committedFigures(t)
+	got := b.judged(t, b.loop(t, b.rows[:few], rounds, 1)).Rounds
+	for _, c := range []struct {
+		what      string
+		got, want stats.Share
+	}{
+		{"in the grammar", got[0].InGrammar, want.InGrammar},
+		{"first responses that break a rule", got[0].Violating, want.Violating[0]},
+		{"last revisions that break a rule", got[rounds].Violating, want.Violating[rounds]},
+		{"facts that the last revisions keep", got[rounds].KeptFacts, want.KeptFacts[rounds]},
+	} {
+		expected := stats.NewShare(int(math.Round(c.want.Share*float64(c.got.Of))), c.got.Of)
+		expected.Share = c.want.Share
+		if beyond(c.got, expected) {
+			t.Errorf("%s: %s, committed %s", c.what, percent(c.got), percent(c.want))
+		}
 	}
 }
 

@@ -1,9 +1,10 @@
 package peer
 
 import (
-	"amend/engine/chat"
 	"context"
 	"fmt"
+
+	"amend/engine/chat"
 )
 
 // ChatPath is where the server takes a ChatRequest.
