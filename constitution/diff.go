@@ -11,7 +11,7 @@ type Difference struct {
 	Added   []Principle `json:"added"`   // that only the second has
 	Removed []Principle `json:"removed"` // that only the first has
 	Changed []Edit      `json:"changed"` // that both have, in the second's order
-	// Demonstrations and Judgements are the places, from 0, at which the few-shots differ.
+	// Demonstrations and Judgements are the places, from 0, at which they differ.
 	Demonstrations []int `json:"demonstrations,omitempty"`
 	Judgements     []int `json:"judgements,omitempty"`
 	// Moved is set where the principles that both have stand in another order, which draws depend on.

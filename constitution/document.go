@@ -1,5 +1,5 @@
 // Package constitution holds constitutions as documents: named sets of principles with the requests that
-// make a model criticise, revise and judge an answer, and few-shot demonstrations of the exercise
+// make a model criticise, revise and judge an answer, and demonstrations of the exercise
 // (Bai et al. 2022, arXiv 2212.08073, sections 3 and 4). Documents are layers: a later one adds principles to
 // those below it, changes them or switches them off, each with a reason, and every field says which layer it is
 // from.

@@ -121,7 +121,7 @@ func unit(seed uint64, id string) float64 {
 const preambleDomain = "preamble 1"
 
 // Preamble returns a copy of the document with the demonstrations of preamble k out of several: half of them, rounded
-// up, in an order of its own, which the seed decides (the paper's few-shots are random too). With one preamble all are
+// up, in an order of its own, which the seed decides (the paper draws its demonstrations at random too). With one preamble all are
 // shown as they stand.
 func (d *Document) Preamble(seed uint64, k, several int) *Document {
 	chosen := *d

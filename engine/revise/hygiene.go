@@ -17,7 +17,7 @@ const (
 	Unchanged          Flag = "unchanged"            // the draft again, but for case, quotes and white space
 	Repeating          Flag = "repeating"            // caught in a loop, or saying the same thing over and over
 	CritiqueAsRevision Flag = "critique-as-revision" // speaks about the response where it should be the response
-	CopiedFewshot      Flag = "copied-fewshot"       // lifted from a few-shot demonstration
+	CopiedFewshot      Flag = "copied-fewshot"       // lifted from a demonstration
 	LeadIn             Flag = "lead-in"              // announces the revision ("Here is the revised …")
 )
 
@@ -62,7 +62,7 @@ type Checker struct {
 	demonstrations shingles
 }
 
-// NewChecker indexes the texts of the few-shot demonstrations that the model is shown: prompts, responses,
+// NewChecker indexes the texts of the demonstrations that the model is shown: prompts, responses,
 // critiques and revisions. The requests between them are better left out, since a critique may well take up
 // the words of its request.
 func NewChecker(demonstrations []string) *Checker {

@@ -4,8 +4,8 @@
 //
 // A round of a row, with what the model sees:
 //
-//	few-shots · prompt · draft · critique request   → critique
-//	few-shots · prompt · draft · critique request · critique · revision request   → revision
+//	demonstrations · prompt · draft · critique request   → critique
+//	demonstrations · prompt · draft · critique request · critique · revision request   → revision
 //
 // Without critiques the revision request follows the draft. The revision is the next round's draft, unless a Gate refuses it. In faithful mode, the paper's, a
 // round starts again from the prompt and the newest draft; in append mode it
@@ -72,8 +72,8 @@ type Loop struct {
 	doc      *constitution.Document
 	settings Settings
 	checker  *Checker
-	shots    []chat.Message // system text and few-shots, tokenized
-	bare     []chat.Message // the few-shots alone, for rows with a system text of their own
+	shots    []chat.Message // system text and demonstrations, tokenized
+	bare     []chat.Message // the demonstrations alone, for rows with a system text of their own
 	prefix   []engine.Token // what rows without a system text of their own start with
 	asks     asks
 
@@ -92,17 +92,17 @@ type Loop struct {
 	stop   context.CancelFunc
 }
 
-// New prepares a loop: it tokenizes the constitution's few-shots and measures
+// New prepares a loop: it tokenizes the constitution's demonstrations and measures
 // the requests.
 func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s Settings) (*Loop, error) {
 	l := &Loop{format: f, doc: doc, settings: s, checker: NewChecker(shotTexts(doc))}
-	shots, err := f.Tokenize(ctx, FewShots(doc, s.System))
+	shots, err := f.Tokenize(ctx, Demonstrations(doc, s.System))
 	if err != nil {
-		return nil, fmt.Errorf("tokenizing the few-shots of constitution %s: %w", doc.Name, err)
+		return nil, fmt.Errorf("tokenizing the demonstrations of constitution %s: %w", doc.Name, err)
 	}
 	l.shots = shots
-	if l.bare, err = f.Tokenize(ctx, FewShots(doc, "")); err != nil {
-		return nil, fmt.Errorf("tokenizing the few-shots of constitution %s: %w", doc.Name, err)
+	if l.bare, err = f.Tokenize(ctx, Demonstrations(doc, "")); err != nil {
+		return nil, fmt.Errorf("tokenizing the demonstrations of constitution %s: %w", doc.Name, err)
 	}
 	if l.prefix, err = f.Prefix(ctx, shots); err != nil {
 		return nil, fmt.Errorf("preparing the preamble: %w", err)
@@ -111,9 +111,9 @@ func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s S
 	return l, err
 }
 
-// FewShots is what stands before every row: the system text, and the
+// Demonstrations is what stands before every row: the system text, and the
 // demonstrations as turns of one conversation.
-func FewShots(doc *constitution.Document, system string) []chat.Message {
+func Demonstrations(doc *constitution.Document, system string) []chat.Message {
 	var msgs []chat.Message
 	if system != "" {
 		msgs = append(msgs, chat.Message{Role: chat.System, Text: system})

@@ -103,7 +103,7 @@ func writeCorpus(out io.Writer, w *testbed.World, r *rand.Rand, groups int) erro
 
 // group is what one step of training takes: trees behind one preamble.
 type group struct {
-	Preamble []node `json:"preamble"` // the few-shots, a chain; none in some groups
+	Preamble []node `json:"preamble"` // the demonstrations, a chain; none in some groups
 	Trees    []tree `json:"trees"`
 }
 
@@ -124,7 +124,7 @@ func (a *author) group() group {
 	return g
 }
 
-// preamble is the constitution's few-shots, others, or none.
+// preamble is the constitution's demonstrations, others, or none.
 func (a *author) preamble() []node {
 	switch a.rand.IntN(4) {
 	case 0:
@@ -132,7 +132,7 @@ func (a *author) preamble() []node {
 	case 1:
 		return a.otherShots()
 	default:
-		return a.chain(revise.FewShots(a.doc, ""))
+		return a.chain(revise.Demonstrations(a.doc, ""))
 	}
 }
 
@@ -159,7 +159,7 @@ func (a *author) otherShots() []node {
 			CritiqueRequest: q.critique, RevisionRequest: q.revision,
 		})
 	}
-	return a.chain(revise.FewShots(&doc, ""))
+	return a.chain(revise.Demonstrations(&doc, ""))
 }
 
 // tree draws a task.

@@ -131,7 +131,7 @@ func (h *Health) find() error {
 		add("only %d MiB of memory are free: fewer rows will run at once", h.FreeMiB)
 	}
 	if len(h.Models) == 0 {
-		add("no model is at hand: make models fetches a small one, --model takes a path to any GGUF, AMEND_MODELS names folders to look in")
+		add("no model is at hand: make models fetches a small one, the setting model takes a path to any GGUF, AMEND_MODELS names folders to look in")
 	}
 	h.Findings = append(h.Findings, fastTypes(has))
 	return nil

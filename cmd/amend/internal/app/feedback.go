@@ -204,7 +204,7 @@ func (h *feedbackHost) summarize(out judged) (r FeedbackResult, err error) {
 	labels, valid, judgements := h.labels(&r)
 	r.Failed = len(r.Failures)
 	if valid*2 < judgements {
-		h.env.Log.Warn("this judge mostly answers something other than (A) or (B): use another judge, add worked judgements to the constitution, or lower --min-mass",
+		h.env.Log.Warn("this judge mostly answers something other than (A) or (B): use another judge, add worked judgements to the constitution, or lower min-mass",
 			"valid judgements", valid, "of", judgements)
 	}
 	if r.Turned, r.Compared, err = h.turned(); err != nil {

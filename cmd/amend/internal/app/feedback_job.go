@@ -109,7 +109,7 @@ func notOfARun(out string) error {
 	_, _, err := runstore.Read(out)
 	switch {
 	case err == nil:
-		return &failure.FieldError{Field: "out", Value: out, Want: fmt.Sprintf("it is a run directory, and its labels are of the run's own answers: give another folder for those of --pairs, or amend feedback %s to judge the run", out)}
+		return &failure.FieldError{Field: "out", Value: out, Want: fmt.Sprintf("it is a run directory, and its labels are of the run's own answers: give another folder for the labels of other pairs, or judge the run with amend feedback %s", out)}
 	case errors.Is(err, runstore.ErrNotARun):
 		return nil
 	}
@@ -185,14 +185,14 @@ func (l *labelling) pairs(m runstore.Manifest) (func(revise.Record) (feedback.Pa
 		return samples.Add, nil
 	}
 	if c.Pairing != "" {
-		return nil, &failure.FieldError{Field: "pairing", Value: string(c.Pairing), Want: fmt.Sprintf("is for samples, and %s has one answer to each prompt: make the run with --samples", c.Run)}
+		return nil, &failure.FieldError{Field: "pairing", Value: string(c.Pairing), Want: fmt.Sprintf("is for samples, and %s has one answer to each prompt: make the run with samples", c.Run)}
 	}
 	from, to := 0, m.Results.Revisions
 	if len(c.Rounds) > 0 {
 		from, to = c.Rounds[0], c.Rounds[1]
 	}
 	if from == to {
-		return nil, failure.Inputf("%s has first responses only and nothing to compare them with: pass a run with --revisions or --samples, or pairs with --pairs", c.Run)
+		return nil, failure.Inputf("%s has first responses only and nothing to compare them with: pass a run with revisions or samples, or pairs of a file", c.Run)
 	}
 	if last := m.Results.Revisions; max(from, to) > last {
 		return nil, &failure.FieldError{Field: "rounds", Want: fmt.Sprintf("%d,%d: the rounds of %s are 0 to %d, 0 being the first response", from, to, c.Run, last)}

@@ -224,7 +224,7 @@ func untrained(all []*sampled, m *reward.Model) (others []*sampled, trained int)
 // out.
 func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 	if m.Results.Samples < 2 {
-		return nil, errors.New("the run has one answer to each prompt and nothing to choose from: make it with --samples")
+		return nil, errors.New("the run has one answer to each prompt and nothing to choose from: make it with samples")
 	}
 	var world *testbed.World
 	if isTestbed(m) {

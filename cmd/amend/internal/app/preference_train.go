@@ -214,7 +214,7 @@ func (e Env) train(ctx context.Context, c TrainPreferenceConfig, sets []*labelSe
 		return failure.Inputf("%s: %w", c.Dir, err)
 	}
 	if len(held) == 0 {
-		e.Log.Warn("no prompt is held out, so the model cannot be evaluated: label more pairs, raise --test, or give --test-on")
+		e.Log.Warn("no prompt is held out, so the model cannot be evaluated: label more pairs, raise test, or give test-on")
 	}
 	m, trials, err := reward.Train(ctx, used, r.States)
 	if err != nil {

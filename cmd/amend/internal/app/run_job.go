@@ -139,7 +139,7 @@ func (e Env) warnOfForeignPrompts(model string, rows []revise.Row) {
 		}
 	}
 	if foreign > 0 {
-		e.Log.Warn("the testbed model is a test bench: its answers to prompts outside its small world are nonsense; give --model for a model of your own",
+		e.Log.Warn("the testbed model is a test bench: its answers to prompts outside its small world are nonsense; give a model of your own",
 			"such prompts", foreign, "of", len(rows))
 	}
 }

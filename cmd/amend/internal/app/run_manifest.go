@@ -1,8 +1,10 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -114,4 +116,23 @@ func sameBias(old *runstore.Manifest, now []string) []string {
 		return old.Results.LogitBias
 	}
 	return now
+}
+
+// samePaths spells the paths of a set-up as the run that is continued does, where they lead to the same file: it is not
+// another set-up.
+func samePaths(old *runstore.Manifest, now *runstore.Setup) {
+	if old == nil {
+		return
+	}
+	was := old.Setup
+	for _, p := range []struct {
+		then string
+		now  *string
+	}{{was.Prompts, &now.Prompts}, {was.Template, &now.Template}, {was.LoRA, &now.LoRA}, {was.Model, &now.Model}} {
+		a, errA := filepath.Abs(p.then)
+		b, errB := filepath.Abs(*p.now)
+		if p.then != "" && *p.now != "" && errors.Join(errA, errB) == nil && a == b {
+			*p.now = p.then
+		}
+	}
 }

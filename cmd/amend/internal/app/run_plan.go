@@ -1,14 +1,15 @@
 package app
 
 import (
-	"amend/cmd/amend/internal/worker"
-	"amend/engine/prompts"
-	"amend/engine/revise"
-	"amend/engine/runstore"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"amend/cmd/amend/internal/worker"
+	"amend/engine/prompts"
+	"amend/engine/revise"
+	"amend/engine/runstore"
 )
 
 // RunPlan is what a run would do.

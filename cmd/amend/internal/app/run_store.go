@@ -172,6 +172,7 @@ func (h *runHost) open(manifest []byte) (o opened, err error) {
 func (h *runHost) openRun(m runstore.Manifest) (err error) {
 	c := h.in.job.Config
 	m.Results.LogitBias = sameBias(h.in.job.Previous, m.Results.LogitBias)
+	samePaths(h.in.job.Previous, &m.Setup)
 	var warnings []string
 	if h.run, warnings, err = runstore.Open(c.Out, m, runstore.Options{Redo: c.Redo, RetryFailed: c.RetryFailed}); err != nil {
 		h.run = nil

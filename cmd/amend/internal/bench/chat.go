@@ -111,7 +111,7 @@ func (k *chatClient) opening(r revise.Row) []chat.Message {
 			rest = append(rest, m)
 		}
 	}
-	return slices.Concat(own, revise.FewShots(k.doc, ""), rest)
+	return slices.Concat(own, revise.Demonstrations(k.doc, ""), rest)
 }
 
 // followed returns a conversation with the assistant's reply and the next request.

@@ -174,7 +174,7 @@ func TestChatPeerAsksWhatTheLoopAsks(t *testing.T) {
 		doc, rows := testDocument(t), someRows(t)
 		s := revise.Settings{Rounds: 3, Mode: revise.Faithful, MaxTokens: 4, Seed: rapid.Uint64().Draw(t, "seed")}
 		l, format := newLoop(t, doc, s)
-		shots := revise.FewShots(doc, "")
+		shots := revise.Demonstrations(doc, "")
 		prefix, err := format.Prefix(t.Context(), shots)
 		if err != nil {
 			t.Fatal(err)

@@ -155,7 +155,7 @@ func openShared(t *testing.T, path string) *sharedWorld {
 		t.Fatal(err)
 	}
 	doc.Demonstrations = doc.Demonstrations[:4] // about 1,200 tokens
-	if w.shots, err = w.format.Tokenize(t.Context(), revise.FewShots(doc, "")); err != nil {
+	if w.shots, err = w.format.Tokenize(t.Context(), revise.Demonstrations(doc, "")); err != nil {
 		t.Fatal(err)
 	}
 	if w.preamble, err = w.format.Prefix(t.Context(), w.shots); err != nil {

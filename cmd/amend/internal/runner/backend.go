@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"amend/cmd/amend/internal/failure"
 	"amend/engine"
 	"amend/engine/llama"
 )
@@ -30,7 +31,7 @@ func NewBackend(m *llama.Model, s Size) (*Backend, error) {
 		// first is computed, and forgets what that purged behind windows.
 		// Unified batches are one micro-batch but for states, which want
 		// sequences of equal length.
-		return nil, errors.New("--kv unified: this model has a sliding window beside recurrent states, and llama.cpp loses parts of the window when its sequences share cells; use --kv streams")
+		return nil, &failure.FieldError{Field: "kv", Value: string(Unified), Want: "this model has a sliding window beside recurrent states, and llama.cpp loses parts of the window when its sequences share cells; use streams"}
 	}
 	p := llama.ContextParams{
 		Ctx: s.cells(), SeqMax: s.streams(), KVUnified: s.Unified,

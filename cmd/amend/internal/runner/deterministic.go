@@ -1,11 +1,11 @@
 package runner
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 
+	"amend/cmd/amend/internal/failure"
 	"amend/engine/llama"
 )
 
@@ -20,7 +20,7 @@ func Deterministic(gpuLayers int) error {
 		return err
 	}
 	if gpu {
-		return errors.New("--deterministic needs the CPU: a GPU's kernels choose the order of sums by the size of a batch; add --gpu-layers 0")
+		return &failure.FieldError{Field: "deterministic", Want: "needs the CPU: a GPU's kernels choose the order of sums by the size of a batch; set gpu-layers to 0"}
 	}
 	devices, err := llama.Devices()
 	if err != nil {
@@ -28,10 +28,10 @@ func Deterministic(gpuLayers int) error {
 	}
 	for _, d := range devices {
 		if d.Type == llama.DeviceAccel {
-			return fmt.Errorf("--deterministic: %s computes large batches in another order than small ones: build the libraries without it", d.Name)
+			return &failure.FieldError{Field: "deterministic", Want: d.Name + " computes large batches in another order than small ones: build the libraries without it"}
 		}
 		if d.Type == llama.DeviceCPU && slices.ContainsFunc(d.Features, func(f llama.Feature) bool { return f.Name == "MATMUL_INT8" }) {
-			return errors.New("--deterministic: this CPU's int8 kernels compute two columns in another order than one")
+			return &failure.FieldError{Field: "deterministic", Want: "this CPU's int8 kernels compute two columns in another order than one"}
 		}
 	}
 	// ggml has a kernel for IQ types from eight columns on, and reads once, at the

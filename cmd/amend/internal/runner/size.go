@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"amend/cmd/amend/internal/failure"
 	"amend/engine"
 	"amend/engine/llama"
 	"amend/models"
@@ -155,11 +156,11 @@ func Fit(d Demand) (Size, error) {
 	}
 	s.Sequences = s.sequences(parallel)
 	if most := llama.MaxSequences(); s.Sequences > most {
-		return s, fmt.Errorf("--parallel %d: llama.cpp has at most %d sequences in a context, and these would be %d, with those of preambles", parallel, most, s.Sequences)
+		return s, &failure.FieldError{Field: "parallel", Value: parallel, Want: fmt.Sprintf("llama.cpp has at most %d sequences in a context, and these would be %d, with those of preambles", most, s.Sequences)}
 	}
 	s.Cells = d.cells(s, parallel)
 	if need := d.bytes(s.Cells); d.FreeMemory > 0 && need > d.FreeMemory {
-		return s, fmt.Errorf("the KV cache of %d rows of %d tokens and a preamble would take %d MiB, and %d MiB are free: lower --parallel or --ctx",
+		return s, fmt.Errorf("the KV cache of %d rows of %d tokens and a preamble would take %d MiB, and %d MiB are free: lower parallel or ctx",
 			parallel, s.Context, need>>20, d.FreeMemory>>20)
 	}
 	return s, nil

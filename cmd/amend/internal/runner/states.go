@@ -53,7 +53,7 @@ func (s *States) Of(ctx context.Context, tokens []engine.Token, from int) (rewar
 		return f, fmt.Errorf("states of a response at %d of %d tokens: there must be a prompt and a response", from, len(tokens))
 	}
 	if room := s.ctx.NCtxSeq(); len(tokens) > room {
-		return f, fmt.Errorf("a conversation with its response has %d tokens, and there is room for %d: give a larger --ctx", len(tokens), room)
+		return f, fmt.Errorf("a conversation with its response has %d tokens, and there is room for %d: raise ctx", len(tokens), room)
 	}
 	shared := 0
 	for shared < min(len(s.held), from) && s.held[shared] == tokens[shared] {
