@@ -15,8 +15,8 @@ import (
 	"testing"
 
 	"amend/cmd/amend/internal/app"
+	"amend/engine/enginetest/need"
 	"amend/engine/runstore"
-	"amend/internal/need"
 )
 
 // The environment of a worker that is to die as C code does.

@@ -13,7 +13,7 @@ import (
 // TestLabelsKilledAnywhere: labelling that is killed at many instants, and continued each time, ends with the labels of one
 // that was left alone, to the last bit of every log-probability. It keeps as many answers.
 //
-//	scripts/go test ./cmd/amend/internal/cli -run LabelsKilledAnywhere -v -timeout 30m -args -crash.kills 200 -crash.rows 75
+//	scripts/go test ./cmd/amend/internal/cli -run TestLabelsKilledAnywhere -v -timeout 60m -args -crash.kills 200 -crash.rows 75
 func TestLabelsKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs amend many times")
