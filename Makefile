@@ -37,7 +37,7 @@ checkapi: # the bindings against the pinned llama.h
 	scripts/go run ./scripts/checkapi
 
 figures: build ## the testbed model's figures against those that are committed (minutes)
-	$(PATIENT) scripts/go test -vet=off -timeout 60m ./cmd/amend/internal/runner -run TestbedFigures -args -testbed.figures
+	$(PATIENT) scripts/go test -vet=off -timeout 60m ./cmd/amend/internal/llamatest -run TestbedFigures -args -testbed.figures
 
 race: build models ## all tests but the longest, which only compare numbers, under the race detector
 	@scripts/build-archs >/dev/null

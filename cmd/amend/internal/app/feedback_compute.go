@@ -153,7 +153,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 			d.Need = max(d.Need, need)
 		}
 	}
-	if most := limits.AtMost; most > 0 && (d.Parallel == 0 || d.Parallel > most) {
+	if most := 2*limits.AtMost - 1; most > 0 && (d.Parallel == 0 || d.Parallel > most) { // a pair has two judgements, one of them waits
 		d.Parallel = most
 	}
 	if d.AttachFrom, err = c.model.AttachFrom(c.kind); err != nil {

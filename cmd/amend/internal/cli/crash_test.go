@@ -1,14 +1,8 @@
 package cli
 
 import (
-	"bytes"
-	"errors"
 	"flag"
-	"io"
-	"io/fs"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -18,118 +12,108 @@ import (
 )
 
 var (
-	crashKills  = flag.Int("crash.kills", 8, "how often the run of TestKilledAnywhere is killed")
-	crashRows   = flag.Int("crash.rows", 24, "its rows")
-	crashWithin = flag.Duration("crash.within", 0, "how long a process lives at most; 0: such that the kills last for the run")
-	crashModel  = flag.String("crash.model", "testbed", "its model")
+	crashKills = flag.Int("crash.kills", 8, "how often the command of a crash test is killed")
+	crashRows  = flag.Int("crash.rows", 24, "rows of its run")
+	crashModel = flag.String("crash.model", "testbed", "its model")
 )
 
 // TestKilledAnywhere: a run that is killed at many instants, and continued each time, ends with the bytes of one that was
-// left alone: its revisions and every export. No turn that was kept is computed again.
+// left alone: its revisions and every export. It keeps as many turns.
 //
-//	scripts/go test ./cmd/amend/internal/cli -run KilledAnywhere -v -args -crash.kills 200 -crash.rows 200 -crash.within 420ms
+//	scripts/go test ./cmd/amend/internal/cli -run TestKilledAnywhere -v -timeout 60m -args -crash.kills 200 -crash.rows 200
 func TestKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs amend many times")
 	}
 	dir := t.TempDir()
-	promptsFile, err := filepath.Abs(filepath.Join("..", "..", "..", "..", "models", "testbed", "testdata", "heldout.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	command := func(out string) []string {
-		return []string{"run", "--model", *crashModel, "--prompts", promptsFile, "--limit", strconv.Itoa(*crashRows), "--revisions", "2",
+		return []string{"run", "--model", *crashModel, "--prompts", heldout(t), "--limit", strconv.Itoa(*crashRows), "--revisions", "2",
 			"--max-tokens", "96", "--seed", "1", "--deterministic", "--out", out, "--progress", "none"}
 	}
 	whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
-	begun := time.Now()
-	if code := amendProcess(t, nil, command(whole)); code != exitDone {
-		t.Fatalf("the uninterrupted run exited with %d", code)
-	}
-	killedOften(t, command(killed), time.Since(begun))
+	turns := func(run string) table { return table{filepath.Join(run, runstore.DatabaseFile), "turns"} }
+	k := newKiller(t, command(whole), turns(whole))
+	k.killOften(t, command(killed), turns(killed))
 	same(t, filepath.Join(whole, runstore.RevisionsFile), filepath.Join(killed, runstore.RevisionsFile))
+	if want, got := turns(whole).rows(), turns(killed).rows(); want != got {
+		t.Errorf("%d turns are kept, and %d where the run was killed", want, got)
+	}
 	for _, format := range []string{"sft", "dpo", "raw"} {
 		var sets []string
 		for _, run := range []string{whole, killed} {
 			set := run + "-" + format
-			if code := amendProcess(t, nil, []string{"export", run, "--format", format, "--out", set}); code != exitDone {
-				t.Fatalf("export of %s exited with %d", run, code)
-			}
+			mustAmend(t, "export", run, "--format", format, "--out", set)
 			sets = append(sets, filepath.Join(set, "data", "train-00000-of-00001.jsonl"))
 		}
 		same(t, sets[0], sets[1])
 	}
 }
 
-// killedOften kills a command at many instants, continues it each time, and lets it end. alone is what it takes by itself.
-func killedOften(t *testing.T, args []string, alone time.Duration) {
-	t.Helper()
-	limit := *crashWithin
-	if limit == 0 { // a process needs a moment to load the model
-		limit = time.Second + 2*alone/time.Duration(*crashKills)
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	kills := 0
-	for kills < *crashKills && killedRun(t, args, limit, random) {
-		kills++
-	}
-	t.Logf("killed %d times within %v", kills, limit)
-	if code := amendProcess(t, nil, args); code != exitDone {
-		t.Fatalf("the killed command exited with %d", code)
-	}
+// killer kills a command again and again.
+type killer struct {
+	random *rand.Rand
+	all    int           // rows of a table that the command's work has in the end
+	first  time.Duration // what a process takes to its first row
+	step   time.Duration // what it takes from kill to kill
 }
 
-// killedRun starts a run and kills it at a random instant before limit: the parent, with
-// which its engine dies. It returns false when the run ended before that.
-func killedRun(t *testing.T, args []string, limit time.Duration, random *rand.Rand) bool {
+// newKiller runs the command by itself, which keeps its work in a table, and sees how long that takes.
+func newKiller(t *testing.T, args []string, tab table) *killer {
 	t.Helper()
-	cmd := amendCommand(t, args)
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
+	begun := time.Now()
+	p := startAmend(t, args)
+	p.until(tab, 1)
+	first := time.Since(begun)
+	if code := p.wait(); code != exitDone {
+		t.Fatalf("the command exited with %d:\n%s", code, &p.log)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	k := &killer{random: rand.New(rand.NewPCG(1, 2)), all: tab.rows(), first: first}
+	k.step = (time.Since(begun) - first) / time.Duration(*crashKills+1)
+	if k.all < *crashKills {
+		t.Fatalf("%d kills are too many for work of %d turns or answers", *crashKills, k.all)
 	}
-	timer := time.AfterFunc(time.Duration(random.Int64N(int64(limit))), func() { _ = cmd.Process.Kill() }) // it may have ended
-	defer timer.Stop()
-	if _, err := io.Copy(io.Discard, stderr); err != nil { // until the engine has ended, too
-		t.Fatal(err)
-	}
-	err = cmd.Wait()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return err != nil
+	return k
 }
 
-// amendCommand is amend in a process of its own: the test binary under that name (TestMain), which the processes that it
-// starts have too.
-func amendCommand(t *testing.T, args []string) *exec.Cmd {
+// killOften kills a command, continues it each time, and lets it end at last. It kills the parent process, with which its
+// worker ends: when the table has got some rows more, of nine tenths of all in the end, and a moment later; each fourth time
+// before the process has kept anything. Nearly all kills must hit.
+func (k *killer) killOften(t *testing.T, args []string, tab table) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	hits, kept := 0, 0
+	for hits < *crashKills && k.kill(t, args, tab, hits) {
+		hits++
+		rows := tab.rows()
+		if rows < kept {
+			t.Fatalf("after kill %d only %d of %d rows are there", hits, rows, kept)
+		}
+		kept = rows
 	}
-	named := filepath.Join(filepath.Dir(self), "amend")
-	if err := os.Link(self, named); err != nil && !errors.Is(err, fs.ErrExist) {
-		t.Fatal(err)
+	t.Logf("killed %d times, the last time with %d of %d turns or answers kept", hits, kept, k.all)
+	if most := *crashKills/20 + 1; hits < *crashKills-most {
+		t.Fatalf("%d of %d kills hit, and at most %d may be missed", hits, *crashKills, most)
 	}
-	return exec.Command(named, args...)
+	mustAmend(t, args...)
 }
 
-func same(t *testing.T, a, b string) {
+// kill starts the command and kills it. It returns false where the command ended before that.
+func (k *killer) kill(t *testing.T, args []string, tab table, kills int) bool {
 	t.Helper()
-	x, err := os.ReadFile(a)
-	if err != nil {
-		t.Fatal(err)
+	before, begun := tab.rows(), time.Now()
+	p := startAmend(t, args)
+	wait := k.first
+	if kills%4 < 3 && p.until(tab, before+1) {
+		k.first, wait = time.Since(begun), k.step
+		p.until(tab, k.all*9/10*(kills+1)/(*crashKills+1))
 	}
-	y, err := os.ReadFile(b)
-	if err != nil {
-		t.Fatal(err)
+	select {
+	case <-time.After(time.Duration(k.random.Int64N(int64(wait)))):
+		_ = p.cmd.Process.Kill() // it may have ended
+	case <-p.over:
 	}
-	if !bytes.Equal(x, y) {
-		t.Errorf("%s and %s differ", a, b)
+	code := p.wait()
+	if code != -1 && code != exitDone {
+		t.Fatalf("the command that was to be killed exited with %d:\n%s", code, &p.log)
 	}
+	return code == -1
 }

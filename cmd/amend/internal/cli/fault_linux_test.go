@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"bufio"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"amend/engine/enginetest/need"
@@ -111,78 +108,7 @@ cp -r "$dir/small/labels" "$dir/continued"
 	if !ok || !strings.Contains(stopped, runstore.FeedbackFile) || strings.Count(rest, "exit 0") != 2 {
 		t.Fatal("it does not stop with the cause, or does not go on")
 	}
-	if want, got := labelsOf(t, filepath.Join(dir, "whole")), labelsOf(t, filepath.Join(dir, "continued")); len(want) != 120 || !slices.Equal(want, got) {
+	if want, got := labelsOf(t, filepath.Join(dir, "whole")), labelsOf(t, filepath.Join(dir, "continued")); len(want) != 120 || !maps.Equal(want, got) {
 		t.Errorf("%d labels, and %d or other ones where the disk was full", len(want), len(got))
-	}
-}
-
-// TestEngineKilledAlone: a run whose engine is killed goes on by itself and ends as one that was left alone.
-func TestEngineKilledAlone(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs amend twice")
-	}
-	dir := t.TempDir()
-	held, err := filepath.Abs(filepath.Join("..", "..", "..", "..", "models", "testbed", "testdata", "heldout.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := func(out string) []string {
-		return []string{"run", "--prompts", held, "--limit", "24", "--revisions", "1", "--max-tokens", "96", "--seed", "1", "--deterministic", "--out", out, "--progress", "none"}
-	}
-	whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
-	if code := amendProcess(t, nil, command(whole)); code != exitDone {
-		t.Fatalf("the run that is left alone exited with %d", code)
-	}
-	cmd := amendCommand(t, command(killed))
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	deaths := 0
-	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		if strings.Contains(lines.Text(), "running") && deaths == 0 {
-			deaths++
-			kill(t, childOf(t, cmd.Process.Pid))
-		}
-		if strings.Contains(lines.Text(), "tried one at a time") && !strings.Contains(lines.Text(), "SIGSEGV") {
-			t.Errorf("the reason is not told: %s", lines.Text())
-		}
-	}
-	if err := cmd.Wait(); err != nil || deaths != 1 {
-		t.Fatalf("%v after %d deaths", err, deaths)
-	}
-	same(t, filepath.Join(whole, "revisions.jsonl"), filepath.Join(killed, "revisions.jsonl"))
-}
-
-// childOf finds the one child of a process.
-func childOf(t *testing.T, pid int) int {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if err != nil {
-		need.Unmet(t, need.Children, "this kernel does not tell children: %v", err)
-	}
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range tasks { // a child is its starting thread's
-		if text, err = os.ReadFile(path); err == nil && len(text) > 0 {
-			break
-		}
-	}
-	child, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatalf("the children of %d are %q", pid, text)
-	}
-	return child
-}
-
-func kill(t *testing.T, pid int) {
-	t.Helper()
-	if err := syscall.Kill(pid, syscall.SIGSEGV); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -6,60 +6,53 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	"amend/engine/runstore"
 )
 
-// TestLabelsKilledAnywhere: labelling that is killed at many instants, and continued each time, ends with the labels of one that
-// was left alone, to the last bit of every log-probability.
+// TestLabelsKilledAnywhere: labelling that is killed at many instants, and continued each time, ends with the labels of one
+// that was left alone, to the last bit of every log-probability. It keeps as many answers.
 //
-//	scripts/go test ./cmd/amend/internal/cli -run LabelsKilledAnywhere -v -args -crash.kills 200 -crash.rows 560 -crash.within 330ms
+//	scripts/go test ./cmd/amend/internal/cli -run TestLabelsKilledAnywhere -v -timeout 60m -args -crash.kills 200 -crash.rows 75
 func TestLabelsKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs amend many times")
 	}
 	dir := t.TempDir()
-	promptsFile, err := filepath.Abs(filepath.Join("..", "..", "..", "..", "models", "testbed", "testdata", "heldout.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
-	run := []string{"run", "--model", *crashModel, "--prompts", promptsFile, "--limit", strconv.Itoa(*crashRows), "--revisions", "1",
-		"--max-tokens", "96", "--seed", "1", "--deterministic", "--out", whole, "--progress", "none"}
-	if code := amendProcess(t, nil, run); code != exitDone {
-		t.Fatalf("the run exited with %d", code)
-	}
+	mustAmend(t, "run", "--model", *crashModel, "--prompts", heldout(t), "--limit", strconv.Itoa(*crashRows), "--samples", "4", "--revisions", "0",
+		"--max-tokens", "96", "--seed", "1", "--deterministic", "--out", whole, "--progress", "none")
 	if err := os.CopyFS(killed, os.DirFS(whole)); err != nil {
 		t.Fatal(err)
 	}
 	command := func(run string) []string {
-		return []string{"feedback", run, "--draws", "3", "--seed", "1", "--deterministic", "--progress", "none"}
+		return []string{"feedback", run, "--draws", "3", "--parallel", "4", "--seed", "1", "--deterministic", "--progress", "none"}
 	}
-	begun := time.Now()
-	if code := amendProcess(t, nil, command(whole)); code != exitDone {
-		t.Fatalf("labelling exited with %d", code)
+	answers := func(run string) table { return table{filepath.Join(run, runstore.FeedbackFile), "answers"} }
+	k := newKiller(t, command(whole), answers(whole))
+	k.killOften(t, command(killed), answers(killed))
+	if want, got := answers(whole).rows(), answers(killed).rows(); want != got {
+		t.Errorf("%d answers are kept, and %d where labelling was killed", want, got)
 	}
-	killedOften(t, command(killed), time.Since(begun))
 	want, got := labelsOf(t, whole), labelsOf(t, killed)
 	if len(want) == 0 || len(want) != len(got) {
-		t.Fatalf("%d labels, and %d of the one that was killed", len(want), len(got))
+		t.Fatalf("%d labels, and %d where labelling was killed", len(want), len(got))
 	}
-	for i := range want {
-		if want[i] != got[i] {
-			t.Errorf("label %d:\n%s\nkilled:\n%s", i, want[i], got[i])
+	for id, label := range want {
+		if got[id] != label {
+			t.Errorf("pair %s:\n%s\nkilled:\n%s", id, label, got[id])
 		}
 	}
 }
 
-// labelsOf are a directory's pairs with their labels, as JSON.
-func labelsOf(t *testing.T, dir string) []string {
+// labelsOf are the labels of a directory's pairs by their ids, as JSON.
+func labelsOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	set, err := runstore.ReadFeedback(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []string
+	out := map[string]string{}
 	for l, err := range set.Labels {
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +61,7 @@ func labelsOf(t *testing.T, dir string) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, string(text))
+		out[l.Pair.ID] = string(text)
 	}
 	return out
 }

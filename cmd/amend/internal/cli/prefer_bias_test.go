@@ -29,7 +29,7 @@ func TestOverOptimisation(t *testing.T) {
 		{"feedback", honest, "--draws", "4", "--seed", "1", "--progress", "none"},
 		{"prefer", "train", honest, "--test", "0.5", "--out", filepath.Join(dir, "honest.json"), "--progress", "none"},
 	} {
-		if code := amendProcess(t, nil, args); code != exitDone {
+		if code := amendProcess(t, args); code != exitDone {
 			t.Fatalf("%s exited with %d", args[0], code)
 		}
 	}
@@ -39,7 +39,7 @@ func TestOverOptimisation(t *testing.T) {
 	if out, err := exec.Command("go", "run", "amend/scripts/testbed", "shorter", biased).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if code := amendProcess(t, nil, []string{"prefer", "train", biased, "--test", "0.5", "--out", filepath.Join(dir, "biased.json"), "--progress", "none"}); code != exitDone {
+	if code := amendProcess(t, []string{"prefer", "train", biased, "--test", "0.5", "--out", filepath.Join(dir, "biased.json"), "--progress", "none"}); code != exitDone {
 		t.Fatalf("training on biased labels exited with %d", code)
 	}
 	good, bad := curveOf(t, honest, filepath.Join(dir, "honest.json")), curveOf(t, biased, filepath.Join(dir, "biased.json"))

@@ -25,7 +25,12 @@ import (
 // template process that amend starts from its own file.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"amend": func() { os.Exit(Main(Build{Version: "dev"}, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"amend": func() {
+			passedOn := dieAsTold()
+			code := Main(Build{Version: "dev"}, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+			passedOn()
+			os.Exit(code)
+		},
 	})
 }
 

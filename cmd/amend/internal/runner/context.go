@@ -1,9 +1,22 @@
 package runner
 
-import "amend/engine/llama"
+import (
+	"errors"
 
-// NewContext makes a context of a size, for work without NewEngine. The caller closes it.
-func (m *Model) NewContext(s Size) (*Backend, error) { return NewBackend(m.model, s) }
+	"amend/engine/llama"
+)
+
+// NewContext makes a context of a size, which computes with the model's adapter. The caller closes it.
+func (m *Model) NewContext(s Size) (*Backend, error) {
+	b, err := NewBackend(m.model, s)
+	if err != nil || m.adapter == nil {
+		return b, err
+	}
+	if err := b.SetAdapter(m.adapter, m.weights.Adapter.Scale); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
 
 // Exactly is a context of this kind with sizes that are given and not fitted: sequences that each hold tokens. Shared stays,
 // as the part of these tokens that sequences read from the preamble.

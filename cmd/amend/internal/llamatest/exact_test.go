@@ -1,21 +1,19 @@
-package runner
+package llamatest
 
 import (
 	"flag"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/constitution"
 	"amend/engine"
-	"amend/engine/chat"
-	"amend/engine/llama"
 	"amend/engine/prompts"
 	"amend/engine/revise"
-	"amend/models"
 )
 
 var (
@@ -23,13 +21,16 @@ var (
 	exactModel = flag.String("exact.model", "smollm2", "model of the equality test")
 	exactFlash = flag.Bool("exact.flash", false, "with flash attention, to see what it changes")
 	exactKV    = flag.String("exact.kv", "streams", "streams or unified")
-	exactKeys  = flag.String("exact.keys", KVAuto, "type of the cached keys, as --kv-type")
+	exactKeys  = flag.String("exact.keys", runner.KVAuto, "type of the cached keys, as --kv-type")
 )
+
+// templateWorker, in the environment, makes the test binary the process that renders chat templates.
+const templateWorker = "AMEND_TEMPLATE_WORKER"
 
 // TestMain lets the test binary serve as the template process.
 func TestMain(m *testing.M) {
-	if os.Getenv("AMEND_TEMPLATE_WORKER") != "" {
-		if err := llama.TemplateWorker(os.Stdin, os.Stdout); err != nil {
+	if os.Getenv(templateWorker) != "" {
+		if err := runner.TemplateWorker(os.Stdin, os.Stdout); err != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -104,64 +105,47 @@ func realRows(t *testing.T, n int) []revise.Row {
 	return set.Rows
 }
 
+// exactRun is a model that is opened as amend run opens it, and a loop on it.
 type exactRun struct {
-	model *llama.Model
-	vocab *Vocab
+	model *runner.Model
 	loop  *revise.Loop
-	info  models.Info
 	gate  *revise.Gate // of the loop, if it has one
 }
 
+// openWorld opens a model, with a loop under some demonstrations.
 func openWorld(t *testing.T, name string) *exactRun {
 	t.Helper()
-	w, format := openFormat(t, name)
+	w := &exactRun{model: openModel(t, name)}
 	doc, err := constitution.Load("hhh")
 	if err != nil {
 		t.Fatal(err)
 	}
 	doc.Demonstrations = doc.Demonstrations[:2] // about 570 tokens: deep enough, and soon computed
-	w.loop, err = revise.New(t.Context(), format, doc, revise.Settings{Rounds: 1, Mode: revise.Faithful, MaxTokens: 16, Seed: 5})
+	w.loop, err = revise.New(t.Context(), w.model.Format(), doc, revise.Settings{Rounds: 1, Mode: revise.Faithful, MaxTokens: 16, Seed: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-// openFormat opens a model and its chat template. The world has no loop yet.
-func openFormat(t *testing.T, name string) (*exactRun, *chat.Formatter) {
+// openModel opens a model and its chat template.
+func openModel(t *testing.T, name string) *runner.Model {
 	t.Helper()
-	path, err := models.CachesFrom(os.Getenv).Resolve(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := models.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &exactRun{info: file.Info()}
-	if w.model, err = llama.LoadModel(t.Context(), path, llama.ModelParams{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closing(t, w.model.Close) })
-	if w.vocab, err = NewVocab(w.model.Vocab(), chat.ThinkTags{}); err != nil {
-		t.Fatal(err)
-	}
-	source, _ := w.model.ChatTemplate("")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("AMEND_TEMPLATE_WORKER", "1")
-	template, err := llama.NewTemplate(source, llama.TemplateOptions{Worker: []string{self}, Now: time.Unix(0, 0)})
+	t.Setenv(templateWorker, "1")
+	c := runner.DefaultCompute()
+	c.Threads = 2
+	m, err := runner.Open(t.Context(), runner.Weights{Model: name}, c, runner.Options{
+		Log: slog.New(slog.DiscardHandler), TemplateWorker: []string{self}, Date: "1970-01-01",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closing(t, template.Close) })
-	format, err := chat.NewFormatter(t.Context(), chat.NewTemplate(NewRenderer(template)), w.vocab)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w, format
+	t.Cleanup(func() { closing(t, m.Close) })
+	return m
 }
 
 // running is how rows run.
@@ -173,35 +157,12 @@ type running struct {
 // run runs rows in a context of their own.
 func (w *exactRun) run(t *testing.T, rows []revise.Row, parallel int, how running) map[string]revise.Record {
 	t.Helper()
-	need := 0
-	for _, r := range rows {
-		n, err := w.loop.Need(t.Context(), r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		need = max(need, n.Tokens)
-	}
-	demand := Demand{AttachFrom: attachFrom(how.attach), Preamble: len(w.loop.Prefix()), Parallel: parallel, Need: need, Rows: len(rows), Trained: w.model.CtxTrain(), BytesPerToken: w.info.KVBytesPerToken}
-	if w.gate != nil {
-		demand.Unshared, demand.PerRow, demand.Preambles = need, 3, 2
-	}
-	size, err := Fit(demand)
-	if err != nil {
-		t.Fatal(err)
-	}
-	size.Threads, size.Unified = 2, *exactKV == "unified"
-	if size.TypeK, err = ChooseKVType(*exactKeys, w.info.Quantization, w.model, 0); err != nil {
-		t.Fatal(err)
-	}
-	if size.FlashAttn = llama.FlashOff; *exactFlash {
-		size.FlashAttn = llama.FlashOn
-	}
-	b, err := NewBackend(w.model, size)
+	b, err := w.model.NewContext(w.fit(t, rows, parallel, how.attach))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer closing(t, b.Close)
-	e, err := engine.New(b, w.vocab, engine.Config{NoReuse: how.noReuse, Verify: true})
+	e, err := w.model.EngineOver(b, "", engine.Config{NoReuse: how.noReuse, Verify: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +181,44 @@ func (w *exactRun) run(t *testing.T, rows []revise.Row, parallel int, how runnin
 	}
 	t.Logf("parallel %d, %+v: %+v", parallel, how, e.Stats())
 	return out
+}
+
+// fit chooses the sizes of a context for rows.
+func (w *exactRun) fit(t *testing.T, rows []revise.Row, parallel int, attach bool) runner.Size {
+	t.Helper()
+	c := runner.ContextConfig{KV: runner.Layout(*exactKV), KVType: *exactKeys, Parallel: parallel}
+	kind, err := w.model.Kind(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := w.model.Demand(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Rows, d.Preamble, d.FreeMemory = len(rows), len(w.loop.Prefix()), 0 // as many rows as are asked for
+	for _, r := range rows {
+		n, err := w.loop.Need(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Need = max(d.Need, n.Tokens)
+	}
+	if w.gate != nil {
+		d.Unshared, d.PerRow, d.Preambles = d.Need, 3, 2
+	}
+	if attach {
+		if d.AttachFrom, err = w.model.AttachFrom(kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	size, err := w.model.Fit(d, kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *exactFlash {
+		size = size.WithFlashAttention(true)
+	}
+	return size
 }
 
 func closing(t *testing.T, f func() error) {

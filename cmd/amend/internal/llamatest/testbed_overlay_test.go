@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"path/filepath"
@@ -34,7 +34,7 @@ const clearRows = 1000
 // TestOverlay: with one narrow principle a round, an overlay that switches three of them off leaves the breaches of
 // these three as they were at first, and the others fall as without it.
 //
-//	scripts/go test ./cmd/amend/internal/runner -run TestOverlay -v -args -testbed.rows 2000
+//	scripts/go test ./cmd/amend/internal/llamatest -run TestOverlay -v -args -testbed.rows 2000
 func TestOverlay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("computes for a minute")

@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"flag"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
@@ -135,7 +136,7 @@ func smolF32(t *testing.T) string {
 // sharedWorld is a model and conversations that begin with the same tokens.
 type sharedWorld struct {
 	model    *llama.Model
-	vocab    *Vocab
+	vocab    *runner.Vocab
 	format   *chat.Formatter
 	shots    []chat.Message
 	preamble []engine.Token
@@ -145,7 +146,7 @@ func openShared(t *testing.T, path string) *sharedWorld {
 	t.Helper()
 	w := &sharedWorld{model: openArch(t, path)}
 	var err error
-	if w.vocab, err = NewVocab(w.model.Vocab(), chat.ThinkTags{}); err != nil {
+	if w.vocab, err = runner.NewVocab(w.model.Vocab(), chat.ThinkTags{}); err != nil {
 		t.Fatal(err)
 	}
 	source, _ := w.model.ChatTemplate("")
@@ -182,14 +183,18 @@ func (w *sharedWorld) prompts(t *testing.T, n int) [][]engine.Token {
 }
 
 // open makes a context for rows of at most so many tokens behind the preamble.
-func (w *sharedWorld) open(t *testing.T, keys llama.KVType, attach bool, rows, own int) *Backend {
+func (w *sharedWorld) open(t *testing.T, keys llama.KVType, attach bool, rows, own int) *runner.Backend {
 	t.Helper()
-	size, err := Fit(Demand{AttachFrom: attachFrom(attach), Preamble: len(w.preamble), Parallel: rows, Need: len(w.preamble) + own, Rows: rows, Trained: w.model.CtxTrain()})
+	from := 0
+	if attach {
+		from = runner.WorthAttaching
+	}
+	size, err := runner.Fit(runner.Demand{AttachFrom: from, Preamble: len(w.preamble), Parallel: rows, Need: len(w.preamble) + own, Rows: rows, Trained: w.model.CtxTrain()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	size.Threads, size.FlashAttn, size.TypeK = 2, llama.FlashOff, keys
-	b, err := NewBackend(w.model, size)
+	b, err := runner.NewBackend(w.model, size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +260,7 @@ func (a *answer) add(logits []float32) {
 }
 
 // pin computes the preamble and gives it to rows.
-func (w *sharedWorld) pin(t *testing.T, b *Backend, attach bool, rows int) {
+func (w *sharedWorld) pin(t *testing.T, b *runner.Backend, attach bool, rows int) {
 	t.Helper()
 	pos := 0
 	for chunk := range slices.Chunk(w.preamble, b.Limits().Batch) {
@@ -281,7 +286,7 @@ func apart(a, b []float32) float32 {
 // greedy answers prompts in an engine, as runs do.
 func (w *sharedWorld) greedy(t *testing.T, prompts [][]engine.Token, attach bool) [][]engine.Token {
 	t.Helper()
-	b := w.open(t, llama.KVF16, attach, min(MaxParallel, len(prompts)), longest(prompts))
+	b := w.open(t, llama.KVF16, attach, min(runner.MaxParallel, len(prompts)), longest(prompts))
 	defer closing(t, b.Close)
 	e, err := engine.New(b, w.vocab, engine.Config{Verify: true})
 	if err != nil {

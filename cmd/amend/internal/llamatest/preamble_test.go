@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"crypto/sha256"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/kvfile"
@@ -49,7 +50,7 @@ func tinyModel(t *testing.T) *llama.Model {
 
 // recording hashes all logits that the engine reads.
 type recording struct {
-	*Backend
+	*runner.Backend
 	sum hash.Hash
 }
 
@@ -72,13 +73,13 @@ type pinnedRun struct {
 
 // runPinned runs rows over a preamble of n tokens. Without a folder nothing is
 // kept.
-func runPinned(t *testing.T, m *llama.Model, s Size, n int, dir kvfile.Dir) pinnedRun {
+func runPinned(t *testing.T, m *llama.Model, s runner.Size, n int, dir kvfile.Dir) pinnedRun {
 	t.Helper()
-	vocab, err := NewVocab(m.Vocab(), chat.ThinkTags{})
+	vocab, err := runner.NewVocab(m.Vocab(), chat.ThinkTags{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	local, err := NewBackend(m, s)
+	local, err := runner.NewBackend(m, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,13 +129,13 @@ func runPinned(t *testing.T, m *llama.Model, s Size, n int, dir kvfile.Dir) pinn
 // both layouts and with both types of keys, over a preamble longer than a
 // batch.
 func TestRestoredPreambleIsTheComputedOne(t *testing.T) {
-	const n = BatchTokens + 88
+	const n = runner.BatchTokens + 88
 	m := tinyModel(t)
 	dir := kvfile.Dir(t.TempDir()) // one for all: settings do not take each other's files
 	for _, unified := range []bool{false, true} {
 		for _, keys := range []llama.KVType{llama.KVF16, llama.KVQ8_0} {
 			t.Run(fmt.Sprintf("unified=%v keys=%v", unified, keys), func(t *testing.T) {
-				size := Size{Limit: 768, Context: 768, Sequences: 4, Unified: unified, Threads: 2, TypeK: keys, FlashAttn: llama.FlashOff}
+				size := runner.Size{Limit: 768, Context: 768, Sequences: 4, Unified: unified, Threads: 2, TypeK: keys, FlashAttn: llama.FlashOff}
 				without := runPinned(t, m, size, n, "")
 				first := runPinned(t, m, size, n, dir)
 				second := runPinned(t, m, size, n, dir)
@@ -155,15 +156,15 @@ func TestRestoredPreambleIsTheComputedOne(t *testing.T) {
 // TestRefusedStateLeavesTheSequenceEmpty, and the context usable.
 func TestRefusedStateLeavesTheSequenceEmpty(t *testing.T) {
 	m := tinyModel(t)
-	open := func(s Size) *Backend {
-		b, err := NewBackend(m, s)
+	open := func(s runner.Size) *runner.Backend {
+		b, err := runner.NewBackend(m, s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { closing(t, b.Close) })
 		return b
 	}
-	fill := func(b *Backend, seq int) {
+	fill := func(b *runner.Backend, seq int) {
 		batch := make([]engine.Input, 10)
 		for i := range batch {
 			batch[i] = engine.Input{Token: engine.Token(100 + i), Pos: int32(i), Seq: seq}
@@ -172,7 +173,7 @@ func TestRefusedStateLeavesTheSequenceEmpty(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	size := Size{Limit: 256, Context: 256, Sequences: 3, Threads: 2, FlashAttn: llama.FlashOff}
+	size := runner.Size{Limit: 256, Context: 256, Sequences: 3, Threads: 2, FlashAttn: llama.FlashOff}
 	b := open(size)
 	fill(b, 1)
 	state, err := b.SaveSequence(1)
@@ -182,7 +183,7 @@ func TestRefusedStateLeavesTheSequenceEmpty(t *testing.T) {
 	keys, shared, more := size, size, size
 	keys.TypeK, shared.Unified, more.Sequences = llama.KVQ8_0, true, 5
 	for name, c := range map[string]struct {
-		size  Size
+		size  runner.Size
 		state []byte
 	}{
 		"other keys": {keys, state}, "other layout": {shared, state}, "other number of streams": {more, state},
@@ -204,15 +205,15 @@ func TestRefusedStateLeavesTheSequenceEmpty(t *testing.T) {
 // with other rounding, has another key.
 func TestFingerprintTellsSettingsApart(t *testing.T) {
 	m := tinyModel(t)
-	base := Size{Limit: 256, Context: 256, Sequences: 3, Threads: 2, FlashAttn: llama.FlashOff}
+	base := runner.Size{Limit: 256, Context: 256, Sequences: 3, Threads: 2, FlashAttn: llama.FlashOff}
 	seen := map[string]string{}
-	for name, change := range map[string]func(*Size){
-		"nothing": func(*Size) {}, "keys": func(s *Size) { s.TypeK = llama.KVQ8_0 }, "flash attention": func(s *Size) { s.FlashAttn = llama.FlashOn },
-		"layout": func(s *Size) { s.Unified = true }, "streams": func(s *Size) { s.Sequences = 4 }, "threads": func(s *Size) { s.Threads = 1 },
+	for name, change := range map[string]func(*runner.Size){
+		"nothing": func(*runner.Size) {}, "keys": func(s *runner.Size) { s.TypeK = llama.KVQ8_0 }, "flash attention": func(s *runner.Size) { s.FlashAttn = llama.FlashOn },
+		"layout": func(s *runner.Size) { s.Unified = true }, "streams": func(s *runner.Size) { s.Sequences = 4 }, "threads": func(s *runner.Size) { s.Threads = 1 },
 	} {
 		size := base
 		change(&size)
-		b, err := NewBackend(m, size)
+		b, err := runner.NewBackend(m, size)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,10 +1,11 @@
-package runner
+package llamatest
 
 import (
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/llama"
 	"amend/engine/sample"
@@ -59,7 +60,7 @@ func TestTokensDependOnTheirOwnRowAlone(t *testing.T) {
 // returns the tokens of their turns. Every second row is greedy.
 func runExact(t *testing.T, m *llama.Model, parallel int, order []int, fast bool) [ownRows][2][]engine.Token {
 	t.Helper()
-	b, err := NewBackend(m, Size{Sequences: parallel + 1, Limit: 768, Context: 768, Threads: 2, FlashAttn: llama.FlashOff})
+	b, err := runner.NewBackend(m, runner.Size{Sequences: parallel + 1, Limit: 768, Context: 768, Threads: 2, FlashAttn: llama.FlashOff})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 // TestTestbedTokens: the engine makes of a conversation the token ids that the testbed model was trained on.
 // scripts/testbed/tokens.py wrote them, with the tokenizer and the layout of training.
 func TestTestbedTokens(t *testing.T) {
-	_, format := openFormat(t, testbed.Name)
+	format := openModel(t, testbed.Name).Format()
 	data, err := os.ReadFile(filepath.Join(testbedDir, "tokens.jsonl"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/llama"
 )
@@ -22,14 +23,14 @@ import (
 func TestTimelines(t *testing.T) {
 	for _, c := range []struct {
 		name, weights string
-		size          Size
+		size          runner.Size
 		most          float32 // difference, as a share of the logits' range
 	}{
-		{"streams", "F16", Size{Sequences: 3, TypeK: llama.KVF16}, 0},
-		{"attached", "F16", Size{Sequences: 4, Shared: archContext + 51, Part: archContext, TypeK: llama.KVF16}, 2e-3},
+		{"streams", "F16", runner.Size{Sequences: 3, TypeK: llama.KVF16}, 0},
+		{"attached", "F16", runner.Size{Sequences: 4, Shared: archContext + 51, Part: archContext, TypeK: llama.KVF16}, 2e-3},
 		// Cells for two of the longest rows. Sums in another order round some values
 		// in the cache otherwise, which made 0.0003.
-		{"unified", "F16", Size{Sequences: 9, Unified: true, Cells: archContext, TypeK: llama.KVF16}, 2e-3},
+		{"unified", "F16", runner.Size{Sequences: 9, Unified: true, Cells: archContext, TypeK: llama.KVF16}, 2e-3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, _ := exactFile(t, "2,128,256,4,2", c.weights)
@@ -69,10 +70,10 @@ type timeline struct {
 }
 
 // lifeOnModel lives one timeline, compares it and returns what the engine did.
-func lifeOnModel(t *testing.T, r *rapid.T, m *llama.Model, s Size, most float32) engine.Stats {
+func lifeOnModel(t *testing.T, r *rapid.T, m *llama.Model, s runner.Size, most float32) engine.Stats {
 	t.Helper()
 	s.Limit, s.Own, s.Context, s.Threads, s.FlashAttn = s.Shared+timelineRow, timelineRow, archContext, 1, llama.FlashOff
-	b, err := NewBackend(m, s)
+	b, err := runner.NewBackend(m, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,10 +189,10 @@ func (x *timeline) compare(atOnce func(text []engine.Token) [][]float32, most fl
 
 // attachedLogits are those of a text behind a preamble, computed at once in a
 // context that has nothing else.
-func attachedLogits(t *testing.T, m *llama.Model, s Size, text []engine.Token) [][]float32 {
+func attachedLogits(t *testing.T, m *llama.Model, s runner.Size, text []engine.Token) [][]float32 {
 	t.Helper()
 	s.Sequences = 2
-	b, err := NewBackend(m, s)
+	b, err := runner.NewBackend(m, s)
 	if err != nil {
 		t.Fatal(err)
 	}

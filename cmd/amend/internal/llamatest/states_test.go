@@ -1,9 +1,10 @@
-package runner
+package llamatest
 
 import (
 	"math"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/llama"
 	"amend/engine/reward"
@@ -16,9 +17,9 @@ const tolerance = 0.02
 // before and is reused.
 func TestStates(t *testing.T) {
 	m := tinyModel(t)
-	kind := Size{Threads: 2, FlashAttn: llama.FlashOff}
-	open := func() *States {
-		s, err := NewStates(m, 700, kind)
+	kind := runner.Size{Threads: 2, FlashAttn: llama.FlashOff}
+	open := func() *runner.States {
+		s, err := runner.NewStates(m, 700, kind)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +37,7 @@ func TestStates(t *testing.T) {
 		return out
 	}
 	prompt := conversation(1, 300)
-	of := func(s *States, tokens []engine.Token, from int) reward.Features {
+	of := func(s *runner.States, tokens []engine.Token, from int) reward.Features {
 		f, err := s.Of(t.Context(), tokens, from)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/llama"
 )
@@ -29,7 +30,7 @@ func TestEveryKindOfMemory(t *testing.T) {
 	for _, path := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".gguf"), func(t *testing.T) {
 			m := openArch(t, path)
-			alone := runArch(t, m, Size{Sequences: 1}, engine.Config{NoReuse: true, Verify: true})
+			alone := runArch(t, m, runner.Size{Sequences: 1}, engine.Config{NoReuse: true, Verify: true})
 			for _, unified := range []bool{false, true} {
 				name := "streams"
 				if unified {
@@ -41,7 +42,7 @@ func TestEveryKindOfMemory(t *testing.T) {
 						return
 					}
 					// Fewer sequences than rows, and one that holds the preamble.
-					got := runArch(t, m, Size{Sequences: 3, Unified: unified}, engine.Config{Verify: true})
+					got := runArch(t, m, runner.Size{Sequences: 3, Unified: unified}, engine.Config{Verify: true})
 					got.compareWithPlain(t, m)
 					got.checkCounts(t)
 					if !unified {
@@ -69,7 +70,7 @@ func archFolder(t *testing.T) string {
 
 func refusesUnified(t *testing.T, m *llama.Model) {
 	t.Helper()
-	b, err := NewBackend(m, Size{Sequences: 2, Limit: archContext, Context: archContext, Unified: true})
+	b, err := runner.NewBackend(m, runner.Size{Sequences: 2, Limit: archContext, Context: archContext, Unified: true})
 	if err == nil {
 		closing(t, b.Close)
 	}
@@ -137,10 +138,10 @@ func archKeys(m *llama.Model) llama.KVType {
 }
 
 // runArch runs all rows of one model in a context of their own.
-func runArch(t *testing.T, m *llama.Model, s Size, c engine.Config) *archRun {
+func runArch(t *testing.T, m *llama.Model, s runner.Size, c engine.Config) *archRun {
 	t.Helper()
 	s.Limit, s.Context, s.Threads, s.FlashAttn, s.TypeK = archContext, archContext, 1, llama.FlashOff, archKeys(m)
-	b, err := NewBackend(m, s)
+	b, err := runner.NewBackend(m, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +234,7 @@ func (run *archRun) compareWithPlain(t *testing.T, m *llama.Model) {
 // the logits after each.
 func plainLogits(t *testing.T, m *llama.Model, keys llama.KVType, tokens []engine.Token) [][]float32 {
 	t.Helper()
-	size := max(archContext, padded(len(tokens)))
+	size := max(archContext, runner.StreamCells(len(tokens), 0))
 	c, err := m.NewContext(llama.ContextParams{Ctx: size, Batch: size, UBatch: size, Threads: 1, ThreadsBatch: 1, FlashAttn: llama.FlashOff, TypeK: keys})
 	if err != nil {
 		t.Fatal(err)
@@ -335,7 +336,7 @@ func common(a, b []engine.Token) int {
 // logitKeeper is a Backend that keeps the logits which the engine reads, by the
 // tokens that the sequence holds.
 type logitKeeper struct {
-	*Backend
+	*runner.Backend
 	held   [][]engine.Token
 	last   []engine.Input
 	logits map[string][]float32

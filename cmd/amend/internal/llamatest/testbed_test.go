@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
@@ -70,7 +71,7 @@ type judgementFigures struct {
 // TestTestbedFigures measures the testbed model with the oracle and compares what comes out with the committed
 // figures, within the intervals of either.
 //
-//	scripts/go test ./cmd/amend/internal/runner -run TestbedFigures -args -testbed.figures -testbed.rows 2000 -testbed.update
+//	scripts/go test ./cmd/amend/internal/llamatest -run TestbedFigures -args -testbed.figures -testbed.rows 2000 -testbed.update
 func TestTestbedFigures(t *testing.T) {
 	if !*testbedLong {
 		t.Skip("computes for minutes; -testbed.figures asks for it")
@@ -151,7 +152,7 @@ type testbedRun struct {
 
 func openBed(t *testing.T) *testbedRun {
 	t.Helper()
-	w, format := openFormat(t, *testbedModel)
+	m := openModel(t, *testbedModel)
 	doc, err := constitution.Load(testbed.Name)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +161,7 @@ func openBed(t *testing.T) *testbedRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &testbedRun{w, format, testbed.New(), doc, set.Rows}
+	return &testbedRun{&exactRun{model: m}, m.Format(), testbed.New(), doc, set.Rows}
 }
 
 // loop runs rows under the broad principles.
@@ -241,18 +242,18 @@ type scored struct {
 func (b *testbedRun) score(t *testing.T, asks []scored, first, second string) {
 	t.Helper()
 	const sequences, longest = 16, 1024
-	backend, err := NewBackend(b.model, Size{Limit: longest, Own: longest, Context: longest, Sequences: sequences + 1, Threads: 2, TypeK: llama.KVQ8_0, FlashAttn: llama.FlashOff})
+	backend, err := b.model.NewContext(runner.Size{Limit: longest, Own: longest, Context: longest, Sequences: sequences + 1, Threads: 2, TypeK: llama.KVQ8_0, FlashAttn: llama.FlashOff})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer closing(t, backend.Close)
-	e, err := engine.New(backend, b.vocab, engine.Config{})
+	e, err := b.model.EngineOver(backend, "", engine.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var options [][]engine.Token
 	for _, text := range []string{first, second} {
-		ids, err := b.vocab.Tokenize(text, false, false)
+		ids, err := b.model.Vocab().Tokenize(text, false, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"fmt"
@@ -52,7 +52,7 @@ func (b *testbedRun) gated(t *testing.T, g gating) []revise.Record {
 // TestGate: what a gate reaches on the testbed, against a gate whose critic, reviser and judge do what is planted in them
 // and nothing else (docs/testbed.md), from the same first responses.
 //
-//	scripts/go test ./cmd/amend/internal/runner -run TestGate -v -args -testbed.rows 2000
+//	scripts/go test ./cmd/amend/internal/llamatest -run TestGate -v -args -testbed.rows 2000
 func TestGate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("computes for half a minute")

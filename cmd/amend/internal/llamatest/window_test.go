@@ -1,10 +1,11 @@
-package runner
+package llamatest
 
 import (
 	"path/filepath"
 	"slices"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/llama"
 )
@@ -20,7 +21,7 @@ func TestWindowThatHasPassed(t *testing.T) {
 	}
 	tokens := slices.Repeat([]engine.Token{5, 80, 33, 7}, 25)
 	for _, unified := range []bool{true, false} {
-		b, err := NewBackend(m, Size{Sequences: 4, Limit: archContext, Context: archContext, Unified: unified, Threads: 1, FlashAttn: llama.FlashOff})
+		b, err := runner.NewBackend(m, runner.Size{Sequences: 4, Limit: archContext, Context: archContext, Unified: unified, Threads: 1, FlashAttn: llama.FlashOff})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +63,7 @@ func TestWindowThatHasPassed(t *testing.T) {
 }
 
 // decodeFrom computes tokens of a sequence and returns the logits after them.
-func decodeFrom(t *testing.T, b *Backend, seq, pos int, tokens []engine.Token) []float32 {
+func decodeFrom(t *testing.T, b *runner.Backend, seq, pos int, tokens []engine.Token) []float32 {
 	t.Helper()
 	var batch []engine.Input
 	for i, tok := range tokens {

@@ -1,7 +1,6 @@
-package runner
+package llamatest
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine/chat"
 	"amend/engine/llama"
 )
@@ -81,13 +81,13 @@ func newFormatter(t *testing.T, source string, v chat.Tokenizer) *chat.Formatter
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("AMEND_TEMPLATE_WORKER", "1")
+	t.Setenv(templateWorker, "1")
 	template, err := llama.NewTemplate(source, llama.TemplateOptions{Worker: []string{self}, BOS: "<BOS>", EOS: "<EOS>", Now: time.Unix(0, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closing(t, template.Close) })
-	f, err := chat.NewFormatter(t.Context(), chat.NewTemplate(NewRenderer(template)), v)
+	f, err := chat.NewFormatter(t.Context(), chat.NewTemplate(runner.NewRenderer(template)), v)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,18 +113,14 @@ func (r *recorder) BOS() chat.Token           { return -1 }
 // TestHostileTextOnARealVocabulary: on SmolLM2 the ids of a hostile prompt hold
 // no control token but the template's own.
 func TestHostileTextOnARealVocabulary(t *testing.T) {
-	w := openWorld(t, "smollm2")
-	source, ok := w.model.ChatTemplate("")
-	if !ok {
-		t.Fatal(errors.New("SmolLM2 has no template"))
-	}
-	f := newFormatter(t, source, w.vocab)
+	m := openModel(t, "smollm2")
+	f, vocab := m.Format(), m.Vocab()
 	control := func(text string) (n int) {
 		conv, err := f.Open(t.Context(), []chat.Message{{Role: chat.User, Text: text}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(slices.DeleteFunc(slices.Clone(conv.Tokens), func(id chat.Token) bool { return !w.vocab.Control(id) }))
+		return len(slices.DeleteFunc(slices.Clone(conv.Tokens), func(id chat.Token) bool { return !vocab.Control(id) }))
 	}
 	want := control("hello")
 	for _, text := range hostile {

@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"flag"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/llama"
 	"amend/models"
@@ -253,7 +254,7 @@ func compareBits(a, b []float32) (worst float64, same bool) {
 // exactScene is a context and what its sequences hold.
 type exactScene struct {
 	t       *testing.T
-	b       *Backend
+	b       *runner.Backend
 	random  *rand.Rand
 	watched int
 	texts   [][]engine.Token
@@ -263,7 +264,7 @@ type exactScene struct {
 
 func newExactScene(t *testing.T, m *llama.Model, setting exactSetting, way exactWay) *exactScene {
 	t.Helper()
-	b, err := NewBackend(m, Size{
+	b, err := runner.NewBackend(m, runner.Size{
 		Sequences: way.sequences, Limit: exactTokens + 8, Context: 768, Threads: way.threads,
 		Unified: setting.unified, FlashAttn: setting.flash, TypeK: setting.keys,
 	})

@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"os"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"amend/cmd/amend/internal/runner"
 	"amend/engine"
 	"amend/engine/llama"
 	"amend/models"
@@ -112,9 +113,9 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func benchBackend(b *testing.B, m *llama.Model, sequences int) *Backend {
+func benchBackend(b *testing.B, m *llama.Model, sequences int) *runner.Backend {
 	b.Helper()
-	back, err := NewBackend(m, Size{Sequences: sequences, Limit: 768, Context: 768, Threads: 2, FlashAttn: llama.FlashOff})
+	back, err := runner.NewBackend(m, runner.Size{Sequences: sequences, Limit: 768, Context: 768, Threads: 2, FlashAttn: llama.FlashOff})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func benchBackend(b *testing.B, m *llama.Model, sequences int) *Backend {
 
 // benchStep computes n tokens of each of the first sequences, from position pos
 // on, with logits after the last of each.
-func benchStep(b *testing.B, back *Backend, sequences, pos, n int) {
+func benchStep(b *testing.B, back *runner.Backend, sequences, pos, n int) {
 	b.Helper()
 	var batch []engine.Input
 	for seq := range sequences {

@@ -1,4 +1,4 @@
-package runner
+package llamatest
 
 import (
 	"bufio"
@@ -22,7 +22,7 @@ func TestSetTokens(t *testing.T) {
 	if *setIn == "" {
 		t.Skip("scripts/check-trl runs it")
 	}
-	w, format := openFormat(t, "smollm2")
+	m := openModel(t, "smollm2")
 	f, err := os.Open(filepath.Join(*setIn, "data", "train-00000-of-00001.jsonl"))
 	if err != nil {
 		t.Fatal(err)
@@ -41,11 +41,11 @@ func TestSetTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := len(row.Messages) - 1
-		c, err := format.Open(t.Context(), row.Messages[:last])
+		c, err := m.Format().Open(t.Context(), row.Messages[:last])
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := w.vocab.Tokenize(row.Messages[last].Text, false, false)
+		answer, err := m.Vocab().Tokenize(row.Messages[last].Text, false, false)
 		if err != nil {
 			t.Fatal(err)
 		}
