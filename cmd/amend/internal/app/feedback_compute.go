@@ -26,8 +26,8 @@ type feedbackComputation struct {
 	model    *runner.Model
 	judge    *feedback.Judge
 	draws    int
-	kind     runner.Size // how the context computes
-	size     runner.Size
+	kind     runner.ContextPlan // how the context computes
+	size     runner.ContextPlan
 	engine   *engine.Engine
 	todo     []feedback.Pair // without a label
 }
@@ -139,7 +139,7 @@ func (f FeedbackConfig) settings(c contents) runstore.FeedbackSettings {
 
 // fit chooses the sizes of the context from what the pairs need and the memory there is.
 func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) error {
-	d, err := c.model.Demand(c.job.Config.Context)
+	d, err := c.model.Requirements(c.job.Config.Context)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 	if d.AttachFrom, err = c.model.AttachFrom(c.kind); err != nil {
 		return err
 	}
-	if c.size, err = c.model.Fit(d, c.kind); err != nil {
+	if c.size, err = c.model.Plan(d, c.kind); err != nil {
 		return err
 	}
 	if c.size.Limit <= d.Preamble {

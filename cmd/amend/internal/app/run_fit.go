@@ -53,14 +53,14 @@ func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
 }
 
 // worthMeasuring reports whether a run is long enough to measure how long a preamble must be to be worth attaching to.
-func (c *runComputation) worthMeasuring(d runner.Demand) bool {
+func (c *runComputation) worthMeasuring(d runner.Requirements) bool {
 	return d.AttachFrom > 0 && d.Preamble > 0 && c.steps(d.Rows) >= worthCalibrating*runner.AttachSteps &&
 		d.Trained > runner.AttachTokens // positions beyond may not be in the model
 }
 
 // demand is what the run's rows ask for.
-func (c *runComputation) demand(ctx context.Context) (runner.Demand, error) {
-	d, err := c.model.Demand(c.job.Config.Context)
+func (c *runComputation) demand(ctx context.Context) (runner.Requirements, error) {
+	d, err := c.model.Requirements(c.job.Config.Context)
 	if err != nil {
 		return d, err
 	}
@@ -91,8 +91,8 @@ func (c *runComputation) preamble() int {
 }
 
 // fitDemand chooses the sizes of a context of this kind.
-func (c *runComputation) fitDemand(d runner.Demand, kind runner.Size) (err error) {
-	if c.size, err = c.model.Fit(d, kind); err != nil {
+func (c *runComputation) fitDemand(d runner.Requirements, kind runner.ContextPlan) (err error) {
+	if c.size, err = c.model.Plan(d, kind); err != nil {
 		return err
 	}
 	name := c.document.Name

@@ -60,7 +60,7 @@ func (c *runComputation) manifest() runstore.Manifest {
 			Constitution: c.document.Name, ConstitutionVersion: c.document.Version, Principles: r.Principles, Template: r.Compute.Template,
 			Prompts: r.Prompts, Limit: r.Limit, Rows: len(c.rows),
 			Threads: c.size.Threads, Context: c.size.Limit, Parallel: c.size.Parallel(), KV: string(c.size.Layout()),
-			GPULayers: r.Compute.GPULayers, FlashAttention: c.size.Flash(), Machine: runner.Machine(),
+			GPULayers: r.Compute.GPULayers, FlashAttention: c.size.FlashAttention(), Machine: runner.Machine(),
 		},
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // settingName describes how a context computes: what does not change the work, only its speed.
-func settingName(s runner.Size) string {
+func settingName(s runner.ContextPlan) string {
 	flash := "off"
 	if s.FlashAttention() {
 		flash = "on"
@@ -35,7 +35,7 @@ type closer interface {
 }
 
 // opener makes a context of a kind, with sequences that each hold tokens.
-type opener func(kind runner.Size, sequences, tokens int) (closer, error)
+type opener func(kind runner.ContextPlan, sequences, tokens int) (closer, error)
 
 // fixed measures one workload of fixed lengths on one model.
 type fixed struct {
@@ -43,7 +43,7 @@ type fixed struct {
 	vocab    engine.Vocab
 	workload *workload.Workload
 	alive    int         // rows that run at once
-	setting  runner.Size // of amend; without sizes, but for Shared
+	setting  runner.ContextPlan // of amend; without sizes, but for Shared
 	say      func(format string, args ...any)
 }
 

@@ -13,14 +13,14 @@ import (
 // share changes its speed within minutes, and only what ran side by side compares.
 type floors struct {
 	bench    *fixed
-	setting  runner.Size
+	setting  runner.ContextPlan
 	measured []floor
 	parts    []float64 // of each run of amend: the floors beside it by its time
 }
 
 // newFloors measures the floor with each of the settings and keeps to the one that
 // reached the lowest.
-func (b *fixed) newFloors(ctx context.Context, settings ...runner.Size) (*floors, error) {
+func (b *fixed) newFloors(ctx context.Context, settings ...runner.ContextPlan) (*floors, error) {
 	f := &floors{bench: b}
 	for i, s := range settings {
 		s.Shared = 0 // plain llama_decode has none of it
@@ -65,7 +65,7 @@ func (f *floors) report(r *Report) {
 }
 
 // floor measures the floor with one setting, in a context of its own.
-func (b *fixed) floor(ctx context.Context, s runner.Size) (f floor, err error) {
+func (b *fixed) floor(ctx context.Context, s runner.ContextPlan) (f floor, err error) {
 	b.say("floor: %s", settingName(s))
 	alive := min(b.alive, len(b.workload.Rows))
 	backend, err := b.open(s, alive+1, b.workload.Longest())

@@ -19,16 +19,16 @@ func TestFloorsAreBesideRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var opened []runner.Size
+	var opened []runner.ContextPlan
 	b := fixed{
 		workload: w, alive: 2, say: func(string, ...any) {},
-		open: func(s runner.Size, sequences, tokens int) (closer, error) {
+		open: func(s runner.ContextPlan, sequences, tokens int) (closer, error) {
 			opened = append(opened, s)
 			m := enginetest.New(engine.Limits{Sequences: sequences, Context: tokens, Cells: sequences * tokens, Batch: 16, Outputs: 16})
 			return closable{m}, nil
 		},
 	}
-	f, err := b.newFloors(context.Background(), runner.Size{}.WithFlashAttention(false), runner.Size{}.WithFlashAttention(true))
+	f, err := b.newFloors(context.Background(), runner.ContextPlan{}.WithFlashAttention(false), runner.ContextPlan{}.WithFlashAttention(true))
 	if err != nil {
 		t.Fatal(err)
 	}

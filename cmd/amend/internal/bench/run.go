@@ -81,7 +81,7 @@ func (s *session) newFixed(w *workload.Workload) (*fixed, error) {
 		return nil, err
 	}
 	longest := w.Longest()
-	var size runner.Size
+	var size runner.ContextPlan
 	if size, err = s.fit(setting, len(w.Rows), longest, max(longest, s.model.Trained())); err != nil {
 		return nil, err
 	}

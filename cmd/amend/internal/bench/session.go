@@ -60,7 +60,7 @@ func open(ctx context.Context, env Env, c Config) (s *session, err error) {
 }
 
 // setting is how amend's own variants compute where all rows share a preamble of so many tokens.
-func (s *session) setting(preamble int) (runner.Size, error) {
+func (s *session) setting(preamble int) (runner.ContextPlan, error) {
 	c := s.config
 	kind, err := s.model.Kind(runner.ContextConfig{KV: c.KV, KVType: c.KVType})
 	if err != nil {
@@ -75,17 +75,17 @@ func (s *session) setting(preamble int) (runner.Size, error) {
 }
 
 // fit chooses how many of rows are alive at once, where each can come to hold need tokens.
-func (s *session) fit(setting runner.Size, rows, need, trained int) (runner.Size, error) {
-	d, err := s.model.Demand(runner.ContextConfig{Parallel: s.config.Parallel})
+func (s *session) fit(setting runner.ContextPlan, rows, need, trained int) (runner.ContextPlan, error) {
+	d, err := s.model.Requirements(runner.ContextConfig{Parallel: s.config.Parallel})
 	if err != nil {
-		return runner.Size{}, err
+		return runner.ContextPlan{}, err
 	}
 	d.Need, d.Rows, d.Trained = need, rows, trained
-	return s.model.Fit(d, setting)
+	return s.model.Plan(d, setting)
 }
 
 // openContext makes a context of sequences that each hold tokens.
-func (s *session) openContext(setting runner.Size, sequences, tokens int) (closer, error) {
+func (s *session) openContext(setting runner.ContextPlan, sequences, tokens int) (closer, error) {
 	return s.model.NewContext(setting.Exactly(sequences, tokens))
 }
 

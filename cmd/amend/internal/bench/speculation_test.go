@@ -18,7 +18,7 @@ func TestSpeculationSaysTheScript(t *testing.T) { synctest.Test(t, testSpeculati
 func testSpeculationSaysTheScript(t *testing.T) {
 	m := enginetest.New(engine.Limits{Sequences: 4, Context: 160, Cells: 640, Batch: 64})
 	s := speculation{
-		open:  func(runner.Size, int, int) (closer, error) { return closable{m}, nil },
+		open:  func(runner.ContextPlan, int, int) (closer, error) { return closable{m}, nil },
 		vocab: m, vocabulary: enginetest.VocabSize, preamble: 40, draft: 30, request: 6, seed: 2,
 	}
 	table, err := s.run(t.Context(), Amend, 3, []float64{0, 0.8, 1})

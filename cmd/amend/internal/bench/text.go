@@ -65,7 +65,7 @@ type text struct {
 	rows    []revise.Row
 	vocab   engine.Vocab
 	open    opener
-	setting runner.Size // without sizes, but for Shared
+	setting runner.ContextPlan // without sizes, but for Shared
 	alive   int         // rows at once
 	need    int         // the most tokens that a row can come to hold
 	say     func(format string, args ...any)

@@ -108,7 +108,7 @@ func newLoop(t *rapid.T, doc *constitution.Document, s revise.Settings) (*revise
 func newText(l *revise.Loop, rows []revise.Row, alive, need int) *text {
 	return &text{
 		loop: l, rows: rows, vocab: fakeModel(2, 64), alive: alive, need: need,
-		open: func(_ runner.Size, sequences, tokens int) (closer, error) {
+		open: func(_ runner.ContextPlan, sequences, tokens int) (closer, error) {
 			return closable{fakeModel(sequences, tokens)}, nil
 		},
 		say: func(string, ...any) {},

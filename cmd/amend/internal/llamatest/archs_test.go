@@ -30,7 +30,7 @@ func TestEveryKindOfMemory(t *testing.T) {
 	for _, path := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".gguf"), func(t *testing.T) {
 			m := openArch(t, path)
-			alone := runArch(t, m, runner.Size{Sequences: 1}, engine.Config{NoReuse: true, Verify: true})
+			alone := runArch(t, m, runner.ContextPlan{Sequences: 1}, engine.Config{NoReuse: true, Verify: true})
 			for _, unified := range []bool{false, true} {
 				name := "streams"
 				if unified {
@@ -42,7 +42,7 @@ func TestEveryKindOfMemory(t *testing.T) {
 						return
 					}
 					// Fewer sequences than rows, and one that holds the preamble.
-					got := runArch(t, m, runner.Size{Sequences: 3, Unified: unified}, engine.Config{Verify: true})
+					got := runArch(t, m, runner.ContextPlan{Sequences: 3, Unified: unified}, engine.Config{Verify: true})
 					got.compareWithPlain(t, m)
 					got.checkCounts(t)
 					if !unified {
@@ -70,7 +70,7 @@ func archFolder(t *testing.T) string {
 
 func refusesUnified(t *testing.T, m *llama.Model) {
 	t.Helper()
-	b, err := runner.NewBackend(m, runner.Size{Sequences: 2, Limit: archContext, Context: archContext, Unified: true})
+	b, err := runner.NewBackend(m, runner.ContextPlan{Sequences: 2, Limit: archContext, Context: archContext, Unified: true})
 	if err == nil {
 		closing(t, b.Close)
 	}
@@ -138,7 +138,7 @@ func archKeys(m *llama.Model) llama.KVType {
 }
 
 // runArch runs all rows of one model in a context of their own.
-func runArch(t *testing.T, m *llama.Model, s runner.Size, c engine.Config) *archRun {
+func runArch(t *testing.T, m *llama.Model, s runner.ContextPlan, c engine.Config) *archRun {
 	t.Helper()
 	s.Limit, s.Context, s.Threads, s.FlashAttn, s.TypeK = archContext, archContext, 1, llama.FlashOff, archKeys(m)
 	b, err := runner.NewBackend(m, s)

@@ -189,7 +189,7 @@ func (w *sharedWorld) open(t *testing.T, keys llama.KVType, attach bool, rows, o
 	if attach {
 		from = runner.WorthAttaching
 	}
-	size, err := runner.Fit(runner.Demand{AttachFrom: from, Preamble: len(w.preamble), Parallel: rows, Need: len(w.preamble) + own, Rows: rows, Trained: w.model.CtxTrain()})
+	size, err := runner.Plan(runner.Requirements{AttachFrom: from, Preamble: len(w.preamble), Parallel: rows, Need: len(w.preamble) + own, Rows: rows, Trained: w.model.CtxTrain()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func cpuTime(b *testing.B) time.Duration {
 
 func benchBackend(b *testing.B, m *llama.Model, sequences int) *runner.Backend {
 	b.Helper()
-	back, err := runner.NewBackend(m, runner.Size{Sequences: sequences, Limit: 768, Context: 768, Threads: 2, FlashAttn: llama.FlashOff})
+	back, err := runner.NewBackend(m, runner.ContextPlan{Sequences: sequences, Limit: 768, Context: 768, Threads: 2, FlashAttn: llama.FlashOff})
 	if err != nil {
 		b.Fatal(err)
 	}

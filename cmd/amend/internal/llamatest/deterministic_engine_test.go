@@ -60,7 +60,7 @@ func TestTokensDependOnTheirOwnRowAlone(t *testing.T) {
 // returns the tokens of their turns. Every second row is greedy.
 func runExact(t *testing.T, m *llama.Model, parallel int, order []int, fast bool) [ownRows][2][]engine.Token {
 	t.Helper()
-	b, err := runner.NewBackend(m, runner.Size{Sequences: parallel + 1, Limit: 768, Context: 768, Threads: 2, FlashAttn: llama.FlashOff})
+	b, err := runner.NewBackend(m, runner.ContextPlan{Sequences: parallel + 1, Limit: 768, Context: 768, Threads: 2, FlashAttn: llama.FlashOff})
 	if err != nil {
 		t.Fatal(err)
 	}

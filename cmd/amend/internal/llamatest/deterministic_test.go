@@ -264,7 +264,7 @@ type exactScene struct {
 
 func newExactScene(t *testing.T, m *llama.Model, setting exactSetting, way exactWay) *exactScene {
 	t.Helper()
-	b, err := runner.NewBackend(m, runner.Size{
+	b, err := runner.NewBackend(m, runner.ContextPlan{
 		Sequences: way.sequences, Limit: exactTokens + 8, Context: 768, Threads: way.threads,
 		Unified: setting.unified, FlashAttn: setting.flash, TypeK: setting.keys,
 	})

@@ -184,14 +184,14 @@ func (w *exactRun) run(t *testing.T, rows []revise.Row, parallel int, how runnin
 }
 
 // fit chooses the sizes of a context for rows.
-func (w *exactRun) fit(t *testing.T, rows []revise.Row, parallel int, attach bool) runner.Size {
+func (w *exactRun) fit(t *testing.T, rows []revise.Row, parallel int, attach bool) runner.ContextPlan {
 	t.Helper()
 	c := runner.ContextConfig{KV: runner.Layout(*exactKV), KVType: *exactKeys, Parallel: parallel}
 	kind, err := w.model.Kind(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := w.model.Demand(c)
+	d, err := w.model.Requirements(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func (w *exactRun) fit(t *testing.T, rows []revise.Row, parallel int, attach boo
 			t.Fatal(err)
 		}
 	}
-	size, err := w.model.Fit(d, kind)
+	size, err := w.model.Plan(d, kind)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ type pinnedRun struct {
 
 // runPinned runs rows over a preamble of n tokens. Without a folder nothing is
 // kept.
-func runPinned(t *testing.T, m *llama.Model, s runner.Size, n int, dir kvfile.Dir) pinnedRun {
+func runPinned(t *testing.T, m *llama.Model, s runner.ContextPlan, n int, dir kvfile.Dir) pinnedRun {
 	t.Helper()
 	vocab, err := runner.NewVocab(m.Vocab(), chat.ThinkTags{})
 	if err != nil {
@@ -135,7 +135,7 @@ func TestRestoredPreambleIsTheComputedOne(t *testing.T) {
 	for _, unified := range []bool{false, true} {
 		for _, keys := range []llama.KVType{llama.KVF16, llama.KVQ8_0} {
 			t.Run(fmt.Sprintf("unified=%v keys=%v", unified, keys), func(t *testing.T) {
-				size := runner.Size{Limit: 768, Context: 768, Sequences: 4, Unified: unified, Threads: 2, TypeK: keys, FlashAttn: llama.FlashOff}
+				size := runner.ContextPlan{Limit: 768, Context: 768, Sequences: 4, Unified: unified, Threads: 2, TypeK: keys, FlashAttn: llama.FlashOff}
 				without := runPinned(t, m, size, n, "")
 				first := runPinned(t, m, size, n, dir)
 				second := runPinned(t, m, size, n, dir)
@@ -156,7 +156,7 @@ func TestRestoredPreambleIsTheComputedOne(t *testing.T) {
 // TestRefusedStateLeavesTheSequenceEmpty, and the context usable.
 func TestRefusedStateLeavesTheSequenceEmpty(t *testing.T) {
 	m := tinyModel(t)
-	open := func(s runner.Size) *runner.Backend {
+	open := func(s runner.ContextPlan) *runner.Backend {
 		b, err := runner.NewBackend(m, s)
 		if err != nil {
 			t.Fatal(err)
@@ -173,7 +173,7 @@ func TestRefusedStateLeavesTheSequenceEmpty(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	size := runner.Size{Limit: 256, Context: 256, Sequences: 3, Threads: 2, FlashAttn: llama.FlashOff}
+	size := runner.ContextPlan{Limit: 256, Context: 256, Sequences: 3, Threads: 2, FlashAttn: llama.FlashOff}
 	b := open(size)
 	fill(b, 1)
 	state, err := b.SaveSequence(1)
@@ -183,7 +183,7 @@ func TestRefusedStateLeavesTheSequenceEmpty(t *testing.T) {
 	keys, shared, more := size, size, size
 	keys.TypeK, shared.Unified, more.Sequences = llama.KVQ8_0, true, 5
 	for name, c := range map[string]struct {
-		size  runner.Size
+		size  runner.ContextPlan
 		state []byte
 	}{
 		"other keys": {keys, state}, "other layout": {shared, state}, "other number of streams": {more, state},
@@ -205,11 +205,11 @@ func TestRefusedStateLeavesTheSequenceEmpty(t *testing.T) {
 // with other rounding, has another key.
 func TestFingerprintTellsSettingsApart(t *testing.T) {
 	m := tinyModel(t)
-	base := runner.Size{Limit: 256, Context: 256, Sequences: 3, Threads: 2, FlashAttn: llama.FlashOff}
+	base := runner.ContextPlan{Limit: 256, Context: 256, Sequences: 3, Threads: 2, FlashAttn: llama.FlashOff}
 	seen := map[string]string{}
-	for name, change := range map[string]func(*runner.Size){
-		"nothing": func(*runner.Size) {}, "keys": func(s *runner.Size) { s.TypeK = llama.KVQ8_0 }, "flash attention": func(s *runner.Size) { s.FlashAttn = llama.FlashOn },
-		"layout": func(s *runner.Size) { s.Unified = true }, "streams": func(s *runner.Size) { s.Sequences = 4 }, "threads": func(s *runner.Size) { s.Threads = 1 },
+	for name, change := range map[string]func(*runner.ContextPlan){
+		"nothing": func(*runner.ContextPlan) {}, "keys": func(s *runner.ContextPlan) { s.TypeK = llama.KVQ8_0 }, "flash attention": func(s *runner.ContextPlan) { s.FlashAttn = llama.FlashOn },
+		"layout": func(s *runner.ContextPlan) { s.Unified = true }, "streams": func(s *runner.ContextPlan) { s.Sequences = 4 }, "threads": func(s *runner.ContextPlan) { s.Threads = 1 },
 	} {
 		size := base
 		change(&size)

@@ -17,7 +17,7 @@ const tolerance = 0.02
 // before and is reused.
 func TestStates(t *testing.T) {
 	m := tinyModel(t)
-	kind := runner.Size{Threads: 2, FlashAttn: llama.FlashOff}
+	kind := runner.ContextPlan{Threads: 2, FlashAttn: llama.FlashOff}
 	open := func() *runner.States {
 		s, err := runner.NewStates(m, 700, kind)
 		if err != nil {

@@ -242,7 +242,7 @@ type scored struct {
 func (b *testbedRun) score(t *testing.T, asks []scored, first, second string) {
 	t.Helper()
 	const sequences, longest = 16, 1024
-	backend, err := b.model.NewContext(runner.Size{Limit: longest, Own: longest, Context: longest, Sequences: sequences + 1, Threads: 2, TypeK: llama.KVQ8_0, FlashAttn: llama.FlashOff})
+	backend, err := b.model.NewContext(runner.ContextPlan{Limit: longest, Own: longest, Context: longest, Sequences: sequences + 1, Threads: 2, TypeK: llama.KVQ8_0, FlashAttn: llama.FlashOff})
 	if err != nil {
 		t.Fatal(err)
 	}

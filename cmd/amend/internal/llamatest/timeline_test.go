@@ -23,14 +23,14 @@ import (
 func TestTimelines(t *testing.T) {
 	for _, c := range []struct {
 		name, weights string
-		size          runner.Size
+		size          runner.ContextPlan
 		most          float32 // difference, as a share of the logits' range
 	}{
-		{"streams", "F16", runner.Size{Sequences: 3, TypeK: llama.KVF16}, 0},
-		{"attached", "F16", runner.Size{Sequences: 4, Shared: archContext + 51, Part: archContext, TypeK: llama.KVF16}, 2e-3},
+		{"streams", "F16", runner.ContextPlan{Sequences: 3, TypeK: llama.KVF16}, 0},
+		{"attached", "F16", runner.ContextPlan{Sequences: 4, Shared: archContext + 51, Part: archContext, TypeK: llama.KVF16}, 2e-3},
 		// Cells for two of the longest rows. Sums in another order round some values
 		// in the cache otherwise, which made 0.0003.
-		{"unified", "F16", runner.Size{Sequences: 9, Unified: true, Cells: archContext, TypeK: llama.KVF16}, 2e-3},
+		{"unified", "F16", runner.ContextPlan{Sequences: 9, Unified: true, Cells: archContext, TypeK: llama.KVF16}, 2e-3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, _ := exactFile(t, "2,128,256,4,2", c.weights)
@@ -70,7 +70,7 @@ type timeline struct {
 }
 
 // lifeOnModel lives one timeline, compares it and returns what the engine did.
-func lifeOnModel(t *testing.T, r *rapid.T, m *llama.Model, s runner.Size, most float32) engine.Stats {
+func lifeOnModel(t *testing.T, r *rapid.T, m *llama.Model, s runner.ContextPlan, most float32) engine.Stats {
 	t.Helper()
 	s.Limit, s.Own, s.Context, s.Threads, s.FlashAttn = s.Shared+timelineRow, timelineRow, archContext, 1, llama.FlashOff
 	b, err := runner.NewBackend(m, s)
@@ -189,7 +189,7 @@ func (x *timeline) compare(atOnce func(text []engine.Token) [][]float32, most fl
 
 // attachedLogits are those of a text behind a preamble, computed at once in a
 // context that has nothing else.
-func attachedLogits(t *testing.T, m *llama.Model, s runner.Size, text []engine.Token) [][]float32 {
+func attachedLogits(t *testing.T, m *llama.Model, s runner.ContextPlan, text []engine.Token) [][]float32 {
 	t.Helper()
 	s.Sequences = 2
 	b, err := runner.NewBackend(m, s)

@@ -21,7 +21,7 @@ func TestWindowThatHasPassed(t *testing.T) {
 	}
 	tokens := slices.Repeat([]engine.Token{5, 80, 33, 7}, 25)
 	for _, unified := range []bool{true, false} {
-		b, err := runner.NewBackend(m, runner.Size{Sequences: 4, Limit: archContext, Context: archContext, Unified: unified, Threads: 1, FlashAttn: llama.FlashOff})
+		b, err := runner.NewBackend(m, runner.ContextPlan{Sequences: 4, Limit: archContext, Context: archContext, Unified: unified, Threads: 1, FlashAttn: llama.FlashOff})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 
 // WhyCopied says why sequences of a model in contexts of this kind cannot read a
 // preamble without holding it, but hold copies; it is empty where they can.
-func WhyCopied(m *llama.Model, s Size) (string, error) {
+func WhyCopied(m *llama.Model, s ContextPlan) (string, error) {
 	switch {
 	case m.Recurrent() || m.Hybrid():
 		return "the model keeps states, which only whole sequences have", nil
@@ -51,7 +51,7 @@ const AttachSteps = 2*len(attachTried)*attachTurns*(1+attachSteps) + 20
 
 // MeasureAttach times decode steps of rows behind preambles that are attached to
 // and copied, in a context of its own, of the kind that s says.
-func MeasureAttach(ctx context.Context, m *llama.Model, s Size, rows int) (c AttachCosts, err error) {
+func MeasureAttach(ctx context.Context, m *llama.Model, s ContextPlan, rows int) (c AttachCosts, err error) {
 	s.Sequences, s.Shared, s.Cells = rows+len(attachTried), 0, 0
 	s.Limit, s.Own, s.Context = AttachTokens+1, AttachTokens+1, padded(AttachTokens+1)
 	b, err := NewBackend(m, s)

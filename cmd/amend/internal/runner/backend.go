@@ -24,7 +24,7 @@ type Backend struct {
 }
 
 // NewBackend makes a context of the given sizes. Close frees it.
-func NewBackend(m *llama.Model, s Size) (*Backend, error) {
+func NewBackend(m *llama.Model, s ContextPlan) (*Backend, error) {
 	uncuttable := m.Recurrent() || m.Hybrid()
 	if s.Unified && uncuttable && m.SWA() > 0 {
 		// llama_kv_cache::prepare places all micro-batches of a batch before the

@@ -3,7 +3,7 @@ package runner
 import "amend/engine/digest"
 
 // Identity says which model computes, with a context of this kind. Keys of what it computes are made from it.
-func (m *Model) Identity(kind Size) digest.Model {
+func (m *Model) Identity(kind ContextPlan) digest.Model {
 	id := m.stateless()
 	id.KeyType = kind.TypeK.String()
 	return id
@@ -21,7 +21,7 @@ func (m *Model) stateless() digest.Model {
 func (m *Model) Named() string { return m.stateless().Weights() }
 
 // Environment names what logits depend on beside the tokens.
-func (m *Model) Environment(kind Size) string { return m.Identity(kind).Environment() }
+func (m *Model) Environment(kind ContextPlan) string { return m.Identity(kind).Environment() }
 
 // StatesName names what hidden states depend on beside the tokens.
 func (m *Model) StatesName() string { return m.stateless().States() }

@@ -5,11 +5,10 @@ import (
 	"runtime"
 
 	"amend/cmd/amend/internal/failure"
-	"amend/engine/llama"
 )
 
 // Kind is how a context of the model computes, without its sizes.
-func (m *Model) Kind(c ContextConfig) (k Size, err error) {
+func (m *Model) Kind(c ContextConfig) (k ContextPlan, err error) {
 	k.Unified = c.KV == Unified
 	if m.compute.Deterministic && k.Unified {
 		return k, &failure.FieldError{Field: "kv", Value: string(c.KV), Want: "deterministic excludes it: with shared cells a sum's order depends on what lies beside a row"}
@@ -24,9 +23,9 @@ func (m *Model) Kind(c ContextConfig) (k Size, err error) {
 	return k, err
 }
 
-// Demand is what any work on the model asks of a context. The caller adds what its rows need.
-func (m *Model) Demand(c ContextConfig) (d Demand, err error) {
-	d = Demand{
+// Requirements is what any work on the model asks of a context. The caller adds what its rows need.
+func (m *Model) Requirements(c ContextConfig) (d Requirements, err error) {
+	d = Requirements{
 		Context: m.compute.Context, Parallel: c.Parallel, Layout: c.KV,
 		Trained: m.model.CtxTrain(), BytesPerToken: m.info.KVBytesPerToken,
 	}
@@ -39,7 +38,7 @@ func (m *Model) Demand(c ContextConfig) (d Demand, err error) {
 
 // AttachFrom is the shortest preamble that rows read without holding it, where that is not measured; 0 where they
 // cannot. Deterministic contexts do not: what is shared and what is a row's own are summed apart.
-func (m *Model) AttachFrom(kind Size) (int, error) {
+func (m *Model) AttachFrom(kind ContextPlan) (int, error) {
 	if m.compute.Deterministic {
 		return 0, nil
 	}
@@ -51,13 +50,13 @@ func (m *Model) AttachFrom(kind Size) (int, error) {
 }
 
 // MeasureAttach measures from which length on rows should read the preamble without holding it.
-func (m *Model) MeasureAttach(ctx context.Context, kind Size, rows int) (AttachCosts, error) {
+func (m *Model) MeasureAttach(ctx context.Context, kind ContextPlan, rows int) (AttachCosts, error) {
 	return MeasureAttach(ctx, m.model, kind, min(rows, MaxParallel))
 }
 
-// Fit chooses the sizes of a context of this kind.
-func (m *Model) Fit(d Demand, kind Size) (Size, error) {
-	s, err := Fit(d)
+// Plan chooses the sizes of a context of this kind.
+func (m *Model) Plan(d Requirements, kind ContextPlan) (ContextPlan, error) {
+	s, err := Plan(d)
 	if err != nil {
 		return s, failure.Input(err)
 	}
@@ -65,11 +64,8 @@ func (m *Model) Fit(d Demand, kind Size) (Size, error) {
 	return s, nil
 }
 
-// Flash reports whether attention may be computed by flash attention; on a GPU llama.cpp decides.
-func (s Size) Flash() bool { return s.FlashAttn != llama.FlashOff }
-
 // Layout names the layout of the KV cache.
-func (s Size) Layout() Layout {
+func (s ContextPlan) Layout() Layout {
 	if s.Unified {
 		return Unified
 	}

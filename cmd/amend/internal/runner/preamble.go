@@ -31,7 +31,7 @@ func PartCells(shared int) int {
 	return min(padded(shared), max(512, padded((shared+3)/4)))
 }
 
-func newPreamble(s Size) preamble { return preamble{seq: s.Sequences - 1, part: s.Part} }
+func newPreamble(s ContextPlan) preamble { return preamble{seq: s.Sequences - 1, part: s.Part} }
 
 // in reports whether an engine's sequence is the preamble, in parts.
 func (p preamble) in(seq int) bool { return p.part > 0 && seq == p.seq }

@@ -27,7 +27,7 @@ const stateTokens = 128
 
 // NewStates makes the context, for conversations of up to limit tokens. Keys are cached in f16, so that what is computed does
 // not depend on --kv-type. Close frees it.
-func NewStates(m *llama.Model, limit int, kind Size) (*States, error) {
+func NewStates(m *llama.Model, limit int, kind ContextPlan) (*States, error) {
 	c, err := m.NewContext(llama.ContextParams{
 		Ctx: padded(limit), SeqMax: 1, Batch: BatchTokens, UBatch: BatchTokens, OutputsMax: stateTokens,
 		Threads: kind.Threads, ThreadsBatch: kind.Threads, FlashAttn: kind.FlashAttn, SWAFull: true,

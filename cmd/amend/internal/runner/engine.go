@@ -7,7 +7,7 @@ import (
 
 // NewEngine makes a context of a size that was fitted, and an engine over it. cache is the folder of computed preambles,
 // if there is one; afterStep is called after every step of the engine. The model closes both.
-func (m *Model) NewEngine(s Size, cache string, afterStep func()) (*engine.Engine, error) {
+func (m *Model) NewEngine(s ContextPlan, cache string, afterStep func()) (*engine.Engine, error) {
 	b, err := m.NewContext(s)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (m *Model) EngineOver(b *Backend, cache string, c engine.Config) (*engine.E
 }
 
 // NewStates makes a context that reads hidden states of conversations of up to limit tokens. The model closes it.
-func (m *Model) NewStates(limit int, kind Size) (*States, error) {
+func (m *Model) NewStates(limit int, kind ContextPlan) (*States, error) {
 	s, err := NewStates(m.model, limit, kind)
 	if err != nil {
 		return nil, err

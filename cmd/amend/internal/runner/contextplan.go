@@ -79,8 +79,8 @@ func CellBytes(info models.Info, keys llama.KVType) uint64 {
 	return info.KVBytesPerToken - llama.KVF16.Bytes(info.KeysPerToken) + keys.Bytes(info.KeysPerToken)
 }
 
-// Size is the size and kind of a context.
-type Size struct {
+// ContextPlan is the size and kind of a context.
+type ContextPlan struct {
 	Limit     int // the most tokens one row may hold
 	Own       int // of these, the most that lie in cells of its own: all where it shares none, as 0 has it too
 	Context   int // cells of a sequence: Own, rounded up as llama.cpp does
@@ -97,26 +97,26 @@ type Size struct {
 }
 
 // Parallel is how many rows can be alive at once.
-func (s Size) Parallel() int { return (s.Sequences - max(1, s.Preambles)) / max(1, s.PerRow) }
+func (s ContextPlan) Parallel() int { return (s.Sequences - max(1, s.Preambles)) / max(1, s.PerRow) }
 
 // sequences is how many a number of rows and the preambles take.
-func (s Size) sequences(rows int) int { return rows*max(1, s.PerRow) + max(1, s.Preambles) }
+func (s ContextPlan) sequences(rows int) int { return rows*max(1, s.PerRow) + max(1, s.Preambles) }
 
 // streams is how many sequences llama.cpp has: those of the engine, the last of
 // which is as many as the preamble fills.
-func (s Size) streams() int {
+func (s ContextPlan) streams() int {
 	return s.Sequences - 1 + max(1, newPreamble(s).parts(s.Shared))
 }
 
-func (s Size) cells() int {
+func (s ContextPlan) cells() int {
 	if s.Cells == 0 {
 		return s.streams() * s.Context
 	}
 	return s.Cells
 }
 
-// Demand is what a run asks for; zero values are chosen here.
-type Demand struct {
+// Requirements is what a run asks for; zero values are chosen here.
+type Requirements struct {
 	Context       int // --ctx: the most tokens of a row
 	Parallel      int // --parallel
 	Layout        Layout
@@ -132,11 +132,11 @@ type Demand struct {
 	FreeMemory    uint64 // bytes, after the model's weights; 0 when it is not known
 }
 
-// Fit chooses how many tokens a row may hold, how many rows run at once and in
+// Plan chooses how many tokens a row may hold, how many rows run at once and in
 // which layout: what the rows need, and as many as half the free memory has
 // room for.
-func Fit(d Demand) (Size, error) {
-	s := Size{Limit: d.Context, PerRow: d.PerRow, Preambles: d.Preambles}
+func Plan(d Requirements) (ContextPlan, error) {
+	s := ContextPlan{Limit: d.Context, PerRow: d.PerRow, Preambles: d.Preambles}
 	if s.Limit == 0 {
 		s.Limit = min(max(d.Need, 1), max(d.Trained, 1))
 	}
@@ -179,7 +179,7 @@ func padded(cells int) int { return (cells + 255) / 256 * 256 }
 
 // cells is what a number of rows and the preamble take. Shared cells hold the
 // preamble once; one row that does not begin with it must fit beside it.
-func (d Demand) cells(s Size, parallel int) int {
+func (d Requirements) cells(s ContextPlan, parallel int) int {
 	s.Sequences = s.sequences(parallel)
 	if !s.Unified {
 		return s.Context * s.streams()
@@ -188,10 +188,10 @@ func (d Demand) cells(s Size, parallel int) int {
 	return padded(shared + others*s.Limit + max(parallel*max(1, s.PerRow)*(s.Limit-shared), min(s.Limit, d.Unshared)))
 }
 
-func (d Demand) bytes(cells int) uint64 { return uint64(cells) * max(1, d.BytesPerToken) }
+func (d Requirements) bytes(cells int) uint64 { return uint64(cells) * max(1, d.BytesPerToken) }
 
 // room is how many rows half the free memory holds.
-func (d Demand) room(s Size) int {
+func (d Requirements) room(s ContextPlan) int {
 	rows := 0
 	for rows < MaxParallel && d.bytes(d.cells(s, rows+1)) <= d.FreeMemory/2 {
 		rows++
@@ -199,7 +199,7 @@ func (d Demand) room(s Size) int {
 	return rows
 }
 
-func (d Demand) prefersUnified(s Size, wanted int) bool {
+func (d Requirements) prefersUnified(s ContextPlan, wanted int) bool {
 	if d.FreeMemory == 0 {
 		return false
 	}
