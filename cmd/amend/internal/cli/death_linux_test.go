@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/gob"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -69,7 +70,7 @@ func dieOf(told io.Reader, deadly, most string) error {
 	var under []string
 	for dec := gob.NewDecoder(told); ; {
 		var m struct{ Kind, Unit string }
-		if err := dec.Decode(&m); err == io.EOF {
+		if err := dec.Decode(&m); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
