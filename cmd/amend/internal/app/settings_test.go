@@ -12,6 +12,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
+	"amend/engine/digest"
 	"amend/engine/digest/digesttest"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -65,34 +66,69 @@ func TestRunConfigKeys(t *testing.T) {
 	})
 }
 
-// TestFeedbackConfigKeys changes each setting of the judge. Those that say which pairs are judged show in their source.
+// sourceOf says which pairs are judged, if every path is a file of its own and every run has samples and rounds.
+func sourceOf(t *testing.T, c FeedbackConfig) string {
+	t.Helper()
+	switch {
+	case c.Pairs != "":
+		return digest.PairSource{Pairs: fileSum(c.Pairs)}.String()
+	case c.Prompts != "":
+		return "drawn: " + resultsOf(t, c.drawing())
+	}
+	l := labelling{job: feedbackJob{Config: c}}
+	if _, err := l.pairs(runstore.Manifest{Results: runstore.Results{PromptsSHA256: fileSum(c.Run), Samples: 4, Revisions: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	return l.job.Source.String()
+}
+
+// TestFeedbackConfigKeys changes each setting, of the judge and of what is judged: what its key tag says is what becomes of
+// labels that are there.
 func TestFeedbackConfigKeys(t *testing.T) {
-	c := DefaultFeedbackConfig()
-	c.Judge, c.Reasonings, c.Constitution, c.Principles, c.LoRA = "m.gguf", 1, []string{"mine.yaml"}, []string{"kind"}, "a.gguf"
-	made := func() any {
-		return struct {
-			Settings runstore.FeedbackSettings
-			Pairs    []any
-			Drawn    string
-		}{
-			c.settings(contents{
+	what := map[string]func(*FeedbackConfig){ // the settings that count with it
+		"a run's samples": func(c *FeedbackConfig) { c.Run, c.Pairing = "run", PairFirst },
+		"a run's rounds":  func(c *FeedbackConfig) { c.Run, c.Rounds = "run", []int{0, 1} },
+		"a file":          func(c *FeedbackConfig) { c.Pairs = "pairs.jsonl" },
+		"prompts":         func(c *FeedbackConfig) { c.Prompts, c.LoRA = "prompts.jsonl", "a.gguf" },
+	}
+	changed, tags := map[string]bool{}, map[string][]string{}
+	for name, choose := range what {
+		c := DefaultFeedbackConfig()
+		c.Judge, c.Reasonings, c.Constitution, c.Principles = "m.gguf", 1, []string{"mine.yaml"}, []string{"kind"}
+		choose(&c)
+		made := func() any {
+			return []any{sourceOf(t, c), c.settings(contents{
 				Model: fileSum(c.Judge), Template: fileSum(c.Compute.Template), KeyType: c.Context.KVType,
 				Constitution: fileSum(strings.Join(append(slices.Clone(c.Constitution), c.Principles...), " ")),
-			}),
-			[]any{c.Run, c.Pairs, c.Prompts, c.Rounds, c.Pairing},
-			resultsOf(t, c.drawing()),
+			})}
+		}
+		was := made()
+		digesttest.Fields(t, &c, func(path string, keys []string) {
+			switch path {
+			case "Clamp": // the change is a third number, which is refused
+				c.Clamp = []float64{0.25, 0.75}
+			case "Rounds": // likewise; samples have none
+				if c.Rounds = []int{1, 2}; c.Pairing != "" {
+					c.Rounds = nil
+				}
+			case "Pairing": // or one that there is not
+				if c.Pairing = PairNeighbours; c.Pairs == "" && c.Prompts == "" && len(c.Rounds) == 0 {
+					break
+				}
+				c.Pairing = ""
+			}
+			another := !reflect.DeepEqual(made(), was)
+			changed[path], tags[path] = changed[path] || another, keys
+			if another && slices.Equal(keys, []string{"none"}) {
+				t.Errorf("of %s, changing %s, tagged %v, makes other labels", name, path, keys)
+			}
+		})
+	}
+	for path, keys := range tags {
+		if !changed[path] && !slices.Equal(keys, []string{"none"}) {
+			t.Errorf("changing %s, tagged %v, never makes other labels", path, keys)
 		}
 	}
-	was := made()
-	digesttest.Fields(t, &c, func(path string, keys []string) {
-		if path == "Clamp" { // the change is a third number, which is refused
-			c.Clamp = []float64{0.25, 0.75}
-		}
-		changes := !slices.Equal(keys, []string{"none"})
-		if another := !reflect.DeepEqual(made(), was); another != changes {
-			t.Errorf("changing %s, tagged %v: other labels: %v", path, keys, another)
-		}
-	})
 }
 
 // TestSettingsKeepEverything: a run directory holds every setting, and paths are found from wherever amend is started.
