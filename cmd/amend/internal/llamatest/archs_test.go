@@ -74,7 +74,7 @@ func refusesUnified(t *testing.T, m *llama.Model) {
 	if err == nil {
 		closing(t, b.Close)
 	}
-	if err == nil || !strings.Contains(err.Error(), "--kv streams") {
+	if err == nil || !strings.Contains(err.Error(), "use streams") {
 		t.Errorf("unified cells for a window beside states: %v", err)
 	}
 }
