@@ -36,7 +36,7 @@ type runComputation struct {
 	grammar  string                // SHA-256 of the critiques' grammar
 	gate     *revise.Gate          // nil: all revisions are taken
 	loops    []*revise.Loop        // one for each demonstration set
-	size     runner.ContextPlan           // of the context
+	size     runner.ContextPlan    // of the context
 	attach   *runstore.AttachCosts // what was measured for this run, if anything
 	engine   *engine.Engine
 	left     int // rows to do when this worker began

@@ -42,7 +42,7 @@ type fixed struct {
 	open     opener
 	vocab    engine.Vocab
 	workload *workload.Workload
-	alive    int         // rows that run at once
+	alive    int                // rows that run at once
 	setting  runner.ContextPlan // of amend; without sizes, but for Shared
 	say      func(format string, args ...any)
 }

@@ -19,11 +19,11 @@ import (
 type speculation struct {
 	open       opener
 	vocab      engine.Vocab
-	vocabulary int         // tokens of it
+	vocabulary int                // tokens of it
 	setting    runner.ContextPlan // without sizes, but for Shared
-	preamble   int         // tokens before each row
-	draft      int         // tokens of the draft, and of the revision
-	request    int         // tokens of the revision request
+	preamble   int                // tokens before each row
+	draft      int                // tokens of the draft, and of the revision
+	request    int                // tokens of the revision request
 	seed       uint64
 }
 

@@ -66,8 +66,8 @@ type text struct {
 	vocab   engine.Vocab
 	open    opener
 	setting runner.ContextPlan // without sizes, but for Shared
-	alive   int         // rows at once
-	need    int         // the most tokens that a row can come to hold
+	alive   int                // rows at once
+	need    int                // the most tokens that a row can come to hold
 	say     func(format string, args ...any)
 }
 
