@@ -1,14 +1,17 @@
 package app
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -147,35 +150,89 @@ func rewriteGiven(all, given paths, to change) {
 	rewrite(mine, to)
 }
 
-// strictYAML decodes one document, in which every name must be a setting. An empty file names none.
+// strictYAML decodes a file of one document, in which every name must be a setting, once. An empty file names none.
 func strictYAML(file string, text []byte, v any) error {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var doc, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	switch err := decoder.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if len(doc.Content) == 0 {
-		return nil
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return fmt.Errorf("%s: line %d: a second YAML document begins; settings are one document", file, second.Line)
+	case !errors.Is(err, io.EOF):
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
 		return fmt.Errorf("%s: line %d: must be settings by their names, such as seed: 1", file, root.Line)
 	}
-	names := slices.Sorted(maps.Keys(Settings(reflect.ValueOf(v).Elem())))
+	fields, seen := Settings(reflect.ValueOf(v).Elem()), map[string]bool{}
 	for i := 0; i < len(root.Content); i += 2 {
-		key := root.Content[i]
-		if slices.Contains(names, key.Value) {
-			continue
+		key, value := root.Content[i], root.Content[i+1]
+		if err := decodeSetting(fields, seen, key.Value, value); err != nil {
+			return fmt.Errorf("%s: line %d: %w", file, key.Line, err)
 		}
-		hint := ""
-		if near := nearest.Names(key.Value, names); len(near) > 0 {
-			hint = "; the nearest are " + strings.Join(near, ", ")
-		}
-		return fmt.Errorf("%s: line %d: there is no setting %q%s", file, key.Line, key.Value, hint)
-	}
-	if err := root.Decode(v); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil
+}
+
+// decodeSetting decodes the value of a name into its field.
+func decodeSetting(fields map[string]reflect.Value, seen map[string]bool, name string, value *yaml.Node) error {
+	field, known := fields[name]
+	switch {
+	case !known:
+		hint := ""
+		if near := nearest.Names(name, slices.Sorted(maps.Keys(fields))); len(near) > 0 {
+			hint = "; the nearest are " + strings.Join(near, ", ")
+		}
+		return fmt.Errorf("there is no setting %q%s", name, hint)
+	case seen[name]:
+		return fmt.Errorf("%s stands here a second time", name)
+	}
+	seen[name] = true
+	whole := field.CanInt() || field.CanUint()
+	if value.ShortTag() == "!!null" {
+		if whole || field.CanFloat() || field.Kind() == reflect.Bool {
+			return &failure.FieldError{Field: name, Want: "has no value; it must be " + kindOf(field.Type())}
+		}
+		field.SetZero()
+		return nil
+	}
+	err := value.Decode(field.Addr().Interface())
+	mistyped := (*yaml.TypeError)(nil)
+	switch cut := whole && value.ShortTag() == "!!float"; { // the library would cut 1.5 to 1
+	case (cut || errors.As(err, &mistyped)) && value.Kind == yaml.ScalarNode:
+		return &failure.FieldError{Field: name, Value: strconv.Quote(value.Value), Want: "must be " + kindOf(field.Type())}
+	case errors.As(err, &mistyped):
+		return &failure.FieldError{Field: name, Want: "must be " + kindOf(field.Type())}
+	case err != nil:
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// kindOf names the values that a type takes.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Uint64:
+		return "a whole number of at least 0"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice, reflect.Array:
+		return "a list, such as [a, b], of which each is " + kindOf(t.Elem())
+	case reflect.Map:
+		return "names or numbers with a value each, such as {1: 0.5}"
+	default:
+		return "a text"
+	}
 }
 
 // Settings are the fields of a config by the names of the settings, those of inlined structs included.

@@ -314,3 +314,35 @@ func TestNamesOfModels(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultsOfASettingsFile: a fault names the file, the line, the setting and what it must be.
+func TestFaultsOfASettingsFile(t *testing.T) {
+	for text, want := range map[string]string{
+		"seed: 1\nmax-tokens: many\n":     `line 2: max-tokens "many": must be a whole number`,
+		"max-tokens: 1.5\n":               `line 1: max-tokens "1.5": must be a whole number`,
+		"seed: -1\n":                      `line 1: seed "-1": must be a whole number of at least 0`,
+		"temperature: [1]\n":              `line 1: temperature must be a number`,
+		"temperature:\n":                  `line 1: temperature has no value; it must be a number`,
+		"critique: 7\n":                   `line 1: critique "7": must be true or false`,
+		"principles: kind\n":              `line 1: principles "kind": must be a list, such as [a, b], of which each is a text`,
+		"logit-bias: 5\n":                 `line 1: logit-bias "5": must be names or numbers with a value each, such as {1: 0.5}`,
+		"seed: 1\nlimit: 2\nseed: 2\n":    `line 3: seed stands here a second time`,
+		"seed: 1\n---\nseed: 2\n":         `line 2: a second YAML document begins; settings are one document`,
+		"[seed]\n":                        `line 1: must be settings by their names, such as seed: 1`,
+		"temprature: 1\n":                 `line 1: there is no setting "temprature"; the nearest are temperature, template`,
+		"seed: 1\nlora:\n# and no more\n": "",
+		"# nothing\n":                     "",
+	} {
+		file := filepath.Join(t.TempDir(), "settings.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var c RunConfig
+		switch err := readSettings(file, &c); {
+		case want == "" && err != nil:
+			t.Errorf("%q: %v", text, err)
+		case want != "" && (err == nil || err.Error() != file+": "+want):
+			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
