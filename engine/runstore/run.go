@@ -216,6 +216,12 @@ func (r *Run) settle(m Manifest, o Options) (changed *Manifest, note string, err
 	if err := r.writeTexts(o); err != nil || len(setup) == 0 {
 		return nil, "", err
 	}
+	if m.Setup.Rows > old.Setup.Rows { // a higher limit: the run is whole when these rows are done
+		old.Setup = m.Setup
+		if err := r.writeManifest(old); err != nil {
+			return nil, "", err
+		}
+	}
 	var lines []string
 	for _, c := range setup {
 		lines = append(lines, c.String())

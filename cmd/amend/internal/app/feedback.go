@@ -71,7 +71,7 @@ func (e Env) label(ctx context.Context, c FeedbackConfig) (r FeedbackResult, err
 		h.place[p.ID] = i
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	out, err := doJob[judged](ctx, e, jobFeedback, l.job, h.host(), &h.failed)
+	out, err := doJob[judged](ctx, e, jobFeedback, l.job, h.host())
 	if err != nil {
 		return r, err
 	}
@@ -94,17 +94,16 @@ type feedbackHost struct {
 	store    *runstore.Feedback
 	before   int               // pairs that had a label
 	unjudged map[string]string // why a pair could not be judged in this call, by id
-	failed   error             // the first error of a method: the worker has only its text
 }
 
 func (h *feedbackHost) host() worker.Host {
 	return worker.Host{
 		Unit: "pair", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
 		Methods: worker.Methods{
-			methodOpen:   keepError(&h.failed, h.open),
-			methodGet:    keepError(&h.failed, h.get),
-			methodPut:    keepError(&h.failed, h.put),
-			methodAppend: keepError(&h.failed, h.append),
+			methodOpen:   worker.NewMethod(h.open),
+			methodGet:    worker.NewMethod(h.get),
+			methodPut:    worker.NewMethod(h.put),
+			methodAppend: worker.NewMethod(h.append),
 		},
 	}
 }

@@ -136,7 +136,10 @@ func (l *labelling) readRun(m runstore.Manifest, rows records) error {
 		if err != nil {
 			return err
 		}
-		if rec.Error != "" || (c.Limit > 0 && len(l.job.Pairs) == c.Limit) {
+		if c.Limit > 0 && len(l.job.Pairs) == c.Limit {
+			break
+		}
+		if rec.Error != "" {
 			continue
 		}
 		p, ok := pairs(rec)

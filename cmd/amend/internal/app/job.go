@@ -58,16 +58,26 @@ func (e Env) do(ctx context.Context, kind string, payload []byte, host worker.Ho
 	return out, decodeFailure(ctx, err)
 }
 
-// doJob has a job done and reads its result. failed is the first error of the host's methods: it has its type, where what
-// comes back from a worker has only the text.
-func doJob[R any](ctx context.Context, e Env, kind string, job any, host worker.Host, failed *error) (result R, err error) {
+// doJob has a job done and reads its result. A worker gets only the text of an error of the host's methods, so the first
+// one is kept here and returned, with its type.
+func doJob[R any](ctx context.Context, e Env, kind string, job any, host worker.Host) (result R, err error) {
 	payload, err := json.Marshal(job)
 	if err != nil {
 		return result, fmt.Errorf("writing the job down: %w", err)
 	}
+	var failed error
+	for name, method := range host.Methods {
+		host.Methods[name] = func(args []byte) ([]byte, error) {
+			out, err := method(args)
+			if err != nil && failed == nil {
+				failed = err
+			}
+			return out, err
+		}
+	}
 	text, err := e.do(ctx, kind, payload, host)
-	if *failed != nil {
-		return result, *failed
+	if failed != nil {
+		return result, failed
 	}
 	if err != nil {
 		return result, err

@@ -5,16 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
-	"os"
 	"slices"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
+	"amend/engine/atomicfile"
 	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/oracle"
-	"amend/engine/revise"
 	"amend/engine/reward"
 	"amend/engine/runstore"
 	"amend/models/testbed"
@@ -41,8 +41,11 @@ func DefaultBestConfig() BestConfig {
 // Validate checks what the settings alone can tell.
 func (c BestConfig) Validate() error {
 	var by error
-	if (c.Preference == "") != c.ByLabels {
-		by = failure.Inputf("nothing to choose by: pass --preference FILE, which amend prefer train writes, or --by-labels")
+	switch {
+	case c.Preference == "" && !c.ByLabels:
+		by = failure.Missing("preference", "the file that amend prefer train writes; by-labels chooses by the judge's labels instead")
+	case c.Preference != "" && c.ByLabels:
+		by = &failure.FieldError{Field: "by-labels", Want: "chooses without a preference model: leave one of the two away"}
 	}
 	return errors.Join(by, inherited(c.Compute).Validate())
 }
@@ -60,7 +63,7 @@ type sampled struct {
 	id         string
 	messages   []chat.Message
 	candidates []reward.Candidate
-	rows       []revise.Sample // which of the input's rows the candidates are
+	first      bool // the prompt's first sample is among the candidates, as the first one
 }
 
 // Best takes the best of n samples of a run, by a preference model or by the judge's labels, and says what that does.
@@ -76,23 +79,27 @@ func Best(ctx context.Context, env Env, c BestConfig) (r BestReport, err error) 
 	if err != nil {
 		return r, failure.Inputf("%s: %w", c.Run, err)
 	}
-	var measured []*sampled
+	if c.Out != "" {
+		if err := writable(c.Out); err != nil {
+			return r, err
+		}
+	}
+	var scorer *reward.Model
 	if c.ByLabels {
 		err = scoreByLabels(c.Run, all)
-		all = slices.DeleteFunc(all, func(s *sampled) bool { return len(s.candidates) == 0 })
-		measured = all
 	} else {
-		measured, err = env.scoreByModel(ctx, c, m, all, &r)
+		scorer, err = env.scoreByModel(ctx, c, m, all, &r)
 	}
 	if err != nil {
 		return r, err
 	}
+	all = slices.DeleteFunc(all, func(s *sampled) bool { return len(s.candidates) == 0 })
 	if c.Out != "" {
 		if err := writeBest(c.Out, all); err != nil {
 			return r, err
 		}
 	}
-	return r, env.curve(c, measured, m.Results.Samples, &r)
+	return r, env.curve(c, env.untrained(all, scorer), m.Results.Samples, &r)
 }
 
 // curve compares the best of ever more samples.
@@ -111,8 +118,8 @@ func (e Env) curve(c BestConfig, all []*sampled, samples int, r *BestReport) err
 	return nil
 }
 
-// scoreByModel scores all samples by the preference model, and returns the prompts that it was not trained on.
-func (e Env) scoreByModel(ctx context.Context, c BestConfig, m runstore.Manifest, all []*sampled, r *BestReport) ([]*sampled, error) {
+// scoreByModel scores all samples by the preference model, and returns it.
+func (e Env) scoreByModel(ctx context.Context, c BestConfig, m runstore.Manifest, all []*sampled, r *BestReport) (*reward.Model, error) {
 	model, compute := c.Model, c.Compute
 	if model == "" {
 		model, compute = modelOf(m), likeRun(compute, m)
@@ -121,18 +128,28 @@ func (e Env) scoreByModel(ctx context.Context, c BestConfig, m runstore.Manifest
 	if err != nil {
 		return nil, err
 	}
-	if err := e.scoreSamples(ctx, c.Run, job, all, r); err != nil {
-		return nil, err
+	return scorer, e.scoreSamples(ctx, c.Run, job, all, r)
+}
+
+// untrained returns the prompts that a preference model was not trained on, and all of them where there is no such prompt
+// or no such model.
+func (e Env) untrained(all []*sampled, scorer *reward.Model) (others []*sampled) {
+	if scorer == nil {
+		return all
 	}
-	measured, trained := untrained(all, scorer)
-	if len(measured) == 0 {
+	for _, s := range all {
+		if !scorer.TrainedOn(feedback.PromptHash(s.messages)) {
+			others = append(others, s)
+		}
+	}
+	switch trained := len(all) - len(others); {
+	case len(others) == 0:
 		e.Log.Warn("the preference model was trained on every prompt here: the curve is too good", "prompts", trained)
-		return all, nil
-	}
-	if trained > 0 {
+		return all
+	case trained > 0:
 		e.Log.Info("prompts that the preference model was trained on are left out of the curve", "prompts", trained, "of", len(all))
 	}
-	return measured, nil
+	return others
 }
 
 // scoreSamples scores all candidates; their hidden states are kept in the run.
@@ -150,7 +167,6 @@ func (e Env) scoreSamples(ctx context.Context, dir string, job statesJob, all []
 	r.Computed, r.Reused = &done.Computed, &done.Reused
 	for _, s := range all {
 		var scored []reward.Candidate
-		var rows []revise.Sample
 		for i, candidate := range s.candidates {
 			id := name(s, i)
 			if why, refused := h.refused[id]; refused {
@@ -161,9 +177,9 @@ func (e Env) scoreSamples(ctx context.Context, dir string, job statesJob, all []
 				continue
 			}
 			candidate.Score = h.read[id].Score
-			scored, rows = append(scored, candidate), append(rows, s.rows[i])
+			scored = append(scored, candidate)
 		}
-		s.candidates, s.rows = scored, rows
+		s.candidates = scored
 	}
 	return nil
 }
@@ -191,7 +207,7 @@ func scoreByLabels(dir string, all []*sampled) error {
 		}
 	}
 	for _, s := range all {
-		if s.rows[0].Number != 1 {
+		if !s.first {
 			s.candidates = nil
 			continue
 		}
@@ -216,18 +232,6 @@ func judgedTexts(conversation []chat.Message, first, second string) [2]string {
 	return [2]string{feedback.PromptHash(conversation) + first, second}
 }
 
-// untrained leaves out the prompts that a model was trained on, and counts them.
-func untrained(all []*sampled, m *reward.Model) (others []*sampled, trained int) {
-	for _, s := range all {
-		if m.TrainedOn(feedback.PromptHash(s.messages)) {
-			trained++
-		} else {
-			others = append(others, s)
-		}
-	}
-	return others, trained
-}
-
 // samplesOf groups the final answers of a run by prompt. Empty ones are no candidates, and a prompt that has none is left
 // out.
 func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
@@ -250,7 +254,7 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 		}
 		s := at[rec.Sample.Of]
 		if s == nil {
-			s = &sampled{id: rec.Sample.Of, messages: rec.Messages}
+			s = &sampled{id: rec.Sample.Of, messages: rec.Messages, first: rec.Sample.Number == 1}
 			at[s.id] = s
 			all = append(all, s)
 		}
@@ -259,7 +263,7 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 			a, ok := oracle.Quality(world, rec, final.Text)
 			c.Known, c.Broken, c.Facts, c.InGrammar, c.Doubtful = ok, len(a.Broken), a.Facts, a.InGrammar, a.Doubtful
 		}
-		s.candidates, s.rows = append(s.candidates, c), append(s.rows, *rec.Sample)
+		s.candidates = append(s.candidates, c)
 	}
 	if len(all) == 0 {
 		return nil, errors.New("no row has an answer")
@@ -268,25 +272,26 @@ func samplesOf(m runstore.Manifest, rows records) ([]*sampled, error) {
 }
 
 // writeBest writes each prompt with its best answer.
-func writeBest(path string, all []*sampled) (err error) {
-	f, err := os.Create(path)
+func writeBest(path string, all []*sampled) error {
+	err := atomicfile.Write(path, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		for _, s := range all {
+			best := s.candidates[reward.Best(s.candidates)]
+			row := struct {
+				ID       string         `json:"id"`
+				Messages []chat.Message `json:"messages"`
+				Score    float64        `json:"score"`
+			}{ID: s.id, Score: best.Score}
+			row.Messages = append(slices.Clone(s.messages), chat.Message{Role: chat.Assistant, Text: best.Text})
+			if err := enc.Encode(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return failure.Inputf("writing the best answers: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	enc := json.NewEncoder(f)
-	enc.SetEscapeHTML(false)
-	for _, s := range all {
-		best := s.candidates[reward.Best(s.candidates)]
-		row := struct {
-			ID       string         `json:"id"`
-			Messages []chat.Message `json:"messages"`
-			Score    float64        `json:"score"`
-		}{ID: s.id, Score: best.Score}
-		row.Messages = append(slices.Clone(s.messages), chat.Message{Role: chat.Assistant, Text: best.Text})
-		if err := enc.Encode(row); err != nil {
-			return fmt.Errorf("writing %s: %w", path, err)
-		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
+	"amend/engine/atomicfile"
 	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/reward"
@@ -236,7 +237,7 @@ func (e Env) train(ctx context.Context, c TrainPreferenceConfig, sets []*labelSe
 	if err != nil {
 		return err
 	}
-	return failure.Input(runstore.WriteFile(c.Out, text))
+	return failure.Input(atomicfile.WriteFile(c.Out, text))
 }
 
 // split says what is trained on and what the model is marked on: a share of the prompts of the first labels, or those of

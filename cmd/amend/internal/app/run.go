@@ -89,7 +89,7 @@ func (e Env) runStage(ctx context.Context, s stage, set *prompts.Set, whole RunC
 	}
 	h := newRunHost(e, in)
 	defer func() { err = errors.Join(err, h.close()) }()
-	out, err := doJob[computed](ctx, e, jobRun, in.job, h.host(), &h.failed)
+	out, err := doJob[computed](ctx, e, jobRun, in.job, h.host())
 	if err != nil {
 		return result, err
 	}

@@ -50,7 +50,7 @@ func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPla
 	in.job.Plan = true
 	h := &planHost{env: e, in: in, dir: s.config.Out, changed: []string{}}
 	defer func() { err = errors.Join(err, h.close()) }()
-	out, err := doJob[computed](ctx, e, jobRun, in.job, h.host(), &h.failed)
+	out, err := doJob[computed](ctx, e, jobRun, in.job, h.host())
 	if err != nil {
 		return p, err
 	}
@@ -68,7 +68,6 @@ type planHost struct {
 	dir      string
 	snapshot *runstore.Snapshot // nil: there is no run
 	changed  []string           // inputs and settings that differ from the run's
-	failed   error
 }
 
 func (h *planHost) host() worker.Host {
@@ -76,9 +75,9 @@ func (h *planHost) host() worker.Host {
 		Unit: "row", Log: h.env.Log,
 		PutAside: func(id, why string) error { return fmt.Errorf("planning row %s: %s", id, why) },
 		Methods: worker.Methods{
-			methodPrevious: keepError(&h.failed, func(worker.Nothing) ([]byte, error) { return h.in.previousText() }),
-			methodOpen:     keepError(&h.failed, h.open),
-			methodGet:      keepError(&h.failed, h.get),
+			methodPrevious: worker.NewMethod(func(worker.Nothing) ([]byte, error) { return h.in.previousText() }),
+			methodOpen:     worker.NewMethod(h.open),
+			methodGet:      worker.NewMethod(h.get),
 		},
 	}
 }
@@ -105,9 +104,25 @@ func (h *planHost) open(manifest []byte) (o opened, err error) {
 		h.changed = append(h.changed, c.String())
 	}
 	if len(h.changed) == 0 {
-		o.Done = h.snapshot.IDs()
+		o.Done, err = h.done()
 	}
-	return o, nil
+	return o, err
+}
+
+// done are the rows that the run would not do again.
+func (h *planHost) done() (ids []string, err error) {
+	if !h.in.job.Config.RetryFailed {
+		return h.snapshot.IDs(), nil
+	}
+	for rec, err := range h.snapshot.Rows() {
+		if err != nil {
+			return nil, err
+		}
+		if rec.Error == "" {
+			ids = append(ids, rec.ID)
+		}
+	}
+	return ids, nil
 }
 
 func (h *planHost) get(key revise.Key) (storedTurn, error) {

@@ -100,7 +100,7 @@ func runDefaults(format int) RunConfig {
 			Context:   runner.ContextConfig{KV: "auto", KVType: "auto"},
 		}
 	}
-	return DefaultRunConfig() // a format that this version does not read
+	return RunConfig{} // a format that this version does not read
 }
 
 // settingsOf reads the settings of a run of before there was a settings file from its manifest. What a manifest does not
@@ -133,7 +133,11 @@ func settingsOf(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error)
 	if r.GrammarSHA256 != "" {
 		c.CritiqueGrammar = unknownGrammar
 	}
-	if there, err := exists(constitutionFile(dir)); err != nil || !there {
+	there, err := exists(constitutionFile(dir))
+	if err != nil {
+		return c, fmt.Errorf("reading the run's constitution: %w", err)
+	}
+	if !there {
 		c.Constitution = nil // a process died before it wrote one
 	}
 	if r.Responses == "" {

@@ -119,7 +119,6 @@ type runHost struct {
 	rows   map[string]revise.Row // by id
 	before int                   // rows that earlier commands did
 	run    *runstore.Run         // nil until a worker opens it
-	failed error                 // the first error of a method: the worker has only its text
 }
 
 func newRunHost(e Env, in inputs) *runHost {
@@ -135,25 +134,14 @@ func (h *runHost) host() worker.Host {
 	return worker.Host{
 		Unit: "row", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
 		Methods: worker.Methods{
-			methodPrevious: keepError(&h.failed, h.previous),
-			methodOpen:     keepError(&h.failed, h.open),
-			methodGet:      keepError(&h.failed, h.get),
-			methodPut:      keepError(&h.failed, h.put),
-			methodAppend:   keepError(&h.failed, h.append),
-			methodMeasure:  keepError(&h.failed, h.measure),
+			methodPrevious: worker.NewMethod(h.previous),
+			methodOpen:     worker.NewMethod(h.open),
+			methodGet:      worker.NewMethod(h.get),
+			methodPut:      worker.NewMethod(h.put),
+			methodAppend:   worker.NewMethod(h.append),
+			methodMeasure:  worker.NewMethod(h.measure),
 		},
 	}
-}
-
-// keepError makes a method that keeps its first error: the worker gets only the text, the parent needs the type.
-func keepError[A, R any](failed *error, f func(A) (R, error)) worker.Method {
-	return worker.NewMethod(func(args A) (R, error) {
-		out, err := f(args)
-		if err != nil && *failed == nil {
-			*failed = err
-		}
-		return out, err
-	})
 }
 
 // previousManifest asks the parent for the manifest of the run that is continued: nil for a new one.

@@ -235,7 +235,6 @@ type statesHost struct {
 	read    map[string]readState        // by the response's id
 	refused map[string]string           // why a response cannot be written down, by its id
 	crashed map[string]string           // how a response crashes the worker, by its id
-	failed  error                       // the first error of a method: the worker has only its text
 }
 
 func newStatesHost(e Env) *statesHost {
@@ -247,14 +246,14 @@ func (h *statesHost) host() worker.Host {
 		Unit: "response", Log: h.env.Log, Notify: h.env.notify,
 		PutAside: func(id, why string) error { h.crashed[id] = why; return nil },
 		Methods: worker.Methods{
-			methodOpen: keepError(&h.failed, h.open),
-			methodGet:  keepError(&h.failed, h.get),
-			methodPut:  keepError(&h.failed, h.put),
-			methodState: keepError(&h.failed, func(s readState) (n worker.Nothing, err error) {
+			methodOpen: worker.NewMethod(h.open),
+			methodGet:  worker.NewMethod(h.get),
+			methodPut:  worker.NewMethod(h.put),
+			methodState: worker.NewMethod(func(s readState) (n worker.Nothing, err error) {
 				h.read[s.ID] = s
 				return n, nil
 			}),
-			methodRefused: keepError(&h.failed, func(r refusal) (n worker.Nothing, err error) {
+			methodRefused: worker.NewMethod(func(r refusal) (n worker.Nothing, err error) {
 				h.refused[r.ID] = r.Why
 				return n, nil
 			}),
@@ -317,6 +316,6 @@ func (h *statesHost) close() error {
 func (e Env) readStates(ctx context.Context, job statesJob) (h *statesHost, done statesDone, err error) {
 	h = newStatesHost(e)
 	defer func() { err = errors.Join(err, h.close()) }()
-	done, err = doJob[statesDone](ctx, e, jobStates, job, h.host(), &h.failed)
+	done, err = doJob[statesDone](ctx, e, jobStates, job, h.host())
 	return h, done, err
 }
