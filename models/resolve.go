@@ -31,9 +31,18 @@ func KnownModels() []Known {
 	}}
 }
 
+// Reserved are the names that Resolve takes before files: testbed, and those of known models.
+func Reserved() []string {
+	names := []string{testbed.Name}
+	for _, k := range KnownModels() {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
 // Resolve finds the model file for what was given as --model: testbed, a known name (smollm2), a path, or the name of
 // a model in a cache as `amend model ls` shows it, in that order. The file exists; it has not been opened.
-// The error for a name that leads nowhere says where it was looked for and what there is; it matches ErrInvalid.
+// The error for a name that leads nowhere says where it was looked for and what there is; it matches ErrInvalid and fs.ErrNotExist.
 func (c Caches) Resolve(name string) (string, error) {
 	if name == testbed.Name {
 		return c.unpack()
@@ -91,10 +100,7 @@ func looksLikePath(name string) bool {
 
 // unknownModel lists the nearest names and, if they are few, everything there is.
 func unknownModel(name string, found []Found, c Caches) error {
-	all := []string{testbed.Name}
-	for _, k := range KnownModels() {
-		all = append(all, k.Name)
-	}
+	all := Reserved()
 	for _, f := range found {
 		all = append(all, f.Name)
 	}
@@ -114,5 +120,5 @@ func unknownModel(name string, found []Found, c Caches) error {
 	}
 	places := c.Places()
 	fmt.Fprintf(&text, ". Looked in %s", strings.Join(places, ", "))
-	return invalidf("%s", text.String())
+	return &inputError{text: text.String(), cause: os.ErrNotExist}
 }

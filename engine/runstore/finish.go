@@ -172,9 +172,6 @@ func writeLine(w io.Writer, v any) error {
 	return err
 }
 
-// WriteFile writes a file of a run directory that is whole or not there.
-func WriteFile(path string, text []byte) error { return writeWhole(path, text) }
-
 // writeWhole is replace for a text at hand.
 func writeWhole(path string, text []byte) error {
 	return replace(path, func(w io.Writer) error {

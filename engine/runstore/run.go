@@ -111,6 +111,19 @@ func Open(dir string, m Manifest, o Options) (run *Run, warnings []string, err e
 	return r, warnings, r.openData(changed, o)
 }
 
+// Claim makes a run's directory, or sees that it may be used, and takes its lock without opening the run. Its errors are
+// those of Open. The caller calls free before it opens the run.
+func Claim(dir string) (free func() error, err error) {
+	if err := prepare(dir); err != nil {
+		return nil, err
+	}
+	lock, err := acquire(dir)
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return release(lock) }, nil
+}
+
 // openData opens the database. changed is set where its rows are of other inputs and settings than the manifest now
 // says: they are forgotten before the manifest is written, so that a process that dies between leaves no row that
 // does not fit.

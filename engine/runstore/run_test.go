@@ -420,6 +420,22 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestMoreRows: a run that is continued with a higher limit is whole when these rows are done, and its set-up is theirs. A
+// lower limit changes nothing.
+func TestMoreRows(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ rows, parallel, wantRows, wantParallel int }{{2, 2, 2, 2}, {6, 4, 6, 4}, {1, 1, 6, 4}, {6, 3, 6, 4}} {
+		m := manifest()
+		m.Setup.Rows, m.Setup.Limit, m.Setup.Parallel = c.rows, c.rows, c.parallel
+		r, _ := open(t, dir, m)
+		closeRun(t, r)
+		kept, _, err := Read(dir)
+		if err != nil || kept.Setup.Rows != c.wantRows || kept.Setup.Limit != c.wantRows || kept.Setup.Parallel != c.wantParallel {
+			t.Errorf("after %d rows: %+v, %v", c.rows, kept.Setup, err)
+		}
+	}
+}
+
 // Every field of Results is compared, a new one too.
 func TestEveryResultFieldIsCompared(t *testing.T) {
 	for _, field := range leaves(reflect.TypeFor[Results](), nil) {

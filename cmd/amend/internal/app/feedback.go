@@ -11,11 +11,12 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/worker"
+	"amend/engine/atomicfile"
 	"amend/engine/feedback"
 	"amend/engine/runstore"
 )
 
-// FeedbackResult says how labelling went. Tokens and times are of this call.
+// FeedbackResult says how labelling went. Tokens and times are of this call; those of a worker that died are not known.
 type FeedbackResult struct {
 	Out        string  `json:"out"`
 	Pairs      int     `json:"pairs"`
@@ -30,8 +31,8 @@ type FeedbackResult struct {
 	Reused     int     `json:"prefill_tokens_reused"`
 	Decoded    int     `json:"decode_tokens"`
 	WallS      float64 `json:"wall_s"`
-	// Turned is how many labels prefer another answer than by the constitution before, of Compared pairs that both have
-	// labels of; both are 0 where this call labelled nothing by another constitution.
+	// Turned counts the labels that prefer the other answer than under the constitution before. Compared counts the pairs
+	// that are labelled under both. Both are 0 unless this call labelled by a changed constitution.
 	Turned   int       `json:"turned"`
 	Compared int       `json:"compared"`
 	Failures []Failure `json:"failures"`
@@ -46,6 +47,9 @@ func Feedback(ctx context.Context, env Env, c FeedbackConfig) (FeedbackResult, e
 	}
 	var drawn *failure.RowsError
 	if c.Prompts != "" {
+		if err := c.checkJudge(); err != nil {
+			return FeedbackResult{}, err
+		}
 		if _, err := Run(ctx, env, c.drawing()); err != nil && !errors.As(err, &drawn) {
 			return FeedbackResult{}, err
 		}
@@ -158,7 +162,7 @@ func (h *feedbackHost) append(label []byte) (n worker.Nothing, err error) {
 func (h *feedbackHost) keep(l feedback.Label) error {
 	i, ok := h.place[l.ID]
 	if !ok {
-		return fmt.Errorf("a label of pair %s, which is none of these", l.ID)
+		return fmt.Errorf("a label of pair %s, which is not one of these", l.ID)
 	}
 	if l.Error != "" {
 		h.unjudged[l.ID] = l.Error
@@ -174,14 +178,14 @@ func (h *feedbackHost) keepSettings() error {
 	if err != nil {
 		return err
 	}
-	return runstore.WriteFile(filepath.Join(h.config.dir(), FeedbackSettingsFile), text)
+	return atomicfile.WriteFile(filepath.Join(h.config.dir(), FeedbackSettingsFile), text)
 }
 
 // putAside records a pair that kills workers.
 func (h *feedbackHost) putAside(id, why string) error {
 	i, ok := h.place[id]
 	if !ok {
-		return fmt.Errorf("a worker died of pair %s, which is none of these", id)
+		return fmt.Errorf("a worker died of pair %s, which is not one of these", id)
 	}
 	p := h.job.Pairs[i]
 	return h.keep(feedback.Label{ID: p.ID, Index: p.Index, Pair: p.Hash(), Error: why, Judgements: []feedback.Judgement{}})

@@ -181,6 +181,16 @@ func (c FeedbackConfig) drawing() RunConfig {
 	return r
 }
 
+// checkJudge checks what judging needs, before answers are drawn.
+func (c FeedbackConfig) checkJudge() error {
+	if c.Judge != "" {
+		if _, err := runner.Find(c.Judge); err != nil {
+			return err
+		}
+	}
+	return checkJudgements(c.drawing().layers(), c.Principles)
+}
+
 // ResolveFeedback gives the settings of labelling before any is given by itself: those of the labels in another directory
 // (like), but for what is judged, constitution and out, and over them those of a file.
 func ResolveFeedback(like, config string) (FeedbackConfig, error) {

@@ -109,7 +109,7 @@ func notOfARun(out string) error {
 	_, _, err := runstore.Read(out)
 	switch {
 	case err == nil:
-		return &failure.FieldError{Field: "out", Value: out, Want: fmt.Sprintf("it is a run directory, and its labels are of the run's own answers: give another folder for the labels of other pairs, or judge the run with amend feedback %s", out)}
+		return &failure.FieldError{Field: "out", Value: out, Want: fmt.Sprintf("is a run directory, which holds labels of its own answers only: give another folder, or label the run itself (amend feedback %s)", out)}
 	case errors.Is(err, runstore.ErrNotARun):
 		return nil
 	}
@@ -121,8 +121,14 @@ func (l *labelling) readRun(m runstore.Manifest, rows records) error {
 	c := &l.job.Config
 	l.truth = truthOf(m)
 	if c.Judge == "" {
-		c.Judge, l.job.Adapter = modelOf(m), criticAdapter(m)
-		c.Compute = likeRun(c.Compute, m)
+		last, err := StoredRun{Dir: c.Run, Manifest: m}.lastStage()
+		if err != nil {
+			return err
+		}
+		c.Judge, c.Compute = last.Model, likeRun(c.Compute, last)
+		if m.Results.Responses != "" { // else the adapter is for responses only
+			l.job.Adapter = runner.ParseAdapter(last.LoRA)
+		}
 	}
 	c.Compute = inherited(c.Compute)
 	if err := c.Compute.Validate(); err != nil { // with the run's own
@@ -158,22 +164,13 @@ func (l *labelling) readRun(m runstore.Manifest, rows records) error {
 	return nil
 }
 
-// criticAdapter returns the adapter of a run's critic, which also judges. If another run made the first responses, it is
-// the adapter in the manifest. Otherwise that adapter is for responses only, and the critic has none.
-func criticAdapter(m runstore.Manifest) runner.Adapter {
-	if m.Results.Responses == "" {
-		return runner.Adapter{}
-	}
-	return runner.Adapter{Path: m.Setup.LoRA, Scale: m.Results.LoRAScale}
-}
-
 // likeRun takes a run's way of writing conversations where the settings leave it open.
-func likeRun(c runner.ComputeConfig, m runstore.Manifest) runner.ComputeConfig {
+func likeRun(c runner.ComputeConfig, run RunConfig) runner.ComputeConfig {
 	if c.Chat == "" {
-		c.Chat = m.Results.Chat
+		c.Chat = run.Compute.Chat
 	}
 	if c.Template == "" && c.Chat != runner.ChatPlain {
-		c.Template = m.Setup.Template
+		c.Template = run.Compute.Template
 	}
 	return c
 }

@@ -8,9 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/modeltest"
-	"amend/models"
 )
 
 // tinyModel writes a model of random weights with the vocabulary of modeltest.Home.
@@ -21,13 +19,6 @@ func tinyModel(t *testing.T, out string) {
 	if _, err := Synthesize(t.Context(), quiet(), c); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// isInput reports whether an error is about what the user gave.
-func isInput(err error) bool {
-	var input *failure.InputError
-	var field *failure.FieldError
-	return errors.As(err, &input) || errors.As(err, &field) || errors.Is(err, models.ErrInvalid)
 }
 
 func TestModelRefusals(t *testing.T) {
@@ -61,7 +52,7 @@ func TestModelRefusals(t *testing.T) {
 		"exists; force":                          quantize("tiny", "Q4_0", tiny, 0),
 		"threads -1: must be from 0":             quantize("tiny", "Q4_0", "x", -1),
 	} {
-		if err == nil || !isInput(err) || !strings.Contains(err.Error(), want) {
+		if err == nil || !IsInput(err) || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}

@@ -42,7 +42,7 @@ func TestTokensRefuses(t *testing.T) {
 		"nowhere": "nowhere", ".": "has no data/train-*.jsonl", "": "set is missing",
 	} {
 		err := Tokens(t.Context(), quiet(), TokensConfig{Model: "testbed", Set: set, Chat: runner.ChatPlain}, &strings.Builder{})
-		if err == nil || !isInput(err) || !strings.Contains(err.Error(), want) {
+		if err == nil || !IsInput(err) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", set, err, want)
 		}
 	}

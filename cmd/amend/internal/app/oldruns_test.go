@@ -49,12 +49,12 @@ func TestVerifyOldRuns(t *testing.T) {
 	oldRuns(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir()) // where the testbed model is unpacked
 	for dir, want := range map[string][]string{
-		"plain": {"rows: as recorded", "revisions: as recorded", "model: as recorded", "constitution: as recorded", "prompts: as recorded"},
+		"plain": {"rows: as recorded", "revisions: as recorded", "constitution: as recorded", "model: as recorded", "prompts: as recorded"},
 		"staged": {
-			"rows: as recorded", "revisions: as recorded", "labels: as recorded", "model: as recorded", "adapter: as recorded",
-			"constitution: as recorded", "prompts: as recorded", "responses: as recorded",
-			"responses' rows: as recorded", "responses' revisions: as recorded", "responses' model: as recorded",
-			"responses' constitution: as recorded", "responses' prompts: as recorded",
+			"rows: as recorded", "revisions: as recorded", "labels: as recorded", "constitution: as recorded", "model: as recorded", "adapter: as recorded",
+			"prompts: as recorded", "responses: as recorded",
+			"responses' rows: as recorded", "responses' revisions: as recorded", "responses' constitution: as recorded",
+			"responses' model: as recorded", "responses' prompts: as recorded",
 		},
 	} {
 		report, err := Verify(t.Context(), dir)

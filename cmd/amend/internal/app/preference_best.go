@@ -122,7 +122,11 @@ func (e Env) curve(c BestConfig, all []*sampled, samples int, r *BestReport) err
 func (e Env) scoreByModel(ctx context.Context, c BestConfig, m runstore.Manifest, all []*sampled, r *BestReport) (*reward.Model, error) {
 	model, compute := c.Model, c.Compute
 	if model == "" {
-		model, compute = modelOf(m), likeRun(compute, m)
+		last, err := StoredRun{Dir: c.Run, Manifest: m}.lastStage()
+		if err != nil {
+			return nil, err
+		}
+		model, compute = last.Model, likeRun(compute, last)
 	}
 	scorer, job, err := e.scorerJob(c.Preference, model, inherited(compute))
 	if err != nil {

@@ -152,7 +152,11 @@ func (c TrainPreferenceConfig) job(l *labelSet) (statesJob, error) {
 	if c.Model == "" {
 		switch judge := l.set.Settings.ModelSHA256; {
 		case l.run != nil:
-			job.Model, job.Compute = modelOf(*l.run), likeRun(c.Compute, *l.run)
+			last, err := StoredRun{Dir: l.dir, Manifest: *l.run}.lastStage()
+			if err != nil {
+				return job, err
+			}
+			job.Model, job.Compute = last.Model, likeRun(c.Compute, last)
 		case judge == testbed.SHA256():
 			job.Model = testbed.Name
 		default:

@@ -15,7 +15,7 @@ import (
 )
 
 // RunResult says how a run went. Rows, revisions, flags and failures count the rows that this call names, whichever
-// command did them. Tokens and times are those of this call.
+// command did them. Tokens and times are those of this call; those of a worker that died are not known.
 type RunResult struct {
 	Summary    runstore.Summary // of the rows
 	Before     int              // rows that earlier commands did
@@ -49,13 +49,38 @@ func Run(ctx context.Context, env Env, c RunConfig) (RunResult, error) {
 	if err != nil {
 		return RunResult{}, err
 	}
-	for _, s := range stages[:len(stages)-1] {
-		var failed *failure.RowsError
-		if _, err := env.runStage(ctx, s, set, c); err != nil && !errors.As(err, &failed) { // such rows fail again in the next stage
-			return RunResult{}, err
-		}
+	if len(stages) == 1 {
+		return env.runStage(ctx, stages[0], set, c)
 	}
-	return env.runStage(ctx, stages[len(stages)-1], set, c)
+	first, err := env.runResponses(ctx, stages[0], set, c)
+	if err != nil {
+		return RunResult{}, err
+	}
+	r, err := env.runStage(ctx, stages[1], set, c)
+	r.addTokens(first)
+	return r, err
+}
+
+// runResponses does the first of two stages. No other process may write to the whole run's directory meanwhile.
+func (e Env) runResponses(ctx context.Context, s stage, set *prompts.Set, whole RunConfig) (r RunResult, err error) {
+	free, err := runstore.Claim(whole.Out)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, free()) }()
+	r, err = e.runStage(ctx, s, set, whole)
+	var failed *failure.RowsError
+	if errors.As(err, &failed) {
+		err = nil // such rows fail again in the next stage
+	}
+	return r, err
+}
+
+// addTokens adds the tokens and the time of an earlier stage. Rates stay those of the last one.
+func (r *RunResult) addTokens(first RunResult) {
+	r.WallS += first.WallS
+	r.Decoded, r.Computed, r.Reused = r.Decoded+first.Decoded, r.Computed+first.Computed, r.Reused+first.Reused
+	r.KVRead, r.KVWhole = r.KVRead+first.KVRead, r.KVWhole+first.KVWhole
 }
 
 // beginRun checks the settings of a run and reads its prompts.

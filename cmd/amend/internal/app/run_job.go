@@ -205,9 +205,14 @@ func (c RunConfig) checkCritic() error {
 	if !c.Gate.On {
 		return nil
 	}
-	doc, err := constitution.Load(c.layers()...)
+	return checkJudgements(c.layers(), c.Principles)
+}
+
+// checkJudgements checks that a judge can be asked under all principles that may be drawn.
+func checkJudgements(layers, principles []string) error {
+	doc, err := constitution.Load(layers...)
 	if err == nil {
-		doc, err = doc.Select(c.Principles)
+		doc, err = doc.Select(principles)
 	}
 	if err == nil {
 		err = feedback.Check(doc)

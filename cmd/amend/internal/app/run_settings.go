@@ -13,6 +13,7 @@ import (
 	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/engine/sample"
+	"amend/models"
 )
 
 // RunSources say where a run's settings come from, apart from single flags.
@@ -192,9 +193,26 @@ func (e Env) warnOfAnotherModel(ctx context.Context, stages []stage) error {
 		if sum != m.Results.ModelSHA256 {
 			e.Log.Warn("the run is done again with another model", "then", m.Setup.Model, "now", file.Path)
 		}
-		if adapter := runner.ParseAdapter(s.config.LoRA).Path; adapter != m.Setup.LoRA {
-			e.Log.Warn("the run is done again with another adapter", "then", cmp.Or(m.Setup.LoRA, "none"), "now", cmp.Or(adapter, "none"))
+		adapter := runner.ParseAdapter(s.config.LoRA)
+		if sum, err = adapterSHA256(ctx, adapter); err != nil {
+			return err
+		}
+		if sum != m.Results.LoRASHA256 || adapter.Scale != m.Results.LoRAScale {
+			then := runner.Adapter{Path: m.Setup.LoRA, Scale: m.Results.LoRAScale}
+			e.Log.Warn("the run is done again with another adapter", "then", cmp.Or(then.String(), "none"), "now", cmp.Or(adapter.String(), "none"))
 		}
 	}
 	return nil
+}
+
+// adapterSHA256 is the checksum of an adapter's file; empty without an adapter.
+func adapterSHA256(ctx context.Context, a runner.Adapter) (string, error) {
+	if a.Path == "" {
+		return "", nil
+	}
+	file, err := models.Open(a.Path)
+	if err != nil {
+		return "", failure.Inputf("opening the adapter: %w", err)
+	}
+	return file.SHA256(ctx)
 }

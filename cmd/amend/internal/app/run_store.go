@@ -7,6 +7,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/worker"
+	"amend/engine/atomicfile"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -218,8 +219,8 @@ func (h *runHost) openRun(m runstore.Manifest) (err error) {
 	return h.in.keepWhole()
 }
 
-// keepWhole keeps the settings of a run of several stages in its directory as soon as one stage has taken them: the run
-// directory then continues it, whatever stage it is stopped in. A run that is only continued has them.
+// keepWhole writes the whole run's config.yaml when its first stage has been accepted: the run directory alone then
+// continues it from either stage. A run that is continued without Redo has the file.
 func (in inputs) keepWhole() error {
 	if in.whole == nil || in.whole.Out == in.job.Config.Out {
 		return nil
@@ -233,7 +234,7 @@ func (in inputs) keepWhole() error {
 	if err != nil {
 		return err
 	}
-	return runstore.WriteFile(filepath.Join(in.whole.Out, runstore.SettingsFile), text)
+	return atomicfile.WriteFile(filepath.Join(in.whole.Out, runstore.SettingsFile), text)
 }
 
 func (h *runHost) get(key revise.Key) (storedTurn, error) {
@@ -266,7 +267,7 @@ func (h *runHost) measure(measured []byte) (n worker.Nothing, err error) {
 func (h *runHost) putAside(id, why string) error {
 	r, ok := h.rows[id]
 	if !ok {
-		return fmt.Errorf("a worker died of row %s, which is none of this run", id)
+		return fmt.Errorf("a worker died of row %s, which is not in this run", id)
 	}
 	rec := revise.Record{ID: r.ID, Index: r.Index, Sample: r.Sample, Attributes: r.Attributes, Messages: r.Messages, Error: why}
 	return failure.Stopped(h.run.Append(rec))

@@ -141,7 +141,7 @@ func TestRedoKeepsWhatIsNotGiven(t *testing.T) {
 	if err != nil || kept.Revisions != 2 || kept.MaxTokens != 64 || kept.Sampling.Temperature != 0.5 || kept.Seed != 1 || kept.Limit != 2 {
 		t.Errorf("settings after it: %+v, %v", kept, err)
 	}
-	if strings.Contains(log.String(), "another model") {
+	if strings.Contains(log.String(), "done again with another") {
 		t.Errorf("the model is the same:\n%s", log.String())
 	}
 	log.Reset()
@@ -169,5 +169,37 @@ func TestRowsThatFail(t *testing.T) {
 	var failed *failure.RowsError
 	if !errors.As(err, &failed) || failed.Failed != 2 || failed.Of != 3 || r.Summary.Completed != 1 || r.Failed() != 2 || len(r.Failures) != 2 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestResponsesUnderTheRunsLock: the first of two stages is not computed while another process writes to the run, nor into
+// a folder of other files.
+func TestResponsesUnderTheRunsLock(t *testing.T) {
+	dir := t.TempDir()
+	c := testbedRun(t, somePrompts(t), filepath.Join(dir, "run"))
+	c.Critic, c.MaxTokens = "testbed", 32
+	free, err := runstore.Claim(c.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var locked *runstore.LockedError
+	if _, err := Run(t.Context(), testEnv(io.Discard), c); !errors.As(err, &locked) {
+		t.Errorf("a run that is locked: %v", err)
+	}
+	if err := free(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Run(t.Context(), testEnv(io.Discard), c); err != nil || r.Summary.Completed != 6 || r.Decoded == 0 {
+		t.Errorf("a run that is free: %+v, %v", r, err)
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "other"), 0o777), os.WriteFile(filepath.Join(dir, "other", "a.txt"), nil, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	c.Out = filepath.Join(dir, "other")
+	if _, err := Run(t.Context(), testEnv(io.Discard), c); !errors.Is(err, runstore.ErrNotARun) {
+		t.Errorf("a folder of other files: %v", err)
+	}
+	if left, err := os.ReadDir(c.Out); err != nil || len(left) != 1 {
+		t.Errorf("it now holds %v, %v", left, err)
 	}
 }

@@ -18,7 +18,9 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
+	"amend/constitution"
 	"amend/engine/nearest"
+	"amend/models"
 )
 
 // paths are the settings of a config that name files, and how each is written.
@@ -41,39 +43,39 @@ func (c *RunConfig) paths() paths {
 	}
 }
 
-// A change makes a path another one. named says that the text may also be the name of a model or a constitution.
-type change func(text string, named bool) string
+// A change rewrites one path. names, unless nil, are those that come before files; other texts, too, may then be names.
+type change func(text string, names []string) string
 
 // rewrite changes every path in a config.
 func rewrite(p paths, to change) {
 	for _, f := range p.files {
 		if *f != "" && *f != "-" {
-			*f = to(*f, false)
+			*f = to(*f, nil)
 		}
 	}
 	for _, m := range p.models {
 		if *m != "" {
-			*m = to(*m, true)
+			*m = to(*m, models.Reserved())
 		}
 	}
 	for _, a := range p.adapters {
 		if *a != "" {
 			adapter := runner.ParseAdapter(*a)
-			adapter.Path = to(adapter.Path, false)
+			adapter.Path = to(adapter.Path, nil)
 			*a = adapter.String()
 		}
 	}
 	for i, l := range p.layers {
-		p.layers[i] = to(l, true)
+		p.layers[i] = to(l, constitution.Names())
 	}
 }
 
 // from finds paths that are relative to a folder. A text that may be a name is a path if it begins as one or there is such
 // a file: names of models may have slashes too.
 func from(dir string) change {
-	return func(text string, named bool) string {
+	return func(text string, names []string) string {
 		joined := filepath.Join(dir, text)
-		if filepath.IsAbs(text) || named && !beginsAsPath(text) && !isFile(joined) {
+		if filepath.IsAbs(text) || isName(text, names, joined) {
 			return text
 		}
 		return joined
@@ -82,8 +84,8 @@ func from(dir string) change {
 
 // relativeTo writes paths relative to a folder. Those that could be taken for names begin as paths.
 func relativeTo(dir string) change {
-	return func(text string, named bool) string {
-		if named && !beginsAsPath(text) && !isFile(text) {
+	return func(text string, names []string) string {
+		if isName(text, names, text) {
 			return text
 		}
 		abs, err := filepath.Abs(text)
@@ -99,6 +101,11 @@ func relativeTo(dir string) change {
 		}
 		return "." + string(filepath.Separator) + rel
 	}
+}
+
+// isName reports whether a text that may be a name is one: it is among names, or there is no such file.
+func isName(text string, names []string, path string) bool {
+	return slices.Contains(names, text) || names != nil && !beginsAsPath(text) && !isFile(path)
 }
 
 func beginsAsPath(text string) bool {

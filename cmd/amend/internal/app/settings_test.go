@@ -17,6 +17,7 @@ import (
 	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/engine/sample"
+	"amend/models"
 )
 
 // fileSum stands for the hash of a file: another path is another file.
@@ -166,7 +167,7 @@ func TestSettingsKeepEverything(t *testing.T) {
 	}
 	want := fullRunConfig()
 	want.Out = ""
-	rewrite(want.paths(), func(p string, _ bool) string { return filepath.Join("..", p) })
+	rewrite(want.paths(), func(p string, _ []string) string { return filepath.Join("..", p) })
 	want.Critic = "c.gguf" // may be a name
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("settings came back as\n%+v\nwant\n%+v", got, want)
@@ -199,6 +200,7 @@ func TestOrderOfSettings(t *testing.T) {
 		}
 	}
 	made("own", func(c *RunConfig) { c.Seed, c.MaxTokens, c.Revisions, c.Samples = 1, 11, 4, 3 })
+	made("third", func(c *RunConfig) { c.Seed, c.MaxTokens = 5, 55 })
 	made("other", func(c *RunConfig) { c.Seed, c.MaxTokens, c.Revisions = 2, 22, 2 })
 	if err := os.WriteFile("file.yaml", []byte("seed: 3\nsystem: Be brief.\n"), 0o666); err != nil {
 		t.Fatal(err)
@@ -215,24 +217,52 @@ func TestOrderOfSettings(t *testing.T) {
 	if err != nil || c.Seed != 3 || c.MaxTokens != 22 || c.System != "Be brief." || c.Prompts != "" || c.Constitution != nil || c.Out != "new" {
 		t.Errorf("a file over another's: %+v, %v", c, err)
 	}
+	c, err = ResolveRun(RunSources{Out: "own", Config: "file.yaml"})
+	if err != nil || c.Seed != 3 || c.MaxTokens != 11 || c.System != "Be brief." || filepath.Base(c.Prompts) != "own.jsonl" {
+		t.Errorf("a file over the run's own: %+v, %v", c, err)
+	}
+	if err := os.WriteFile("names.yaml", []byte("seed: 3\nout: own\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c, err = ResolveRun(RunSources{Config: "names.yaml"})
+	if err != nil || c.Seed != 3 || c.MaxTokens != 11 || filepath.Clean(c.Out) != "own" {
+		t.Errorf("a file that names the run: %+v, %v", c, err)
+	}
+	c, err = ResolveRun(RunSources{Out: "third", Config: "names.yaml"})
+	if err != nil || c.Seed != 3 || c.MaxTokens != 55 || c.Out != "third" {
+		t.Errorf("a run that is given, over that of the file: %+v, %v", c, err)
+	}
 }
 
-// TestBadSettingsFiles: what is no setting is refused with its line, and nothing is taken silently.
+// TestBadSettingsFiles: a fault names the file, the line, the setting and what it must be.
 func TestBadSettingsFiles(t *testing.T) {
 	dir := t.TempDir()
 	for text, want := range map[string]string{
-		"max-tokens: 12\nmax_tokens: 8\n": "line 2",
-		"revisions: many\n":               "line 1",
-		"- a\n":                           "line 1",
+		"seed: 1\nmax-tokens: many\n":     `line 2: max-tokens "many": must be a whole number`,
+		"max-tokens: 1.5\n":               `line 1: max-tokens "1.5": must be a whole number`,
+		"seed: -1\n":                      `line 1: seed "-1": must be a whole number of at least 0`,
+		"temperature: [1]\n":              `line 1: temperature must be a number`,
+		"temperature:\n":                  `line 1: temperature has no value; it must be a number`,
+		"critique: 7\n":                   `line 1: critique "7": must be true or false`,
+		"principles: kind\n":              `line 1: principles "kind": must be a list, such as [a, b], of which each is a text`,
+		"logit-bias: 5\n":                 `line 1: logit-bias "5": must be names or numbers with a value each, such as {1: 0.5}`,
+		"seed: 1\nlimit: 2\nseed: 2\n":    `line 3: seed stands here a second time`,
+		"seed: 1\n---\nseed: 2\n":         `line 2: a second YAML document begins; settings are one document`,
+		"[seed]\n":                        `line 1: must be settings by their names, such as seed: 1`,
+		"temprature: 1\n":                 `line 1: there is no setting "temprature"; the nearest are temperature, template`,
+		"seed: 1\nlora:\n# and no more\n": "",
+		"# nothing\n":                     "",
 	} {
 		file := filepath.Join(dir, "c.yaml")
 		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		c := DefaultRunConfig()
-		err := readSettings(file, &c)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) || !IsInput(err) {
-			t.Errorf("%q: %v, want %s of %s in it", text, err, want, file)
+		switch err := readSettings(file, &c); {
+		case want == "" && err != nil:
+			t.Errorf("%q: %v", text, err)
+		case want != "" && (err == nil || err.Error() != file+": "+want || !IsInput(err)):
+			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
 		}
 	}
 	c, err := ResolveRun(RunSources{Like: filepath.Join(dir, "nowhere"), Out: "x"})
@@ -250,13 +280,17 @@ func TestSettingsOfFormat2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := DefaultRunConfig()
-	want.Model, want.Prompts, want.Limit, want.Out = "testbed", "prompts.jsonl", 3, filepath.Join(old, "plain")
+	want := RunConfig{ // written out: a default that changes must not change it
+		Model: "testbed", Prompts: "prompts.jsonl", Limit: 3, Out: filepath.Join(old, "plain"),
+		Demonstrations: true, Samples: 1, Revisions: 2, Critique: true, Speculate: true,
+		Gate:    GateConfig{Tries: 2, MinMass: 0.1},
+		Compute: runner.ComputeConfig{Chat: "template", GPULayers: -1},
+		Context: runner.ContextConfig{KV: "auto", KVType: "q8_0"},
+	}
 	want.Constitution = []string{filepath.Join(old, "plain", runstore.ConstitutionFile)}
 	want.Mode, want.DemonstrationSets, want.Seed, want.LogProbs, want.MaxTokens = revise.Append, 2, 8, true, 96
 	want.Sampling = sample.Params{Temperature: 0.8, TopP: 0.95, TopK: 50, MinP: 0.01, RepetitionPenalty: 1.01, FrequencyPenalty: 0.01,
 		LogitBias: sample.LogitBias{3: math.Inf(-1), 7: 0.5}}
-	want.Context.KVType = plain.Context.KVType
 	if !reflect.DeepEqual(plain, want) {
 		t.Errorf("plain has\n%+v\nwant\n%+v", plain, want)
 	}
@@ -289,7 +323,7 @@ func TestDefaultsAreFrozen(t *testing.T) {
 // TestNamesOfModels: a name may have slashes, as those of the Hugging Face cache have, and stays a name.
 func TestNamesOfModels(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := errors.Join(os.MkdirAll("runs", 0o777), os.WriteFile("here", nil, 0o666)); err != nil {
+	if err := errors.Join(os.MkdirAll("runs", 0o777), os.WriteFile("here", nil, 0o666), os.WriteFile("smollm2", nil, 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	for given, want := range map[string][2]string{
@@ -304,45 +338,13 @@ func TestNamesOfModels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept := relativeTo(base)(given, true)
+		kept := relativeTo(base)(given, models.Reserved())
 		if want[0] != "" && kept != filepath.FromSlash(want[0]) {
 			t.Errorf("%s is kept as %s, want %s", given, kept, want[0])
 		}
-		found := from("runs")(kept, true)
+		found := from("runs")(kept, models.Reserved())
 		if abs, err := filepath.Abs(found); err != nil || found != want[1] && abs != want[1] {
 			t.Errorf("%s is found as %s, want %s", given, found, want[1])
-		}
-	}
-}
-
-// TestFaultsOfASettingsFile: a fault names the file, the line, the setting and what it must be.
-func TestFaultsOfASettingsFile(t *testing.T) {
-	for text, want := range map[string]string{
-		"seed: 1\nmax-tokens: many\n":     `line 2: max-tokens "many": must be a whole number`,
-		"max-tokens: 1.5\n":               `line 1: max-tokens "1.5": must be a whole number`,
-		"seed: -1\n":                      `line 1: seed "-1": must be a whole number of at least 0`,
-		"temperature: [1]\n":              `line 1: temperature must be a number`,
-		"temperature:\n":                  `line 1: temperature has no value; it must be a number`,
-		"critique: 7\n":                   `line 1: critique "7": must be true or false`,
-		"principles: kind\n":              `line 1: principles "kind": must be a list, such as [a, b], of which each is a text`,
-		"logit-bias: 5\n":                 `line 1: logit-bias "5": must be names or numbers with a value each, such as {1: 0.5}`,
-		"seed: 1\nlimit: 2\nseed: 2\n":    `line 3: seed stands here a second time`,
-		"seed: 1\n---\nseed: 2\n":         `line 2: a second YAML document begins; settings are one document`,
-		"[seed]\n":                        `line 1: must be settings by their names, such as seed: 1`,
-		"temprature: 1\n":                 `line 1: there is no setting "temprature"; the nearest are temperature, template`,
-		"seed: 1\nlora:\n# and no more\n": "",
-		"# nothing\n":                     "",
-	} {
-		file := filepath.Join(t.TempDir(), "settings.yaml")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		var c RunConfig
-		switch err := readSettings(file, &c); {
-		case want == "" && err != nil:
-			t.Errorf("%q: %v", text, err)
-		case want != "" && (err == nil || err.Error() != file+": "+want):
-			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
 		}
 	}
 }

@@ -61,6 +61,21 @@ func (r StoredRun) constitution() (*constitution.Document, error) {
 // constitutionFile is the constitution in a run directory.
 func constitutionFile(dir string) string { return filepath.Join(dir, runstore.ConstitutionFile) }
 
+// lastStage returns the settings of what finished a run: of its critic, where it has one. Paths lead from here, while those
+// in the manifest are as they were typed where the run was begun.
+func (r StoredRun) lastStage() (RunConfig, error) {
+	c, err := RecordedRun(r.Dir)
+	if err != nil {
+		return c, err
+	}
+	stages := c.stages()
+	c = stages[len(stages)-1].config
+	if isTestbed(r.Manifest) {
+		c.Model = testbed.Name
+	}
+	return c, nil
+}
+
 // modelOf is the model of a run as a setting names it.
 func modelOf(m runstore.Manifest) string {
 	if isTestbed(m) {

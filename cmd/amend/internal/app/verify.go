@@ -61,9 +61,13 @@ func Verify(ctx context.Context, dir string) (VerifyReport, error) {
 // verify checks a run, and the run of its first responses where there is one.
 func (r StoredRun) verify(ctx context.Context) ([]Check, error) {
 	checks := []Check{}
-	for _, check := range []func(context.Context) (Check, error){
-		r.checkRows, r.checkRevisions, r.checkLabels, r.checkModel, r.checkAdapter, r.checkConstitution, r.checkPrompts,
-	} {
+	parts := []func(context.Context) (Check, error){r.checkRows, r.checkRevisions, r.checkLabels, r.checkConstitution}
+	if last, err := r.lastStage(); err != nil {
+		checks = append(checks, Check{"settings", Differs, err.Error()})
+	} else {
+		parts = append(parts, r.filesOf(last)...)
+	}
+	for _, check := range parts {
 		c, err := check(ctx)
 		if err != nil {
 			return nil, err
@@ -138,16 +142,18 @@ func (r StoredRun) checkLabels(context.Context) (Check, error) {
 	return Check{"labels", Matches, fmt.Sprintf("%d of %d", done, asked)}, nil
 }
 
-func (r StoredRun) checkModel(ctx context.Context) (Check, error) {
-	return checkFile(ctx, "model", r.Manifest.Setup.Model, r.Manifest.Results.ModelSHA256, runner.Find)
-}
-
-// checkAdapter is of the adapter, where there was one.
-func (r StoredRun) checkAdapter(ctx context.Context) (Check, error) {
-	if r.Manifest.Setup.LoRA == "" {
-		return Check{}, nil
+// filesOf are the checks of the files that a run's settings name.
+func (r StoredRun) filesOf(c RunConfig) []func(context.Context) (Check, error) {
+	results := r.Manifest.Results
+	checks := []func(context.Context) (Check, error){func(ctx context.Context) (Check, error) {
+		return checkFile(ctx, "model", c.Model, results.ModelSHA256, runner.Find)
+	}}
+	if adapter := runner.ParseAdapter(c.LoRA); adapter.Path != "" {
+		checks = append(checks, func(ctx context.Context) (Check, error) {
+			return checkFile(ctx, "adapter", adapter.Path, results.LoRASHA256, models.Open)
+		})
 	}
-	return checkFile(ctx, "adapter", r.Manifest.Setup.LoRA, r.Manifest.Results.LoRASHA256, models.Open)
+	return append(checks, func(context.Context) (Check, error) { return r.checkPrompts(c) })
 }
 
 // checkFile compares a GGUF with the hash that was recorded.
@@ -178,16 +184,15 @@ func (r StoredRun) checkConstitution(context.Context) (Check, error) {
 	return compared("constitution", path, r.Manifest.Results.ConstitutionSHA256, doc.Hash()), nil
 }
 
-func (r StoredRun) checkPrompts(context.Context) (Check, error) {
-	setup, results := r.Manifest.Setup, r.Manifest.Results
-	if setup.Prompts == "-" {
+func (r StoredRun) checkPrompts(c RunConfig) (Check, error) {
+	if c.Prompts == "-" {
 		return Check{"prompts", Missing, "they came through standard input"}, nil
 	}
-	set, err := prompts.Read(setup.Prompts, nil, prompts.Options{FromResponses: results.FromResponses, Limit: setup.Limit})
+	set, err := prompts.Read(c.Prompts, nil, prompts.Options{FromResponses: c.FromResponses, Limit: c.Limit})
 	if err != nil {
 		return Check{"prompts", Missing, err.Error()}, nil
 	}
-	return compared("prompts", setup.Prompts, results.PromptsSHA256, set.SHA256), nil
+	return compared("prompts", c.Prompts, r.Manifest.Results.PromptsSHA256, set.SHA256), nil
 }
 
 func compared(what, path, recorded, found string) Check {

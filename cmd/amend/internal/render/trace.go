@@ -89,7 +89,7 @@ func (p *Page) changes(draft, revision string) {
 	}
 	p.Heading(1, "changes")
 	if 3*kept < all { // a comparison word by word would be confetti
-		p.Wrapped(2, fmt.Sprintf("(written anew: %d of %d words were kept)", kept, all))
+		p.Wrapped(2, fmt.Sprintf("(rewritten: %d of %d words were kept)", kept, all))
 		return
 	}
 	p.Wrapped(2, markedWords(words))
