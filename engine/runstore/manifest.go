@@ -162,6 +162,9 @@ func (c Change) String() string {
 
 func shorten(value string) string {
 	const most = 40
+	if len(value) == 66 && strings.Trim(value, `"0123456789abcdef`) == "" { // a SHA-256
+		return value[1:13] + "…"
+	}
 	if r := []rune(value); len(r) > most {
 		return fmt.Sprintf("%s… (%d characters)", string(r[:16]), len(r))
 	}

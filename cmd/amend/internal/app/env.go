@@ -1,12 +1,10 @@
-// Package app has the use cases of amend as functions of plain settings. The command line calls them, and so may any other
-// program. A use case reads its inputs, computes in a worker process or in this one, writes the run directory, and
+// Package app has the use cases of amend as functions of plain settings. The command line calls them. A use case reads its inputs, computes in a worker process or in this one, writes the run directory, and
 // returns a result. It prints nothing.
 package app
 
 import (
 	"io"
 	"log/slog"
-	"os"
 	"os/exec"
 	"time"
 
@@ -31,7 +29,7 @@ type Env struct {
 	// Self is the command that starts amend: its path, and arguments that come first. Chat templates are rendered by such
 	// a process.
 	Self []string
-	// InProcess computes in this process and not in a worker: an abort in C then ends the program.
+	// InProcess computes in this process and not in a worker: an abort in C then ends the program. Tests set it.
 	InProcess bool
 }
 
@@ -76,9 +74,7 @@ func (e Env) TemplateArgs() []string {
 func (e Env) spawner() worker.Spawner {
 	return worker.Spawner{Stderr: e.Stderr, Command: func() (*exec.Cmd, error) {
 		args := append(append([]string{}, e.Self...), WorkerCommand)
-		cmd := exec.Command(args[0], args[1:]...) // the context's signal is passed on, not a kill
-		cmd.Env = os.Environ()
-		return cmd, nil
+		return exec.Command(args[0], args[1:]...), nil // the context's signal is passed on, not a kill
 	}}
 }
 

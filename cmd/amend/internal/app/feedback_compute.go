@@ -77,7 +77,7 @@ func (c *feedbackComputation) openJudge(ctx context.Context) (err error) {
 	if c.model, err = runner.Open(ctx, runner.Weights{Model: f.Judge, Adapter: c.job.Adapter}, f.Compute, c.env.options(c.parent.Log(), c.job.Date)); err != nil {
 		return err
 	}
-	c.draws = min(f.Draws, drawable(c.document)) // more can be asked for, and are no other labels
+	c.draws = min(f.Draws, drawable(c.document)) // asking for more than there are gives the same labels
 	c.judge, err = feedback.New(ctx, c.model.Format(), c.document, feedback.Settings{
 		Layout: f.Layout, Principles: c.draws, Seed: f.Seed, MinMass: f.MinMass,
 		Reasonings: f.Reasonings, Clamp: [2]float64(f.Clamp), MaxTokens: f.MaxTokens, Sampling: f.sampling(),
@@ -123,7 +123,7 @@ func (c *feedbackComputation) settings() runstore.FeedbackSettings {
 	return s
 }
 
-// settings are what labels depend on, but for the pairs, the constitution's text and the date.
+// settings are what labels depend on, except the pairs, the constitution's text and the date.
 func (f FeedbackConfig) settings(c contents) runstore.FeedbackSettings {
 	s := runstore.FeedbackSettings{
 		ModelSHA256: c.Model, LoRASHA256: c.Adapter, LoRAScale: c.AdapterScale, TemplateSHA256: c.Template, Chat: f.Compute.Chat,
@@ -153,7 +153,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 			d.Need = max(d.Need, need)
 		}
 	}
-	if most := 2*limits.AtMost - 1; most > 0 && (d.Parallel == 0 || d.Parallel > most) { // a pair has two judgements, one of them waits
+	if most := 2*limits.AtMost - 1; most > 0 && (d.Parallel == 0 || d.Parallel > most) { // for n judgements at once (n+1)/2 pairs are begun
 		d.Parallel = most
 	}
 	if d.AttachFrom, err = c.model.AttachFrom(c.kind); err != nil {

@@ -192,7 +192,7 @@ func (c FeedbackConfig) checkJudge() error {
 }
 
 // ResolveFeedback gives the settings of labelling before any is given by itself: those of the labels in another directory
-// (like), but for what is judged, constitution and out, and over them those of a file.
+// (like), except what is judged, constitution, principles and out, and over them those of a file.
 func ResolveFeedback(like, config string) (FeedbackConfig, error) {
 	c := DefaultFeedbackConfig()
 	if like != "" {

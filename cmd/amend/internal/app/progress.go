@@ -14,7 +14,7 @@ const progressTopic = "progress"
 // reportEvery is how often a worker tells how far it is.
 const reportEvery = 200 * time.Millisecond
 
-// reporter tells the parent how far a worker is. It is used on one goroutine. A nil reporter tells nothing.
+// reporter tells the parent how far a worker is. It is used on one goroutine.
 type reporter struct {
 	parent *worker.Client
 	state  Progress
@@ -39,7 +39,7 @@ func (r *reporter) unit(failed bool) {
 
 // step takes the engine's figures.
 func (r *reporter) step(e *engine.Engine) {
-	if r == nil || time.Since(r.told) < reportEvery {
+	if time.Since(r.told) < reportEvery {
 		return
 	}
 	s, use := e.Stats(), e.Usage()

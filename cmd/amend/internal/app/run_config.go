@@ -108,7 +108,7 @@ func (c RunConfig) Validate() error {
 func (c RunConfig) validateCritic() error {
 	for _, f := range []struct{ field, value string }{{"critic", c.Critic}, {"critic-lora", c.CriticLoRA}} {
 		if f.value != "" && c.Revisions == 0 {
-			return &failure.FieldError{Field: f.field, Value: f.value, Want: "is for critiques and revisions: with revisions 0 there are none"}
+			return &failure.FieldError{Field: f.field, Value: f.value, Want: "is for critiques and revisions: it has no use with revisions 0"}
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
 	}
 	old := c.previous
 	if old != nil && !r.Redo && !r.RetryFailed && r.Context.Parallel == 0 && r.Compute.Context == 0 && old.Setup.Rows == len(c.rows) {
-		// What was measured to choose a setting is measured once. Other settings, and rows that failed, may need more room.
+		// A run that goes on keeps its sizes. After Redo or RetryFailed rows may need more room.
 		demand.Parallel, demand.Context = old.Setup.Parallel, old.Setup.Context
 		if demand.Layout == runner.Auto {
 			demand.Layout = runner.Layout(old.Setup.KV)

@@ -19,7 +19,7 @@ type RunPlan struct {
 	Changed []string `json:"changed"`         // inputs and settings that differ from the run's; redo takes them
 	Done    int      `json:"done"`            // rows that stay as they are
 	revise.Plan
-	Seconds float64 `json:"seconds,omitempty"` // about, by what a turn took in this run before; none before there was one
+	Seconds float64 `json:"seconds,omitempty"` // an estimate from the time of this run's earlier turns; 0 without any
 }
 
 // PlanRun says what Run would do, and computes nothing. Of a run of two stages it plans the first, or the second if the

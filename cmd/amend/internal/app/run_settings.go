@@ -19,7 +19,7 @@ import (
 // RunSources say where a run's settings come from, apart from single flags.
 type RunSources struct {
 	Out    string // the run directory; one that exists has settings of its own
-	Like   string // a run whose settings are taken, but for prompts, constitution and out
+	Like   string // a run whose settings are taken, except prompts, constitution, principles and out
 	Config string // a config file
 }
 

@@ -31,7 +31,7 @@ func TestReadRunStops(t *testing.T) {
 	}
 }
 
-// What is wrong with a run directory is the user's to mend, whether it is found at once or in a row.
+// What is wrong with a run directory is for the user to repair, whether it is found at once or in a row.
 func TestReadRunThatIsDamaged(t *testing.T) {
 	oldRuns(t)
 	var input *failure.InputError
