@@ -3,6 +3,7 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os/exec"
@@ -72,10 +73,22 @@ func (e Env) TemplateArgs() []string {
 
 // spawner starts worker processes.
 func (e Env) spawner() worker.Spawner {
-	return worker.Spawner{Stderr: e.Stderr, Command: func() (*exec.Cmd, error) {
+	s := worker.Spawner{Stderr: e.Stderr, Level: e.level(), Command: func() (*exec.Cmd, error) {
 		args := append(append([]string{}, e.Self...), WorkerCommand)
 		return exec.Command(args[0], args[1:]...), nil // the context's signal is passed on, not a kill
 	}}
+	if e.InProcess {
+		s.Here = e.handlers()
+	}
+	return s
+}
+
+// level is the least level of the log.
+func (e Env) level() slog.Level {
+	if e.Log.Enabled(context.Background(), slog.LevelDebug) {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // RenderTemplates is the process that renders chat templates.

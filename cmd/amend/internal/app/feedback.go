@@ -75,9 +75,9 @@ func (e Env) label(ctx context.Context, c FeedbackConfig) (r FeedbackResult, err
 		h.place[p.ID] = i
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	out, err := doJob[judged](ctx, e, jobFeedback, l.job, h.host())
+	out, err := worker.Do[judged](ctx, e.spawner(), jobFeedback, l.job, h.host())
 	if err != nil {
-		return r, err
+		return r, decodeFailure(ctx, err)
 	}
 	if r, err = h.summarize(out); err != nil {
 		return r, err

@@ -2,11 +2,8 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
-	"log/slog"
 	"strings"
 
 	"amend/cmd/amend/internal/failure"
@@ -25,75 +22,25 @@ const (
 	jobStates   = "states"
 )
 
-// handlers returns the handlers of jobs, for a worker or for this process.
+// handlers returns the handlers of jobs. llama.cpp's log goes to the parent's.
 func (e Env) handlers() map[string]worker.Handler {
-	return map[string]worker.Handler{
+	handlers := map[string]worker.Handler{
 		jobRun:      e.computeRun,
 		jobFeedback: e.computeFeedback,
 		jobStates:   e.computeStates,
 	}
-}
-
-// Worker is a worker process. An error is about the process itself: that of its job goes to the parent.
-func (e Env) Worker(ctx context.Context) error {
-	handlers := e.handlers()
 	for kind, h := range handlers {
 		handlers[kind] = func(ctx context.Context, job worker.Job, parent *worker.Client) ([]byte, error) {
 			runner.SetLog(parent.Log())
 			return h(ctx, job, parent)
 		}
 	}
-	return failure.Input(worker.Main(ctx, handlers, encodeFailure))
+	return handlers
 }
 
-// do runs a job in a supervised worker, or in this process.
-func (e Env) do(ctx context.Context, kind string, payload []byte, host worker.Host) ([]byte, error) {
-	job := worker.Job{Kind: kind, Payload: payload, Level: e.level()}
-	if e.InProcess {
-		runner.SetLog(e.Log)
-		out, err := worker.Here(ctx, job, e.handlers()[kind], host)
-		return out, stoppedBy(ctx, err)
-	}
-	out, err := worker.Supervise(ctx, e.spawner(), job, host)
-	return out, decodeFailure(ctx, err)
-}
-
-// doJob has a job done and reads its result. A worker gets only the text of an error of the host's methods, so the first
-// one is kept here and returned, with its type.
-func doJob[R any](ctx context.Context, e Env, kind string, job any, host worker.Host) (result R, err error) {
-	payload, err := json.Marshal(job)
-	if err != nil {
-		return result, fmt.Errorf("writing the job down: %w", err)
-	}
-	var failed error
-	for name, method := range host.Methods {
-		host.Methods[name] = func(args []byte) ([]byte, error) {
-			out, err := method(args)
-			if err != nil && failed == nil {
-				failed = err
-			}
-			return out, err
-		}
-	}
-	text, err := e.do(ctx, kind, payload, host)
-	if failed != nil {
-		return result, failed
-	}
-	if err != nil {
-		return result, err
-	}
-	if err := json.Unmarshal(text, &result); err != nil {
-		return result, fmt.Errorf("reading the worker's result: %w", err)
-	}
-	return result, nil
-}
-
-// level is the least level of the log.
-func (e Env) level() slog.Level {
-	if e.Log.Enabled(context.Background(), slog.LevelDebug) {
-		return slog.LevelDebug
-	}
-	return slog.LevelInfo
+// Worker is a worker process. An error is about the process itself: that of its job goes to the parent.
+func (e Env) Worker(ctx context.Context) error {
+	return failure.Input(worker.Main(ctx, e.handlers(), encodeFailure))
 }
 
 // The kinds of errors that stay what they are on the way from a worker.
@@ -118,7 +65,7 @@ func encodeFailure(err error) *worker.Failure {
 	return f
 }
 
-// decodeFailure returns the error that a worker encoded.
+// decodeFailure returns an error of worker.Do as the one that a worker encoded, where it is that. nil stays nil.
 func decodeFailure(ctx context.Context, err error) error {
 	var f *worker.Failure
 	if !errors.As(err, &f) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/worker"
 	"amend/constitution"
 	"amend/engine/prompts"
 	"amend/engine/revise"
@@ -114,9 +115,9 @@ func (e Env) runStage(ctx context.Context, s stage, set *prompts.Set, whole RunC
 	}
 	h := newRunHost(e, in)
 	defer func() { err = errors.Join(err, h.close()) }()
-	out, err := doJob[computed](ctx, e, jobRun, in.job, h.host())
+	out, err := worker.Do[computed](ctx, e.spawner(), jobRun, in.job, h.host())
 	if err != nil {
-		return result, err
+		return result, decodeFailure(ctx, err)
 	}
 	result, err = h.finish(out)
 	result.WallS = e.Now().Sub(begun).Seconds()

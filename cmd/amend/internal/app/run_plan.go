@@ -50,9 +50,9 @@ func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPla
 	in.job.Plan = true
 	h := &planHost{env: e, in: in, dir: s.config.Out, changed: []string{}}
 	defer func() { err = errors.Join(err, h.close()) }()
-	out, err := doJob[computed](ctx, e, jobRun, in.job, h.host())
+	out, err := worker.Do[computed](ctx, e.spawner(), jobRun, in.job, h.host())
 	if err != nil {
-		return p, err
+		return p, decodeFailure(ctx, err)
 	}
 	p.Plan, p.Done, p.Changed = out.Plan, out.Before, h.changed
 	if h.snapshot != nil {

@@ -316,6 +316,6 @@ func (h *statesHost) close() error {
 func (e Env) readStates(ctx context.Context, job statesJob) (h *statesHost, done statesDone, err error) {
 	h = newStatesHost(e)
 	defer func() { err = errors.Join(err, h.close()) }()
-	done, err = doJob[statesDone](ctx, e, jobStates, job, h.host())
-	return h, done, err
+	done, err = worker.Do[statesDone](ctx, e.spawner(), jobStates, job, h.host())
+	return h, done, decodeFailure(ctx, err)
 }

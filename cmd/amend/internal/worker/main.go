@@ -46,8 +46,8 @@ func Main(ctx context.Context, handlers map[string]Handler, encode func(error) *
 	return c.tell(end)
 }
 
-// Here does a job in this process. It is for programs that call amend as a library, and for tests.
-func Here(ctx context.Context, job Job, handler Handler, host Host) ([]byte, error) {
+// here does a job in this process.
+func here(ctx context.Context, job Job, handler Handler, host Host) ([]byte, error) {
 	var last answer
 	c := &Client{log: host.Log, receive: func() answer { return last }}
 	c.send = func(m message) error {

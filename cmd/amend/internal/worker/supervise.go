@@ -2,9 +2,11 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"slices"
@@ -18,6 +20,37 @@ type Spawner struct {
 	Command func() (*exec.Cmd, error)
 	// Stderr takes what a worker writes to its standard error.
 	Stderr io.Writer
+	// Level is the least level of a worker's log.
+	Level slog.Level
+	// Here, unless nil, does jobs in this process, by their kinds. Tests set it.
+	Here map[string]Handler
+}
+
+// Do has a job done and reads its result; both travel as JSON. A worker gets only the text of an error of the host's
+// methods, so the first of these is returned here, with its type. Other errors are those of Supervise.
+func Do[R any](ctx context.Context, spawner Spawner, kind string, job any, host Host) (result R, err error) {
+	payload, err := json.Marshal(job)
+	if err != nil {
+		return result, fmt.Errorf("writing the job down: %w", err)
+	}
+	var failed error
+	host.Methods = host.Methods.noting(&failed)
+	var text []byte
+	if j := (Job{Kind: kind, Payload: payload, Level: spawner.Level}); spawner.Here != nil {
+		text, err = here(ctx, j, spawner.Here[kind], host)
+	} else {
+		text, err = Supervise(ctx, spawner, j, host)
+	}
+	if failed != nil {
+		return result, failed
+	}
+	if err != nil {
+		return result, err
+	}
+	if err := json.Unmarshal(text, &result); err != nil {
+		return result, fmt.Errorf("reading the worker's result: %w", err)
+	}
+	return result, nil
 }
 
 // idleDeaths is how many workers in a row may die without having begun or finished anything.

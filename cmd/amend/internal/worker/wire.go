@@ -13,6 +13,21 @@ type Method func(args []byte) (reply []byte, err error)
 // Methods are the calls that a host answers, by name.
 type Methods map[string]Method
 
+// noting returns methods that note the first error of all.
+func (m Methods) noting(first *error) Methods {
+	out := Methods{}
+	for name, method := range m {
+		out[name] = func(args []byte) ([]byte, error) {
+			reply, err := method(args)
+			if err != nil && *first == nil {
+				*first = err
+			}
+			return reply, err
+		}
+	}
+	return out
+}
+
 // NewMethod makes a method of a function. Both of its types travel as gob, which drops pointers to zero values.
 func NewMethod[A, R any](f func(A) (R, error)) Method {
 	return func(args []byte) ([]byte, error) {

@@ -103,7 +103,7 @@ func TestResult(t *testing.T) {
 	for name, do := range map[string]func(*parent) (string, error){
 		"supervised": (*parent).supervise,
 		"here": func(p *parent) (string, error) {
-			out, err := Here(p.ctx, p.job, handlers()[p.job.Kind], p.host())
+			out, err := here(p.ctx, p.job, handlers()[p.job.Kind], p.host())
 			return string(out), err
 		},
 	} {
@@ -279,6 +279,23 @@ func TestFailure(t *testing.T) {
 	_, err := newParent(t, "no such kind", nil).supervise()
 	if err == nil || err.Error() != `there is no job of kind "no such kind"` {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestDo: a job arrives, its result comes back, and what a method of the host refuses is returned with its type, though
+// the worker has only the text.
+func TestDo(t *testing.T) {
+	for _, here := range []map[string]Handler{nil, handlers()} {
+		p, s := newParent(t, "", nil), spawner(nil, nil)
+		s.Here = here
+		if r, err := Do[int](p.ctx, s, "echo", 123, p.host()); err != nil || r != 321 {
+			t.Errorf("%d, %v", r, err)
+		}
+		h, full := p.host(), wrongField{"disk", "it is full"}
+		h.Methods["refuse"] = NewMethod(func(string) (n Nothing, err error) { return n, full })
+		if _, err := Do[string](p.ctx, s, "ask", nil, h); !errors.Is(err, full) {
+			t.Errorf("%#v", err)
+		}
 	}
 }
 
