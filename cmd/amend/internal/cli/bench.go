@@ -28,9 +28,14 @@ that every engine does the same work:
   fanout    one response per row, criticised and revised under several principles
   feedback  pairs of responses judged under several principles, in both orders
 
-The variants are amend as it is; amend with the preamble copied to every row, not read once for all;
-with a prefix cache for each conversation alone; and without reuse, on fewer rows. The floor is the time
-that the necessary tokens would take at the speed of plain llama_decode on this machine.
+The variants:
+
+  amend                as it is
+  amend prefix-copied  each row holds a copy of the preamble
+  amend prefix-cache   each conversation reuses only its own prefix
+  amend no-reuse       nothing is reused; fewer rows run
+
+The floor is the time that the necessary tokens would take at the speed of plain llama_decode on this machine.
 scripts/bench-peers compares llama-server with amend.
 
 The fourth is the loop itself on prompts, with flags of its own:
@@ -182,7 +187,7 @@ given share.`,
 func addBenchModelFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
 	f.StringVar(&c.Model, "model", "", "GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
 	f.StringVar(&c.KVType, "kv-type", c.KVType, "type of the cached keys: f16, q8_0 or auto, as for amend run")
-	f.IntVar(&c.Threads, "threads", c.Threads, "CPU threads; 0: one per core")
+	f.IntVar(&c.Threads, "threads", c.Threads, threadsUsage)
 	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on the GPU, if there is one; -1: all")
 	f.BoolVar(&out.json, "json", false, "print the report as one JSON object")
 }

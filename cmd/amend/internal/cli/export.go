@@ -26,8 +26,10 @@ JSONL or Parquet files in data/, a dataset card (README.md) and the run's consti
   reward   chosen and rejected as whole conversations
   raw      the whole traces
 
+A turn whose only flag is unchanged is kept. Where no revision is clean, sft takes the first response, if that is clean.
+
 With --labels, pairs are those that amend feedback has labelled: chosen is the answer that the judge prefers,
-label_prob its probability.
+label_prob its probability. DIR may then be a folder that holds labels alone.
 
 The same run gives the same bytes. What is left out is counted, by reason.`,
 		Example: `  amend export runs/first --format sft --to jsonl --out sets/sft

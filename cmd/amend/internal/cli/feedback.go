@@ -27,7 +27,7 @@ func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	f.IntSliceVar(&o.Rounds, "rounds", nil, "the two rounds of a run to compare; 0 is the first response (default 0 and the last, or the samples of a run with --samples)")
 	f.StringArrayVar(&o.Constitution, "constitution", nil, constitutionUsage+" (default the run's own; for --pairs hhh, for the testbed its own)")
 	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
-	o.sourceFlags.addFlags(f, "labels")
+	o.sourceFlags.addFlags(f, "labels", "what is judged, --constitution, --principles and --out")
 
 	f.StringVar(&o.Prompts, "prompts", "", "first sample answers to these prompts, as amend run does, --samples of each, into the run directory --out; - is standard input")
 	f.IntVar(&o.Samples, "samples", o.Samples, "with --prompts: answers to each prompt")
@@ -48,8 +48,8 @@ func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn")
 	f.BoolVar(&o.Report, "report", false, "report how far the labels can be trusted and, where the better answers are known, how often they are right")
 	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
-	addComputeFlags(f, &o.Compute)
-	addContextFlags(f, &o.Context)
+	addComputeFlags(f, &o.Compute, "judgement")
+	addContextFlags(f, &o.Context, "judgement")
 	o.outputFlags.addFlags(f)
 }
 
@@ -123,7 +123,7 @@ preference set. A label is the probability that the first answer is the better o
 "(B)", asked in both orders under each principle that is drawn for the pair, and averaged. Nothing is sampled, unless
 --reasonings lets the judge reason first.
 
-Judgements are kept in feedback.db and never made twice. The same command continues. Another constitution costs only the
+Judgements are kept in feedback.db and reused. To continue, run the same command again. Another constitution costs only the
 judgements under edited principles, and the summary says how many labels it flips. (With --prompts the run has the same
 constitution: to judge its answers under another one, give the run directory.)
 

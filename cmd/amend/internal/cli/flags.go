@@ -32,19 +32,23 @@ func (o outputFlags) validate() error {
 // sourceFlags name files and directories that settings come from.
 type sourceFlags struct{ config, like string }
 
-func (o *sourceFlags) addFlags(f *pflag.FlagSet, what string) {
+// addFlags adds the flags. what is what a directory of --like holds, and except are the settings that are not taken from it.
+func (o *sourceFlags) addFlags(f *pflag.FlagSet, what, except string) {
 	f.StringVar(&o.config, "config", "", "YAML file with settings, under the names of these flags; a flag that is given wins")
-	f.StringVar(&o.like, "like", "", "take the settings of the "+what+" in this directory, except prompts, constitution and --out")
+	f.StringVar(&o.like, "like", "", "take the settings of the "+what+" in this directory, except "+except)
 }
 
-func addComputeFlags(f *pflag.FlagSet, c *runner.ComputeConfig) {
+// addComputeFlags adds the flags of a ComputeConfig. unit is what a sequence holds: a row, a judgement, an answer.
+func addComputeFlags(f *pflag.FlagSet, c *runner.ComputeConfig, unit string) {
 	f.StringVar(&c.Chat, "chat", c.Chat, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)"+orRuns(c.Chat))
 	f.StringVar(&c.Template, "template", c.Template, "file with a Jinja chat template to use instead of the model's")
-	f.IntVar(&c.Context, "ctx", c.Context, "maximum tokens of one row; 0 takes what the rows can need")
-	f.IntVar(&c.Threads, "threads", c.Threads, "CPU threads; 0: one per core")
+	f.IntVar(&c.Context, "ctx", c.Context, "maximum tokens of one "+unit+"; 0 takes what the "+unit+"s can need")
+	f.IntVar(&c.Threads, "threads", c.Threads, threadsUsage)
 	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on the GPU, if there is one; -1: all")
-	f.BoolVar(&c.Deterministic, "deterministic", c.Deterministic, "give the same results to the last bit, whatever runs beside a row: on a CPU, with plain kernels, one KV stream per row and no flash attention")
+	f.BoolVar(&c.Deterministic, "deterministic", c.Deterministic, "give the same results to the last bit, whatever else runs at the same time: on a CPU, with plain kernels, one KV stream per sequence and no flash attention")
 }
+
+const threadsUsage = "CPU threads; 0: GOMAXPROCS, which is one per core, or fewer under a CPU quota"
 
 // orRuns is the note on --chat where its default depends on the run.
 func orRuns(chat string) string {
@@ -54,9 +58,10 @@ func orRuns(chat string) string {
 	return " (default the run's, else template)"
 }
 
-func addContextFlags(f *pflag.FlagSet, c *runner.ContextConfig) {
-	f.IntVar(&c.Parallel, "parallel", c.Parallel, "rows alive at once; 0 chooses by memory")
-	f.StringVar((*string)(&c.KV), "kv", string(c.KV), "KV cache: streams (one buffer per sequence), unified (shared cells) or auto (streams, unless shared cells let twice as many rows run in the free memory)")
+// addContextFlags adds the flags of a ContextConfig. unit is what a sequence holds.
+func addContextFlags(f *pflag.FlagSet, c *runner.ContextConfig, unit string) {
+	f.IntVar(&c.Parallel, "parallel", c.Parallel, unit+"s alive at once; 0 chooses by memory")
+	f.StringVar((*string)(&c.KV), "kv", string(c.KV), "KV cache: streams (one buffer per sequence), unified (shared cells) or auto (streams, unless shared cells let at least twice as many "+unit+"s run in half the free memory)")
 	f.StringVar(&c.KVType, "kv-type", c.KVType, "type of the cached keys: f16, q8_0 or auto (q8_0 for quantized weights on a CPU); values stay f16")
 	f.StringVar(&c.PreambleCache, "preamble-cache", c.PreambleCache, "folder that keeps the computed preamble for later runs; empty: none")
 }

@@ -31,9 +31,9 @@ func newModelLsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "ls",
-		Short: "List the models in this machine's caches",
-		Long: `List the models in AMEND_MODELS, in amend's own cache and in Hugging Face's, which is only read.
-The names in the first column can be given as --model.`,
+		Short: "List the embedded model and those in this machine's caches",
+		Long: `List the embedded testbed, and the models in AMEND_MODELS, in amend's own cache and in Hugging Face's,
+which is only read. The names in the first column can be given as --model.`,
 		Example: "  amend model ls\n  amend model ls --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

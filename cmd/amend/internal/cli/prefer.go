@@ -57,7 +57,7 @@ on prompts that only the other directory has labels of.`,
 	f.Float64Var(&c.Test, "test", c.Test, "share of prompts to hold out, by hash of the prompt")
 	f.StringVar(&c.TestOn, "test-on", "", "directory with labels of other prompts, to compare the model on instead of held-out prompts")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
-	addComputeFlags(f, &c.Compute)
+	addComputeFlags(f, &c.Compute, "answer")
 	o.addFlags(f)
 	return cmd
 }
@@ -66,7 +66,7 @@ func newPreferScoreCommand() *cobra.Command {
 	c := app.DefaultScoreConfig()
 	var o outputFlags
 	cmd := &cobra.Command{
-		Use:   "score FILE --prompts FILE",
+		Use:   "score PREFERENCE --prompts FILE",
 		Short: "Score answers with a preference model",
 		Long: `Score answers: rows with a response, or whose last message is the assistant's, as amend run reads them. Prints a line of
 JSON for each, with id and score. Scores are comparable only between answers to the same prompt.`,
@@ -84,7 +84,7 @@ JSON for each, with id and score. Scores are comparable only between answers to 
 	f.StringVar(&c.Model, "model", c.Model, "model that the preference model was trained on: a path, or a name that amend model ls shows")
 	f.StringVar(&c.Prompts, "prompts", "", "answers: JSONL rows with prompt and response, or messages; - is standard input (required)")
 	f.IntVar(&c.Limit, "limit", 0, "take only the first N rows; 0 takes all")
-	addComputeFlags(f, &c.Compute)
+	addComputeFlags(f, &c.Compute, "answer")
 	o.addFlags(f)
 	return cmd
 }

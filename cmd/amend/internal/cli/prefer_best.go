@@ -13,9 +13,9 @@ func newPreferBestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "best RUN (--preference FILE | --by-labels)",
 		Short: "Take the best of n samples by a preference model or the judge, and show what that does",
-		Long: `Score every sample of a run (amend run --samples) and show what the best of 1, 2, 4, … are like: their score, which rises
-by construction, next to what it stands for. Prompts that the preference model was trained on are left out. Where an
-oracle knows the answers, it counts those that break a rule. Elsewhere length, refusals and repetition show when a
+		Long: `Score every sample of a run (amend run --samples). Show the best of 1, 2, 4, … samples. The score never falls as n grows;
+the other columns show whether the answers improve. Prompts that the preference model was trained on are left out. Where
+an oracle knows the answers, it counts those that break a rule. Elsewhere length, refusals and repetition show when a
 preference model is over-optimised.
 
 With --by-labels the judge itself chooses, by the labels of amend feedback RUN --pairing first. They compare every sample
@@ -37,7 +37,7 @@ of a prompt with its first.`,
 	f.BoolVar(&c.ByLabels, "by-labels", false, "choose by the judge's labels of amend feedback RUN --pairing first")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.StringVar(&c.Out, "out", "", "file to write each prompt with its best answer to, as JSONL")
-	addComputeFlags(f, &c.Compute)
+	addComputeFlags(f, &c.Compute, "answer")
 	o.addFlags(f)
 	return cmd
 }

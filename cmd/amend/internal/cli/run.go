@@ -23,12 +23,12 @@ func (o *runFlags) addFlags(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	f.BoolVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "show the constitution's demonstrations before every row; turn them off for a model that was trained on revisions")
 	f.IntVar(&o.DemonstrationSets, "demonstration-sets", o.DemonstrationSets, "number of demonstration sets: with more than one, each shows half of the demonstrations in its own order, and rows are spread over them")
-	f.IntVar(&o.Samples, "samples", o.Samples, "rows of each prompt, each sampled anew: for amend feedback to compare, and for best of n")
-	f.StringVar(&o.Prompts, "prompts", "", "prompts: JSONL, hh-rlhf rows or one per line, also gzipped; - is standard input (required)")
+	f.IntVar(&o.Samples, "samples", o.Samples, "number of rows to sample for each prompt, for amend feedback and best of n")
+	f.StringVar(&o.Prompts, "prompts", "", "prompts: JSONL, hh-rlhf rows or one per line, also gzipped; - is standard input (required, unless a run is continued or --config gives it)")
 	f.BoolVar(&o.FromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
-	f.StringVar(&o.Out, "out", "", "run directory; an existing one is continued (required)")
-	f.IntVar(&o.Limit, "limit", 0, "take only the first N rows; 0 takes all")
-	o.sourceFlags.addFlags(f, "run")
+	f.StringVar(&o.Out, "out", "", "run directory; an existing one is continued (required, unless --config gives it)")
+	f.IntVar(&o.Limit, "limit", 0, "take only the first N prompts; 0 takes all")
+	o.sourceFlags.addFlags(f, "run", "--prompts, --constitution, --principles and --out")
 
 	o.addTurnFlags(f)
 	o.addGateFlags(f)
@@ -39,8 +39,8 @@ func (o *runFlags) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.RetryFailed, "retry-failed", false, "do failed rows again")
 	f.BoolVar(&o.plan, "plan", false, "compute nothing: say how many turns are stored, how many would be computed, and about how long that takes")
 	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
-	addComputeFlags(f, &o.Compute)
-	addContextFlags(f, &o.Context)
+	addComputeFlags(f, &o.Compute, "row")
+	addContextFlags(f, &o.Context, "row")
 	o.outputFlags.addFlags(f)
 	f.SetNormalizeFunc(oldNames(map[string]string{"few-shots": "demonstrations", "preambles": "demonstration-sets"}))
 }
@@ -73,7 +73,7 @@ func (o *runFlags) addTurnFlags(f *pflag.FlagSet) {
 
 func (o *runFlags) addGateFlags(f *pflag.FlagSet) {
 	g := &o.Gate
-	f.BoolVar(&g.On, "gate", false, "accept a revision only if the model, as a judge, prefers it in both orders under the drawn principle, and prefers the draft under no other principle; a row whose draft is found clean under two principles ends early")
+	f.BoolVar(&g.On, "gate", false, "accept a revision only if the model, as a judge, prefers it in both orders under the drawn principle, and prefers the draft under no other principle; a row ends early if its draft is clean under two principles and in breach of none")
 	f.IntVar(&g.Tries, "gate-tries", g.Tries, "new tries after a refused revision, each under another draw; then the draft stays")
 	f.Float64Var(&g.Margin, "gate-margin", g.Margin, "how far above 0.5 the judge's probability for the revision must be under the drawn principle, in each order (0 to 0.5)")
 	f.Float64Var(&g.Veto, "gate-veto", g.Veto, "how far above 0.5 its probability for the draft may be under any other principle, in the mean of both orders (0 to 0.5)")

@@ -18,8 +18,9 @@ func newVerifyCommand() *cobra.Command {
 		Use:   "verify DIR",
 		Short: "Check a run against its manifest, offline",
 		Long: `Check a run: the database and every row in it, revisions.jsonl against the rows, every label of amend feedback, and
-model, constitution and prompts against the checksums in the manifest, if these files are here. If first responses were
-made by another model or adapter, check their run too. Exit code 2 if something differs.`,
+model, adapter, constitution and prompts against the checksums in the manifest. A file that is missing is reported, and
+is not an error. If first responses were made by another model or adapter, check their run too. Exit code 2 if something
+differs.`,
 		Example: "  amend verify runs/first\n  amend verify runs/first --json | jq '.checks[] | select(.state != \"as recorded\")'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
