@@ -30,10 +30,10 @@ test: ## all tests, from nothing (make lint has go vet)
 	$(PATIENT) scripts/go test -vet=off -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-pure checkapi
 
-test-pure: # the packages that promise to work without a C compiler
+test-pure: ## the packages that promise to work without a C compiler
 	CGO_ENABLED=0 scripts/go test -vet=off $$(CGO_ENABLED=0 scripts/go list ./... | grep -v -e '^amend/engine/llama$$' -e '^amend/cmd/')
 
-checkapi: # the bindings against the pinned llama.h
+checkapi: ## the bindings against the pinned llama.h
 	scripts/go run ./scripts/checkapi
 
 figures: build ## the testbed model's figures against those that are committed (minutes)
@@ -58,4 +58,4 @@ clean: ## removes what was built here, not the caches
 	rm -rf bin lib dist
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
