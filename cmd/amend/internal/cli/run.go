@@ -109,8 +109,9 @@ rounds of critique and revision, each under a principle drawn from the constitut
 The run directory holds every turn and the trace of every row (run.db), the final revisions as a
 training set (revisions.jsonl), the settings (config.yaml) and what made the run (manifest.json).
 amend run --out DIR continues a run that was stopped, from its last turn. Settings that are not given
-are the run's own. Other inputs or settings are refused. With --redo they are accepted, and only the
-turns that they change are computed: one more round, an edited principle, another limit.
+are the run's own. Inputs or settings that would change its results are refused. With --redo they are
+accepted, and only the turns that they change are computed: one more round, an edited principle, another
+--max-tokens.
 
 Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot work,
 75 stopped early, 130 interrupted; after 75 and 130 the same command continues.`,
