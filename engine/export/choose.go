@@ -90,12 +90,15 @@ func (o *Options) supervised(rec *revise.Record, answers []revise.Turn) (out []c
 		return nil, Unchanged
 	}
 	for i := len(answers) - 1; i >= 0; i-- {
+		if i == 0 && len(out) > 0 {
+			break // a first response is an answer where there is no better one
+		}
 		t := answers[i]
 		if !o.clean(t) || o.DropUnchanged && t.Text == answers[0].Text {
 			continue
 		}
 		out = append(out, newCandidate(rec, t, answers[0]))
-		if !o.AllRevisions || i == 1 { // a first response is an answer where there is no better one
+		if !o.AllRevisions {
 			break
 		}
 	}

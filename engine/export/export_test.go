@@ -146,6 +146,7 @@ func TestChoices(t *testing.T) {
 		{"nothing clean", sft, trace("x", "cut:a", "cut:b"), "flagged"},
 		{"all of them, without hygiene", with(sft, func(o *Options) { o.Hygiene = false }), trace("x", "a", "cut:b"), "b"},
 		{"every revision", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "b", "cut:c", "d"), "b|d"},
+		{"every revision, where the first is not clean", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "cut:b", "c"), "c"},
 		{"every revision, where none is clean", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "cut:b"), "a"},
 		{"unchanged counts as clean", sft, trace("x", "a", "unchanged:A"), "A"},
 		{"unchanged, not wanted", with(sft, func(o *Options) { o.DropUnchanged = true }), trace("x", "a", "unchanged:a"), "unchanged"},

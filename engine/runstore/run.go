@@ -365,12 +365,10 @@ func Read(dir string) (Manifest, iter.Seq2[revise.Record, error], error) {
 	return m, readRows(dir), err
 }
 
-// Check has SQLite look through a run's database and reads every row: it returns how many there are.
+// Check has SQLite look through a run's database and reads every row: it returns how many there are. The
+// error matches fs.ErrNotExist without a database.
 func Check(dir string) (rows int, err error) {
 	d, err := readDatabase(databasePath(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
 	if err != nil {
 		return 0, err
 	}

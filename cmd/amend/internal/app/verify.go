@@ -111,6 +111,9 @@ func (r StoredRun) verifyResponses(ctx context.Context) ([]Check, error) {
 // checkRows has SQLite look through the database, and reads every row.
 func (r StoredRun) checkRows(context.Context) (Check, error) {
 	n, err := runstore.Check(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Check{"rows", Missing, filepath.Join(r.Dir, runstore.DatabaseFile)}, nil
+	}
 	if err != nil {
 		return Check{"rows", Differs, err.Error()}, nil
 	}
