@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -204,7 +203,7 @@ func decodeSetting(fields map[string]reflect.Value, seen map[string]bool, name s
 	whole := field.CanInt() || field.CanUint()
 	if value.ShortTag() == "!!null" {
 		if whole || field.CanFloat() || field.Kind() == reflect.Bool {
-			return &failure.FieldError{Field: name, Want: "has no value; it must be " + kindOf(field.Type())}
+			return fmt.Errorf("%s has no value; it must be %s", name, kindOf(field.Type()))
 		}
 		field.SetZero()
 		return nil
@@ -213,9 +212,9 @@ func decodeSetting(fields map[string]reflect.Value, seen map[string]bool, name s
 	mistyped := (*yaml.TypeError)(nil)
 	switch cut := whole && value.ShortTag() == "!!float"; { // the library would cut 1.5 to 1
 	case (cut || errors.As(err, &mistyped)) && value.Kind == yaml.ScalarNode:
-		return &failure.FieldError{Field: name, Value: strconv.Quote(value.Value), Want: "must be " + kindOf(field.Type())}
+		return fmt.Errorf("%s %q: must be %s", name, value.Value, kindOf(field.Type()))
 	case errors.As(err, &mistyped):
-		return &failure.FieldError{Field: name, Want: "must be " + kindOf(field.Type())}
+		return fmt.Errorf("%s must be %s", name, kindOf(field.Type()))
 	case err != nil:
 		return fmt.Errorf("%s: %w", name, err)
 	}
