@@ -40,7 +40,8 @@ type Model struct {
 	adapterSHA  string
 	templateSHA string
 	model       *llama.Model
-	adapter     *llama.Adapter // nil: none
+	loaded      llama.ModelParams // how
+	adapter     *llama.Adapter    // nil: none
 	think       chat.ThinkTags
 	vocab       *Vocab
 	format      *chat.Formatter
@@ -129,6 +130,7 @@ func (m *Model) load(ctx context.Context, path string, p llama.ModelParams) (err
 	if m.model, err = llama.LoadModel(ctx, path, p); err != nil {
 		return err
 	}
+	m.loaded = p
 	m.closers = append(m.closers, m.model.Close)
 	m.vocab, err = NewVocab(m.model.Vocab(), m.think)
 	return err
