@@ -69,7 +69,7 @@ func (c Config) validate(known []string) error {
 		failure.OneOf("kv", c.KV, runner.Layouts()...),
 		failure.OneOf("kv-type", c.KVType, runner.KVTypes()...),
 		failure.OneOf("flash-attention", c.FlashAttention, FlashAuto, FlashOn, FlashOff),
-		failure.Range("threads", c.Threads, 0, 512),
+		failure.Range("threads", c.Threads, 0, runner.MostThreads),
 		failure.Range("gpu-layers", c.GPULayers, -1, runner.MostTokens),
 	)...)
 }

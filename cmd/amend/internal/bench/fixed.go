@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,14 @@ func settingName(s runner.ContextPlan) string {
 		out += fmt.Sprintf(" attached=%d", s.Shared)
 	}
 	return out
+}
+
+// settingOf is how a variant computes, where amend's own setting is given. Rows of the others hold the preamble themselves.
+func settingOf(variant string, own runner.ContextPlan) runner.ContextPlan {
+	if variant != Amend && variant != NoSpeculation {
+		own.Shared = 0
+	}
+	return own
 }
 
 // closer is a backend that the bench closes.
@@ -55,20 +64,13 @@ const slowRows = 2
 func (b *fixed) run(ctx context.Context, name string) (v Variant, stats engine.Stats, err error) {
 	w, pin := *b.workload, true
 	var c engine.Config
-	setting := b.setting
-	if name != Amend {
-		setting.Shared = 0
-	}
+	setting := settingOf(name, b.setting)
 	switch name {
-	case Amend:
 	case NoReuse:
 		c.NoReuse, pin = true, false
 		w.Rows = w.Rows[:min(slowRows, len(w.Rows))]
-	case PrefixCopied:
 	case PrefixCache:
 		c.NoFork, pin = true, false
-	default:
-		return v, stats, fmt.Errorf("there is no variant %q; there are %q, %q, %q and %q", name, Amend, PrefixCopied, PrefixCache, NoReuse)
 	}
 	alive := min(b.alive, len(w.Rows))
 	b.say("%s: %d rows, %d at once, %s", name, len(w.Rows), alive, settingName(setting))
@@ -93,13 +95,13 @@ func (b *fixed) run(ctx context.Context, name string) (v Variant, stats engine.S
 	return v, stats, nil
 }
 
-// medians reduces the runs that variants had in turns to one each: that of the
-// median time, with how it compares to amend's runs, turn by turn.
+// medians keeps one run of each variant, that of the median time, and compares each variant with amend's run of the same
+// turn.
 func medians(runs [][]Variant) []Variant {
 	at := slices.IndexFunc(runs, func(r []Variant) bool { return r[0].Name == Amend })
 	out := make([]Variant, len(runs))
 	for i, r := range runs {
-		out[i] = median(r)
+		out[i] = middleRun(r)
 		if len(r) < 2 || at < 0 || i == at {
 			continue
 		}
@@ -112,20 +114,12 @@ func medians(runs [][]Variant) []Variant {
 	return out
 }
 
-// median is the variant whose wall time is the middle one of several runs.
-func median(runs []Variant) Variant {
-	sorted := slices.SortedFunc(slices.Values(runs), func(a, b Variant) int {
-		switch {
-		case a.WallS < b.WallS:
-			return -1
-		case a.WallS > b.WallS:
-			return 1
-		}
-		return 0
-	})
-	m := sorted[(len(sorted)-1)/2]
-	if len(sorted) > 1 {
-		m.Runs, m.MinS, m.MaxS = len(sorted), sorted[0].WallS, sorted[len(sorted)-1].WallS
+// middleRun is the run of the median time among several.
+func middleRun(runs []Variant) Variant {
+	byTime := func(a, b Variant) int { return cmp.Compare(a.WallS, b.WallS) }
+	m := median(runs, byTime)
+	if len(runs) > 1 {
+		m.Runs, m.MinS, m.MaxS = len(runs), slices.MinFunc(runs, byTime).WallS, slices.MaxFunc(runs, byTime).WallS
 	}
 	return m
 }

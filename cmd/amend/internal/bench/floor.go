@@ -1,10 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"amend/cmd/amend/internal/workload"
@@ -159,13 +159,7 @@ func (m *meter) at(depth int) (Speed, error) {
 		prompts = append(prompts, prompt.Seconds()/float64(chunk*m.n))
 		m.cut(depth)
 	}
-	return Speed{Depth: depth, Step: middle(steps[1:]), Prefill: middle(prompts[1:])}, nil
-}
-
-// middle is the median, the lower one of two.
-func middle(v []float64) float64 {
-	slices.Sort(v)
-	return v[(len(v)-1)/2]
+	return Speed{Depth: depth, Step: median(steps[1:], cmp.Compare), Prefill: median(prompts[1:], cmp.Compare)}, nil
 }
 
 func (m *meter) cut(depth int) {

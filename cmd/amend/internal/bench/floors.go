@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 
 	"amend/cmd/amend/internal/runner"
 )
@@ -56,11 +55,10 @@ func (f *floors) add(after floor, wall float64) {
 // report fills in the median floor, and the median part that it was of amend's
 // time.
 func (f *floors) report(r *Report) {
-	sorted := slices.SortedFunc(slices.Values(f.measured), func(a, b floor) int { return cmp.Compare(a.seconds, b.seconds) })
-	m := sorted[(len(sorted)-1)/2]
+	m := median(f.measured, func(a, b floor) int { return cmp.Compare(a.seconds, b.seconds) })
 	r.FloorS, r.FloorWith, r.FloorSpeed = m.seconds, settingName(f.setting), m.points
 	if len(f.parts) > 0 {
-		r.OfFloor = middle(f.parts)
+		r.OfFloor = median(f.parts, cmp.Compare)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"amend/cmd/amend/internal/bench/peer"
+	"amend/cmd/amend/internal/worker"
 	"amend/cmd/amend/internal/workload"
 )
 
@@ -298,19 +300,19 @@ func TestPeerRefusesItsArguments(t *testing.T) {
 	}
 }
 
-// TestPeerStops: a run that is cancelled returns with the reason, though the
+// TestPeerStops: a run that a signal cancels returns with the reason, though the
 // server never answers.
 func TestPeerStops(t *testing.T) {
 	w, err := workload.New("loop", "", workload.Lengths{Rows: 8, Prompt: 1, Response: 1}, 49152, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancelCause(t.Context())
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil { // or the server does not see the client go
 			t.Error(err)
 		}
-		cancel()
+		cancel(worker.Signal{Signal: os.Interrupt})
 		<-r.Context().Done()
 	}))
 	defer server.Close()

@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"cmp"
 	"time"
 
 	"amend/cmd/amend/internal/workload"
@@ -109,10 +110,10 @@ func (r *Report) compare() {
 	}
 	r.Ratios = map[string]float64{}
 	for _, v := range r.Variants {
-		switch n := len(v.ratios); {
+		switch {
 		case v.Name == Amend:
-		case n > 0:
-			r.Ratios[v.Name] = (v.ratios[(n-1)/2] + v.ratios[n/2]) / 2
+		case len(v.ratios) > 0:
+			r.Ratios[v.Name] = median(v.ratios, cmp.Compare)
 		default:
 			r.Ratios[v.Name] = v.WallSPerRow / ours
 		}

@@ -41,7 +41,7 @@ func RunSpeculation(ctx context.Context, env Env, c SpeculationConfig) (r Specul
 	}
 	for _, rows := range c.Rows {
 		for _, name := range c.Variants {
-			s.say("%s: %d rows, %s", name, rows, r.Setting)
+			s.say("%s: %d rows, %s", name, rows, settingName(settingOf(name, setting)))
 			table, err := b.run(ctx, name, rows, shares)
 			if err != nil {
 				return r, err

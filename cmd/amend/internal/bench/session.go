@@ -46,7 +46,7 @@ func open(ctx context.Context, env Env, c Config) (s *session, err error) {
 	if c.Peer.URL != "" {
 		s.model, err = runner.LoadVocabulary(ctx, c.Model, compute, env.options())
 	} else {
-		s.model, err = runner.Load(ctx, runner.Weights{Model: c.Model}, compute, env.options())
+		s.model, err = runner.Load(ctx, c.Model, compute, env.options())
 	}
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ type speculation struct {
 	open       opener
 	vocab      engine.Vocab
 	vocabulary int                // tokens of it
-	setting    runner.ContextPlan // without sizes, but for Shared
+	setting    runner.ContextPlan // of amend; without sizes, but for Shared
 	preamble   int                // tokens before each row
 	draft      int                // tokens of the draft, and of the revision
 	request    int                // tokens of the revision request
@@ -45,11 +45,7 @@ const editLength = 4
 // run measures a variant, Amend or PrefixCopied, with rows at once at each share,
 // with and without guesses in turns. Calibration is not in the times: a run does it once.
 func (s *speculation) run(ctx context.Context, variant string, rows int, shares []float64) (out []Copied, err error) {
-	setting := s.setting
-	if variant == PrefixCopied {
-		setting.Shared = 0
-	}
-	backend, err := s.open(setting, rows+1, s.length()+s.draft)
+	backend, err := s.open(settingOf(variant, s.setting), rows+1, s.length()+s.draft)
 	if err != nil {
 		return nil, err
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"amend/cmd/amend/internal/runner"
@@ -65,7 +63,7 @@ type text struct {
 	rows    []revise.Row
 	vocab   engine.Vocab
 	open    opener
-	setting runner.ContextPlan // without sizes, but for Shared
+	setting runner.ContextPlan // of amend; without sizes, but for Shared
 	alive   int                // rows at once
 	need    int                // the most tokens that a row can come to hold
 	say     func(format string, args ...any)
@@ -77,13 +75,7 @@ func TextVariants() []string { return []string{Amend, PrefixCopied, NoSpeculatio
 // run measures one of TextVariants. It fails when a row does: the figures would
 // be of other work.
 func (t *text) run(ctx context.Context, name string) (v Variant, stats engine.Stats, err error) {
-	if !slices.Contains(TextVariants(), name) {
-		return v, stats, fmt.Errorf("there is no variant %q of the text workload; there are %s", name, strings.Join(TextVariants(), ", "))
-	}
-	setting := t.setting
-	if name == PrefixCopied {
-		setting.Shared = 0
-	}
+	setting := settingOf(name, t.setting)
 	alive := min(t.alive, len(t.rows))
 	t.say("%s: %d rows, %d at once, %s", name, len(t.rows), alive, settingName(setting))
 	backend, err := t.open(setting, alive+1, t.need)

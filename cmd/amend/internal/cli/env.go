@@ -63,12 +63,3 @@ func newLogger(w io.Writer, verbose bool) *log.Logger {
 	}
 	return l
 }
-
-// require has cobra refuse a command line without these flags.
-func require(cmd *cobra.Command, flags ...string) {
-	for _, name := range flags {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // the command has no such flag
-		}
-	}
-}

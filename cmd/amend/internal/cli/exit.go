@@ -28,8 +28,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "required flag"):
-		return exitUsage // cobra's own errors, which have no types
+	case strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage // cobra's own error, which has no type
 	case errors.As(err, &stopped):
 		if stopped.Signal == os.Interrupt {
 			return exitInterrupted

@@ -63,7 +63,7 @@ func addExportFlags(cmd *cobra.Command, c *app.ExportConfig) {
 	f := cmd.Flags()
 	f.StringVar((*string)(&c.Format), "format", string(c.Format), "what the set is for: "+list(export.Formats()))
 	f.StringVar((*string)(&c.Encoding), "to", string(c.Encoding), "how rows are written: "+list(export.Encodings()))
-	f.StringVar(&c.Out, "out", c.Out, "folder of the set, new or empty")
+	f.StringVar(&c.Out, "out", c.Out, "folder of the set, new or empty (required)")
 	f.BoolVar(&c.AllRevisions, "all-revisions", c.AllRevisions, "sft: every round's revision, not only the last")
 	f.BoolVar(&c.Hygiene, "hygiene", c.Hygiene, "leave out turns that a check flagged (amend stats counts them)")
 	f.BoolVar(&c.DropUnchanged, "drop-unchanged", c.DropUnchanged, "leave out rows whose revisions equal the first response")
@@ -77,7 +77,6 @@ func addExportFlags(cmd *cobra.Command, c *app.ExportConfig) {
 	f.Float64Var(&c.MaxFlip, "max-flip", c.MaxFlip, "with --labels: drop labels where more than this fraction of principles flips when the answers are swapped, 0 to 1")
 	f.IntVar(&c.Repeat, "repeat", c.Repeat, "with --labels: write each pair N times, in either direction in proportion to its label; 0: once, as the judge prefers")
 	f.IntVar(&c.ShardMB, "shard-mb", c.ShardMB, "maximum size of a file, in MB of JSON")
-	require(cmd, "out")
 }
 
 // list names the members of a list of texts.

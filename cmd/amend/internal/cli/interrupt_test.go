@@ -53,3 +53,36 @@ func TestInterruptedRunContinues(t *testing.T) {
 	mustAmend(t, command(out)...)
 	same(t, filepath.Join(whole, runstore.RevisionsFile), filepath.Join(out, runstore.RevisionsFile))
 }
+
+// TestInterruptedQuantize: a signal ends amend model quantize at once, and leaves no part of a file.
+func TestInterruptedQuantize(t *testing.T) {
+	for signal, want := range map[os.Signal]int{os.Interrupt: exitInterrupted, syscall.SIGTERM: exitStopped} {
+		dir := t.TempDir()
+		p := startAmend(t, []string{"model", "quantize", "smollm2", "--type", "Q4_K_M", "--threads", "1", "--out", filepath.Join(dir, "small.gguf")})
+		if !p.untilTrue(func() bool { return len(files(t, dir)) > 0 }) {
+			t.Fatalf("it ended with %d before it wrote anything:\n%s", p.wait(), &p.log)
+		}
+		if err := p.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		if code := p.wait(); code != want {
+			t.Errorf("after %v it exited with %d, want %d:\n%s", signal, code, want, &p.log)
+		}
+		if left := files(t, dir); len(left) > 0 {
+			t.Errorf("after %v it leaves %v", signal, left)
+		}
+	}
+}
+
+// files are the names in a folder.
+func files(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

@@ -33,11 +33,10 @@ func newModelQuantizeCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Type, "type", c.Type, "quantization: Q4_0, Q4_K_M, Q8_0, F16, …")
-	f.StringVar(&c.Out, "out", c.Out, "file to write")
+	f.StringVar(&c.Type, "type", c.Type, "quantization: Q4_0, Q4_K_M, Q8_0, F16, … (required)")
+	f.StringVar(&c.Out, "out", c.Out, "file to write (required)")
 	f.IntVar(&c.Threads, "threads", c.Threads, "threads; 0: one per CPU")
 	f.BoolVar(&c.Force, "force", c.Force, "replace an existing file")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	require(cmd, "type", "out")
 	return cmd
 }

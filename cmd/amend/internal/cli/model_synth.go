@@ -32,15 +32,14 @@ Quantizations: ` + strings.Join(models.Quantizations(), ", ") + `.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return synth(cmd, c, asJSON) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Shape, "shape", c.Shape, "a named shape, or layers,embedding,feed-forward,heads,KV heads")
-	f.StringVar(&c.Tokenizer, "tokenizer", c.Tokenizer, "GGUF file or model name to take vocabulary and chat template from")
+	f.StringVar(&c.Shape, "shape", c.Shape, "a named shape, or layers,embedding,feed-forward,heads,KV heads (required)")
+	f.StringVar(&c.Tokenizer, "tokenizer", c.Tokenizer, "GGUF file or model name to take vocabulary and chat template from (required)")
 	f.StringVar(&c.Quant, "quant", c.Quant, "quantization")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the weights: the same seed writes the same bytes")
-	f.StringVar(&c.Out, "out", c.Out, "file to write")
+	f.StringVar(&c.Out, "out", c.Out, "file to write (required)")
 	f.StringVar(&c.Template, "chat-template", c.Template, "file with a chat template to use instead of the tokenizer's")
 	f.BoolVar(&c.Force, "force", c.Force, "replace an existing file")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	require(cmd, "shape", "tokenizer", "out")
 	return cmd
 }
 

@@ -57,6 +57,11 @@ func (p *process) wait() int {
 
 // until waits until a table has n rows. It returns false where the process ends before that.
 func (p *process) until(tab table, n int) bool {
+	return p.untilTrue(func() bool { return tab.rows() >= n })
+}
+
+// untilTrue waits until something is so. It returns false where the process ends before that.
+func (p *process) untilTrue(is func() bool) bool {
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
 	for {
@@ -64,7 +69,7 @@ func (p *process) until(tab table, n int) bool {
 		case <-p.over:
 			return false
 		case <-look.C:
-			if tab.rows() >= n {
+			if is() {
 				return true
 			}
 		}

@@ -87,7 +87,7 @@ func runPinned(t *testing.T, m *llama.Model, s runner.ContextPlan, n int, dir kv
 	r := recording{local, sha256.New()}
 	config := engine.Config{Verify: true}
 	if dir != "" {
-		print, err := local.Fingerprint("model", 0)
+		print, err := local.Fingerprint("model", llama.ModelParams{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func TestFingerprintTellsSettingsApart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		print, err := b.Fingerprint("model", 0)
+		print, err := b.Fingerprint("model", llama.ModelParams{})
 		closing(t, b.Close)
 		if err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ func (m *Model) NewEngine(s ContextPlan, cache string, afterStep func()) (*engin
 // is one.
 func (m *Model) EngineOver(b *Backend, cache string, c engine.Config) (*engine.Engine, error) {
 	if cache != "" {
-		f, err := b.Fingerprint(m.Named(), m.compute.GPULayers)
+		f, err := b.Fingerprint(m.Named(), m.loaded)
 		if err != nil {
 			return nil, err
 		}

@@ -8,9 +8,9 @@ import (
 	"amend/engine/llama"
 )
 
-// Fingerprint is what the numbers in this context's KV cache depend on: the
-// weights, which are named by the model's SHA-256 and the adapter that is set, and --gpu-layers as the model was loaded with.
-func (b *Backend) Fingerprint(weights string, gpuLayers int) (engine.Fingerprint, error) {
+// Fingerprint is what the numbers in this context's KV cache depend on. weights names the model by its SHA-256 and the
+// adapter that is set. loaded is how the model was loaded.
+func (b *Backend) Fingerprint(weights string, loaded llama.ModelParams) (engine.Fingerprint, error) {
 	devices, err := deviceNames()
 	if err != nil {
 		return engine.Fingerprint{}, err
@@ -22,9 +22,8 @@ func (b *Backend) Fingerprint(weights string, gpuLayers int) (engine.Fingerprint
 	}
 	return engine.Fingerprint{
 		Library: llama.Version(), Devices: devices,
-		Model: weights, GPULayers: gpuLayers,
-		Repack: true, // what llama.cpp does unless it is told not to
-		TypeK:  b.params.TypeK.String(), TypeV: b.params.TypeV.String(),
+		Model: weights, GPULayers: loaded.GPULayers, Repack: !loaded.NoRepack,
+		TypeK: b.params.TypeK.String(), TypeV: b.params.TypeV.String(),
 		FlashAttention: flashName(b.params.FlashAttn),
 		Streams:        streams, Part: b.preamble.part, FullWindow: b.params.SWAFull, RopeContext: b.ropeContext(),
 		Threads: single, BatchThreads: batch,

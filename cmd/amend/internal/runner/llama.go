@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
+	"time"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/engine/llama"
@@ -20,10 +22,33 @@ func SetLog(l *slog.Logger) { llama.SetLogger(l) }
 func TemplateWorker(in io.Reader, out io.Writer) error { return llama.TemplateWorker(in, out) }
 
 // Quantize writes the model at in to out, in the quantization that fileType names, also when in is quantized already.
-func Quantize(_ context.Context, in, out, fileType string, threads int) error {
+//
+// llama.cpp's quantizer cannot be stopped. When ctx ends Quantize returns its error, and the quantizer goes on in this
+// process. It opens out, a file that is not there yet, once. Quantize returns after that: the caller may remove the file.
+func Quantize(ctx context.Context, in, out, fileType string, threads int) error {
 	t, err := llama.ParseFileType(fileType)
 	if err != nil {
 		return failure.Input(err)
 	}
-	return llama.Quantize(in, out, llama.QuantizeParams{FileType: t, Threads: threads, AllowRequantize: true})
+	done := make(chan error, 1)
+	go func() {
+		done <- llama.Quantize(in, out, llama.QuantizeParams{FileType: t, Threads: threads, AllowRequantize: true})
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for {
+		if _, err := os.Stat(out); err == nil {
+			return ctx.Err()
+		}
+		select {
+		case <-done:
+			return ctx.Err()
+		case <-look.C:
+		}
+	}
 }

@@ -40,7 +40,8 @@ type Model struct {
 	adapterSHA  string
 	templateSHA string
 	model       *llama.Model
-	adapter     *llama.Adapter // nil: none
+	loaded      llama.ModelParams // how
+	adapter     *llama.Adapter    // nil: none
 	think       chat.ThinkTags
 	vocab       *Vocab
 	format      *chat.Formatter
@@ -50,14 +51,30 @@ type Model struct {
 // Open loads a model with its adapter and prepares the way conversations are written for it. Errors about what the user
 // gave are failure.InputError. The caller calls Close.
 func Open(ctx context.Context, w Weights, c ComputeConfig, o Options) (*Model, error) {
-	m, err := Load(ctx, w, c, o)
+	file, err := Find(w.Model)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.OpenFormat(ctx); err != nil {
+	m, err := loadFile(ctx, file, c, o)
+	if err != nil {
+		return nil, err
+	}
+	m.weights = w
+	if err := m.prepare(ctx, file); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
+}
+
+// prepare finds out which model this is, loads the adapter, and prepares the way conversations are written.
+func (m *Model) prepare(ctx context.Context, file *models.Model) (err error) {
+	if m.sha256, err = file.SHA256(ctx); err != nil {
+		return err
+	}
+	if err := m.loadAdapter(ctx); err != nil {
+		return err
+	}
+	return m.OpenFormat(ctx)
 }
 
 // OpenVocabulary is Open without weights: the model can write conversations down, and compute nothing.
@@ -78,33 +95,32 @@ func LoadVocabulary(ctx context.Context, path string, c ComputeConfig, o Options
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{compute: c, options: o, weights: Weights{Model: path}, info: file.Info()}
+	m := &Model{compute: c, options: o, info: file.Info()}
 	if err := m.load(ctx, file.Path, llama.ModelParams{VocabOnly: true}); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
 }
 
-// Load loads a model with its adapter, for work on token ids. The file is checked in Go before llama.cpp sees it.
-func Load(ctx context.Context, w Weights, c ComputeConfig, o Options) (*Model, error) {
-	file, err := Find(w.Model)
+// Load loads a model for work on token ids that keeps no results. It does not compute the checksum. The caller calls Close.
+func Load(ctx context.Context, path string, c ComputeConfig, o Options) (*Model, error) {
+	file, err := Find(path)
 	if err != nil {
 		return nil, err
 	}
+	return loadFile(ctx, file, c, o)
+}
+
+// loadFile loads a model that Find has found.
+func loadFile(ctx context.Context, file *models.Model, c ComputeConfig, o Options) (*Model, error) {
 	if c.Deterministic {
 		if err := Deterministic(c.GPULayers); err != nil {
 			return nil, failure.Input(err)
 		}
 	}
-	m := &Model{compute: c, options: o, weights: w, info: file.Info()}
+	m := &Model{compute: c, options: o, info: file.Info()}
 	o.Log.Info("loading", "model", file.Path, "MiB", m.info.SizeBytes>>20)
-	if m.sha256, err = file.SHA256(ctx); err != nil {
-		return nil, err
-	}
 	if err := m.load(ctx, file.Path, llama.ModelParams{GPULayers: c.GPULayers, NoRepack: c.Deterministic, Progress: loading(o.Log)}); err != nil {
-		return nil, errors.Join(err, m.Close())
-	}
-	if err := m.loadAdapter(ctx); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
@@ -129,6 +145,7 @@ func (m *Model) load(ctx context.Context, path string, p llama.ModelParams) (err
 	if m.model, err = llama.LoadModel(ctx, path, p); err != nil {
 		return err
 	}
+	m.loaded = p
 	m.closers = append(m.closers, m.model.Close)
 	m.vocab, err = NewVocab(m.model.Vocab(), m.think)
 	return err
@@ -197,7 +214,7 @@ func (m *Model) Close() error {
 // Info describes the model's file.
 func (m *Model) Info() models.Info { return m.info }
 
-// SHA256 is the checksum of the model's file.
+// SHA256 is the checksum of the model's file, empty where Load or LoadVocabulary made it.
 func (m *Model) SHA256() string { return m.sha256 }
 
 // Adapter is the adapter that is set, with the checksum of its file; both are zero where there is none.

@@ -15,6 +15,9 @@ type Signal struct{ os.Signal }
 // Error names the signal.
 func (s Signal) Error() string { return s.String() }
 
+// Is says that a signal cancels a context, so that context.Cause and ctx.Err are the same kind of error.
+func (Signal) Is(target error) bool { return target == context.Canceled }
+
 // WithSignals returns a context that the first Ctrl-C or SIGTERM ends. The second ends the process at once. SignalOf
 // says which signal came.
 func WithSignals(parent context.Context) (ctx context.Context, stop func()) {

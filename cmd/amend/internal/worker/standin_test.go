@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 // handlers are the jobs of the tests.
 func handlers() map[string]Handler {
 	return map[string]Handler{
-		"units": doUnits, "early": dieEarly, "cut": cutOff, "late": dieLate, "echo": echo, "fail": fail,
+		"units": doUnits, "early": dieEarly, "one": dieAfterOne, "cut": cutOff, "late": dieLate, "echo": echo, "fail": fail,
 		"ask": ask, "log": logSome, "wait": wait, "stubborn": stubborn, "hang": hang, "end": endOne, "leave": leaveBehind, "forgetful": forgetAlone, "loud": loud,
 	}
 }
@@ -151,6 +151,24 @@ func (s script) work(c *Client, units []string) error {
 func dieEarly(context.Context, Job, *Client) ([]byte, error) {
 	die(syscall.SIGABRT)
 	return nil, nil
+}
+
+// dieAfterOne finishes a unit and dies. So many workers as the payload says die at once after that, and the next ends.
+func dieAfterOne(_ context.Context, job Job, c *Client) ([]byte, error) {
+	open, err := Call[opening](c, "open", Nothing{})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case open.Life == 0:
+		if err := (script{}).work(c, []string{"unit0"}); err != nil {
+			return nil, err
+		}
+		die(syscall.SIGABRT)
+	case open.Life <= int(job.Payload[0]):
+		die(syscall.SIGABRT)
+	}
+	return []byte("done"), nil
 }
 
 // cutOff dies in the middle of its last message.

@@ -242,6 +242,8 @@ func (s *supervisor) died(d death) error {
 	s.flight = nil
 	if s.useful > 0 || len(units) > 0 {
 		s.idle = 0
+	} else {
+		s.idle++
 	}
 	alone := len(units) == 1 && slices.Contains(limits.Alone, units[0])
 	switch {
@@ -250,7 +252,7 @@ func (s *supervisor) died(d death) error {
 		s.host.Log.Warn(fmt.Sprintf("the worker process was killed; it is started again with fewer %ss at once", unit), "why", d.text, unit+"s at once", limits.AtMost)
 		return nil
 	case len(units) == 0:
-		if s.idle++; s.idle == idleDeaths {
+		if s.idle == idleDeaths {
 			return fmt.Errorf("the worker process died %d times before it began a %s: %s", s.idle, unit, d.text)
 		}
 		s.host.Log.Warn(fmt.Sprintf("the worker process died while no %s was under way; it is started again", unit), "why", d.text)

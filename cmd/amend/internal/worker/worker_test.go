@@ -232,6 +232,17 @@ func TestDiesAtOnce(t *testing.T) {
 	}
 }
 
+// TestDiesAfterAUnit: the death of a worker that has finished a unit does not count among those in a row after which no other
+// worker is started.
+func TestDiesAfterAUnit(t *testing.T) {
+	for deaths, want := range map[int]string{idleDeaths - 1: "", idleDeaths: "died 2 times before it began a row"} {
+		out, err := newParent(t, "one", []byte{byte(deaths)}).supervise()
+		if want == "" && (out != "done" || err != nil) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("then %d die at once: %q, %v", deaths, out, err)
+		}
+	}
+}
+
 // TestNoWorker: a process that does not even take its job is no worker, and one that cannot be started is said so.
 func TestNoWorker(t *testing.T) {
 	for program, want := range map[string]string{"false": "died 2 times before it began a row: exit status 1", "/no/such/program": "starting a worker process"} {
