@@ -311,6 +311,45 @@ func TestRevisionsAndFailures(t *testing.T) {
 	}
 }
 
+// TestCheckRevisions: only the file that the rows give passes, with flags as this version or an older one writes them.
+func TestCheckRevisions(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	flagged := record(0)
+	flagged.Turns[2].Flags = []revise.Flag{revise.Cut, revise.LeadIn}
+	add(t, r, flagged, record(1))
+	if err := r.Finish(nil); err != nil {
+		t.Fatal(err)
+	}
+	closeRun(t, r)
+	written := contents(t, dir, RevisionsFile)
+	for _, c := range []struct {
+		name, old, new string
+		same           bool
+	}{
+		{"as written", "", "", true},
+		{"the old name of a flag", `"lead-in"`, `"preamble"`, true},
+		{"another flag", `"lead-in"`, `"empty"`, false},
+		{"another text", "better 0", "worse 0", false},
+		{"one more field", `{"id":"row-1"`, `{"more":1,"id":"row-1"`, false},
+		{"another order of keys", `"response":"a draft","revision":"better 0"`, `"revision":"better 0","response":"a draft"`, false},
+		{"white space", `"id":`, `"id": `, false},
+		{"no end of the last line", written[len(written)-2:], "}", false},
+		{"one more line", written, written + "{}\n", false},
+	} {
+		text := strings.Replace(written, c.old, c.new, 1)
+		if c.old != "" && text == written {
+			t.Fatalf("%s: %q is not in %s", c.name, c.old, written)
+		}
+		if err := os.WriteFile(filepath.Join(dir, RevisionsFile), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if same, err := CheckRevisions(dir); err != nil || same != c.same {
+			t.Errorf("%s: same %v, %v", c.name, same, err)
+		}
+	}
+}
+
 // A list of failures does not outlive them.
 func TestFailuresAreGone(t *testing.T) {
 	dir := t.TempDir()
