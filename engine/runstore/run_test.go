@@ -209,6 +209,59 @@ func TestRedo(t *testing.T) {
 	closeRun(t, r)
 }
 
+// TestRedoCutShort: a redo that ends before its manifest or before its constitution leaves a directory that goes on, with
+// the constitution that belongs to the inputs it goes on with.
+func TestRedoCutShort(t *testing.T) {
+	other := manifest()
+	other.Results.ConstitutionSHA256 = "another"
+	for _, c := range []struct {
+		unwritten string
+		goesOn    Manifest
+		text      string
+	}{
+		{ManifestFile, manifest(), "old"},
+		{ConstitutionFile, other, "new"},
+	} {
+		dir := t.TempDir()
+		r, _, err := Open(dir, manifest(), Options{Constitution: []byte("old")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(t, r, record(0))
+		closeRun(t, r)
+		if err := os.Mkdir(filepath.Join(dir, c.unwritten+tmpSuffix), 0o777); err != nil { // no file can be written there
+			t.Fatal(err)
+		}
+		if _, _, err := Open(dir, other, Options{Redo: true, Constitution: []byte("new")}); err == nil {
+			t.Fatalf("%s was written", c.unwritten)
+		}
+		r, _, err = Open(dir, c.goesOn, Options{Constitution: []byte(c.text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeRun(t, r)
+		if got := contents(t, dir, ConstitutionFile); got != c.text || len(read(t, dir)) != 0 {
+			t.Errorf("without %s: constitution %q, want %q; %d old rows", c.unwritten, got, c.text, len(read(t, dir)))
+		}
+	}
+}
+
+// TestConstitutionUnreadable: a constitution that may be there is not written over.
+func TestConstitutionUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	closeRun(t, r)
+	if err := os.Symlink(ConstitutionFile, filepath.Join(dir, ConstitutionFile)); err != nil { // to itself
+		t.Skip(err)
+	}
+	if _, _, err := Open(dir, manifest(), Options{Constitution: []byte("new")}); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open: %v", err)
+	}
+	if _, err := os.Readlink(filepath.Join(dir, ConstitutionFile)); err != nil {
+		t.Errorf("it was written over: %v", err)
+	}
+}
+
 // TestTextsBeforeTheManifest: a process that dies before the manifest is there leaves a directory that begins as a new one,
 // and one that goes on keeps its constitution.
 func TestTextsBeforeTheManifest(t *testing.T) {
