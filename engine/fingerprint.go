@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"math"
-
-	"amend/engine/digest"
-)
+import "amend/engine/digest"
 
 // Fingerprint is everything beside the tokens that the numbers in a KV cache,
 // and the logits computed over it, depend on, their rounding included. Two
@@ -14,10 +10,9 @@ type Fingerprint struct {
 	Library string   // the build of llama.cpp: its version, and what was changed in it
 	Devices []string // what computes: each device's name and hardware, with the features that its kernels use
 
-	Model     string // SHA-256 of the GGUF file
+	Model     string // the weights, with the adapter on them (digest.Model.Weights)
 	GPULayers int    // layers that were to go to a GPU
 	Repack    bool   // weights are rearranged when they are loaded, which takes other kernels
-	Adapters  []AdapterScale
 
 	TypeK, TypeV   string // of the KV cache
 	FlashAttention string // on, off, or auto where llama.cpp decides
@@ -28,12 +23,6 @@ type Fingerprint struct {
 
 	Threads, BatchThreads int // flash attention splits its sums by thread
 	Batch, MicroBatch     int // tokens of a prefill chunk, and of what is computed at once
-}
-
-// AdapterScale is a LoRA adapter with the scale it is set to.
-type AdapterScale struct {
-	SHA256 string // of the adapter's file
-	Scale  float32
 }
 
 // Key is the name under which what was computed for tokens is kept: 64 hex
@@ -53,11 +42,7 @@ func (f Fingerprint) Key(tokens []Token) string {
 	e.Text(f.Model)
 	e.Int(f.GPULayers)
 	e.Flag(f.Repack)
-	e.Int(len(f.Adapters))
-	for _, a := range f.Adapters {
-		e.Text(a.SHA256)
-		e.Number(uint64(math.Float32bits(a.Scale)))
-	}
+	e.Int(0) // the layout has a number of adapters here; Model names the adapter
 
 	e.Text(f.TypeK)
 	e.Text(f.TypeV)

@@ -10,7 +10,7 @@ import (
 func TestGoldenFingerprint(t *testing.T) {
 	f := Fingerprint{
 		Library: "0.5.0", Devices: []string{"CPU, avx2", "GPU"}, Model: "a model", GPULayers: -1, Repack: true,
-		Adapters: []AdapterScale{{SHA256: "an adapter", Scale: 0.5}}, TypeK: "q8_0", TypeV: "f16", FlashAttention: "off",
+		TypeK: "q8_0", TypeV: "f16", FlashAttention: "off",
 		Streams: 4, Part: 512, FullWindow: true, RopeContext: 4096, Threads: 2, BatchThreads: 3, Batch: 512, MicroBatch: 256,
 	}
 	golden.Check(t, "fingerprint", []string{

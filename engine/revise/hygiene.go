@@ -26,12 +26,12 @@ func Flags() []Flag {
 	return []Flag{Cut, Empty, Unchanged, Repeating, CritiqueAsRevision, CopiedFewshot, LeadIn}
 }
 
-// oldLeadIn is how lead-in was spelled in records of before.
-const oldLeadIn = "preamble"
+// OldLeadIn is how older versions wrote lead-in.
+const OldLeadIn Flag = "preamble"
 
 // UnmarshalText reads a flag, in today's spelling or an old one.
 func (f *Flag) UnmarshalText(text []byte) error {
-	if *f = Flag(text); *f == oldLeadIn {
+	if *f = Flag(text); *f == OldLeadIn {
 		*f = LeadIn
 	}
 	return nil

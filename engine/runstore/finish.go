@@ -2,12 +2,13 @@ package runstore
 
 import (
 	"bufio"
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"amend/engine/atomicfile"
 	"amend/engine/chat"
@@ -93,7 +94,11 @@ func CheckRevisions(dir string) (same bool, err error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return false, err
 		}
-		if string(line) != string(want)+"\n" && !sameSpelledAnew(line, want) {
+		old, err := plainjson.Marshal(oldSpelling(v))
+		if err != nil {
+			return false, err
+		}
+		if got, ended := bytes.CutSuffix(line, []byte("\n")); !ended || !bytes.Equal(got, want) && !bytes.Equal(got, old) {
 			return false, nil
 		}
 	}
@@ -104,14 +109,15 @@ func CheckRevisions(dir string) (same bool, err error) {
 	return err != nil, nil
 }
 
-// sameSpelledAnew reports whether a line of an older version says the same in another spelling.
-func sameSpelledAnew(line, want []byte) bool {
-	var v revision
-	if json.Unmarshal(line, &v) != nil {
-		return false
+// oldSpelling is a revision with its flags as older versions wrote them.
+func oldSpelling(v revision) revision {
+	v.Flags = slices.Clone(v.Flags)
+	for i, f := range v.Flags {
+		if f == revise.LeadIn {
+			v.Flags[i] = revise.OldLeadIn
+		}
 	}
-	text, err := plainjson.Marshal(v)
-	return err == nil && string(text) == string(want)
+	return v
 }
 
 // removeFailed removes the failed.jsonl of an earlier Finish that was told of rows that could not be read.

@@ -1,8 +1,10 @@
 package runstore
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"amend/engine/enginetest/golden"
 	"amend/engine/feedback"
 	"amend/engine/plainjson"
+	"amend/engine/revise"
 )
 
 // goldenResults have a value of their own in every field.
@@ -92,6 +95,23 @@ func TestManifestKeys(t *testing.T) {
 	}
 	digesttest.Fields(t, &m.Results, attempt)
 	digesttest.Fields(t, &m.Setup, attempt)
+}
+
+// TestSettingsAreRecorded: what the settings of the loop and of a judge tag "run" is in what names a run or a label set.
+func TestSettingsAreRecorded(t *testing.T) {
+	names := map[string]string{"Rounds": "Revisions"} // that differ
+	for _, c := range []struct{ settings, recorded reflect.Type }{
+		{reflect.TypeFor[revise.Settings](), reflect.TypeFor[Results]()},
+		{reflect.TypeFor[feedback.Settings](), reflect.TypeFor[FeedbackSettings]()},
+	} {
+		for i := range c.settings.NumField() {
+			f := c.settings.Field(i)
+			name := cmp.Or(names[f.Name], f.Name)
+			if _, ok := c.recorded.FieldByName(name); !ok && f.Tag.Get("key") == "run" {
+				t.Errorf("%s.%s is tagged run, and %s has no %s", c.settings, f.Name, c.recorded, name)
+			}
+		}
+	}
 }
 
 // goldenSetup has a value in every field.

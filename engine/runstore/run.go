@@ -76,8 +76,8 @@ type Options struct {
 	Redo bool
 	// RetryFailed does rows again that ended with an error.
 	RetryFailed bool
-	// Constitution and Settings are the texts of their files. They are on disk before a manifest that they belong to. A
-	// run that goes on keeps its constitution, whose hash is in the manifest.
+	// Constitution and Settings are the texts of their files. A run that goes on keeps its constitution, whose hash is in
+	// the manifest.
 	Constitution, Settings []byte
 }
 
@@ -124,21 +124,14 @@ func Claim(dir string) (free func() error, err error) {
 	return func() error { return release(lock) }, nil
 }
 
-// openData opens the database. changed is set where its rows are of other inputs and settings than the manifest now
-// says: they are forgotten before the manifest is written, so that a process that dies between leaves no row that
-// does not fit.
+// openData opens the database. changed is set where its rows are of other inputs and settings than the manifest is to
+// say: then all is changed that belongs to them.
 func (r *Run) openData(changed *Manifest, o Options) (err error) {
 	if r.data, err = openDatabase(databasePath(r.dir), runSchema); err != nil {
 		return err
 	}
 	if changed != nil {
-		if err := r.data.forget(false); err != nil {
-			return r.data.wrap("forget the rows of", err)
-		}
-		if err := r.writeTexts(o); err != nil {
-			return err
-		}
-		if err := r.writeManifest(*changed); err != nil {
+		if err := r.redo(*changed, o); err != nil {
 			return err
 		}
 	}
@@ -153,20 +146,40 @@ func (r *Run) openData(changed *Manifest, o Options) (err error) {
 	return atomicfile.SyncDir(r.dir)
 }
 
-// writeTexts writes the constitution and the settings.
-func (r *Run) writeTexts(o Options) error {
-	for _, f := range []struct {
-		name string
-		text []byte
-	}{{ConstitutionFile, o.Constitution}, {SettingsFile, o.Settings}} {
-		if f.text == nil {
-			continue
-		}
-		if err := writeWhole(filepath.Join(r.dir, f.name), f.text); err != nil {
-			return err
+// redo gives the run another manifest. Rows and constitution of the old one go first, so a process that dies anywhere in
+// it leaves none that does not fit its manifest. The next Open writes a constitution that is missing.
+func (r *Run) redo(m Manifest, o Options) error {
+	if err := r.data.forget(false); err != nil {
+		return r.data.wrap("forget the rows of", err)
+	}
+	if o.Constitution != nil {
+		if err := r.remove(ConstitutionFile); err != nil {
+			return fmt.Errorf("remove the old constitution: %w", err)
 		}
 	}
-	return nil
+	if err := r.writeText(SettingsFile, o.Settings); err != nil {
+		return err
+	}
+	if err := r.writeManifest(m); err != nil {
+		return err
+	}
+	return r.writeText(ConstitutionFile, o.Constitution)
+}
+
+// remove removes a file, if it is there, and returns when that is on disk.
+func (r *Run) remove(name string) error {
+	if err := os.Remove(filepath.Join(r.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return atomicfile.SyncDir(r.dir)
+}
+
+// writeText writes the constitution or the settings. A nil text leaves the file alone.
+func (r *Run) writeText(name string, text []byte) error {
+	if text == nil {
+		return nil
+	}
+	return writeWhole(filepath.Join(r.dir, name), text)
 }
 
 // prepare makes the directory, or sees that the one that is there may be used.
@@ -204,7 +217,10 @@ func (r *Run) settle(m Manifest, o Options) (changed *Manifest, note string, err
 	m.Format = Format
 	old, err := readManifest(r.dir)
 	if errors.Is(err, ErrNotARun) {
-		if err := r.writeTexts(o); err != nil {
+		if err := r.writeText(ConstitutionFile, o.Constitution); err != nil {
+			return nil, "", err
+		}
+		if err := r.writeText(SettingsFile, o.Settings); err != nil {
 			return nil, "", err
 		}
 		return nil, "", r.writeManifest(m)
@@ -223,10 +239,14 @@ func (r *Run) settle(m Manifest, o Options) (changed *Manifest, note string, err
 		m.Measured = old.Measured
 		return &m, "", nil
 	}
-	if _, err := os.Stat(filepath.Join(r.dir, ConstitutionFile)); err == nil {
-		o.Constitution = nil
+	_, err = os.Stat(filepath.Join(r.dir, ConstitutionFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = r.writeText(ConstitutionFile, o.Constitution)
 	}
-	if err := r.writeTexts(o); err != nil || len(setup) == 0 {
+	if err != nil {
+		return nil, "", err
+	}
+	if err := r.writeText(SettingsFile, o.Settings); err != nil || len(setup) == 0 {
 		return nil, "", err
 	}
 	if m.Setup.Rows > old.Setup.Rows { // a higher limit: the run is whole when these rows are done

@@ -209,6 +209,59 @@ func TestRedo(t *testing.T) {
 	closeRun(t, r)
 }
 
+// TestRedoCutShort: a redo that ends before its manifest or before its constitution leaves a directory that goes on, with
+// the constitution that belongs to the inputs it goes on with.
+func TestRedoCutShort(t *testing.T) {
+	other := manifest()
+	other.Results.ConstitutionSHA256 = "another"
+	for _, c := range []struct {
+		unwritten string
+		goesOn    Manifest
+		text      string
+	}{
+		{ManifestFile, manifest(), "old"},
+		{ConstitutionFile, other, "new"},
+	} {
+		dir := t.TempDir()
+		r, _, err := Open(dir, manifest(), Options{Constitution: []byte("old")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(t, r, record(0))
+		closeRun(t, r)
+		if err := os.Mkdir(filepath.Join(dir, c.unwritten+tmpSuffix), 0o777); err != nil { // no file can be written there
+			t.Fatal(err)
+		}
+		if _, _, err := Open(dir, other, Options{Redo: true, Constitution: []byte("new")}); err == nil {
+			t.Fatalf("%s was written", c.unwritten)
+		}
+		r, _, err = Open(dir, c.goesOn, Options{Constitution: []byte(c.text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeRun(t, r)
+		if got := contents(t, dir, ConstitutionFile); got != c.text || len(read(t, dir)) != 0 {
+			t.Errorf("without %s: constitution %q, want %q; %d old rows", c.unwritten, got, c.text, len(read(t, dir)))
+		}
+	}
+}
+
+// TestConstitutionUnreadable: a constitution that may be there is not written over.
+func TestConstitutionUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	closeRun(t, r)
+	if err := os.Symlink(ConstitutionFile, filepath.Join(dir, ConstitutionFile)); err != nil { // to itself
+		t.Skip(err)
+	}
+	if _, _, err := Open(dir, manifest(), Options{Constitution: []byte("new")}); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open: %v", err)
+	}
+	if _, err := os.Readlink(filepath.Join(dir, ConstitutionFile)); err != nil {
+		t.Errorf("it was written over: %v", err)
+	}
+}
+
 // TestTextsBeforeTheManifest: a process that dies before the manifest is there leaves a directory that begins as a new one,
 // and one that goes on keeps its constitution.
 func TestTextsBeforeTheManifest(t *testing.T) {
@@ -308,6 +361,45 @@ func TestRevisionsAndFailures(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*"+tmpSuffix)); len(left) > 0 {
 		t.Fatalf("left behind: %v", left)
+	}
+}
+
+// TestCheckRevisions: only the file that the rows give passes, with flags as this version or an older one writes them.
+func TestCheckRevisions(t *testing.T) {
+	dir := t.TempDir()
+	r, _ := open(t, dir, manifest())
+	flagged := record(0)
+	flagged.Turns[2].Flags = []revise.Flag{revise.Cut, revise.LeadIn}
+	add(t, r, flagged, record(1))
+	if err := r.Finish(nil); err != nil {
+		t.Fatal(err)
+	}
+	closeRun(t, r)
+	written := contents(t, dir, RevisionsFile)
+	for _, c := range []struct {
+		name, old, new string
+		same           bool
+	}{
+		{"as written", "", "", true},
+		{"the old name of a flag", `"lead-in"`, `"preamble"`, true},
+		{"another flag", `"lead-in"`, `"empty"`, false},
+		{"another text", "better 0", "worse 0", false},
+		{"one more field", `{"id":"row-1"`, `{"more":1,"id":"row-1"`, false},
+		{"another order of keys", `"response":"a draft","revision":"better 0"`, `"revision":"better 0","response":"a draft"`, false},
+		{"white space", `"id":`, `"id": `, false},
+		{"no end of the last line", written[len(written)-2:], "}", false},
+		{"one more line", written, written + "{}\n", false},
+	} {
+		text := strings.Replace(written, c.old, c.new, 1)
+		if c.old != "" && text == written {
+			t.Fatalf("%s: %q is not in %s", c.name, c.old, written)
+		}
+		if err := os.WriteFile(filepath.Join(dir, RevisionsFile), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if same, err := CheckRevisions(dir); err != nil || same != c.same {
+			t.Errorf("%s: same %v, %v", c.name, same, err)
+		}
 	}
 }
 

@@ -25,11 +25,11 @@ func (b LogitBias) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON has written.
 func (b *LogitBias) UnmarshalJSON(text []byte) error {
-	var values map[Token]json.RawMessage
+	var values map[string]json.RawMessage
 	if err := json.Unmarshal(text, &values); err != nil {
 		return fmt.Errorf("reading a logit bias: %w", err)
 	}
-	texts := make(map[Token]string, len(values))
+	texts := make(map[string]string, len(values))
 	for id, raw := range values {
 		if texts[id] = string(raw); texts[id] == strconv.Quote(banned) {
 			texts[id] = banned
@@ -43,7 +43,7 @@ func (b LogitBias) MarshalYAML() (any, error) { return b.values() }
 
 // UnmarshalYAML reads what MarshalYAML has given. It also takes YAML's own -.inf.
 func (b *LogitBias) UnmarshalYAML(decode func(any) error) error {
-	var texts map[Token]string
+	var texts map[string]string // YAML would cut 198.9 down to a token
 	if err := decode(&texts); err != nil {
 		return fmt.Errorf("reading a logit bias: %w", err)
 	}
@@ -71,19 +71,26 @@ func (b LogitBias) values() (map[Token]any, error) {
 	return values, nil
 }
 
-// parse reads numbers from their texts. No biases are nil, however they are written.
-func (b *LogitBias) parse(texts map[Token]string) error {
+// parse reads tokens and numbers from their texts. No biases are nil, however they are written.
+func (b *LogitBias) parse(texts map[string]string) error {
 	if len(texts) == 0 {
 		*b = nil
 		return nil
 	}
 	read := make(LogitBias, len(texts))
-	for id, text := range texts {
+	for token, text := range texts {
+		id, err := strconv.ParseInt(token, 10, 32)
+		if err != nil {
+			return fmt.Errorf("reading a logit bias: %s: must be the id of a token", token)
+		}
+		if _, twice := read[Token(id)]; twice { // 3 and 03
+			return fmt.Errorf("reading a logit bias: token %d is there twice", id)
+		}
 		bias, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(bias) || (math.IsInf(bias, 0) && text != banned) {
 			return fmt.Errorf("reading the logit bias of token %d: %s: must be a number or %s", id, text, banned)
 		}
-		read[id] = bias
+		read[Token(id)] = bias
 	}
 	*b = read
 	return nil

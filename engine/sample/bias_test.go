@@ -55,11 +55,31 @@ func TestLogitBiasText(t *testing.T) {
 		if text, err := f.marshal(LogitBias{3: math.NaN()}); err == nil {
 			t.Errorf("%s: NaN is written as %s", name, text)
 		}
-		for _, wrong := range []string{`{"3":"inf"}`, `{"3":"NaN"}`, `{"3":true}`, `{"x":1}`} {
+		for wrong, want := range map[string]string{
+			`{"3":"inf"}`:          "bias of token 3: ",
+			`{"3":"NaN"}`:          "bias of token 3: ",
+			`{"3":true}`:           "bias of token 3: true: must be a number",
+			`{"x":1}`:              "logit bias: x: must be the id of a token",
+			`{"198.9":1}`:          "logit bias: 198.9: must be the id of a token",
+			`{"2147483648":1}`:     "logit bias: 2147483648: must be the id of a token",
+			`{"3":1,"03":2}`:       "logit bias: token 3 is there twice",
+			`["not", "an object"]`: "logit bias",
+		} {
 			var b LogitBias
-			if err := f.unmarshal([]byte(wrong), &b); err == nil || !strings.Contains(err.Error(), "logit bias") {
-				t.Errorf("%s: %s is read as %v, %v", name, wrong, b, err)
+			if err := f.unmarshal([]byte(wrong), &b); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %s is read as %v, %v; want %q", name, wrong, b, err, want)
 			}
+		}
+	}
+	for wrong, want := range map[string]string{
+		"198.9: 1":  "198.9: must be the id of a token",
+		"3: .inf":   "must be a number",
+		"3: .nan":   "must be a number",
+		"3: [1, 2]": "logit bias",
+	} {
+		var b LogitBias
+		if err := yaml.Unmarshal([]byte(wrong), &b); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is read as %v, %v; want %q", wrong, b, err, want)
 		}
 	}
 	var b LogitBias

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"amend/engine/chat"
+	"amend/engine/enginetest/golden"
 	"amend/engine/split"
 )
 
@@ -64,4 +65,15 @@ func TestHeldOutGrows(t *testing.T) {
 			t.Fatalf("%v, %v", p.HeldOut(0), p.HeldOut(1))
 		}
 	})
+}
+
+// TestGoldenPlaces pins where prompts lie: trained models and training sets of older versions hold others out by it.
+func TestGoldenPlaces(t *testing.T) {
+	var lines []string
+	for i := range 20 {
+		texts := []string{fmt.Sprint("prompt ", i), "an answer", "another question"}[:1+i%2*2]
+		p := of(texts...)
+		lines = append(lines, fmt.Sprintf("%q: first part %v, folds %d of 5 and %d of 7, held out of 0.2 %v", texts, p.FirstPart(), p.Fold(5), p.Fold(7), p.HeldOut(0.2)))
+	}
+	golden.Check(t, "places", lines)
 }

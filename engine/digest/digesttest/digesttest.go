@@ -2,6 +2,7 @@
 package digesttest
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,46 +13,101 @@ import (
 func Keys() []string { return []string{"turn", "run", "states", "none"} }
 
 // Fields changes the fields of the struct that v points to, one after another, and calls check with the field's path, its
-// key tag, and one field changed in *v. Fields of nested structs are changed one at a time; those without a tag have that of
-// the struct they are in. A field without any tag, or with a word that is none of Keys, is an error.
+// key tag, and one field changed in *v. Fields of nested structs, elements of lists and what pointers to tagged structs hold
+// are changed one at a time; a list is also made longer. What has no tag has that of the field it is in. A field without any
+// tag, or with a word that is none of Keys, is an error.
 func Fields(t *testing.T, v any, check func(path string, keys []string)) {
 	t.Helper()
-	fields(t, reflect.ValueOf(v).Elem(), "", "", check)
+	c := changer{t, check}
+	c.fields(reflect.ValueOf(v).Elem(), "", "")
 }
 
-func fields(t *testing.T, v reflect.Value, path, inherited string, check func(path string, keys []string)) {
+// Each is Fields for a struct that has no tags.
+func Each(t *testing.T, v any, check func(path string)) {
 	t.Helper()
+	c := changer{t, func(path string, _ []string) { check(path) }}
+	c.fields(reflect.ValueOf(v).Elem(), "", "none")
+}
+
+// changer changes values in their places.
+type changer struct {
+	t     *testing.T
+	check func(path string, keys []string)
+}
+
+func (c changer) fields(v reflect.Value, before, inherited string) {
+	c.t.Helper()
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		name, tag := path+field.Name, field.Tag.Get("key")
+		tag := field.Tag.Get("key")
 		if tag == "" {
 			tag = inherited
 		}
 		if field.Type.Kind() == reflect.Struct {
-			fields(t, v.Field(i), name+".", tag, check)
+			c.fields(v.Field(i), before+field.Name+".", tag)
 			continue
 		}
-		keys := strings.Split(tag, ",")
-		for _, k := range keys {
+		for _, k := range strings.Split(tag, ",") {
 			if !slices.Contains(Keys(), k) {
-				t.Errorf("%s.%s has the key tag %q: it must be a list of %v", v.Type(), field.Name, tag, Keys())
+				c.t.Errorf("%s.%s has the key tag %q: it must be a list of %v", v.Type(), field.Name, tag, Keys())
 			}
 		}
-		before := reflect.ValueOf(v.Field(i).Interface())
-		if !alter(v.Field(i)) {
-			t.Errorf("%s.%s: no way to change a %s", v.Type(), field.Name, field.Type)
-			continue
-		}
-		check(name, keys)
-		if before.IsValid() {
-			v.Field(i).Set(before)
-		} else {
-			v.Field(i).SetZero()
-		}
+		c.value(v.Field(i), before+field.Name, tag)
 	}
 }
 
-// alter gives a value another one. Slices and maps are changed in a copy.
+// value changes v, in every way that its kind has, and puts back what was there.
+func (c changer) value(v reflect.Value, path, tag string) {
+	c.t.Helper()
+	was := reflect.New(v.Type()).Elem()
+	was.Set(v)
+	defer v.Set(was)
+	switch v.Kind() {
+	case reflect.Struct:
+		c.fields(v, path+".", tag)
+		return
+	case reflect.Array:
+		c.elements(v, path, tag)
+		return
+	case reflect.Slice:
+		v.Set(reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v))
+		c.elements(v, path, tag)
+		v.Set(was)
+	case reflect.Pointer:
+		if !v.IsNil() && isTagged(v.Type().Elem()) {
+			v.Set(reflect.New(v.Type().Elem()))
+			v.Elem().Set(was.Elem())
+			c.fields(v.Elem(), path+".", tag)
+		}
+	}
+	if !alter(v) {
+		c.t.Errorf("%s: no way to change a %s", path, v.Type())
+		return
+	}
+	c.check(path, strings.Split(tag, ","))
+}
+
+func (c changer) elements(v reflect.Value, path, tag string) {
+	c.t.Helper()
+	for i := range v.Len() {
+		c.value(v.Index(i), fmt.Sprintf("%s[%d]", path, i), tag)
+	}
+}
+
+// isTagged reports whether a type is a struct with a key tag.
+func isTagged(typ reflect.Type) bool {
+	if typ.Kind() != reflect.Struct {
+		return false
+	}
+	for i := range typ.NumField() {
+		if typ.Field(i).Tag.Get("key") != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// alter gives a value another one. A slice gets longer and a map gets a key more, each in a copy.
 func alter(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.String:
@@ -66,8 +122,6 @@ func alter(v reflect.Value) bool {
 		v.SetFloat(v.Float() + 0.0625)
 	case reflect.Slice:
 		v.Set(reflect.Append(v.Slice3(0, v.Len(), v.Len()), reflect.Zero(v.Type().Elem())))
-	case reflect.Array:
-		return v.Len() > 0 && alter(v.Index(0))
 	case reflect.Map:
 		return alterMap(v)
 	case reflect.Pointer:

@@ -6,6 +6,7 @@
 package need
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -26,17 +27,35 @@ const (
 	Data         Need = "data"         // real data sets
 )
 
+// needs lists the needs.
+func needs() []Need {
+	return []Need{Linux, Namespaces, Children, Unprivileged, Readers, Python, Data}
+}
+
 // Unmet ends a test whose need is not met: it skips it, or fails it where
 // AMEND_REQUIRE asks for the need.
 func Unmet(t testing.TB, need Need, format string, args ...any) {
 	t.Helper()
-	if required(os.Getenv("AMEND_REQUIRE"), need) {
+	must, err := required(os.Getenv("AMEND_REQUIRE"), need)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if must {
 		t.Fatalf(string(need)+" is required here (AMEND_REQUIRE): "+format, args...)
 	}
 	t.Skipf(format, args...)
 }
 
-func required(list string, need Need) bool {
-	names := strings.Split(list, ",")
-	return slices.Contains(names, "all") || slices.Contains(names, string(need))
+// required reports whether a list names a need. A name that is not one of a need is an error.
+func required(list string, need Need) (must bool, err error) {
+	if list == "" {
+		return false, nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		if name != "all" && !slices.Contains(needs(), Need(name)) {
+			return false, fmt.Errorf("AMEND_REQUIRE names %q: it must be all, or a list of %v", name, needs())
+		}
+		must = must || name == "all" || name == string(need)
+	}
+	return must, nil
 }

@@ -1,6 +1,9 @@
 package need
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRequired(t *testing.T) {
 	for _, c := range []struct {
@@ -14,8 +17,13 @@ func TestRequired(t *testing.T) {
 		{"userns", Readers, false},
 		{"all", Readers, true},
 	} {
-		if got := required(c.list, c.need); got != c.want {
-			t.Errorf("AMEND_REQUIRE=%s requires %s: %v, want %v", c.list, c.need, got, c.want)
+		if got, err := required(c.list, c.need); got != c.want || err != nil {
+			t.Errorf("AMEND_REQUIRE=%s requires %s: %v, %v, want %v", c.list, c.need, got, err, c.want)
+		}
+	}
+	for _, list := range []string{"reader", "readers,pyton", "readers,", "All"} {
+		if got, err := required(list, Readers); err == nil || !strings.Contains(err.Error(), "AMEND_REQUIRE") {
+			t.Errorf("AMEND_REQUIRE=%s is taken: %v, %v", list, got, err)
 		}
 	}
 }

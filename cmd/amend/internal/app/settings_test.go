@@ -108,7 +108,7 @@ func TestFeedbackConfigKeys(t *testing.T) {
 			switch path {
 			case "Clamp": // the change is a third number, which is refused
 				c.Clamp = []float64{0.25, 0.75}
-			case "Rounds": // likewise; samples have none
+			case "Rounds", "Rounds[0]", "Rounds[1]": // likewise; samples have none
 				if c.Rounds = []int{1, 2}; c.Pairing != "" {
 					c.Rounds = nil
 				}
