@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -46,8 +47,8 @@ func Quantize(ctx context.Context, in, out, fileType string, threads int) error 
 			return ctx.Err()
 		}
 		select {
-		case <-done:
-			return ctx.Err()
+		case err := <-done:
+			return errors.Join(ctx.Err(), err)
 		case <-look.C:
 		}
 	}
