@@ -95,7 +95,7 @@ func dieOf(told io.Reader, deadly, most string) error {
 // computation is a command that workers compute for.
 type computation struct {
 	unit string                                           // what it works on
-	args []string                                         // of the command, but for those that name the directory
+	args []string                                         // of the command, except for those that name the directory
 	dir  func(dir string) []string                        // those
 	kept [2]string                                        // the file and table where its work is kept
 	made func(t *testing.T, dir string) map[string]string // by unit
@@ -122,7 +122,7 @@ func computations(t *testing.T) []computation {
 	}}
 }
 
-// TestWorkerDies: a worker that dies is replaced, and the command ends as one that was left alone but for what cannot be
+// TestWorkerDies: a worker that dies is replaced, and the command ends as one that was left alone, except for what cannot be
 // done.
 func TestWorkerDies(t *testing.T) {
 	if testing.Short() {
@@ -197,6 +197,11 @@ func equalBut(t *testing.T, whole, made map[string]string, failed string) {
 	t.Helper()
 	if len(whole) == 0 {
 		t.Error("there is nothing")
+	}
+	for unit := range made {
+		if _, ok := whole[unit]; !ok {
+			t.Errorf("%q was made only where the worker died", unit)
+		}
 	}
 	for unit, want := range whole {
 		got, ok := made[unit]

@@ -31,11 +31,15 @@ func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int
 	root := newRootCommand(b)
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	out := &output{w: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	ctx, stop := worker.WithSignals(context.Background())
 	defer stop()
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = out.err
+	}
 	if stopped := new(failure.StoppedError); errors.Is(err, context.Canceled) && !errors.As(err, &stopped) {
 		err = &failure.StoppedError{Cause: err, Signal: worker.SignalOf(ctx)}
 	}

@@ -124,7 +124,7 @@ func OneLine(s string) string {
 // NewPage lays text out for a terminal at its width, and for anything else at 80 columns without colour.
 func NewPage(w io.Writer) *Page {
 	p := &Page{w: w, width: DefaultWidth}
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return p
 	}
