@@ -48,7 +48,7 @@ func parseMessage(v json.RawMessage) (chat.Message, error) {
 	switch m.Role = chat.Role(role); m.Role {
 	case chat.System, chat.User, chat.Assistant:
 	default:
-		return m, fmt.Errorf("role: %q is none of system, user, assistant", clip(role))
+		return m, fmt.Errorf("role: %q is not one of system, user, assistant", clip(role))
 	}
 	if m.Text, err = parseString(obj["content"]); err != nil {
 		return m, fmt.Errorf("content: %w", err)

@@ -251,7 +251,7 @@ func (h *feedbackHost) settings(out judged) string {
 	if a := h.job.Adapter; a.Path != "" {
 		judge += fmt.Sprintf(" with adapter %s at %v", filepath.Base(a.Path), a.Scale)
 	}
-	return fmt.Sprintf("%s, %d principles of %s a pair, %s, llama.cpp %s on %s", judge, out.Draws, h.document.Name, h.config.Layout, runner.LlamaVersion(), runner.Machine().CPU)
+	return fmt.Sprintf("%s, principles a pair: %d, of %s, %s, llama.cpp %s on %s", judge, out.Draws, h.document.Name, h.config.Layout, runner.LlamaVersion(), runner.Machine().CPU)
 }
 
 // turned counts the labels that an edited constitution turns around, of the pairs that have one by the settings before, too.

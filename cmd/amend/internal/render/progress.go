@@ -50,7 +50,7 @@ func NewProgress(mode string, stderr io.Writer, logger *log.Logger) *Progress {
 	return p
 }
 
-// Update shows how far the work is. It begins anew where the work does.
+// Update shows how far the work is. It begins again where the work does.
 func (p *Progress) Update(s app.Progress) {
 	if p.start.IsZero() || s.Done == s.Before && s.Engine == nil {
 		p.begin(s)

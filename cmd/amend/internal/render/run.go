@@ -70,7 +70,7 @@ func Run(p *Page, run app.StoredRun) error {
 	// Paths are not broken into lines.
 	p.Text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", LabelWidth, "run", run.Dir, m.Created, Grouped(summary.Rows), Grouped(max(summary.Rows, m.Setup.Rows))))
 	p.Text(fmt.Sprintf("%-*s%s\n", LabelWidth, "model", m.Setup.Model))
-	p.Text(fmt.Sprintf("%-*sconstitution %s, %s, %d revisions, seed %d\n", LabelWidth, "settings", m.Setup.Constitution, m.Results.Mode, m.Results.Revisions, m.Results.Seed))
+	p.Text(fmt.Sprintf("%-*sconstitution %s, %s, %s, seed %d\n", LabelWidth, "settings", m.Setup.Constitution, m.Results.Mode, counted(m.Results.Revisions, "revision"), m.Results.Seed))
 	if summary.Rows == 0 {
 		return p.err
 	}

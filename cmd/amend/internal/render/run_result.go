@@ -64,7 +64,7 @@ func Plan(w io.Writer, p app.RunPlan, asJSON bool) error {
 		}
 		Field(w, label, c)
 	}
-	Field(w, "turns", fmt.Sprintf("%d stored, %d to compute; %d rows need none", p.Reused, p.Turns, p.Whole))
+	Field(w, "turns", fmt.Sprintf("%d stored, %d to compute; rows with nothing to compute: %d", p.Reused, p.Turns, p.Whole))
 	estimate := "not known before some turns of this run have been computed"
 	if p.Seconds > 0 {
 		estimate = "about " + (time.Duration(p.Seconds) * time.Second).String() + ", from what a turn took before"

@@ -41,6 +41,14 @@ func Grouped(n int) string {
 	return digits
 }
 
+// counted writes a number of things: 1 row, 2 rows.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return Grouped(n) + " " + thing
+}
+
 // JSON writes v as one indented JSON object.
 func JSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
