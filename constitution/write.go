@@ -44,7 +44,7 @@ func (d *Document) YAML() ([]byte, error) {
 	return out.Bytes(), enc.Close()
 }
 
-// prune leaves out what is empty, but for weights.
+// prune leaves out what is empty, except for weights.
 func prune(n *yaml.Node) {
 	if n.Kind == yaml.MappingNode {
 		var kept []*yaml.Node

@@ -20,7 +20,7 @@ const CalibrationSteps = 12
 
 // Calibrate measures what passes of one to n sequences cost below prefix, which
 // should be as long as the rows' conversations, on an engine that runs nothing.
-// The cache is empty afterwards but for what is pinned. The result is for
+// The cache is empty afterwards, except for what is pinned. The result is for
 // Speculate, of this engine or of one made in a later run: what is measured to
 // choose a setting is measured once. It is empty where drafted tokens cannot be: in a
 // memory that cannot be copied or cut (states, a window in unified cells).

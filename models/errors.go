@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ErrInvalid is matched (errors.Is) by every error that the caller can mend by giving another file, name or
+// ErrInvalid is matched (errors.Is) by every error that the caller can correct by giving another file, name or
 // option: a malformed GGUF, an unknown model name, a checksum that differs, an impossible shape. Errors of
 // the machine (permissions, a full disk) do not match it.
 var ErrInvalid = errors.New("invalid input")

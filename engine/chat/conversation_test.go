@@ -238,7 +238,7 @@ func TestPrefixIsThePrefix(t *testing.T) {
 	})
 }
 
-// TestWholeIsWhatFollows: an answer to be learnt is what stands in a conversation that goes on behind it, up to the
+// TestWholeIsWhatFollows: an answer to be learnt is what stands in a conversation that continues after it, up to the
 // token that ends a turn, or in a layout of text alone the string that does.
 func TestWholeIsWhatFollows(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -5,7 +5,7 @@
 //
 // Each field of a struct of settings carries a struct tag "key", a list of the keys that the field is part of:
 //
-//   - turn: of the key of what a model computes, a turn or a judgement. Another value computes anew.
+//   - turn: of the key of what a model computes, a turn or a judgement. Another value means that it is computed again.
 //   - run: of what names a run or a set of labels. Another value makes another run; turns are taken from the old one where
 //     their own keys are the same.
 //   - states: of the key of hidden states.

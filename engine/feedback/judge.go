@@ -24,7 +24,7 @@ type Settings struct {
 	// MinMass is the least probability of the two answers together for a judgement to be valid, from 0 to 1. It is compared
 	// with what was computed.
 	MinMass float64 `key:"run"`
-	// Reasonings is how often the judge thinks, each time anew, before it answers; 0 asks for the answer straight away. Each
+	// Reasonings is how often the judge thinks, each time with other random numbers, before it answers; 0 asks for the answer straight away. Each
 	// has a key of its own, which does not say how many others there are.
 	Reasonings int `key:"run"`
 	// Clamp holds probabilities after reasonings between these two: the judge is too sure of what it has just said (Bai et al.

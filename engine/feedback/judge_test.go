@@ -196,7 +196,7 @@ var reasoning = Settings{
 	Sampling: sample.Params{Temperature: 1},
 }
 
-// TestReasonings: each is drawn anew, the answer is scored behind it and its stem, clamped, and the judgement is their mean.
+// TestReasonings: each is drawn by itself, the answer is scored behind it and its stem, clamped, and the judgement is their mean.
 func TestReasonings(t *testing.T) {
 	c := newFakeJudge(t, testDocument, reasoning, 6)
 	clamped := false

@@ -21,7 +21,7 @@ type Report struct {
 	FlipRate  float64     `json:"flip_rate"`
 	Flips     stats.Share `json:"flips"`
 	PrefersA  stats.Share `json:"prefers_a"` // judgements that prefer what is shown first, whatever it is
-	Agreement stats.Share `json:"agreement"` // twos of principles that prefer the same response of a pair
+	Agreement stats.Share `json:"agreement"` // pairs of principles that prefer the same response of a pair
 	Saturated stats.Share `json:"saturated"` // judgements that are more than 99 % sure
 	// PrefersLonger is the share of labels that prefer the response with more characters.
 	PrefersLonger stats.Share       `json:"prefers_longer"`

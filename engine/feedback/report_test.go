@@ -55,7 +55,7 @@ func TestReportByHand(t *testing.T) {
 		{"judgements", float64(r.Judgements), 12}, {"invalid", float64(r.Invalid), 1},
 		{"flips", float64(r.Flips.Count), 1}, {"of", float64(r.Flips.Of), 5}, {"flip rate", r.FlipRate, 0.2},
 		{"prefers (A)", float64(r.PrefersA.Count), 7}, {"of valid judgements", float64(r.PrefersA.Of), 11},
-		{"agreement", float64(r.Agreement.Count), 1}, {"of twos of principles", float64(r.Agreement.Of), 2},
+		{"agreement", float64(r.Agreement.Count), 1}, {"of pairs of principles", float64(r.Agreement.Of), 2},
 		{"saturated", float64(r.Saturated.Count), 1},
 		{"prefers longer", float64(r.PrefersLonger.Count), 1}, {"of pairs of unlike length", float64(r.PrefersLonger.Of), 2},
 		{"decided", float64(r.Decided), 2}, {"accuracy", r.Accuracy, 1},

@@ -15,7 +15,7 @@ type KV struct {
 }
 
 // copyString reads a string that C writes into a buffer in snprintf's manner:
-// the result is its length, whatever the size of the buffer; below 0 is none.
+// the result is its length, whatever the size of the buffer; below 0 means that there is no value.
 func copyString(read func(buf *C.char, size C.size_t) C.int32_t) (string, bool) {
 	buf := make([]byte, 256)
 	for {
@@ -129,7 +129,7 @@ func (m *Model) HeadsKV() int {
 	return count(m, func() C.int32_t { return C.llama_model_n_head_kv(m.c) })
 }
 
-// SWA is the width of the sliding attention window in tokens; 0 is none
+// SWA is the width of the sliding attention window in tokens; 0 means that it has no such window
 // (llama_model_n_swa).
 func (m *Model) SWA() int {
 	return count(m, func() C.int32_t { return C.llama_model_n_swa(m.c) })

@@ -11,7 +11,7 @@ import (
 )
 
 // Without repacking no weights go to a buffer of repacked ones, and the model
-// computes the same but for rounding.
+// computes the same except for rounding.
 func TestNoRepack(t *testing.T) {
 	file := tinyFile(t, "Q4_0")
 	logits := func(p llama.ModelParams) ([]float32, string) {

@@ -28,9 +28,9 @@
 //
 // A conversation is an optional system message, then user and assistant in
 // turn, the user first and last. What breaks that in a list is quarantined:
-// its maker can mend it, and joining turns would change what was said.
+// its maker can correct it, and joining turns would change what was said.
 // Transcripts, which carry no structure but their markers, are treated as
-// transcript describes. Texts are kept as they are, but for the white space
+// transcript describes. Texts are kept as they are, except for the white space
 // around a transcript's turns.
 //
 // What cannot be read is never dropped silently and never stops the rest: it

@@ -41,7 +41,7 @@ const (
 	NotChanged   Refusal = "unchanged"     // it is the draft again: nothing to judge
 	NotPreferred Refusal = "not-preferred" // not in both orders under the drawn principle
 	Vetoed       Refusal = "vetoed"        // the draft is preferred under another principle
-	NotJudged    Refusal = "invalid"       // a judgement whose answers are too unlikely is none
+	NotJudged    Refusal = "invalid"       // a judgement whose answers are too unlikely does not count
 )
 
 // Refusals lists the refusals.

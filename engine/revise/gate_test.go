@@ -39,7 +39,7 @@ type reporter interface{ Fatalf(string, ...any) }
 type replay struct {
 	reporter
 	w     *fixture
-	fresh *fixture // judges pairs anew
+	fresh *fixture // judges pairs again
 	rec   Record
 	draft Turn
 	from  int // first verdict on the draft
@@ -187,7 +187,7 @@ func (p *replay) decision(t Turn) {
 	}
 	in := feedback.Pair{ID: p.rec.ID, Messages: p.rec.Messages, First: t.Text, Second: p.draft.Text}
 	if again := p.fresh.judge(in, under); !reflect.DeepEqual(again, d.Judgements) {
-		p.Fatalf("judged anew: %+v, the record has %+v", again, d.Judgements)
+		p.Fatalf("judged again: %+v, the record has %+v", again, d.Judgements)
 	}
 }
 

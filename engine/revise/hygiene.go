@@ -14,7 +14,7 @@ type Flag string
 const (
 	Cut                Flag = "cut"                  // ended by the token limit, not by the model
 	Empty              Flag = "empty"                // nothing in it, or only punctuation
-	Unchanged          Flag = "unchanged"            // the draft again, but for case, quotes and white space
+	Unchanged          Flag = "unchanged"            // the draft again, except for case, quotes and white space
 	Repeating          Flag = "repeating"            // caught in a loop, or saying the same thing over and over
 	CritiqueAsRevision Flag = "critique-as-revision" // speaks about the response where it should be the response
 	CopiedFewshot      Flag = "copied-fewshot"       // lifted from a demonstration
@@ -151,13 +151,13 @@ func isUnspaced(r rune) bool {
 }
 
 // Repetition. A loop is a unit that follows itself without a break; lists with a common opening, refrains and
-// "very, very" are none. The limits were set on turns of SmolLM2-135M, which loops in most greedy turns, and
+// "very, very" are not loops. The limits were set on turns of SmolLM2-135M, which loops in most greedy turns, and
 // on the chosen answers of hh-rlhf, which hardly ever do.
 const (
 	maxPeriod     = 60  // words in a unit
 	tailCopies    = 3   // of a unit at the end of a text …
 	innerCopies   = 4   // … and anywhere else
-	minLoopWords  = 9   // in all copies together, so that "no, no, no" is none
+	minLoopWords  = 9   // in all copies together, so that "no, no, no" is not a loop
 	repeatedGram  = 4   // words; a text is also repeating when
 	repeatedShare = 0.4 // this share of its grams occurred earlier in it
 	minGrams      = 20  // and it has at least so many

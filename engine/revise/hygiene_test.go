@@ -32,7 +32,7 @@ func TestCheckFlags(t *testing.T) {
 		{"only dots, cut", CheckInput{Kind: Response, Text: "…..", Cut: true}, []Flag{Cut, Empty}},
 		{"an emoji is an answer", CheckInput{Kind: Response, Text: "👍"}, nil},
 
-		{"unchanged but for quotes, case and space",
+		{"unchanged except for quotes, case and space",
 			CheckInput{Kind: Revision, Text: "“don’t  mix\nthem.”", Draft: "Don't mix them."}, []Flag{Unchanged}},
 		{"a changed word", CheckInput{Kind: Revision, Text: "Never mix them.", Draft: "Don't mix them."}, nil},
 		{"a critique that is the draft again", CheckInput{Kind: Critique, Text: goodAnswer, Draft: goodAnswer}, []Flag{Unchanged}},

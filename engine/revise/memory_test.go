@@ -270,7 +270,7 @@ func TestKeysDiffer(t *testing.T) {
 	}
 }
 
-// TestSamplesOfAPrompt: rows of one prompt are drawn anew, each under an id of its own, and say which they are.
+// TestSamplesOfAPrompt: rows of one prompt are drawn separately, each under an id of its own, and say which they are.
 func TestSamplesOfAPrompt(t *testing.T) {
 	rows := Samples(inputs(2), 3)
 	got := newWorld(t, testSettings, 5, false).run(t, rows, 4)

@@ -46,7 +46,7 @@ func (s *SamplePairs) Add(rec Record) (p feedback.Pair, ok bool) {
 	return p, ok && ok2
 }
 
-// flagged reports whether a check found a fault in an answer. That it is its draft again is none.
+// flagged reports whether a check found a fault in an answer. A revision that equals its draft has no fault by that.
 func flagged(t Turn) bool {
 	return slices.ContainsFunc(t.Flags, func(f Flag) bool { return f != Unchanged })
 }

@@ -60,7 +60,7 @@ type Record struct {
 type Turn struct {
 	Kind  Kind `json:"kind"`
 	Round int  `json:"round"` // 0 for the first response, then 1 …
-	// Try is 0 but for turns that follow a revision which the gate refused in this round.
+	// Try is 0 except for turns that follow a revision which the gate refused in this round.
 	Try int `json:"try,omitempty"`
 	// Principle is the id of the principle drawn for this round, and Request
 	// what the model was asked; both empty for a response.

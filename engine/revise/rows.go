@@ -3,7 +3,7 @@ package revise
 import "fmt"
 
 // Rows gives out the rows of a slice in order, as Loop.Run takes them. Each
-// call starts anew; the slice is only read.
+// call starts again; the slice is only read.
 func Rows(rows []Row) func() (Row, bool) {
 	return func() (Row, bool) {
 		if len(rows) == 0 {

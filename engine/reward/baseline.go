@@ -74,7 +74,7 @@ func side(first bool) float64 {
 	return -1
 }
 
-// right is how far a preference is the same as another: 1, 0, or a half where either is none. Above 0 prefers the first.
+// right is how far a preference is the same as another: 1, 0, or a half where either prefers neither. Above 0 prefers the first.
 func right(says, is float64) float64 {
 	switch {
 	case says*is > 0:

@@ -55,7 +55,7 @@ type Known struct {
 	FactsKept stats.Interval `json:"facts_kept"`
 }
 
-// resamples is how often an interval draws prompts anew.
+// resamples is how many samples of prompts an interval draws.
 const resamples = 1000
 
 // Curve takes the best of the first 1, 2, 4, … and all candidates of each prompt, which are most. Prompts that have fewer are left out.

@@ -133,7 +133,7 @@ func Decode(text []byte) (*Model, error) {
 	case m.Format != Format:
 		return nil, fmt.Errorf("the preference model has format %d, and this amend reads format %d: train it again", m.Format, Format)
 	case !slices.Contains(Poolings(), m.Pooling):
-		return nil, fmt.Errorf("the preference model pools by %q, which is none of %v", m.Pooling, Poolings())
+		return nil, fmt.Errorf("the preference model pools by %q: it must be one of %v", m.Pooling, Poolings())
 	case len(m.Weights) == 0:
 		return nil, fmt.Errorf("the preference model has no weights")
 	}

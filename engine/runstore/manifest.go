@@ -69,7 +69,7 @@ type Results struct {
 	GrammarSHA256     string   `json:"critique_grammar_sha256,omitempty" key:"run"`
 	LogProbs          bool     `json:"logprobs,omitempty" key:"run"`
 
-	Gate Gate `json:"gate,omitzero" key:"run"` // the zero value is none
+	Gate Gate `json:"gate,omitzero" key:"run"` // the zero value means that there is no gate
 
 	KVType        string `json:"kv_type" key:"run"`
 	Deterministic bool   `json:"deterministic,omitempty" key:"run"`
@@ -93,7 +93,7 @@ func (r Results) Hash() (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
 }
 
-// Setup is recorded for people and for comparing speed. The text of rows does not depend on it, but for
+// Setup is recorded for people and for comparing speed. The text of rows does not depend on it, except for
 // rounding: other kernels, on a GPU, in another layout or in another version of llama.cpp, round otherwise. So every field has
 // the key tag "none".
 type Setup struct {

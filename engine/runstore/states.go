@@ -39,7 +39,7 @@ func OpenStates(dir string) (*States, error) {
 	return &States{lock, data}, nil
 }
 
-// Get returns those of this key, if they are there, but for Tokens: who has the key's tokens can count them.
+// Get returns those of this key, if they are there, except for Tokens: who has the key's tokens can count them.
 func (s *States) Get(key reward.Key) (f reward.Features, ok bool, err error) {
 	err = sqlitex.Execute(s.data.conn, "SELECT last, mean FROM states WHERE key = ?",
 		&sqlitex.ExecOptions{Args: []any{key[:]}, ResultFunc: func(stmt *sqlite.Stmt) error {

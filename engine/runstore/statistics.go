@@ -21,7 +21,7 @@ type Statistics struct {
 // Part are the answers of one round or under one principle. Failed rows are in no part.
 type Part struct {
 	Name     string              `json:"name"`     // the round's number, or the principle's id
-	Answers  int                 `json:"answers"`  // first responses, or revisions but for those that a gate refused
+	Answers  int                 `json:"answers"`  // first responses, or revisions except for those that a gate refused
 	Changed  int                 `json:"changed"`  // of revisions: that differ from their draft
 	Refusals int                 `json:"refusals"` // that decline (revise.Refuses)
 	Words    float64             `json:"words"`    // of an answer, in the mean

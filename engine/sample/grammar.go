@@ -14,7 +14,7 @@ type Grammar interface {
 	// Mask sets the logits of tokens that may not come next to −Inf, in place:
 	// in a copy that the sampler owns.
 	Mask(logits []float32) error
-	// Accept goes on behind t. It fails when t may not come next.
+	// Accept moves past t. It fails when t may not come next.
 	Accept(t Token) error
 	// Forced returns the only token that may come next, if there is only one.
 	Forced() (t Token, ok bool, err error)

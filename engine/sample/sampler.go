@@ -74,7 +74,7 @@ func (s *Sampler) Sample(logits []float32) (Token, error) {
 }
 
 // Accept takes a token into the turn: it counts for the penalties, and the
-// grammar goes on behind it.
+// grammar moves past it.
 func (s *Sampler) Accept(t Token) error {
 	if s.penalizes() {
 		s.past.add(t, s.PenaltyWindow)

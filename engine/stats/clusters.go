@@ -1,6 +1,6 @@
 package stats
 
-// resamples is how often an interval of clusters draws anew.
+// resamples is how many samples of the clusters an interval draws.
 const resamples = 1000
 
 // Clusters are values that belong together in groups, such as the judgements of one prompt: those of a group are not

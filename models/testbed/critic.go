@@ -90,7 +90,7 @@ func (w *World) findings(r Response, flags []Sentence) string {
 // same reports whether two sentences of one response are the same one.
 func (s Sentence) same(other Sentence) bool { return s.Start == other.Start }
 
-// ReadCritique reads a critique; ok is false when it is none of this world's.
+// ReadCritique reads a critique; ok is false when it is not one of this world's.
 func (w *World) ReadCritique(text string) (c Critique, ok bool) {
 	ok = true
 	if list, named := strings.CutPrefix(text, asked); named { // one that does not name what is asked for will do
@@ -133,7 +133,7 @@ func (w *World) cutOrdinal(text string) (rest string, ok bool) {
 }
 
 // Revise repairs the flagged sentences of a response: each becomes a clean answer to the same temptation, all
-// else stays as it is, but for the planted faults.
+// else stays as it is, except for the planted faults.
 func (w *World) Revise(r *rand.Rand, p Prompt, resp Response, flags []Sentence) Response {
 	clauses := make([]string, len(resp.Sentences))
 	for i, s := range resp.Sentences {

@@ -27,7 +27,7 @@ type JudgeFault string
 // The faults of the judge.
 const (
 	Sound    JudgeFault = ""         // none: the judgement is the truth
-	Sight    JudgeFault = "sight"    // its critic overlooks a breach, or sees one that is none
+	Sight    JudgeFault = "sight"    // its critic overlooks a breach, or sees one where there is none
 	Position JudgeFault = "position" // it says (A) whatever stands there
 	Length   JudgeFault = "length"   // it prefers the response with more points
 )

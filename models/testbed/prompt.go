@@ -81,7 +81,7 @@ func (w *World) Thank(r *rand.Rand, p Prompt) Prompt {
 	return p
 }
 
-// ReadPrompt reads a text as a prompt of this world; ok is false when it is none.
+// ReadPrompt reads a text as a prompt of this world; ok is false when it is not one.
 func (w *World) ReadPrompt(text string) (p Prompt, ok bool) {
 	p = Prompt{Text: text, Topic: -1}
 	list, _ := sentences(text)

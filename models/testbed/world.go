@@ -76,7 +76,7 @@ func (w *World) ruleIndex(id string) int {
 // pick draws one of a list.
 func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
-// drawn fills a template with new fillers, but for the one that is bound.
+// drawn fills a template with new fillers, except for the one that is bound.
 func (w *World) drawn(r *rand.Rand, t template, heldOut bool, bound filled) string {
 	return t.fill(func(slot string) string {
 		if slot == bound.slot {

@@ -45,7 +45,7 @@ func TestTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := train("4"); !strings.Contains(text, "resuming after step 2") {
-		t.Errorf("training began anew:\n%s", text)
+		t.Errorf("training began again:\n%s", text)
 	}
 	after, err := os.ReadFile(model)
 	if err != nil {

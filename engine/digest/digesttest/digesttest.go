@@ -15,7 +15,7 @@ func Keys() []string { return []string{"turn", "run", "states", "none"} }
 // Fields changes the fields of the struct that v points to, one after another, and calls check with the field's path, its
 // key tag, and one field changed in *v. Fields of nested structs, elements of lists and what pointers to tagged structs hold
 // are changed one at a time; a list is also made longer. What has no tag has that of the field it is in. A field without any
-// tag, or with a word that is none of Keys, is an error.
+// tag, or with a word that is not in Keys, is an error.
 func Fields(t *testing.T, v any, check func(path string, keys []string)) {
 	t.Helper()
 	c := changer{t, check}

@@ -26,7 +26,7 @@ import (
 // of the whole conversation, and so is where it ends.
 type fakeChat struct {
 	seed maphash.Seed
-	want peer.ChatRequest // but for messages and seed
+	want peer.ChatRequest // except for messages and seed
 
 	mu   sync.Mutex
 	sent map[string]int // conversations, and how often each came

@@ -52,7 +52,7 @@ type fixed struct {
 	vocab    engine.Vocab
 	workload *workload.Workload
 	alive    int                // rows that run at once
-	setting  runner.ContextPlan // of amend; without sizes, but for Shared
+	setting  runner.ContextPlan // of amend; without sizes, except for Shared
 	say      func(format string, args ...any)
 }
 

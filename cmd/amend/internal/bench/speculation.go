@@ -20,7 +20,7 @@ type speculation struct {
 	open       opener
 	vocab      engine.Vocab
 	vocabulary int                // tokens of it
-	setting    runner.ContextPlan // of amend; without sizes, but for Shared
+	setting    runner.ContextPlan // of amend; without sizes, except for Shared
 	preamble   int                // tokens before each row
 	draft      int                // tokens of the draft, and of the revision
 	request    int                // tokens of the revision request

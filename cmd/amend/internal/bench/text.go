@@ -63,7 +63,7 @@ type text struct {
 	rows    []revise.Row
 	vocab   engine.Vocab
 	open    opener
-	setting runner.ContextPlan // of amend; without sizes, but for Shared
+	setting runner.ContextPlan // of amend; without sizes, except for Shared
 	alive   int                // rows at once
 	need    int                // the most tokens that a row can come to hold
 	say     func(format string, args ...any)

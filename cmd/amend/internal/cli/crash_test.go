@@ -75,9 +75,9 @@ func newKiller(t *testing.T, args []string, tab table) *killer {
 	return k
 }
 
-// killOften kills a command, continues it each time, and lets it end at last. It kills the parent process, with which its
-// worker ends: when the table has got some rows more, of nine tenths of all in the end, and a moment later; each fourth time
-// before the process has kept anything. Nearly all kills must hit.
+// killOften kills a command, continues it each time, and lets it end after the last kill. It kills the
+// parent process; its worker ends by itself. A kill comes a moment after the table has some rows more. The last one comes
+// when nine tenths of the rows are there. Each fourth comes before the process has kept anything. Nearly all kills must hit.
 func (k *killer) killOften(t *testing.T, args []string, tab table) {
 	t.Helper()
 	hits, kept := 0, 0

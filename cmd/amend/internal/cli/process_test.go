@@ -19,7 +19,7 @@ import (
 type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
-	over chan struct{} // closed when it has ended, and its workers too
+	over chan struct{} // closed when it has ended and its standard error is closed
 	log  bytes.Buffer  // its standard error, complete when it is over
 }
 

@@ -80,7 +80,7 @@ func (w *sharedWorld) difference(t *testing.T, keys llama.KVType) float32 {
 }
 
 // TestSharedGreedy: with the same weights, greedy answers to real prompts are the
-// same tokens whether rows are attached to the preamble or hold a copy, but for
+// same tokens whether rows are attached to the preamble or hold a copy, except for
 // rows where the two likeliest are nearer than twice what logits differ by.
 func TestSharedGreedy(t *testing.T) {
 	if testing.Short() {

@@ -15,7 +15,7 @@ import (
 
 // BenchmarkDeterministic measures what --deterministic costs: a prompt of 512
 // tokens, and 8 steps of 16 sequences below it, with repacked weights and
-// without. Rows of SmolLM2's shape are no whole blocks of Q4_K but for ffn_down,
+// without. Rows of SmolLM2's shape are no whole blocks of Q4_K except for ffn_down,
 // so the second shape shows that type.
 func BenchmarkDeterministic(b *testing.B) {
 	for _, c := range []struct{ shape, quant string }{

@@ -14,7 +14,7 @@ import (
 	"amend/models/testbed"
 )
 
-// What the gate is measured with beside a gating: amend run's defaults but for the rounds.
+// What the gate is measured with beside a gating: amend run's defaults except for the rounds.
 const gateRounds = 4
 
 // gating is how a gate is set.
@@ -81,7 +81,7 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// beyond reports whether a share is outside the 99.9 % interval of what is planted. A change of rounding draws anew, and
+// beyond reports whether a share is outside the 99.9 % interval of what is planted. A change of rounding draws other numbers, and
 // four comparisons at 95 % would fail one change in five with nothing wrong.
 func beyond(got, planted stats.Share) bool {
 	const wider = 3.29 / 1.96

@@ -28,7 +28,7 @@ const (
 )
 
 // clearRows are enough for an interval of a fall to lie below zero. Of fewer only the fall itself is asked: the three break
-// a rule in a sixth of the rows, and two rounds under nine narrow principles mend few of them.
+// a rule in a sixth of the rows, and two rounds under nine narrow principles correct few of them.
 const clearRows = 1000
 
 // TestOverlay: with one narrow principle a round, an overlay that switches three of them off leaves the breaches of

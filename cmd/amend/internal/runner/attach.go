@@ -38,15 +38,13 @@ func WhyCopied(m *llama.Model, s ContextPlan) (string, error) {
 // AttachTokens is the longer of the preambles that MeasureAttach tries.
 const AttachTokens = 512
 
-// attachTried are the preambles that MeasureAttach tries, attachTurns how often
-// each, in turns, and attachSteps how many steps then, after one that is not
-// timed: it copies and makes the graph.
+// attachTried are the lengths of preamble that MeasureAttach tries. Each is tried attachTurns times, in turns. A turn times
+// attachSteps steps, after one that is not timed, since it copies and makes the graph.
 var attachTried = [2]int{64, AttachTokens}
 
 const attachTurns, attachSteps = 3, 2
 
-// AttachSteps is about what MeasureAttach costs, in decode steps: those, and the
-// longer preamble.
+// AttachSteps is about what MeasureAttach costs, in decode steps, the prefill of the longer preamble included.
 const AttachSteps = 2*len(attachTried)*attachTurns*(1+attachSteps) + 20
 
 // MeasureAttach times decode steps of rows behind preambles that are attached to

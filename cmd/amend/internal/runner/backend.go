@@ -29,7 +29,7 @@ func NewBackend(m *llama.Model, s ContextPlan) (*Backend, error) {
 	if s.Unified && uncuttable && m.SWA() > 0 {
 		// llama_kv_cache::prepare places all micro-batches of a batch before the
 		// first is computed, and forgets what that purged behind windows.
-		// Unified batches are one micro-batch but for states, which want
+		// Unified batches are one micro-batch except for states, which want
 		// sequences of equal length.
 		return nil, &failure.FieldError{Field: "kv", Value: string(Unified), Want: "this model has a sliding window beside recurrent states, and llama.cpp loses parts of the window when its sequences share cells; use streams"}
 	}

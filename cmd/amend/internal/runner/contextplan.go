@@ -82,7 +82,7 @@ func CellBytes(info models.Info, keys llama.KVType) uint64 {
 // ContextPlan is the size and kind of a context.
 type ContextPlan struct {
 	Limit     int // the most tokens one row may hold
-	Own       int // of these, the most that lie in cells of its own: all where it shares none, as 0 has it too
+	Own       int // of these, the most that lie in cells of its own; 0, or Limit: all of them
 	Context   int // cells of a sequence: Own, rounded up as llama.cpp does
 	Shared    int // tokens of a preamble that rows read without holding them; 0 where they hold copies
 	Part      int // of these, in one stream (PartCells)

@@ -35,7 +35,7 @@ func TestFitChoosesTheLayout(t *testing.T) {
 }
 
 // TestFitFits: what Plan chooses by itself takes no more than half the free
-// memory, but for a single row, and every row can be as long as it needs.
+// memory, except for a single row, and every row can be as long as it needs.
 func TestFitFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := Requirements{

@@ -32,7 +32,7 @@ type Spec struct {
 	Expected map[string]Counts `json:"expected"`
 }
 
-// Lengths are a workload's sizes, in tokens but for Rows, Rounds and
+// Lengths are a workload's sizes, in tokens except for Rows, Rounds and
 // Principles. A workload uses those that its kind has; the others are 0.
 type Lengths struct {
 	Rows            int `json:"rows" yaml:"rows"`
