@@ -34,7 +34,10 @@ type pieceKey struct {
 // whether there is a system role.
 func NewFormatter(ctx context.Context, l Framer, v Tokenizer) (*Formatter, error) {
 	f := &Formatter{layout: l, vocab: v, frames: map[string]Frame{}, pieces: map[pieceKey][]Token{}}
-	_, f.spaced = l.(Plain)
+	switch l.(type) {
+	case Plain, Questions:
+		f.spaced = true
+	}
 	if _, err := f.frame(ctx, []Role{User, Assistant, User}); err != nil {
 		return nil, fmt.Errorf("trying the chat template: %w", err)
 	}

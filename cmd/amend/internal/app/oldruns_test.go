@@ -86,7 +86,7 @@ func TestStatsAndEvaluateOldRuns(t *testing.T) {
 	if err != nil || stats.Rows != 5 || stats.Completed != 5 || len(stats.Rounds) != 3 || stats.Measured.TurnSeconds == 0 {
 		t.Errorf("%v, %+v", err, stats)
 	}
-	outcome, err := Evaluate(t.Context(), "plain")
+	outcome, err := EvaluateRun(t.Context(), "plain")
 	if err != nil || len(outcome.Rounds) != 3 || outcome.Rounds[0].Rows != 3 || outcome.Foreign != 0 {
 		t.Errorf("%v, %+v", err, outcome)
 	}
@@ -100,7 +100,7 @@ func TestEvaluateRefusesOtherModels(t *testing.T) {
 	}
 	defer run.Close()
 	var input *failure.InputError
-	if _, err := Evaluate(t.Context(), dir); !errors.As(err, &input) || !strings.Contains(err.Error(), "made with other.gguf") {
+	if _, err := EvaluateRun(t.Context(), dir); !errors.As(err, &input) || !strings.Contains(err.Error(), "made with other.gguf") {
 		t.Error(err)
 	}
 }

@@ -25,6 +25,7 @@ func TestFlagsAreSettings(t *testing.T) {
 	}{
 		{newRunCommand(), app.RunConfig{}, nil},
 		{newFeedbackCommand(), app.FeedbackConfig{}, []string{"run"}},
+		{newEvalCommand(), app.EvaluateConfig{}, []string{"file"}},
 		{newPreferTrainCommand(), app.TrainPreferenceConfig{}, []string{"dir"}},
 		{newPreferScoreCommand(), app.ScoreConfig{}, []string{"preference"}},
 		{newPreferBestCommand(), app.BestConfig{}, []string{"run"}},
