@@ -34,10 +34,7 @@ type pieceKey struct {
 // whether there is a system role.
 func NewFormatter(ctx context.Context, l Framer, v Tokenizer) (*Formatter, error) {
 	f := &Formatter{layout: l, vocab: v, frames: map[string]Frame{}, pieces: map[pieceKey][]Token{}}
-	switch l.(type) {
-	case Plain, Questions:
-		f.spaced = true
-	}
+	_, f.spaced = l.(Plain)
 	if _, err := f.frame(ctx, []Role{User, Assistant, User}); err != nil {
 		return nil, fmt.Errorf("trying the chat template: %w", err)
 	}

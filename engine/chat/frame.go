@@ -114,32 +114,6 @@ func (Plain) Stops() []string { return []string{HumanMark, AssistantMark} }
 // Frame implements Layout. The space after a colon belongs to the content,
 // since models generate it as part of their first word.
 func (Plain) Frame(_ context.Context, roles []Role) (Frame, error) {
-	return transcript(roles, HumanMark, AssistantMark)
-}
-
-// The marks that begin a turn of questions and answers.
-const (
-	QuestionMark = "\n\nQ:"
-	AnswerMark   = "\nA:"
-)
-
-// Questions is the Layout of questions and answers for base models, as TruthfulQA has them: "Q: … \nA: …" (Lin et al. 2022).
-type Questions struct{}
-
-// Stops implements Layout.
-func (Questions) Stops() []string { return []string{QuestionMark, AnswerMark} }
-
-// Frame implements Layout. The first question begins without empty lines.
-func (Questions) Frame(_ context.Context, roles []Role) (Frame, error) {
-	f, err := transcript(roles, QuestionMark, AnswerMark)
-	if err == nil {
-		f.Pieces[0] = strings.TrimLeft(f.Pieces[0], "\n")
-	}
-	return f, err
-}
-
-// transcript is the frame of a transcript whose turns begin with marks. An assistant's turn follows.
-func transcript(roles []Role, user, assistant string) (Frame, error) {
 	f := Frame{TrimLeft: make([]bool, len(roles)), TrimRight: make([]bool, len(roles))}
 	for i, r := range roles {
 		f.TrimLeft[i], f.TrimRight[i] = true, true
@@ -147,13 +121,13 @@ func transcript(roles []Role, user, assistant string) (Frame, error) {
 		case System:
 			f.Pieces = append(f.Pieces, "")
 		case User:
-			f.Pieces = append(f.Pieces, user)
+			f.Pieces = append(f.Pieces, HumanMark)
 		case Assistant:
-			f.Pieces = append(f.Pieces, assistant)
+			f.Pieces = append(f.Pieces, AssistantMark)
 		default:
 			return Frame{}, fmt.Errorf("a plain transcript has no place for the role %q", r)
 		}
 	}
-	f.Pieces = append(f.Pieces, assistant)
+	f.Pieces = append(f.Pieces, AssistantMark)
 	return f, nil
 }

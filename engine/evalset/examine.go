@@ -11,6 +11,10 @@ import (
 
 // Examiner puts the items of a set to a model. It is not safe for concurrent use.
 type Examiner struct {
+	Set Set
+	// Tokens, where it is set, has items with options written as transcripts, which the field's figures are of. All others are
+	// written by Format.
+	Tokens Tokenizer
 	Format *chat.Formatter
 	Think  chat.ThinkTags // of the model's template: thoughts are no part of an answer
 	// MaxTokens is the limit of an answer.
@@ -20,17 +24,24 @@ type Examiner struct {
 // question is an item as token ids.
 type question struct {
 	item    Item
-	asked   *chat.Conversation
+	prompt  []engine.Token
+	tail    string // of the prompt, as text: what the template writes before an answer
 	options [][]engine.Token
 }
 
 func (x *Examiner) question(ctx context.Context, it Item) (q question, err error) {
 	q.item = it
-	if q.asked, err = x.Format.Open(ctx, it.Messages); err != nil {
+	if x.Tokens != nil && it.Options != nil {
+		q.prompt, q.options, err = tokens(x.Tokens, x.Set, it)
 		return q, err
 	}
+	asked, err := x.Format.Open(ctx, it.Messages)
+	if err != nil {
+		return q, err
+	}
+	q.prompt, q.tail = asked.Tokens, asked.Tail
 	for i, o := range it.Options {
-		ids, err := q.asked.Reply(ctx, o.Text)
+		ids, err := asked.Reply(ctx, o.Text)
 		if err != nil {
 			return q, fmt.Errorf("option %d: %w", i+1, err)
 		}
@@ -52,7 +63,7 @@ func (x *Examiner) Need(ctx context.Context, it Item) (int, error) {
 	if q.options == nil {
 		longest = x.MaxTokens
 	}
-	return len(q.asked.Tokens) + longest, nil
+	return len(q.prompt) + longest, nil
 }
 
 // session is an Examiner.Run under way.
@@ -109,14 +120,14 @@ func (s *session) startNext() {
 func (s *session) ask(q question) error {
 	if q.options == nil {
 		return s.engine.Submit(&engine.Request{
-			Tokens: q.asked.Tokens, MaxTokens: s.MaxTokens, Stop: s.Format.Stops(),
+			Tokens: q.prompt, MaxTokens: s.MaxTokens, Stop: s.Format.Stops(),
 			Done: func(r engine.Result) {
 				s.deliver(s.answer(q, r))
 				s.startNext()
 			},
 		})
 	}
-	return s.engine.Score(&engine.Score{Tokens: q.asked.Tokens, Options: q.options, Done: func(r engine.Scores) {
+	return s.engine.Score(&engine.Score{Tokens: q.prompt, Options: q.options, Done: func(r engine.Scores) {
 		out := Result{ID: q.item.ID}
 		for i, logProbs := range r.LogProbs {
 			sum := 0.0
@@ -137,7 +148,7 @@ func (s *session) answer(q question, r engine.Result) (Result, error) {
 	if r.Err != nil {
 		return out, r.Err
 	}
-	_, _, start := chat.SplitThink(r.Text, s.Think, chat.PromptOpensThink(q.asked.Tail, s.Think))
+	_, _, start := chat.SplitThink(r.Text, s.Think, chat.PromptOpensThink(q.tail, s.Think))
 	kept, err := s.Format.Keep(r.Tokens, r.Text, start)
 	out.Answer = kept.Text
 	return out, err

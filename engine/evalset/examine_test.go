@@ -39,11 +39,11 @@ func newFixture(t *testing.T, sequences int) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	format, err := chat.NewFormatter(t.Context(), chat.Questions{}, letters{m})
+	format, err := chat.NewFormatter(t.Context(), chat.Plain{}, letters{m})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fixture{Examiner{Format: format, MaxTokens: 20}, e}
+	return &fixture{Examiner{Set: TruthfulQA, Tokens: letters{m}, Format: format, MaxTokens: 20}, e}
 }
 
 // items are questions with options, without, and one that is too long.
@@ -134,7 +134,7 @@ func TestLogProbs(t *testing.T) {
 	for i, option := range q.options {
 		sum := 0.0
 		for k, token := range option {
-			prompt := append(append([]engine.Token{}, q.asked.Tokens...), option[:k]...)
+			prompt := append(append([]engine.Token{}, q.prompt...), option[:k]...)
 			if err := f.engine.Score(&engine.Score{Tokens: prompt, Options: [][]engine.Token{{token}}, Done: func(s engine.Scores) { sum += s.LogProbs[0][0] }}); err != nil {
 				t.Fatal(err)
 			}
@@ -168,5 +168,18 @@ func TestExaminerCannotSave(t *testing.T) {
 	err := f.examiner.Run(t.Context(), f.engine, 2, func() (Item, bool) { return items()[1], true }, func(Result) error { n++; return full })
 	if !errors.Is(err, full) || n != 1 || !strings.Contains(err.Error(), "item 1") {
 		t.Errorf("%v after %d results", err, n)
+	}
+}
+
+// TestTranscript: as the field writes them.
+func TestTranscript(t *testing.T) {
+	msgs := []chat.Message{{Role: chat.User, Text: "Hi "}, {Role: chat.Assistant, Text: " Hello"}, {Role: chat.User, Text: "Why?"}}
+	for set, want := range map[Set]string{
+		HHH:        "\n\nHuman: Hi\n\nAssistant: Hello\n\nHuman: Why?\n\nAssistant:",
+		TruthfulQA: "Q: Hi\nA: Hello\n\nQ: Why?\nA:",
+	} {
+		if got, err := transcript(set, msgs); err != nil || got != want {
+			t.Errorf("%s: %q, %v", set, got, err)
+		}
 	}
 }

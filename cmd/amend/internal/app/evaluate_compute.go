@@ -47,7 +47,7 @@ func (e Env) computeEvaluation(ctx context.Context, job worker.Job, parent *work
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.model.Close()) }()
-	if err := c.open(ctx); err != nil {
+	if err := c.open(); err != nil {
 		return nil, err
 	}
 	if err := c.run(ctx, job.Limits); err != nil {
@@ -61,13 +61,11 @@ func (e Env) computeEvaluation(ctx context.Context, job worker.Job, parent *work
 }
 
 // open prepares the examiner, has the parent open the results, and finds the items without one.
-func (c *evaluationComputation) open(ctx context.Context) (err error) {
-	if c.job.Set == evalset.TruthfulQA && c.job.Compute.Chat == runner.ChatPlain {
-		if err := c.model.UseQuestions(ctx); err != nil {
-			return err
-		}
+func (c *evaluationComputation) open() (err error) {
+	c.examiner = evalset.Examiner{Set: c.job.Set, Format: c.model.Format(), Think: c.model.ThinkTags(), MaxTokens: c.job.MaxTokens}
+	if c.job.Compute.Chat == runner.ChatPlain {
+		c.examiner.Tokens = c.model.Vocab()
 	}
-	c.examiner = evalset.Examiner{Format: c.model.Format(), Think: c.model.ThinkTags(), MaxTokens: c.job.MaxTokens}
 	if c.kind, err = c.model.Kind(c.job.Context); err != nil {
 		return err
 	}

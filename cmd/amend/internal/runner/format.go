@@ -39,9 +39,6 @@ func (m *Model) OpenFormat(ctx context.Context) error {
 	return m.newFormatter(ctx, chat.NewTemplate(NewRenderer(t)))
 }
 
-// UseQuestions writes conversations as questions and answers from now on (chat.Questions).
-func (m *Model) UseQuestions(ctx context.Context) error { return m.newFormatter(ctx, chat.Questions{}) }
-
 // templateSource is the text of the chat template: of a file, or the model's own.
 func (m *Model) templateSource() (string, error) {
 	if path := m.compute.Template; path != "" {
