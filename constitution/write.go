@@ -69,7 +69,7 @@ func comment(n *yaml.Node, path string, origins map[string]Origin) {
 	if n.Kind == yaml.SequenceNode {
 		for i, item := range n.Content {
 			if o, ok := origins[path+strconv.Itoa(i)]; ok && item.Kind == yaml.MappingNode {
-				item.Content[1].LineComment = o.String()
+				commentField(item.Content[0], item.Content[1], o)
 			}
 		}
 		return
@@ -78,14 +78,20 @@ func comment(n *yaml.Node, path string, origins map[string]Origin) {
 		key, value := n.Content[i], n.Content[i+1]
 		o, ok := origins[path+key.Value]
 		switch {
-		case !ok && value.Kind != yaml.ScalarNode:
+		case ok:
+			commentField(key, value, o)
+		case value.Kind != yaml.ScalarNode:
 			comment(value, path+key.Value+".", origins)
-		case !ok:
-		case value.Kind == yaml.ScalarNode && value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0:
-			value.LineComment = o.String()
-		default:
-			key.LineComment = o.String()
 		}
+	}
+}
+
+// commentField puts an origin behind a value on one line, else behind its key.
+func commentField(key, value *yaml.Node, o Origin) {
+	if value.Kind == yaml.ScalarNode && value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		value.LineComment = o.String()
+	} else {
+		key.LineComment = o.String()
 	}
 }
 
