@@ -46,7 +46,7 @@ func Difference(p *Page, d constitution.Difference) error {
 		p.Text(fmt.Sprintf("\nJudgement %d differs.\n", i+1))
 	}
 	if d.TestsAdded+d.TestsRemoved > 0 {
-		p.Text(fmt.Sprintf("\n%d judgements to test with added, %d removed.\n", d.TestsAdded, d.TestsRemoved))
+		p.Text(fmt.Sprintf("\nTest judgements: %d added, %d removed.\n", d.TestsAdded, d.TestsRemoved))
 	}
 	return p.err
 }
