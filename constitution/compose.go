@@ -19,11 +19,11 @@ type composition struct {
 	tested    []judged
 }
 
-// judged is a judgement and where it was given.
+// judged is a judgement and where it was given: its layer, its node there, and the list's.
 type judged struct {
 	Judgement
-	layer *layer
-	node  *yaml.Node
+	layer      *layer
+	node, list *yaml.Node
 }
 
 // compose makes one document of layers; named are those that were asked for, the others are below them. Faults are
@@ -91,7 +91,7 @@ func (c *composition) put(r *report, l *layer) {
 func (c *composition) putJudgements(l *layer) {
 	var shown, tested []judged
 	for i, j := range l.doc.Judgements {
-		given := judged{j, l, at(l.root, "judgements", i)}
+		given := judged{j, l, at(l.root, "judgements", i), at(l.root, "judgements")}
 		if j.Use == UseTest {
 			tested = append(tested, given)
 		} else {
@@ -247,6 +247,9 @@ func (c *composition) finishJudgements() error {
 			continue
 		}
 		j.JudgeInstruction = p.JudgeInstruction
+		if len(c.doc.Judgements) == 0 {
+			c.doc.Origins["judgements"] = Origin{j.layer.Name, j.list.Line}
+		}
 		c.doc.Origins[fmt.Sprintf("judgements.%d", len(c.doc.Judgements))] = Origin{j.layer.Name, resolve(j.node).Line}
 		c.doc.Judgements = append(c.doc.Judgements, j.Judgement)
 	}

@@ -8,7 +8,10 @@
 // as long as nobody writes to its fields.
 package constitution
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Document is one constitution: a YAML file whose keys are the lower-case names below, or several composed.
 type Document struct {
@@ -28,7 +31,8 @@ type Document struct {
 	Layers []Layer     `yaml:"-" json:"layers,omitempty"` // what it is composed of, the lowest first
 	Off    []Principle `yaml:"-" json:"off,omitempty"`    // principles that a layer switched off
 	// Origins says where what is not of a principle was given last, by its path of YAML keys: "title",
-	// "prompts.critique_request", "sources.0", "judgements.0".
+	// "prompts.critique_request", "sources.0". A list of judgements is from the first one's layer, "judgements", and
+	// "judgements.3" may be from another.
 	Origins map[string]Origin `yaml:"-" json:"origins,omitempty"`
 }
 
@@ -188,8 +192,14 @@ const (
 // Shown are the judgements that are shown to a judge, in their order.
 func (d *Document) Shown() []Judgement { return d.used(false) }
 
-// Tested are the judgements that a judge is tested with. It never sees how they are decided.
-func (d *Document) Tested() []Judgement { return d.used(true) }
+// Tested are the judgements that a judge is tested with, of principles that the document has. The judge never sees how they
+// are decided.
+func (d *Document) Tested() []Judgement {
+	return slices.DeleteFunc(d.used(true), func(j Judgement) bool {
+		_, ok := d.Principle(j.Principle)
+		return !ok
+	})
+}
 
 func (d *Document) used(test bool) []Judgement {
 	var out []Judgement
@@ -199,6 +209,13 @@ func (d *Document) used(test bool) []Judgement {
 		}
 	}
 	return out
+}
+
+// WithoutTests is the document as a judge sees it: tests change nothing that it says. The document is not changed.
+func (d *Document) WithoutTests() *Document {
+	out := *d
+	out.Judgements = d.Shown()
+	return &out
 }
 
 // Principle returns the principle with the given id.

@@ -66,14 +66,20 @@ func TestJudgementsOfLayers(t *testing.T) {
 				t.Errorf("%s: %s asks %q", tt.file, j.Prompt, j.JudgeInstruction)
 			}
 		}
-		text, err := doc.YAML()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if back, err := Parse("back.yaml", text); tt.file == "low.yaml" && (err != nil || !reflect.DeepEqual(back.Judgements, doc.Judgements)) {
+		text := written(t, doc)
+		if back, err := Parse("back.yaml", []byte(text)); tt.file == "low.yaml" && (err != nil || !reflect.DeepEqual(back.Judgements, doc.Judgements)) {
 			t.Errorf("%s reads back as %v, %v", text, back, err)
 		}
 	}
+}
+
+func written(t *testing.T, doc *Document) string {
+	t.Helper()
+	text, err := doc.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func prompts(judgements []Judgement) string {
@@ -94,10 +100,12 @@ func TestTestsAreNoOtherDocument(t *testing.T) {
 		return doc
 	}
 	with := parse(judgedLayer)
-	var kept []string
+	var kept, tests []string
 	for line := range strings.Lines(judgedLayer) {
 		if !strings.Contains(line, "use: test") {
 			kept = append(kept, line)
+		} else {
+			tests = append(tests, line)
 		}
 	}
 	without := parse(strings.ReplaceAll(strings.Join(kept, ""), ", use: show", ""))
@@ -107,6 +115,10 @@ func TestTestsAreNoOtherDocument(t *testing.T) {
 	}
 	if !reflect.DeepEqual(without.Shown(), with.Shown()) || !reflect.DeepEqual(without.Judgements, without.Shown()) {
 		t.Errorf("shown are %v and %v", without.Shown(), with.Shown())
+	}
+	atEnd := parse(strings.ReplaceAll(strings.Join(kept, ""), ", use: show", "") + strings.Join(tests, ""))
+	if a, b := written(t, without), written(t, atEnd.WithoutTests()); a != b {
+		t.Errorf("without its tests it is written as %s, not %s", b, a)
 	}
 	want := Difference{Added: []Principle{}, Removed: []Principle{}, Changed: []Edit{}, TestsAdded: 3}
 	if d := Diff(without, with); !reflect.DeepEqual(d, want) || d.Empty() {

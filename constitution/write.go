@@ -67,8 +67,9 @@ func prune(n *yaml.Node) {
 // comment says behind each field of a mapping or list where it is from; path is that of n among the origins' keys.
 func comment(n *yaml.Node, path string, origins map[string]Origin) {
 	if n.Kind == yaml.SequenceNode {
+		whole := origins[strings.TrimSuffix(path, ".")] // said behind the key
 		for i, item := range n.Content {
-			if o, ok := origins[path+strconv.Itoa(i)]; ok && item.Kind == yaml.MappingNode {
+			if o, ok := origins[path+strconv.Itoa(i)]; ok && o.Layer != whole.Layer && item.Kind == yaml.MappingNode {
 				commentField(item.Content[0], item.Content[1], o)
 			}
 		}
@@ -77,10 +78,10 @@ func comment(n *yaml.Node, path string, origins map[string]Origin) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		o, ok := origins[path+key.Value]
-		switch {
-		case ok:
+		if ok {
 			commentField(key, value, o)
-		case value.Kind != yaml.ScalarNode:
+		}
+		if value.Kind == yaml.SequenceNode || value.Kind == yaml.MappingNode && !ok {
 			comment(value, path+key.Value+".", origins)
 		}
 	}
