@@ -9,6 +9,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/plainjson"
+	"amend/engine/selftest"
 )
 
 // Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
@@ -138,6 +139,8 @@ type Measured struct {
 	TurnSeconds float64 `json:"turn_seconds,omitempty"`
 	// Attach says from which length on rows read the preamble without holding it.
 	Attach *AttachCosts `json:"attach,omitempty"`
+	// SelfTest is what the gate's judge made of known cases.
+	SelfTest *selftest.Result `json:"self_test,omitempty"`
 }
 
 // AttachCosts is what decode steps of some rows took behind two preambles, one short, one longer, in seconds: rows

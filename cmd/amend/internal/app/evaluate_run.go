@@ -29,7 +29,8 @@ type EvaluateRunConfig struct {
 
 	Judge        string   `yaml:"judge"` // a model that says who wins; empty: none does
 	Constitution []string `yaml:"constitution"`
-	Draws        int      `yaml:"draws"` // principles of each pair
+	Draws        int      `yaml:"draws"`    // principles of each pair
+	Untested     bool     `yaml:"untested"` // the judge is trusted also where it fails its test
 	Preference   string   `yaml:"preference"`
 	Model        string   `yaml:"model"` // whose hidden states the preference model reads
 	Out          string   `yaml:"out"`   // directory of judgements and hidden states; empty: evals/run-RUN
@@ -236,6 +237,7 @@ func (t *contest) win(by string, of func(p feedback.Pair) (win float64, ok bool)
 // judge has a model compare each answer with its base, in both orders.
 func (t *contest) judge(ctx context.Context, env Env, c EvaluateRunConfig) error {
 	f := DefaultFeedbackConfig()
+	f.Untested = c.Untested
 	f.Judge, f.Out, f.Draws, f.Seed, f.Compute, f.Context, f.Constitution = c.Judge, c.dir(), c.Draws, c.Seed, c.Compute, c.Context, c.Constitution
 	l := labelling{truth: known}
 	if len(f.Constitution) == 0 {

@@ -14,6 +14,7 @@ import (
 	"amend/engine/atomicfile"
 	"amend/engine/feedback"
 	"amend/engine/runstore"
+	"amend/engine/selftest"
 )
 
 // FeedbackResult says how labelling went. Tokens and times are of this call; those of a worker that died are not known.
@@ -36,6 +37,8 @@ type FeedbackResult struct {
 	Turned   int       `json:"turned"`
 	Compared int       `json:"compared"`
 	Failures []Failure `json:"failures"`
+	// SelfTest is what the judge made of known cases, before it judged; nil where the constitution has none.
+	SelfTest *selftest.Result `json:"self_test"`
 	*feedback.Report
 }
 
@@ -108,12 +111,12 @@ type feedbackHost struct {
 func (h *feedbackHost) host() worker.Host {
 	return worker.Host{
 		Unit: "pair", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
-		Methods: worker.Methods{
+		Methods: newSelfTests().methods(worker.Methods{
 			methodOpen:   worker.NewMethod(h.open),
 			methodGet:    worker.NewMethod(h.get),
 			methodPut:    worker.NewMethod(h.put),
 			methodAppend: worker.NewMethod(h.append),
-		},
+		}),
 	}
 }
 
@@ -207,7 +210,7 @@ func (h *feedbackHost) close() error {
 func (h *feedbackHost) summarize(out judged) (r FeedbackResult, err error) {
 	r = FeedbackResult{
 		Out: h.config.dir(), Pairs: len(h.job.Pairs), Judge: out.Judge, Settings: h.settings(out), DoneBefore: h.before, Asked: h.store.Remembered(), Alike: h.alike,
-		Computed: out.Stats.Prefilled, Reused: out.Stats.Reused, Decoded: out.Stats.Decoded, Failures: []Failure{},
+		Computed: out.Stats.Prefilled, Reused: out.Stats.Reused, Decoded: out.Stats.Decoded, Failures: []Failure{}, SelfTest: out.SelfTest,
 	}
 	for _, bad := range h.bad {
 		r.Failures = append(r.Failures, Failure{Row: bad.File, Line: bad.Line, Why: bad.Reason})

@@ -13,6 +13,7 @@ import (
 	"amend/engine"
 	"amend/engine/feedback"
 	"amend/engine/runstore"
+	"amend/engine/selftest"
 )
 
 // feedbackComputation is the worker's part of labelling: judge, context, and the parent's store.
@@ -30,6 +31,7 @@ type feedbackComputation struct {
 	size     runner.ContextPlan
 	engine   *engine.Engine
 	todo     []feedback.Pair // without a label
+	tested   *selftest.Result
 }
 
 // judged is what a worker says of its own work on labels.
@@ -37,6 +39,8 @@ type judged struct {
 	Judge string       // the model's name
 	Draws int          // principles of a pair
 	Stats engine.Stats // of the engine; none where nothing was left to do
+	// SelfTest is what the judge made of known cases; nil where there are none.
+	SelfTest *selftest.Result
 }
 
 // computeFeedback is the handler of labelling.
@@ -50,7 +54,7 @@ func (e Env) computeFeedback(ctx context.Context, job worker.Job, parent *worker
 			err = errors.Join(err, c.model.Close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{c.openJudge, c.openLabels} {
+	for _, step := range []func(context.Context) error{c.openJudge, c.testJudge, c.openLabels} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -58,7 +62,7 @@ func (e Env) computeFeedback(ctx context.Context, job worker.Job, parent *worker
 	if err := c.run(ctx, job.Limits); err != nil {
 		return nil, err
 	}
-	out := judged{Judge: c.model.Info().Name, Draws: c.draws}
+	out := judged{Judge: c.model.Info().Name, Draws: c.draws, SelfTest: c.tested}
 	if c.engine != nil {
 		out.Stats = c.engine.Stats()
 	}
@@ -78,18 +82,33 @@ func (c *feedbackComputation) openJudge(ctx context.Context) (err error) {
 		return err
 	}
 	c.draws = min(f.Draws, drawable(c.document)) // asking for more than there are gives the same labels
-	c.judge, err = feedback.New(ctx, c.model.Format(), c.document, feedback.Settings{
+	c.judge, err = feedback.New(ctx, c.model.Format(), c.document, c.judging())
+	return failure.Input(err)
+}
+
+// judging is how the judge is asked.
+func (c *feedbackComputation) judging() feedback.Settings {
+	f := c.job.Config
+	return feedback.Settings{
 		Layout: f.Layout, Principles: c.draws, Seed: f.Seed, MinMass: f.MinMass,
 		Reasonings: f.Reasonings, Clamp: [2]float64(f.Clamp), MaxTokens: f.MaxTokens, Sampling: f.sampling(),
-	})
-	return failure.Input(err)
+	}
+}
+
+// testJudge has the judge answer known cases, before anything is written.
+func (c *feedbackComputation) testJudge(ctx context.Context) (err error) {
+	if c.kind, err = c.model.Kind(c.job.Config.Context); err != nil {
+		return err
+	}
+	c.tested, err = examination{
+		model: c.model, kind: c.kind, context: c.job.Config.Context, judge: c.judge, document: c.document, settings: c.judging(),
+		untested: c.job.Config.Untested, parent: c.parent,
+	}.test(ctx)
+	return err
 }
 
 // openLabels has the parent open the labels, and finds the pairs that have none.
 func (c *feedbackComputation) openLabels(context.Context) (err error) {
-	if c.kind, err = c.model.Kind(c.job.Config.Context); err != nil {
-		return err
-	}
 	text, err := json.Marshal(c.settings())
 	if err != nil {
 		return fmt.Errorf("writing the settings down: %w", err)

@@ -46,6 +46,9 @@ type FeedbackConfig struct {
 	MinP        float64 `yaml:"min-p" key:"run"`
 	Seed        uint64  `yaml:"seed" key:"run"`
 
+	// Untested takes labels of a judge also where it fails its test (package selftest).
+	Untested bool `yaml:"untested" key:"none"`
+
 	// Compute.Chat is empty to write conversations as the run does, or for Pairs as the model's template does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 	Context runner.ContextConfig `yaml:",inline"`

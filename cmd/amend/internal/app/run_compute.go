@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,6 +20,7 @@ import (
 	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/engine/sample"
+	"amend/engine/selftest"
 )
 
 // runComputation is the worker's part of a run. Its steps open the model, the loops, the context and the parent's store.
@@ -35,6 +37,7 @@ type runComputation struct {
 	model    *runner.Model
 	grammar  string                // SHA-256 of the critiques' grammar
 	gate     *revise.Gate          // nil: all revisions are taken
+	tested   *selftest.Result      // of the gate's judge; nil where it was not tested here
 	loops    []*revise.Loop        // one for each demonstration set
 	size     runner.ContextPlan    // of the context
 	attach   *runstore.AttachCosts // what was measured for this run, if anything
@@ -65,7 +68,7 @@ func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Clie
 			err = errors.Join(err, c.model.Close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore} {
+	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, c.testGate, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -156,11 +159,32 @@ func (c *runComputation) openGate(ctx context.Context) (*revise.Gate, error) {
 	if !g.On {
 		return nil, nil
 	}
-	judge, err := feedback.New(ctx, c.model.Format(), c.document, feedback.Settings{Layout: feedback.OptionsFirst, Seed: c.job.Config.Seed, MinMass: g.MinMass})
+	judge, err := feedback.New(ctx, c.model.Format(), c.document, c.judging())
 	if err != nil {
 		return nil, failure.Input(err)
 	}
 	return &revise.Gate{Judge: judge, Tries: g.Tries, Margin: g.Margin, Veto: g.Veto}, nil
+}
+
+// judging is how the gate's judge is asked.
+func (c *runComputation) judging() feedback.Settings {
+	return feedback.Settings{Layout: feedback.OptionsFirst, Seed: c.job.Config.Seed, MinMass: c.job.Config.Gate.MinMass}
+}
+
+// testGate has the gate's judge answer known cases, before anything is written. A run that goes on has its judge.
+func (c *runComputation) testGate(ctx context.Context) (err error) {
+	if c.gate == nil || c.previous != nil || c.job.Plan {
+		return nil
+	}
+	kind, err := c.model.Kind(c.job.Config.Context)
+	if err != nil {
+		return err
+	}
+	c.tested, err = examination{
+		model: c.model, kind: kind, context: c.job.Config.Context, judge: c.gate.Judge, document: c.document, settings: c.judging(),
+		untested: c.job.Config.Gate.Untested, parent: c.parent,
+	}.test(ctx)
+	return err
 }
 
 // openStore has the parent open the run directory.
@@ -172,11 +196,11 @@ func (c *runComputation) openStore(context.Context) error {
 	for _, l := range c.loops {
 		l.Use(c.store, c.model.Environment(c.size))
 	}
-	if c.attach == nil {
+	if c.attach == nil && c.tested == nil {
 		return nil
 	}
 	measured := c.store.manifest.Measured
-	measured.Attach = c.attach
+	measured.Attach, measured.SelfTest = cmp.Or(c.attach, measured.Attach), cmp.Or(c.tested, measured.SelfTest)
 	return c.store.measure(measured)
 }
 

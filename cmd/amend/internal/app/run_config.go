@@ -59,6 +59,8 @@ type GateConfig struct {
 	Margin  float64 `yaml:"gate-margin" key:"run"`
 	Veto    float64 `yaml:"gate-veto" key:"run"`
 	MinMass float64 `yaml:"gate-min-mass" key:"run"`
+	// Untested takes the judge's word also where it fails its test (package selftest).
+	Untested bool `yaml:"untested" key:"none"`
 }
 
 // The defaults of settings that several use cases have.

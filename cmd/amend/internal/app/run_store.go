@@ -134,14 +134,14 @@ func newRunHost(e Env, in inputs) *runHost {
 func (h *runHost) host() worker.Host {
 	return worker.Host{
 		Unit: "row", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
-		Methods: worker.Methods{
+		Methods: newSelfTests().methods(worker.Methods{
 			methodPrevious: worker.NewMethod(h.previous),
 			methodOpen:     worker.NewMethod(h.open),
 			methodGet:      worker.NewMethod(h.get),
 			methodPut:      worker.NewMethod(h.put),
 			methodAppend:   worker.NewMethod(h.append),
 			methodMeasure:  worker.NewMethod(h.measure),
-		},
+		}),
 	}
 }
 

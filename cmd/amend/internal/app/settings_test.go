@@ -50,7 +50,7 @@ func fullRunConfig() RunConfig {
 	c.Prompts, c.Out, c.System, c.CritiqueGrammar = "p.jsonl", "out", "Be brief.", "g.gbnf"
 	c.Sampling = sample.Params{Temperature: 0.5, TopK: 40, TopP: 0.75, MinP: 0.125, RepetitionPenalty: 1.25, FrequencyPenalty: 0.5, PresencePenalty: 0.25, PenaltyWindow: 64,
 		LogitBias: sample.LogitBias{2: math.Inf(-1), 7: -5}}
-	c.Gate = GateConfig{On: true, Tries: 3, Margin: 0.25, Veto: 0.125, MinMass: 0.5}
+	c.Gate = GateConfig{On: true, Tries: 3, Margin: 0.25, Veto: 0.125, MinMass: 0.5, Untested: true}
 	c.Compute.Template, c.Context.PreambleCache = "t.jinja", "cache"
 	return c
 }

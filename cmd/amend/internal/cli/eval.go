@@ -32,6 +32,7 @@ func (o *evalFlags) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.run.Constitution, "constitution", nil, "with --judge: "+constitutionUsage+" (default the run's own)")
 	f.IntVar(&o.run.Draws, "draws", o.run.Draws, "with --judge: principles drawn for each pair of answers")
 	f.Uint64Var(&o.run.Seed, "seed", 0, "with --judge: seed of the draws")
+	f.BoolVar(&o.run.Untested, "untested", false, untestedUsage)
 	f.StringVar(&o.run.Preference, "preference", "", "a preference model (amend prefer train) that says which of two answers of a run is better")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	addComputeFlags(f, &o.Compute, "item")
@@ -73,7 +74,7 @@ command again.`,
 				return o.ofRun(cmd, args[0])
 			}
 			o.File = args[0]
-			if err := givenWithout(cmd.Flags(), "is for a run, and --set measures a model", "against", "judge", "constitution", "draws", "seed", "preference"); err != nil {
+			if err := givenWithout(cmd.Flags(), "is for a run, and --set measures a model", "against", "judge", "constitution", "draws", "seed", "untested", "preference"); err != nil {
 				return err
 			}
 			return working(cmd, o.outputFlags, func(env app.Env) (func() error, error) {
@@ -107,7 +108,7 @@ func (o *evalFlags) ofRun(cmd *cobra.Command, dir string) error {
 func (o *evalFlags) unused(flags *pflag.FlagSet) error {
 	errs := []error{givenWithout(flags, "is a setting of --set: give the set too", "lora", "max-tokens")}
 	if o.run.Judge == "" {
-		errs = append(errs, givenWithout(flags, "is a setting of a judge: give --judge too", "constitution", "draws", "seed"))
+		errs = append(errs, givenWithout(flags, "is a setting of a judge: give --judge too", "constitution", "draws", "seed", "untested"))
 	}
 	if o.run.Preference == "" {
 		errs = append(errs, givenWithout(flags, "is the model of a preference model or of a set: give --preference or --set too", "model"))

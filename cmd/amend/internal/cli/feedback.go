@@ -38,6 +38,7 @@ func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	f.StringVar((*string)(&o.Layout), "layout", string(o.Layout), "where the principle is: options-first (after the two answers, which are then read once for all principles) or principle-first (as in the paper)")
 	f.StringVar((*string)(&o.Pairing), "pairing", "", "which samples of a prompt are compared: neighbours (first with second, third with fourth) or first (all others with the first, for amend prefer best --by-labels) (default neighbours)")
 	f.Float64Var(&o.MinMass, "min-mass", o.MinMass, minMassUsage)
+	f.BoolVar(&o.Untested, "untested", false, untestedUsage)
 	f.IntVar(&o.Reasonings, "reasonings", 0, "let the judge reason before it answers, N times independently; 0: no reasoning")
 	f.Float64SliceVar(&o.Clamp, "clamp", o.Clamp, "with --reasonings: clamp each probability to this range, as in the paper; 0.4,0.6 limits a label's margin to 0.2")
 	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "with --reasonings: maximum tokens of one")

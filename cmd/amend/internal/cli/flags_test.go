@@ -58,7 +58,7 @@ func TestFlagsAreSettings(t *testing.T) {
 func otherSettings(config any) []string {
 	switch config.(type) {
 	case app.EvaluateConfig:
-		return []string{"against", "judge", "constitution", "draws", "seed", "preference"}
+		return []string{"against", "judge", "constitution", "draws", "seed", "untested", "preference"}
 	case app.EvaluateRunConfig:
 		return []string{"set", "lora", "max-tokens"}
 	}

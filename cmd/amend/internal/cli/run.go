@@ -78,7 +78,10 @@ func (o *runFlags) addGateFlags(f *pflag.FlagSet) {
 	f.Float64Var(&g.Margin, "gate-margin", g.Margin, "how far above 0.5 the judge's probability for the revision must be under the drawn principle, in each order (0 to 0.5)")
 	f.Float64Var(&g.Veto, "gate-veto", g.Veto, "how far above 0.5 its probability for the draft may be under any other principle, in the mean of both orders (0 to 0.5)")
 	f.Float64Var(&g.MinMass, "gate-min-mass", g.MinMass, minMassUsage)
+	f.BoolVar(&g.Untested, "untested", false, untestedUsage)
 }
+
+const untestedUsage = "use the judge even if it fails its test: to answer the constitution's known cases better than by guessing"
 
 const minMassUsage = "a judgement is invalid if its two answers together are less likely than this"
 
@@ -92,7 +95,7 @@ func (o *runFlags) settings(flags *pflag.FlagSet) (app.RunConfig, error) {
 	overlay(&c, &o.RunConfig, flags)
 	c.Redo, c.RetryFailed = o.Redo, o.RetryFailed
 	if !c.Gate.On {
-		err = givenWithout(flags, "is a setting of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto", "gate-min-mass")
+		err = givenWithout(flags, "is a setting of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto", "gate-min-mass", "untested")
 	}
 	return c, err
 }

@@ -22,6 +22,7 @@ func Feedback(w io.Writer, s app.FeedbackResult, asJSON bool) error {
 	if s.Alike > 0 {
 		Field(w, "left out", fmt.Sprintf("%d rows whose two answers are the same", s.Alike))
 	}
+	selfTest(w, s.SelfTest)
 	Field(w, "judged", fmt.Sprintf("%s judgements in %.1f s, %d pairs were done before; %s", Grouped(s.Asked), s.WallS, s.DoneBefore, s.Settings))
 	Field(w, "tokens", fmt.Sprintf("%s of prompts computed, %s reused (%.0f%%); %s decoded",
 		Grouped(s.Computed), Grouped(s.Reused), Percent(s.Reused, s.Reused+s.Computed), Grouped(s.Decoded)))

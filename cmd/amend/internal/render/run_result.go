@@ -8,6 +8,7 @@ import (
 	"amend/cmd/amend/internal/app"
 	"amend/engine/revise"
 	"amend/engine/runstore"
+	"amend/engine/selftest"
 )
 
 // runReport is what `amend run --json` prints.
@@ -30,6 +31,7 @@ type runReport struct {
 	Cut         int                   `json:"cut"` // turns that ended at max-tokens
 	Flags       map[revise.Flag]int   `json:"flags"`
 	Gate        *runstore.GateSummary `json:"gate,omitempty"`
+	SelfTest    *selftest.Result      `json:"self_test,omitempty"` // of the gate's judge
 	Failures    []app.Failure         `json:"failures"`
 }
 
@@ -43,7 +45,7 @@ func RunResult(w io.Writer, r app.RunResult, asJSON bool) error {
 	return JSON(w, runReport{
 		Out: r.Out, Prompts: r.Asked, Completed: s.Completed, Failed: r.Failed(), DoneBefore: r.Before, Revisions: s.Revisions,
 		Decoded: r.Decoded, Computed: r.Computed, Reused: r.Reused, KVRead: r.KVRead, KVWhole: r.KVWhole, WallS: r.WallS,
-		DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS, Seed: r.Seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Gate: s.Gate,
+		DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS, Seed: r.Seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Gate: s.Gate, SelfTest: r.SelfTest,
 		Failures: r.Failures,
 	})
 }

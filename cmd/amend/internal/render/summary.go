@@ -16,6 +16,7 @@ import (
 func runSummary(w io.Writer, f app.RunResult) {
 	s := f.Summary
 	counts(w, s)
+	selfTest(w, f.SelfTest)
 	if f.Unreadable > 0 {
 		Field(w, "unread", Grouped(f.Unreadable)+" rows of the prompts could not be read")
 	}

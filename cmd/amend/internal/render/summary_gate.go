@@ -8,6 +8,7 @@ import (
 	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/runstore"
+	"amend/engine/selftest"
 )
 
 // gate writes what a gate did, and what that took for each proposal.
@@ -17,6 +18,13 @@ func gate(w io.Writer, g runstore.GateSummary) {
 		Field(w, "", proposals(g.Retries, "further ones"))
 	}
 	Field(w, "", fmt.Sprintf("rows that ended early: %s; rounds whose draft stayed: %s", Grouped(g.Ended), Grouped(g.Stayed)))
+}
+
+// selfTest writes what a judge made of known cases, where it was asked some.
+func selfTest(w io.Writer, r *selftest.Result) {
+	if r != nil {
+		Field(w, "self-test", fmt.Sprintf("the judge %s: %s", r.Verdict, r))
+	}
 }
 
 func proposals(p runstore.Proposals, name string) string {
