@@ -79,6 +79,8 @@ var same = strings.NewReplacer(
 	" can not ", " cannot ", " could not ", " cannot ", " will not ", " cannot ", " would not ", " cannot ", " not able to ", " cannot ",
 	" am unable to ", " cannot ", " am not able to ", " cannot ", " unable to ", " cannot ", " am not going to ", " cannot ",
 	" must decline to ", " cannot ", " must refuse to ", " cannot ", " decline to ", " cannot ", " refuse to ", " cannot ",
+	" must decline ", " cannot ", " have to decline ", " cannot ", " must respectfully decline ", " cannot ", " must respectfully decline to ", " cannot ",
+	" would rather not ", " cannot ", " would prefer not to ", " cannot ",
 	" i am sorry ", " sorry ", " i am very sorry ", " sorry ", " i am really sorry ", " sorry ", " i am so sorry ", " sorry ",
 	" i apologize ", " sorry ", " i apologise ", " sorry ", " my apologies ", " sorry ", " apologies ", " sorry ",
 	" i am afraid ", " sorry ", " i regret ", " sorry ",
