@@ -73,6 +73,7 @@ func (p *part) add(t revise.Turn, draft string, judge *refusal.Detector) {
 		p.Refusals++
 	case refusal.NotJudged:
 		p.NotJudged++
+	case refusal.None:
 	}
 	if p.Answers > distinctOver {
 		for range strings.FieldsSeq(t.Text) {

@@ -22,7 +22,7 @@ const (
 
 	weightPartial  = 0.4 // of partial refusals, which count as none
 	weightHarmless = 0.5
-	weightOurs     = 1
+	weightOurs     = 1.
 )
 
 // settings names all of them in the detector's file.
