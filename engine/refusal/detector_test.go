@@ -169,7 +169,7 @@ func TestExamples(t *testing.T) {
 			wrong++
 		}
 	}
-	if n < 100 || wrong*20 > n {
+	if n < 100 || wrong*10 > n {
 		t.Errorf("%d of %d examples are judged wrongly", wrong, n)
 	}
 }
