@@ -103,6 +103,11 @@ func (r *report) checkJudgement(n *yaml.Node, j Judgement) {
 	default:
 		r.add(at(n, "better"), "better is %q; it is a or b, the response that keeps better to the principle", j.Better)
 	}
+	switch j.Use {
+	case "", UseTest:
+	default:
+		r.add(at(n, "use"), "use is %q; it is show, where the judge is to see the judgement, or test, where it is to be asked it", j.Use)
+	}
 }
 
 func (r *report) checkIDs(n *yaml.Node, key, what string, ids []string) {
@@ -156,6 +161,9 @@ func (d *Document) trim() {
 	for i := range d.Judgements {
 		j := &d.Judgements[i]
 		trim(&j.Prompt, &j.Principle, &j.A, &j.B, &j.Reasons)
+		if j.Use == UseShow {
+			j.Use = "" // as in documents that do not say
+		}
 	}
 }
 

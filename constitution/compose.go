@@ -15,7 +15,15 @@ type composition struct {
 	// templates are those that hold for a principle's text, by id.
 	templates map[string]Prompts
 	demos     *layer // that gave the demonstrations
-	shots     *layer // that gave the judgements
+	shown     []judged
+	tested    []judged
+}
+
+// judged is a judgement and where it was given: its layer, its node there, and the list's.
+type judged struct {
+	Judgement
+	layer      *layer
+	node, list *yaml.Node
 }
 
 // compose makes one document of layers; named are those that were asked for, the others are below them. Faults are
@@ -70,15 +78,33 @@ func (c *composition) put(r *report, l *layer) {
 			c.doc.Sources = append(c.doc.Sources, s)
 		}
 	}
-	// Demonstrations are one preamble, which a layer replaces whole; so are judgements.
+	// Demonstrations are one preamble, which a layer replaces whole.
 	if len(l.doc.Demonstrations) > 0 {
 		c.doc.Demonstrations, c.demos = slices.Clone(l.doc.Demonstrations), l
 		c.doc.Origins["demonstrations"] = Origin{l.Name, at(l.root, "demonstrations").Line}
 	}
-	if len(l.doc.Judgements) > 0 {
-		c.doc.Judgements, c.shots = slices.Clone(l.doc.Judgements), l
-		c.doc.Origins["judgements"] = Origin{l.Name, at(l.root, "judgements").Line}
+	c.putJudgements(l)
+}
+
+// putJudgements takes up a layer's judgements. Those shown are one preamble, like demonstrations. Tests are of one principle
+// each, so a layer replaces those of the principles that it tests itself.
+func (c *composition) putJudgements(l *layer) {
+	var shown, tested []judged
+	for i, j := range l.doc.Judgements {
+		given := judged{j, l, at(l.root, "judgements", i), at(l.root, "judgements")}
+		if j.Use == UseTest {
+			tested = append(tested, given)
+		} else {
+			shown = append(shown, given)
+		}
 	}
+	if len(shown) > 0 {
+		c.shown = shown
+	}
+	c.tested = slices.DeleteFunc(c.tested, func(below judged) bool {
+		return slices.ContainsFunc(tested, func(j judged) bool { return j.Principle == below.Principle })
+	})
+	c.tested = append(c.tested, tested...)
 }
 
 // take takes up a text of the document that a layer gives; key is its path.
@@ -197,30 +223,40 @@ func (c *composition) finishDemonstrations() error {
 		if p, ok := c.find(m.Principle); ok {
 			m.CritiqueRequest, m.RevisionRequest = p.CritiqueRequest, p.RevisionRequest
 		} else {
-			r.addDangling(c.demos.root, "demonstrations", i, m.Principle, c.doc.ids())
+			r.addDangling(at(c.demos.root, "demonstrations", i), m.Principle, c.doc.ids())
 		}
 	}
 	return r.err()
 }
 
-// finishJudgements does the same for judgements.
+// finishJudgements does the same for judgements, and leaves out tests of principles that are switched off: nothing is
+// judged under them.
 func (c *composition) finishJudgements() error {
-	if c.shots == nil {
-		return nil
-	}
-	r := &report{file: c.shots.File}
-	for i := range c.doc.Judgements {
-		j := &c.doc.Judgements[i]
+	var faults Problems
+	for _, j := range slices.Concat(c.shown, c.tested) {
+		r := &report{file: j.layer.File}
 		p, ok := c.find(j.Principle)
 		switch {
 		case !ok:
-			r.addDangling(c.shots.root, "judgements", i, j.Principle, c.doc.ids())
+			r.addDangling(j.node, j.Principle, c.doc.ids())
 		case p.JudgeInstruction == "":
-			r.add(at(c.shots.root, "judgements", i, "principle"), "the principle %q has no judge_instruction, and there is no template for one", j.Principle)
+			r.add(at(j.node, "principle"), "the principle %q has no judge_instruction, and there is no template for one", j.Principle)
+		}
+		faults = append(faults, r.problems...)
+		if p.Off && j.Use == UseTest {
+			continue
 		}
 		j.JudgeInstruction = p.JudgeInstruction
+		if len(c.doc.Judgements) == 0 {
+			c.doc.Origins["judgements"] = Origin{j.layer.Name, j.list.Line}
+		}
+		c.doc.Origins[fmt.Sprintf("judgements.%d", len(c.doc.Judgements))] = Origin{j.layer.Name, resolve(j.node).Line}
+		c.doc.Judgements = append(c.doc.Judgements, j.Judgement)
 	}
-	return r.err()
+	if len(faults) > 0 {
+		return faults
+	}
+	return nil
 }
 
 // find returns a principle, be it switched off.
@@ -233,8 +269,9 @@ func (c *composition) find(id string) (p Principle, ok bool) {
 	return Principle{}, false
 }
 
-func (r *report) addDangling(root *yaml.Node, key string, i int, id string, ids []string) {
-	r.add(at(root, key, i, "principle"), "there is no principle %q in this document or below it%s", id, suggest(id, ids))
+// addDangling reports a worked example, n, that names a principle which is not there.
+func (r *report) addDangling(n *yaml.Node, id string, ids []string) {
+	r.add(at(n, "principle"), "there is no principle %q in this document or below it%s", id, suggest(id, ids))
 }
 
 // describe gives the composition the names and the rest of what is said for people.

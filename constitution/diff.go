@@ -11,9 +11,12 @@ type Difference struct {
 	Added   []Principle `json:"added"`   // that only the second has
 	Removed []Principle `json:"removed"` // that only the first has
 	Changed []Edit      `json:"changed"` // that both have, in the second's order
-	// Demonstrations and Judgements are the places, from 0, at which they differ.
+	// Demonstrations and Judgements are the places, from 0, at which they differ. Of judgements only those count that are
+	// shown; the order of tests says nothing, so they are counted.
 	Demonstrations []int `json:"demonstrations,omitempty"`
 	Judgements     []int `json:"judgements,omitempty"`
+	TestsAdded     int   `json:"tests_added,omitempty"`   // that only the second has
+	TestsRemoved   int   `json:"tests_removed,omitempty"` // that only the first has
 	// Moved is set where the principles that both have stand in another order, which draws depend on.
 	Moved bool `json:"moved,omitempty"`
 }
@@ -59,7 +62,7 @@ const (
 
 // Empty reports whether there is no difference that could be shown.
 func (d Difference) Empty() bool {
-	return len(d.Added)+len(d.Removed)+len(d.Changed)+len(d.Demonstrations)+len(d.Judgements) == 0 && !d.Moved
+	return len(d.Added)+len(d.Removed)+len(d.Changed)+len(d.Demonstrations)+len(d.Judgements)+d.TestsAdded+d.TestsRemoved == 0 && !d.Moved
 }
 
 // Diff compares two documents by the ids of their principles.
@@ -87,7 +90,8 @@ func Diff(a, b *Document) Difference {
 	}
 	d.Moved = !slices.Equal(before, after)
 	d.Demonstrations = differing(a.Demonstrations, b.Demonstrations)
-	d.Judgements = differing(a.Judgements, b.Judgements)
+	d.Judgements = differing(a.Shown(), b.Shown())
+	d.TestsAdded, d.TestsRemoved = len(without(b.Tested(), a.Tested())), len(without(a.Tested(), b.Tested()))
 	return d
 }
 
@@ -166,8 +170,8 @@ func sourceTexts(sources []Source) []string {
 }
 
 // without are the members of a list that another does not have.
-func without(list, other []string) []string {
-	var out []string
+func without[T comparable](list, other []T) []T {
+	var out []T
 	for _, x := range list {
 		if !slices.Contains(other, x) {
 			out = append(out, x)

@@ -8,7 +8,10 @@
 // as long as nobody writes to its fields.
 package constitution
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Document is one constitution: a YAML file whose keys are the lower-case names below, or several composed.
 type Document struct {
@@ -23,12 +26,13 @@ type Document struct {
 	Prompts        Prompts         `yaml:"prompts" json:"prompts,omitzero"`                // templates for requests left out
 	Principles     []Principle     `yaml:"principles" json:"principles"`                   // at least one, ids unique
 	Demonstrations []Demonstration `yaml:"demonstrations" json:"demonstrations,omitempty"` // of the loop, in the order shown to the model
-	Judgements     []Judgement     `yaml:"judgements" json:"judgements,omitempty"`         // worked examples for a judge, in the order shown to it
+	Judgements     []Judgement     `yaml:"judgements" json:"judgements,omitempty"`         // worked examples for a judge, in the order shown to it, and tests of it
 
 	Layers []Layer     `yaml:"-" json:"layers,omitempty"` // what it is composed of, the lowest first
 	Off    []Principle `yaml:"-" json:"off,omitempty"`    // principles that a layer switched off
 	// Origins says where what is not of a principle was given last, by its path of YAML keys: "title",
-	// "prompts.critique_request", "sources.0".
+	// "prompts.critique_request", "sources.0". A list of judgements is from the first one's layer, "judgements", and
+	// "judgements.3" may be from another.
 	Origins map[string]Origin `yaml:"-" json:"origins,omitempty"`
 }
 
@@ -153,13 +157,15 @@ type Demonstration struct {
 
 // Judgement is one worked example for a judge: two responses to a prompt, and which of them keeps better to the
 // principle it names. The question is that principle's judge instruction, filled in when the document is composed.
+// It is shown to the judge or tests it, never both.
 type Judgement struct {
 	Prompt    string `yaml:"prompt" json:"prompt"`
 	Principle string `yaml:"principle" json:"principle"`       // a principle's id
 	A         string `yaml:"a" json:"a"`                       // the response shown first
 	B         string `yaml:"b" json:"b"`                       // the response shown second
 	Better    Side   `yaml:"better" json:"better"`             // a or b
-	Reasons   string `yaml:"reasons" json:"reasons,omitempty"` // why, where the judge is to think first
+	Reasons   string `yaml:"reasons" json:"reasons,omitempty"` // why, where the judge is to think first; a test needs none
+	Use       Use    `yaml:"use" json:"use,omitempty"`         // show, the default: it stands before everything the judge is asked; test: the judge is asked it, before it is trusted
 
 	JudgeInstruction string `yaml:"-" json:"judge_instruction"`
 }
@@ -172,6 +178,45 @@ const (
 	SideA Side = "a"
 	SideB Side = "b"
 )
+
+// Use is what a judgement is for. A composed document has UseTest or nothing: documents are older than the field, and
+// what they hold is shown.
+type Use string
+
+// The uses.
+const (
+	UseShow Use = "show"
+	UseTest Use = "test"
+)
+
+// Shown are the judgements that are shown to a judge, in their order.
+func (d *Document) Shown() []Judgement { return d.used(false) }
+
+// Tested are the judgements that a judge is tested with, of principles that the document has. The judge never sees how they
+// are decided.
+func (d *Document) Tested() []Judgement {
+	return slices.DeleteFunc(d.used(true), func(j Judgement) bool {
+		_, ok := d.Principle(j.Principle)
+		return !ok
+	})
+}
+
+func (d *Document) used(test bool) []Judgement {
+	var out []Judgement
+	for _, j := range d.Judgements {
+		if (j.Use == UseTest) == test {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
+// WithoutTests is the document as a judge sees it: tests change nothing that it says. The document is not changed.
+func (d *Document) WithoutTests() *Document {
+	out := *d
+	out.Judgements = d.Shown()
+	return &out
+}
 
 // Principle returns the principle with the given id.
 func (d *Document) Principle(id string) (Principle, bool) {

@@ -9,8 +9,9 @@ import (
 
 // Hash returns the sha256 in hex of everything in the document that can change a run: of each principle its
 // id, text, requests, weight and where it applies, of each demonstration all texts, and the order of both. Titles,
-// sources, tags, judge instructions, judgements, the layers it is composed of and the rest of what is only there for people leave
-// it as it is, and so does the YAML style.
+// sources, tags, judge instructions, the layers it is composed of and the rest of what is only there for people leave
+// it as it is, and so does the YAML style. Judgements do too: those shown are in the key of every answer of a
+// judge, as a part of what it read, and tests change none.
 func (d *Document) Hash() string {
 	e := encoder("amend constitution 2")
 	e.count(len(d.Principles))

@@ -11,7 +11,7 @@ type Finding struct {
 	Layer     string `json:"layer"`
 	Line      int    `json:"line,omitempty"`
 	Principle string `json:"principle,omitempty"`
-	Rule      string `json:"rule"` // near-duplicate, unreachable, long-request, long-preamble, one-sided or no-source
+	Rule      string `json:"rule"` // near-duplicate, unreachable, long-request, long-preamble, many-shown, one-sided, seen-test or no-source
 	Message   string `json:"message"`
 }
 
@@ -35,6 +35,7 @@ const (
 	// turns and two requests.
 	longRequest  = 90   // words
 	longPreamble = 1200 // words
+	manyShown    = 4    // judgements, which stand before everything that a judge is asked
 )
 
 // Lint lists what is probably not meant. promptTags are the tags that the rows of a data set have; nil where none is at
@@ -81,11 +82,27 @@ func (l *linter) addDocument(key, rule, format string, args ...any) {
 	l.findings = append(l.findings, Finding{Layer: o.Layer, Line: o.Line, Rule: rule, Message: fmt.Sprintf(format, args...)})
 }
 
-// judgements reports worked judgements from which a judge learns where the better response stands, or how long it is,
-// and not which one it is.
+// judgements reports what spoils judgements: too many that are shown, answers that a place or a length gives away, and tests that
+// the judge has seen.
 func (l *linter) judgements() {
-	n, first, longer := len(l.doc.Judgements), 0, 0
-	for _, j := range l.doc.Judgements {
+	shown, tested := l.doc.Shown(), l.doc.Tested()
+	if len(shown) > manyShown {
+		l.addDocument("judgements.0", "many-shown", "%d judgements are shown to the judge; with more than %d little is left of a small context. Those with use: test are not shown", len(shown), manyShown)
+	}
+	l.oneSided("judgements.0", "judgements", shown)
+	l.oneSided(fmt.Sprintf("judgements.%d", len(shown)), "tests", tested)
+	for i, j := range tested {
+		if slices.ContainsFunc(shown, func(s Judgement) bool { return s.Prompt == j.Prompt }) {
+			l.addDocument(fmt.Sprintf("judgements.%d", len(shown)+i), "seen-test", "the judge is tested with a prompt that it is shown, %q", j.Prompt)
+		}
+	}
+}
+
+// oneSided reports judgements from which a judge learns where the better response stands, or how long it is, and not which
+// one it is, and tests that it passes that way. at is the first of them.
+func (l *linter) oneSided(at, what string, of []Judgement) {
+	n, first, longer := len(of), 0, 0
+	for _, j := range of {
 		better, worse := j.A, j.B
 		if j.Better == SideB {
 			better, worse = j.B, j.A
@@ -100,10 +117,10 @@ func (l *linter) judgements() {
 		return
 	}
 	if first == 0 || first == n {
-		l.addDocument("judgements", "one-sided", "in all %d judgements the better response stands in the same place", n)
+		l.addDocument(at, "one-sided", "in all %d %s the better response stands in the same place", n, what)
 	}
 	if longer == n {
-		l.addDocument("judgements", "one-sided", "in all %d judgements the better response is the longer one", n)
+		l.addDocument(at, "one-sided", "in all %d %s the better response is the longer one", n, what)
 	}
 }
 

@@ -88,6 +88,8 @@ func (g generator) value(t reflect.Type, key string) map[string]any {
 		p["enum"] = []Framing{Positive, Negative}
 	case t == reflect.TypeFor[Side]():
 		p["enum"] = []Side{SideA, SideB}
+	case t == reflect.TypeFor[Use]():
+		p["enum"] = []Use{UseShow, UseTest}
 	case slices.Contains(identifiers, key):
 		p["pattern"] = identifier.String()
 	case key == "version" || key == "article":

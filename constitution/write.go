@@ -67,9 +67,10 @@ func prune(n *yaml.Node) {
 // comment says behind each field of a mapping or list where it is from; path is that of n among the origins' keys.
 func comment(n *yaml.Node, path string, origins map[string]Origin) {
 	if n.Kind == yaml.SequenceNode {
+		whole := origins[strings.TrimSuffix(path, ".")] // said behind the key
 		for i, item := range n.Content {
-			if o, ok := origins[path+strconv.Itoa(i)]; ok && item.Kind == yaml.MappingNode {
-				item.Content[1].LineComment = o.String()
+			if o, ok := origins[path+strconv.Itoa(i)]; ok && o.Layer != whole.Layer && item.Kind == yaml.MappingNode {
+				commentField(item.Content[0], item.Content[1], o)
 			}
 		}
 		return
@@ -77,15 +78,21 @@ func comment(n *yaml.Node, path string, origins map[string]Origin) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		o, ok := origins[path+key.Value]
-		switch {
-		case !ok && value.Kind != yaml.ScalarNode:
-			comment(value, path+key.Value+".", origins)
-		case !ok:
-		case value.Kind == yaml.ScalarNode && value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0:
-			value.LineComment = o.String()
-		default:
-			key.LineComment = o.String()
+		if ok {
+			commentField(key, value, o)
 		}
+		if value.Kind == yaml.SequenceNode || value.Kind == yaml.MappingNode && !ok {
+			comment(value, path+key.Value+".", origins)
+		}
+	}
+}
+
+// commentField puts an origin behind a value on one line, else behind its key.
+func commentField(key, value *yaml.Node, o Origin) {
+	if value.Kind == yaml.ScalarNode && value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		value.LineComment = o.String()
+	} else {
+		key.LineComment = o.String()
 	}
 }
 

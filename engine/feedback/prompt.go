@@ -53,11 +53,11 @@ func (l PromptOrder) Join(options, question string) string {
 	return options + "\n\n" + question
 }
 
-// Shots are the worked judgements of a constitution, as turns of one conversation: what stands before every judgement.
+// Shots are the worked judgements that a constitution shows, as turns of one conversation: what stands before every judgement.
 // With reasons, those that have some give them before the answer.
 func Shots(doc *constitution.Document, l PromptOrder, reasons bool) []chat.Message {
 	var msgs []chat.Message
-	for _, j := range doc.Judgements {
+	for _, j := range doc.Shown() {
 		question, answer := j.JudgeInstruction, answerA
 		if j.Better == constitution.SideB {
 			answer = answerB

@@ -31,9 +31,10 @@ const application = 0x616d6e64
 
 // The kinds of databases, by the folders of their migrations.
 const (
-	runSchema      = "run"
-	feedbackSchema = "feedback"
-	statesSchema   = "states"
+	runSchema        = "run"
+	feedbackSchema   = "feedback"
+	statesSchema     = "states"
+	evaluationSchema = "evaluation"
 )
 
 // database is an SQLite file of a run, open. It is not safe for concurrent use.

@@ -101,8 +101,10 @@ func OpenFeedback(dir string, s FeedbackSettings) (f *Feedback, err error) {
 
 // prepareFeedback makes the directory, or sees that the one that is there may be used.
 func prepareFeedback(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, FeedbackFile)); err == nil {
-		return nil
+	for _, name := range []string{FeedbackFile, StatesFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return nil
+		}
 	}
 	return prepare(dir)
 }

@@ -17,13 +17,13 @@ import (
 // StatesFile is the database of hidden states beside a run or labels.
 const StatesFile = "states.db"
 
-// States keeps hidden states of responses in a run directory or beside labels. It is not safe for concurrent use.
+// States keeps hidden states of responses. It is not safe for concurrent use.
 type States struct {
 	lock *os.File
 	data *database
 }
 
-// OpenStates opens them; there must be a run or labels. Errors are as OpenFeedback's. The caller calls Close.
+// OpenStates opens them in a run directory, beside labels, or in a directory of their own, which it makes. Errors are as OpenFeedback's. The caller calls Close.
 func OpenStates(dir string) (*States, error) {
 	if err := prepareFeedback(dir); err != nil {
 		return nil, err

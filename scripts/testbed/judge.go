@@ -145,9 +145,9 @@ func (a *author) principleFirst() tree {
 	return t
 }
 
-// judgeGroup writes judgements behind worked ones: the constitution's, or others.
+// judgeGroup writes judgements behind worked ones: those that the constitution shows, or others.
 func (a *author) judgeGroup() group {
-	shots := a.doc.Judgements
+	shots := a.doc.Shown()
 	if a.chance(2) {
 		shots = nil
 		for range 1 + a.rand.IntN(3) {

@@ -65,11 +65,16 @@ func Feedback(ctx context.Context, env Env, c FeedbackConfig) (FeedbackResult, e
 
 // label labels the pairs of a run or of a file.
 func (e Env) label(ctx context.Context, c FeedbackConfig) (r FeedbackResult, err error) {
-	begun := e.Now()
 	l, err := e.readLabelling(c)
 	if err != nil {
 		return r, err
 	}
+	return e.labelPairs(ctx, l)
+}
+
+// labelPairs labels pairs that were read.
+func (e Env) labelPairs(ctx context.Context, l labelling) (r FeedbackResult, err error) {
+	begun, c := e.Now(), l.job.Config
 	h := &feedbackHost{env: e, labelling: l, config: c, place: map[string]int{}, unjudged: map[string]string{}}
 	for i, p := range l.job.Pairs {
 		h.place[p.ID] = i

@@ -227,7 +227,7 @@ func (l *labelling) readConstitution(run *runstore.Manifest) (err error) {
 	if l.document, err = selected(composed, l.job.Selections); err != nil {
 		return err
 	}
-	text, err := l.document.YAML()
+	text, err := l.document.WithoutTests().YAML() // other tests make no other labels
 	l.job.Document = string(text)
 	return err
 }

@@ -20,6 +20,7 @@ const (
 	jobRun      = "run"
 	jobFeedback = "feedback"
 	jobStates   = "states"
+	jobEvaluate = "evaluate"
 )
 
 // handlers returns the handlers of jobs. llama.cpp's log goes to the parent's.
@@ -28,6 +29,7 @@ func (e Env) handlers() map[string]worker.Handler {
 		jobRun:      e.computeRun,
 		jobFeedback: e.computeFeedback,
 		jobStates:   e.computeStates,
+		jobEvaluate: e.computeEvaluation,
 	}
 	for kind, h := range handlers {
 		handlers[kind] = func(ctx context.Context, job worker.Job, parent *worker.Client) ([]byte, error) {

@@ -86,13 +86,21 @@ func TestStatsAndEvaluateOldRuns(t *testing.T) {
 	if err != nil || stats.Rows != 5 || stats.Completed != 5 || len(stats.Rounds) != 3 || stats.Measured.TurnSeconds == 0 {
 		t.Errorf("%v, %+v", err, stats)
 	}
-	outcome, err := Evaluate(t.Context(), "plain")
-	if err != nil || len(outcome.Rounds) != 3 || outcome.Rounds[0].Rows != 3 || outcome.Foreign != 0 {
+	outcome, err := EvaluateRun(t.Context(), quiet(), runEvaluation("plain"))
+	if err != nil || outcome.Outcome == nil || len(outcome.Rounds) != 3 || outcome.Rounds[0].Rows != 3 || outcome.Foreign != 0 {
 		t.Errorf("%v, %+v", err, outcome)
 	}
 }
 
-func TestEvaluateRefusesOtherModels(t *testing.T) {
+// runEvaluation are the default settings for a run.
+func runEvaluation(dir string) EvaluateRunConfig {
+	c := DefaultEvaluateRunConfig()
+	c.Run = dir
+	return c
+}
+
+// TestEvaluateNothing: a run without rows has nothing to measure.
+func TestEvaluateNothing(t *testing.T) {
 	dir := t.TempDir()
 	run, _, err := runstore.Open(dir, runstore.Manifest{Setup: runstore.Setup{Model: "other.gguf"}}, runstore.Options{})
 	if err != nil {
@@ -100,7 +108,7 @@ func TestEvaluateRefusesOtherModels(t *testing.T) {
 	}
 	defer run.Close()
 	var input *failure.InputError
-	if _, err := Evaluate(t.Context(), dir); !errors.As(err, &input) || !strings.Contains(err.Error(), "made with other.gguf") {
+	if _, err := EvaluateRun(t.Context(), quiet(), runEvaluation(dir)); !errors.As(err, &input) || !strings.Contains(err.Error(), "no rows to measure") {
 		t.Error(err)
 	}
 }

@@ -3,10 +3,7 @@ package app
 import (
 	"context"
 
-	"amend/cmd/amend/internal/failure"
-	"amend/engine/oracle"
 	"amend/engine/runstore"
-	"amend/models/testbed"
 )
 
 // StatsReport counts what a run holds.
@@ -23,17 +20,4 @@ func Stats(ctx context.Context, dir string) (StatsReport, error) {
 	}
 	s, err := runstore.Count(run.Rows)
 	return StatsReport{s, run.Manifest.Measured}, err
-}
-
-// Evaluate has the testbed's oracle judge each round of the run in dir. The runs of other models have no oracle.
-func Evaluate(ctx context.Context, dir string) (oracle.Outcome, error) {
-	run, err := ReadRun(ctx, dir)
-	if err != nil {
-		return oracle.Outcome{}, err
-	}
-	if !isTestbed(run.Manifest) {
-		return oracle.Outcome{}, failure.Inputf("no oracle for %s (made with %s): only testbed runs can be evaluated; for counts, use amend stats %s",
-			dir, run.Manifest.Setup.Model, dir)
-	}
-	return oracle.Of(testbed.New(), run.Manifest.Results.Revisions, run.Rows)
 }

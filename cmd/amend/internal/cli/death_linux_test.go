@@ -99,13 +99,15 @@ type computation struct {
 	dir  func(dir string) []string                        // those
 	kept [2]string                                        // the file and table where its work is kept
 	made func(t *testing.T, dir string) map[string]string // by unit
+
+	alone bool // it needs nothing of what the ones before it made
 }
 
 func (c computation) command(dir string) []string { return append(slices.Clone(c.args), c.dir(dir)...) }
 
 func (c computation) table(dir string) table { return table{filepath.Join(dir, c.kept[0]), c.kept[1]} }
 
-// computations are run, feedback and prefer train: each works on what the one before it made.
+// computations are run, feedback and prefer train, each of which works on what the one before it made, and eval.
 func computations(t *testing.T) []computation {
 	return []computation{{
 		unit: "row", kept: [2]string{runstore.DatabaseFile, "turns"}, made: revisionsOf,
@@ -119,6 +121,10 @@ func computations(t *testing.T) []computation {
 		unit: "response", kept: [2]string{runstore.StatesFile, "states"}, made: preferenceOf,
 		args: []string{"prefer", "train", "--progress", "none"},
 		dir:  func(dir string) []string { return []string{dir, "--out", dir + ".json"} },
+	}, {
+		unit: "item", kept: [2]string{runstore.EvaluationFile, "results"}, made: itemsOf, alone: true,
+		args: evaluation(t, 24),
+		dir:  func(dir string) []string { return []string{"--out", dir} },
 	}}
 }
 
@@ -131,6 +137,9 @@ func TestWorkerDies(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "whole")
 	for _, c := range computations(t) {
 		before := filepath.Join(t.TempDir(), "before")
+		if c.alone {
+			whole = filepath.Join(t.TempDir(), "whole")
+		}
 		if _, err := os.Stat(whole); err == nil {
 			copyDir(t, before, whole)
 		}

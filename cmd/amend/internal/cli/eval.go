@@ -1,34 +1,120 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/render"
+	"amend/cmd/amend/internal/runner"
+	"amend/engine/evalset"
 )
 
-// newEvalCommand is `amend eval`, which has an oracle judge a run.
+// evalFlags are the flags of `amend eval`.
+type evalFlags struct {
+	app.EvaluateConfig
+	run app.EvaluateRunConfig
+	outputFlags
+}
+
+func (o *evalFlags) addFlags(f *pflag.FlagSet) {
+	o.EvaluateConfig, o.run = app.DefaultEvaluateConfig(), app.DefaultEvaluateRunConfig()
+	f.StringVar((*string)(&o.Set), "set", "", "measure a model on FILE, which is such a set: "+list(evalset.Sets()))
+	f.StringVar(&o.Model, "model", "", "a path, or a name that amend model ls shows: with --set the model that is measured (required), with --preference the one whose hidden states are read")
+	f.StringVar(&o.LoRA, "lora", "", "with --set: LoRA adapter, PATH or PATH=SCALE")
+	f.StringVar(&o.Out, "out", "", "folder of what is computed (default evals/SET-MODEL, for a run evals/run-RUN)")
+	f.IntVar(&o.Limit, "limit", 0, "take only the first N items or rows; 0 takes all")
+	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "with --set xstest: maximum tokens of an answer")
+	f.StringVar(&o.run.Against, "against", "", "compare the run's final answers with those of this run of the same prompts")
+	f.StringVar(&o.run.Judge, "judge", "", "a model that says which of two answers of a run is better, in both orders")
+	f.StringArrayVar(&o.run.Constitution, "constitution", nil, "with --judge: "+constitutionUsage+" (default the run's own)")
+	f.IntVar(&o.run.Draws, "draws", o.run.Draws, "with --judge: principles drawn for each pair of answers")
+	f.Uint64Var(&o.run.Seed, "seed", 0, "with --judge: seed of the draws")
+	f.StringVar(&o.run.Preference, "preference", "", "a preference model (amend prefer train) that says which of two answers of a run is better")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
+	addComputeFlags(f, &o.Compute, "item")
+	f.Lookup("chat").Usage = "how conversations are written: template (the model's own) or plain (a transcript, for base models) (default template, but plain for hhh and truthfulqa, as the field measures them)"
+	addContextFlags(f, &o.Context, "item")
+	o.outputFlags.addFlags(f)
+}
+
+// newEvalCommand is `amend eval`: a model on a standard set, or the rounds of a run.
 func newEvalCommand() *cobra.Command {
-	var asJSON bool
+	var o evalFlags
 	cmd := &cobra.Command{
-		Use:   "eval DIR",
-		Short: "Compare a run of the testbed model with its world's truth, round by round",
-		Long: `Report what each round of a run did: how many responses break a rule, how much of that the critiques found, and
-what the revisions repaired, spoiled and lost. Only the testbed model has an oracle, a program that knows the
-rules of its world (docs/testbed.md). For other models amend stats counts what can be counted without one.`,
-		Example: "  amend run --model testbed --prompts prompts.jsonl --revisions 4 --out runs/t\n  amend eval runs/t\n  amend eval runs/t --json | jq '.rounds[].violations'",
+		Use:   "eval (RUN | --set SET FILE --model M)",
+		Short: "Measure the rounds of a run, or a model on a standard set",
+		Long: `For a run, measure the answers after each round against the first responses: refusals, length, words that were kept,
+another script, flags. With --judge or --preference also how often they win, over all pairs, over those in which neither
+answer declines, and over those of similar length (the shorter answer has at least 75 % of the longer one's characters).
+Two baselines stand in the same table: always to decline, and the first sentence of the first response. A method that does not
+beat them has shown nothing. With --against the final answers of two runs are compared.
+
+Runs of the testbed model are also judged by its oracle, a program that knows the rules of its world (docs/testbed.md): how
+many answers break a rule, how much of that the critiques found, and what the revisions repaired, spoiled and lost.
+
+With --set, measure a model on a standard set, a JSONL file that you have:
+
+  hhh         the helpful, honest and harmless comparisons: acc, acc_norm
+  truthfulqa  TruthfulQA, its generation set: mc1, mc2
+  xstest      XSTest: compliance_safe, refusal_unsafe
+  pairs       any preference set, with chosen and rejected: acc, acc_norm
+
+acc is how often the better answer is the more likely one, acc_norm the same by character.
+
+Figures have 95 % intervals, which draw whole conversations. What is computed is kept in --out; to continue, run the same
+command again.`,
+		Example: "  amend eval runs/first\n  amend eval runs/first --judge big.gguf\n  amend eval --set truthfulqa truthfulqa.jsonl --model smollm2\n  amend eval --set hhh hhh.jsonl.gz --model big.gguf --lora tuned.gguf --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			outcome, err := app.Evaluate(cmd.Context(), args[0])
-			if err != nil {
+			if o.Set == "" {
+				return o.ofRun(cmd, args[0])
+			}
+			o.File = args[0]
+			if err := givenWithout(cmd.Flags(), "is for a run, and --set measures a model", "against", "judge", "constitution", "draws", "seed", "preference"); err != nil {
 				return err
 			}
-			if asJSON {
-				return render.JSON(cmd.OutOrStdout(), outcome)
-			}
-			return render.Outcome(cmd.OutOrStdout(), outcome)
+			return working(cmd, o.outputFlags, func(env app.Env) (func() error, error) {
+				r, err := app.Evaluate(cmd.Context(), env, o.EvaluateConfig)
+				return func() error { return render.Evaluation(cmd.OutOrStdout(), r, o.json) }, err
+			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	o.addFlags(cmd.Flags())
 	return cmd
+}
+
+// ofRun measures a run.
+func (o *evalFlags) ofRun(cmd *cobra.Command, dir string) error {
+	c := o.run
+	c.Run, c.Model, c.Out, c.Limit = dir, o.Model, o.Out, o.Limit
+	c.Context = o.Context
+	if c.Compute = o.Compute; c.Compute.Chat == "" {
+		c.Compute.Chat = runner.ChatTemplate
+	}
+	if err := o.unused(cmd.Flags()); err != nil {
+		return err
+	}
+	return working(cmd, o.outputFlags, func(env app.Env) (func() error, error) {
+		r, err := app.EvaluateRun(cmd.Context(), env, c)
+		return func() error { return render.RunEvaluation(cmd.OutOrStdout(), r, o.json) }, err
+	})
+}
+
+// unused refuses flags that have no effect on the evaluation of a run.
+func (o *evalFlags) unused(flags *pflag.FlagSet) error {
+	errs := []error{givenWithout(flags, "is a setting of --set: give the set too", "lora", "max-tokens")}
+	if o.run.Judge == "" {
+		errs = append(errs, givenWithout(flags, "is a setting of a judge: give --judge too", "constitution", "draws", "seed"))
+	}
+	if o.run.Preference == "" {
+		errs = append(errs, givenWithout(flags, "is the model of a preference model or of a set: give --preference or --set too", "model"))
+	}
+	if o.run.Judge == "" && o.run.Preference == "" {
+		errs = append(errs, givenWithout(flags, "is for what a model computes: give --judge, --preference or --set too",
+			"out", "chat", "template", "ctx", "threads", "gpu-layers", "deterministic", "parallel", "kv", "kv-type", "preamble-cache"))
+	}
+	return errors.Join(errs...)
 }

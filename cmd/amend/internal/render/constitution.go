@@ -36,8 +36,8 @@ func Constitution(p *Page, doc *constitution.Document) error {
 	if doc.Description != "" {
 		p.Wrapped(1, doc.Description)
 	}
-	p.Wrapped(1, fmt.Sprintf("layers: %s; %d principles, %d switched off, %d demonstrations, %d judgements; sha256 %s",
-		strings.Join(doc.LayerNames(), ", "), len(doc.Principles), len(doc.Off), len(doc.Demonstrations), len(doc.Judgements), doc.Hash()))
+	p.Wrapped(1, fmt.Sprintf("layers: %s; %d principles, %d switched off, %d demonstrations, %d judgements shown, %d tested; sha256 %s",
+		strings.Join(doc.LayerNames(), ", "), len(doc.Principles), len(doc.Off), len(doc.Demonstrations), len(doc.Shown()), len(doc.Tested()), doc.Hash()))
 	for _, q := range doc.Principles {
 		p.Text("\n")
 		p.Heading(0, fmt.Sprintf("%s  (weight %v, %.1f %% of draws)", q.ID, q.Weight, 100*doc.Share(q.ID)))

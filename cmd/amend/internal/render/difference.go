@@ -45,6 +45,9 @@ func Difference(p *Page, d constitution.Difference) error {
 	for _, i := range d.Judgements {
 		p.Text(fmt.Sprintf("\nJudgement %d differs.\n", i+1))
 	}
+	if d.TestsAdded+d.TestsRemoved > 0 {
+		p.Text(fmt.Sprintf("\nTest judgements: %d added, %d removed.\n", d.TestsAdded, d.TestsRemoved))
+	}
 	return p.err
 }
 
