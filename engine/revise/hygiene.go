@@ -280,17 +280,6 @@ func announcesRevision(text string) bool {
 	return revisionOpening.MatchString(fold(text))
 }
 
-var refusal = regexp.MustCompile(`^\W*(?:(?:(?:im|i am) )?(?:very |really |so )?sorry\b.{0,60}?\b(?:cant|cannot|can not|wont|will not|unable|not able)\b` +
-	`|(?:unfortunately )?i (?:cant|cannot|can not|wont|will not|must decline|am not able|am unable)\b` +
-	`|as an? (?:ai|language model|assistant)\b.{0,60}?\b(?:cant|cannot|can not|wont|will not|unable|not able)\b|(?:no|sorry) i (?:cant|cannot|wont)\b)`)
-
-// Refuses reports whether an answer opens by declining. It is a rule of thumb for English, for counting: a flag it is not,
-// since declining may be right.
-func Refuses(text string) bool {
-	const opening = 400 // bytes
-	return refusal.MatchString(strings.Join(foldWords(strings.ToValidUTF8(text[:min(len(text), opening)], "")), " "))
-}
-
 // Copying is measured in runs of words that two texts share.
 const (
 	shingleWords = 5  // the shortest run that counts as shared

@@ -3,7 +3,6 @@ package reward
 import (
 	"unicode/utf8"
 
-	"amend/engine/revise"
 	"amend/engine/stats"
 )
 
@@ -13,6 +12,8 @@ type Case struct {
 	First, Second string
 	Label         float64 // of the judge: that the first is better
 	Predicted     float64 // by the preference model
+	// FirstRefuses and SecondRefuses are whether they decline in full, as package refusal judges.
+	FirstRefuses, SecondRefuses bool
 	// Truth is whether the first is better, where that is known and neither is as good as the other.
 	Truth *bool
 }
@@ -40,7 +41,7 @@ func Marks(cases []Case, length, refusal float64) []Mark {
 		{"preference model", model},
 		{"judge", func(c Case) float64 { return c.Label - 0.5 }},
 		{"length only", func(c Case) float64 { return length * lengths(c.First, c.Second) }},
-		{"refusal only", func(c Case) float64 { return refusal * refusals(c.First, c.Second) }},
+		{"refusal only", func(c Case) float64 { return refusal * refusals(c) }},
 	}
 	var out []Mark
 	for _, p := range predictors {
@@ -90,7 +91,7 @@ func right(says, is float64) float64 {
 func Signs(cases []Case) (length, refusal float64) {
 	for _, c := range cases {
 		length += (c.Label - 0.5) * lengths(c.First, c.Second)
-		refusal += (c.Label - 0.5) * refusals(c.First, c.Second)
+		refusal += (c.Label - 0.5) * refusals(c)
 	}
 	return sign(length), sign(refusal)
 }
@@ -114,12 +115,11 @@ func lengths(first, second string) float64 {
 }
 
 // refusals is 1 where only the first response declines, −1 where only the second does.
-func refusals(first, second string) float64 {
-	a, b := revise.Refuses(first), revise.Refuses(second)
+func refusals(c Case) float64 {
 	switch {
-	case a && !b:
+	case c.FirstRefuses && !c.SecondRefuses:
 		return 1
-	case b && !a:
+	case c.SecondRefuses && !c.FirstRefuses:
 		return -1
 	}
 	return 0

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"amend/engine/revise"
 	"amend/engine/stats"
 )
 
@@ -12,6 +11,8 @@ import (
 type Candidate struct {
 	Text  string
 	Score float64 // of the preference model
+	// Refuses is whether it declines in full, as package refusal judges.
+	Refuses bool
 	// Known is set where an oracle knows the response: how many rules it breaks, how many useful facts it has, and whether it
 	// could read all of it. What it could not read breaks nothing that it knows of; where that is in doubt, Doubtful is set.
 	Known               bool
@@ -38,7 +39,7 @@ type Step struct {
 	Prompts  int         `json:"prompts"`
 	Score    float64     `json:"score"`    // mean
 	Chars    float64     `json:"chars"`    // mean
-	Refusals stats.Share `json:"refusals"` // that open by declining
+	Refusals stats.Share `json:"refusals"` // that decline in full
 	// Distinct is the share of different ones among the word triples of all responses: boilerplate lowers it.
 	Distinct float64 `json:"distinct"`
 	// Known is what an oracle says; nil where nobody knows.
@@ -90,7 +91,7 @@ func step(prompts [][]Candidate, n int) Step {
 			seen[strings.Join(words[i:i+3], " ")] = true
 			triples++
 		}
-		if revise.Refuses(c.Text) {
+		if c.Refuses {
 			refusals++
 		}
 	}

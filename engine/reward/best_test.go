@@ -7,9 +7,11 @@ func TestCurve(t *testing.T) {
 	known := func(text string, score float64, broken, facts int) Candidate {
 		return Candidate{Text: text, Score: score, Known: true, Broken: broken, Facts: facts, InGrammar: broken != 1, Doubtful: facts == 0}
 	}
+	declines := known("I'm sorry, I can't help with that.", 5, 0, 0)
+	declines.Refuses = true
 	got := Curve([][]Candidate{
 		{known("a b c", 1, 1, 2), known("a b c d", 2, 0, 1), known("x", 0, 0, 0), known("a b c e", 3, 2, 0), known("more", 9, 0, 0)},
-		{known("I'm sorry, I can't help with that.", 5, 0, 0), known("a b c", 4, 1, 3), known("y", 4, 1, 0), known("z", 5, 1, 1)},
+		{declines, known("a b c", 4, 1, 3), known("y", 4, 1, 0), known("z", 5, 1, 1)},
 		{known("too few", 9, 1, 1)},
 	}, 4)
 	if len(got) != 3 {

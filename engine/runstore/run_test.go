@@ -471,7 +471,7 @@ func TestStatistics(t *testing.T) {
 		if cut > 0 {
 			flags[revise.Cut] = cut
 		}
-		return Part{name, answers, changed, refusals, words, distinct, flags, prompt, reused, decoded, 0}
+		return Part{Name: name, Answers: answers, Changed: changed, Refusals: refusals, Words: words, Distinct: distinct, Flags: flags, Prompt: prompt, Reused: reused, Decoded: decoded}
 	}
 	wantRounds := []Part{part("0", 2, 0, 1, 3, 1, 0, 200, 180, 6), part("1", 2, 2, 0, 2, 0, 2, 520, 440, 24)}
 	wantPrinciples := []Part{part("frank", 1, 1, 0, 2, 0, 1, 260, 220, 12), part("kind", 1, 1, 0, 2, 0, 1, 260, 220, 12)}

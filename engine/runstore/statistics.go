@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"amend/engine/refusal"
 	"amend/engine/revise"
 )
 
@@ -20,16 +21,18 @@ type Statistics struct {
 
 // Part are the answers of one round or under one principle. Failed rows are in no part.
 type Part struct {
-	Name     string              `json:"name"`     // the round's number, or the principle's id
-	Answers  int                 `json:"answers"`  // first responses, or revisions except for those that a gate refused
-	Changed  int                 `json:"changed"`  // of revisions: that differ from their draft
-	Refusals int                 `json:"refusals"` // that decline (revise.Refuses)
-	Words    float64             `json:"words"`    // of an answer, in the mean
-	Distinct float64             `json:"distinct"` // share of word triples that are different, over the first answers
-	Flags    map[revise.Flag]int `json:"flags"`    // of answers and critiques
-	Prompt   int                 `json:"prompt_tokens"`
-	Reused   int                 `json:"reused_tokens"`
-	Decoded  int                 `json:"decoded_tokens"`
+	Name     string `json:"name"`     // the round's number, or the principle's id
+	Answers  int    `json:"answers"`  // first responses, or revisions except for those that a gate refused
+	Changed  int    `json:"changed"`  // of revisions: that differ from their draft
+	Refusals int    `json:"refusals"` // that decline in full, as package refusal judges
+	// NotJudged are answers of which nobody says whether they decline: they are not in English, or empty.
+	NotJudged int                 `json:"refusals_not_judged,omitempty"`
+	Words     float64             `json:"words"`    // of an answer, in the mean
+	Distinct  float64             `json:"distinct"` // share of word triples that are different, over the first answers
+	Flags     map[revise.Flag]int `json:"flags"`    // of answers and critiques
+	Prompt    int                 `json:"prompt_tokens"`
+	Reused    int                 `json:"reused_tokens"`
+	Decoded   int                 `json:"decoded_tokens"`
 	// Proposals are revisions that passed or failed a gate.
 	Proposals int `json:"proposals,omitempty"`
 }
@@ -46,7 +49,7 @@ type part struct {
 	all     int // word triples
 }
 
-func (p *part) add(t revise.Turn, draft string) {
+func (p *part) add(t revise.Turn, draft string, judge *refusal.Detector) {
 	if t.Kind == revise.Critique || t.IsAnswer() {
 		for _, f := range t.Flags {
 			p.Flags[f]++
@@ -65,8 +68,12 @@ func (p *part) add(t revise.Turn, draft string) {
 	if t.Kind == revise.Revision && t.Text != draft {
 		p.Changed++
 	}
-	if revise.Refuses(t.Text) {
+	switch judge.Judge(t.Text).Verdict {
+	case refusal.Full:
 		p.Refusals++
+	case refusal.NotJudged:
+		p.NotJudged++
+	case refusal.None:
 	}
 	if p.Answers > distinctOver {
 		for range strings.FieldsSeq(t.Text) {
@@ -95,6 +102,10 @@ func (p *part) finish() Part {
 // Count makes the statistics of rows as Read and Run.Rows give them.
 func Count(rows iter.Seq2[revise.Record, error]) (Statistics, error) {
 	var s Statistics
+	judge, err := refusal.Load()
+	if err != nil {
+		return s, err
+	}
 	s.begin()
 	rounds, principles := map[int]*part{}, map[string]*part{}
 	for rec, err := range rows {
@@ -107,9 +118,9 @@ func Count(rows iter.Seq2[revise.Record, error]) (Statistics, error) {
 		}
 		draft := ""
 		for _, t := range rec.Turns {
-			partOf(rounds, t.Round).add(t, draft)
+			partOf(rounds, t.Round).add(t, draft, judge)
 			if t.Principle != "" {
-				partOf(principles, t.Principle).add(t, draft)
+				partOf(principles, t.Principle).add(t, draft, judge)
 			}
 			if t.IsAnswer() {
 				draft = t.Text

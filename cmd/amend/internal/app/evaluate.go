@@ -16,7 +16,7 @@ import (
 	"amend/engine/evalset"
 	"amend/engine/plainjson"
 	"amend/engine/prompts"
-	"amend/engine/revise"
+	"amend/engine/refusal"
 	"amend/engine/runstore"
 )
 
@@ -78,7 +78,8 @@ type evaluationHost struct {
 	bad     []prompts.BadRow
 	store   *runstore.Evaluation
 	results map[string]evalset.Result // by item
-	before  int                       // items that had a result
+	judge   *refusal.Detector
+	before  int // items that had a result
 }
 
 // newEvaluationHost reads the set.
@@ -98,11 +99,15 @@ func newEvaluationHost(env Env, c EvaluateConfig) (*evaluationHost, error) {
 	if date == "" {
 		date = env.today()
 	}
+	judge, err := refusal.Load()
+	if err != nil {
+		return nil, err
+	}
 	job := evaluationJob{
 		Set: c.Set, SetSHA256: q.SHA256, Items: q.Items, Date: date, MaxTokens: c.MaxTokens,
 		Weights: runner.Weights{Model: c.Model, Adapter: runner.ParseAdapter(c.LoRA)}, Compute: c.compute(), Context: c.Context,
 	}
-	return &evaluationHost{env: env, config: c, job: job, bad: q.Bad, results: map[string]evalset.Result{}}, nil
+	return &evaluationHost{env: env, config: c, job: job, bad: q.Bad, results: map[string]evalset.Result{}, judge: judge}, nil
 }
 
 func (h *evaluationHost) host() worker.Host {
@@ -176,7 +181,7 @@ func (h *evaluationHost) close() error {
 func (h *evaluationHost) result(done evaluated) EvaluateResult {
 	r := EvaluateResult{
 		Set: h.job.Set, File: h.config.File, Model: done.Model, LoRA: h.config.LoRA, Chat: h.job.Compute.Chat, Out: h.config.dir(), Before: h.before,
-		Report:  evalset.NewReport(h.job.Set, h.job.Items, h.results, declines),
+		Report:  evalset.NewReport(h.job.Set, h.job.Items, h.results, declines(h.judge)),
 		Decoded: done.Stats.Decoded, Computed: done.Stats.Prefilled, Reused: done.Stats.Reused, Failures: []Failure{},
 	}
 	for _, bad := range h.bad {
@@ -190,8 +195,13 @@ func (h *evaluationHost) result(done evaluated) EvaluateResult {
 	return r
 }
 
-// declines says whether an answer declines.
-func declines(answer string) (declined, judged bool) { return revise.Refuses(answer), true }
+// declines says whether an answer declines in full, and whether that can be said of it.
+func declines(judge *refusal.Detector) func(answer string) (declined, judged bool) {
+	return func(answer string) (declined, judged bool) {
+		v := judge.Judge(answer).Verdict
+		return v == refusal.Full, v != refusal.NotJudged
+	}
+}
 
 // write writes the items and the figures for people and other programs.
 func (h *evaluationHost) write(r EvaluateResult) error {

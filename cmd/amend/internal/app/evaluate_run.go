@@ -17,6 +17,7 @@ import (
 	"amend/engine/digest"
 	"amend/engine/feedback"
 	"amend/engine/oracle"
+	"amend/engine/refusal"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/models/testbed"
@@ -85,7 +86,11 @@ func EvaluateRun(ctx context.Context, env Env, c EvaluateRunConfig) (r RunEvalua
 	if err != nil {
 		return r, err
 	}
-	rows := contest{run: run}
+	detector, err := refusal.Load()
+	if err != nil {
+		return r, err
+	}
+	rows := contest{run: run, declines: declines(detector)}
 	if err := rows.read(ctx, c); err != nil {
 		return r, err
 	}
@@ -121,7 +126,8 @@ type contest struct {
 	pairs map[string][]feedback.Pair // the cases' answers behind their bases
 	left  int
 
-	judges []string // that have said who wins
+	declines func(answer string) (declined, judged bool)
+	judges   []string // that have said who wins
 }
 
 // read takes the answers of the run's rows.
@@ -205,16 +211,16 @@ func (t *contest) add(name string, rec revise.Record, base, answer revise.Turn) 
 	}
 	t.pairs[name] = append(t.pairs[name], p)
 	t.cases[name] = append(t.cases[name], compare.Case{
-		Prompt: feedback.PromptHash(rec.Messages), Base: measured(base), Answer: measured(answer), Wins: map[string]float64{},
+		Prompt: feedback.PromptHash(rec.Messages), Base: t.measured(base), Answer: t.measured(answer), Wins: map[string]float64{},
 	})
 }
 
 // measured is a turn with what is known of its text.
-func measured(t revise.Turn) compare.Answer {
-	a := compare.Answer{Text: t.Text}
-	declined, judged := declines(t.Text)
+func (t *contest) measured(turn revise.Turn) compare.Answer {
+	a := compare.Answer{Text: turn.Text}
+	declined, judged := t.declines(turn.Text)
 	a.Declines, a.NotJudged = declined, !judged
-	for _, f := range t.Flags {
+	for _, f := range turn.Flags {
 		a.Flags = append(a.Flags, string(f))
 	}
 	return a

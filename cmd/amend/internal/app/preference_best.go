@@ -15,6 +15,7 @@ import (
 	"amend/engine/chat"
 	"amend/engine/feedback"
 	"amend/engine/oracle"
+	"amend/engine/refusal"
 	"amend/engine/reward"
 	"amend/engine/runstore"
 	"amend/models/testbed"
@@ -104,8 +105,15 @@ func Best(ctx context.Context, env Env, c BestConfig) (r BestReport, err error) 
 
 // curve compares the best of ever more samples.
 func (e Env) curve(c BestConfig, all []*sampled, samples int, r *BestReport) error {
+	detector, err := refusal.Load()
+	if err != nil {
+		return err
+	}
 	groups := make([][]reward.Candidate, len(all))
 	for i, s := range all {
+		for j := range s.candidates {
+			s.candidates[j].Refuses = detector.Refuses(s.candidates[j].Text)
+		}
 		groups[i] = s.candidates
 	}
 	r.Prompts, r.Curve = len(all), reward.Curve(groups, samples)

@@ -14,6 +14,7 @@ import (
 	"amend/engine/atomicfile"
 	"amend/engine/chat"
 	"amend/engine/feedback"
+	"amend/engine/refusal"
 	"amend/engine/reward"
 	"amend/engine/runstore"
 	"amend/engine/split"
@@ -234,14 +235,32 @@ func (e Env) train(ctx context.Context, c TrainPreferenceConfig, sets []*labelSe
 			return err
 		}
 	}
-	length, refusal := reward.Signs(taught)
+	if err := markRefusals(taught, held); err != nil {
+		return err
+	}
+	length, declining := reward.Signs(taught)
 	r.Pairs, r.Held, r.Pooling, r.L2, r.Trials, r.Dimension = len(used), len(held), m.Pooling, m.L2, trials, len(m.Weights)
-	r.Marks, r.TrainS = reward.Marks(held, length, refusal), e.Now().Sub(begun).Seconds()
+	r.Marks, r.TrainS = reward.Marks(held, length, declining), e.Now().Sub(begun).Seconds()
 	text, err := m.Encode()
 	if err != nil {
 		return err
 	}
 	return failure.Input(atomicfile.WriteFile(c.Out, text))
+}
+
+// markRefusals says of all responses whether they decline.
+func markRefusals(sets ...[]reward.Case) error {
+	detector, err := refusal.Load()
+	if err != nil {
+		return err
+	}
+	for _, cases := range sets {
+		for i := range cases {
+			c := &cases[i]
+			c.FirstRefuses, c.SecondRefuses = detector.Refuses(c.First), detector.Refuses(c.Second)
+		}
+	}
+	return nil
 }
 
 // split says what is trained on and what the model is marked on: a share of the prompts of the first labels, or those of

@@ -60,8 +60,8 @@ type readState struct {
 	Score    float64
 }
 
-// refusal says why a response cannot be written down: its template refuses the conversation.
-type refusal struct{ ID, Why string }
+// unwritable says why a response cannot be written down: its template refuses the conversation.
+type unwritable struct{ ID, Why string }
 
 // statesComputation is the worker's part of reading hidden states.
 type statesComputation struct {
@@ -126,7 +126,7 @@ func (c *statesComputation) tokenize(ctx context.Context) error {
 			c.prompts[r.ID] = t
 			continue
 		}
-		if _, err := worker.Call[worker.Nothing](c.parent, methodRefused, refusal{r.ID, err.Error()}); err != nil {
+		if _, err := worker.Call[worker.Nothing](c.parent, methodRefused, unwritable{r.ID, err.Error()}); err != nil {
 			return err
 		}
 	}
@@ -253,7 +253,7 @@ func (h *statesHost) host() worker.Host {
 				h.read[s.ID] = s
 				return n, nil
 			}),
-			methodRefused: worker.NewMethod(func(r refusal) (n worker.Nothing, err error) {
+			methodRefused: worker.NewMethod(func(r unwritable) (n worker.Nothing, err error) {
 				h.refused[r.ID] = r.Why
 				return n, nil
 			}),

@@ -30,6 +30,14 @@ func Stats(w io.Writer, s app.StatsReport) error {
 	return parts(w, "principle", s.Principles)
 }
 
+// refusals counts them, and the answers that nobody judged.
+func refusals(p runstore.Part) string {
+	if p.NotJudged == 0 {
+		return strconv.Itoa(p.Refusals)
+	}
+	return fmt.Sprintf("%d (%d not judged)", p.Refusals, p.NotJudged)
+}
+
 func parts(w io.Writer, of string, parts []runstore.Part) error {
 	if len(parts) == 0 {
 		return nil
@@ -42,7 +50,7 @@ func parts(w io.Writer, of string, parts []runstore.Part) error {
 				flags = append(flags, fmt.Sprintf("%s %d", f, n))
 			}
 		}
-		rows = append(rows, []string{OneLine(p.Name), strconv.Itoa(p.Answers), strconv.Itoa(p.Changed), strconv.Itoa(p.Refusals),
+		rows = append(rows, []string{OneLine(p.Name), strconv.Itoa(p.Answers), strconv.Itoa(p.Changed), refusals(p),
 			fmt.Sprintf("%.1f", p.Words), fmt.Sprintf("%.2f", p.Distinct), Grouped(p.Decoded),
 			fmt.Sprintf("%.0f%%", Percent(p.Reused, p.Prompt)), strings.Join(flags, ", ")})
 	}
