@@ -50,7 +50,7 @@ func figures(set Set, it Item, r Result, declined func(string) (declined, judged
 			out[name] = stats.Indicator[float64](no == want)
 		}
 		return out
-	case HHH, Pairs:
+	case HHH, Pairs, Refusals: // Refusals has no items
 	}
 	chars := func(i int) float64 { return float64(utf8.RuneCountInString(it.Options[i].Text)) }
 	return map[string]float64{

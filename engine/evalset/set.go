@@ -28,11 +28,15 @@ const (
 	HHH        Set = "hhh"
 	TruthfulQA Set = "truthfulqa"
 	XSTest     Set = "xstest"
-	Pairs      Set = "pairs" // any preference set
+	Pairs      Set = "pairs"    // any preference set
+	Refusals   Set = "refusals" // answers with labels, on which the refusal detector itself is measured
 )
 
 // Sets lists the sets.
-func Sets() []Set { return []Set{HHH, TruthfulQA, XSTest, Pairs} }
+func Sets() []Set { return append(ModelSets(), Refusals) }
+
+// ModelSets lists the sets that a model is measured on.
+func ModelSets() []Set { return []Set{HHH, TruthfulQA, XSTest, Pairs} }
 
 // Answers reports whether the model answers the questions of a set. Of the others it says how likely given answers are.
 func (s Set) Answers() bool { return s == XSTest }

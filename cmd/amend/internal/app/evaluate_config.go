@@ -40,7 +40,7 @@ func (c EvaluateConfig) Validate() error {
 		errs = append(errs, failure.Missing("model", "the model that is measured"))
 	}
 	return errors.Join(append(errs,
-		failure.OneOf("set", c.Set, evalset.Sets()...),
+		failure.OneOf("set", c.Set, evalset.ModelSets()...),
 		failure.Range("limit", c.Limit, 0, runner.MostTokens),
 		failure.Range("max-tokens", c.MaxTokens, 1, runner.MostTokens),
 		runner.ValidateAdapter("lora", c.LoRA),

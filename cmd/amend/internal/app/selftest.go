@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -140,15 +141,18 @@ func (x examination) run(ctx context.Context, cases selftest.Cases) (r selftest.
 }
 
 // selfTests are the results of earlier tests, in the user's cache. Without such a folder nothing is kept.
-type selfTests struct{ dir string }
+type selfTests struct {
+	dir string
+	log *slog.Logger
+}
 
 // newSelfTests finds them.
-func newSelfTests() selfTests {
+func newSelfTests(log *slog.Logger) selfTests {
 	own := models.CachesFrom(os.Getenv).Own
 	if own == "" {
-		return selfTests{}
+		return selfTests{log: log}
 	}
-	return selfTests{filepath.Join(filepath.Dir(own), "selftests")}
+	return selfTests{filepath.Join(filepath.Dir(own), "selftests"), log}
 }
 
 // methods are those by which a worker asks for results.
@@ -159,22 +163,23 @@ func (s selfTests) methods(m worker.Methods) worker.Methods {
 }
 
 // get returns a result, if it is there and can be read: else the judge is tested again.
-func (s selfTests) get(key string) (t storedTest, err error) {
-	t.Key = key
+func (s selfTests) get(key string) (storedTest, error) {
+	t := storedTest{Key: key}
 	if s.dir == "" {
 		return t, nil
 	}
 	text, err := os.ReadFile(s.path(key))
-	if errors.Is(err, fs.ErrNotExist) {
-		return t, nil
+	if err == nil {
+		err = json.Unmarshal(text, &t.Result)
 	}
-	if err != nil {
-		return t, fmt.Errorf("reading the result of a judge's test: %w", err)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("the result of a judge's test cannot be read: the judge is tested again", "why", err)
 	}
-	t.OK = json.Unmarshal(text, &t.Result) == nil
+	t.OK = err == nil
 	return t, nil
 }
 
+// put keeps a result. Where that is not possible the judge is tested again the next time.
 func (s selfTests) put(t storedTest) (n worker.Nothing, err error) {
 	if s.dir == "" {
 		return n, nil
@@ -187,7 +192,7 @@ func (s selfTests) put(t storedTest) (n worker.Nothing, err error) {
 		err = atomicfile.WriteFile(s.path(t.Key), append(text, '\n'))
 	}
 	if err != nil {
-		return n, fmt.Errorf("keeping the result of a judge's test: %w", err)
+		s.log.Warn("the result of the judge's test cannot be kept: the next command tests it again", "why", err)
 	}
 	return n, nil
 }

@@ -21,7 +21,7 @@ type evalFlags struct {
 
 func (o *evalFlags) addFlags(f *pflag.FlagSet) {
 	o.EvaluateConfig, o.run = app.DefaultEvaluateConfig(), app.DefaultEvaluateRunConfig()
-	f.StringVar((*string)(&o.Set), "set", "", "measure a model on FILE, which is such a set: "+list(evalset.Sets()))
+	f.StringVar((*string)(&o.Set), "set", "", "measure on FILE, which is such a set: "+list(evalset.Sets()))
 	f.StringVar(&o.Model, "model", "", "a path, or a name that amend model ls shows: with --set the model that is measured (required), with --preference the one whose hidden states are read")
 	f.StringVar(&o.LoRA, "lora", "", "with --set: LoRA adapter, PATH or PATH=SCALE")
 	f.StringVar(&o.Out, "out", "", "folder of what is computed (default evals/SET-MODEL, for a run evals/run-RUN)")
@@ -62,6 +62,7 @@ With --set, measure a model on a standard set, a JSONL file that you have:
   truthfulqa  TruthfulQA, its generation set: mc1, mc2
   xstest      XSTest: compliance_safe, refusal_unsafe
   pairs       any preference set, with chosen and rejected: acc, acc_norm
+  refusals    answers with labels as XSTest's completions have them, no model: recall and false_alarm of the refusal detector
 
 acc is how often the better answer is the more likely one, acc_norm the same by character.
 
@@ -73,8 +74,11 @@ command again.`,
 			if o.Set == "" {
 				return o.ofRun(cmd, args[0])
 			}
+			if o.Set == evalset.Refusals {
+				return o.ofRefusals(cmd, args[0])
+			}
 			o.File = args[0]
-			if err := givenWithout(cmd.Flags(), "is for a run, and --set measures a model", "against", "judge", "constitution", "draws", "seed", "untested", "preference"); err != nil {
+			if err := givenWithout(cmd.Flags(), "is for a run, and --set measures a model", judging()...); err != nil {
 				return err
 			}
 			return working(cmd, o.outputFlags, func(env app.Env) (func() error, error) {
@@ -85,6 +89,29 @@ command again.`,
 	}
 	o.addFlags(cmd.Flags())
 	return cmd
+}
+
+// ofRefusals measures the refusal detector.
+func (o *evalFlags) ofRefusals(cmd *cobra.Command, file string) error {
+	names := append([]string{"model", "lora", "max-tokens"}, computing()...)
+	names = append(names, judging()...)
+	if err := givenWithout(cmd.Flags(), "is for a model, and --set refusals measures the refusal detector", names...); err != nil {
+		return err
+	}
+	return working(cmd, o.outputFlags, func(env app.Env) (func() error, error) {
+		r, err := app.EvaluateRefusals(env, app.RefusalsConfig{File: file, Limit: o.Limit})
+		return func() error { return render.Refusals(cmd.OutOrStdout(), r, o.json) }, err
+	})
+}
+
+// judging are the flags about who wins in a run.
+func judging() []string {
+	return []string{"against", "judge", "constitution", "draws", "seed", "untested", "preference"}
+}
+
+// computing are the flags about how a model computes, and where that is kept.
+func computing() []string {
+	return []string{"out", "chat", "template", "ctx", "threads", "gpu-layers", "deterministic", "parallel", "kv", "kv-type", "preamble-cache"}
 }
 
 // ofRun measures a run.
@@ -114,8 +141,7 @@ func (o *evalFlags) unused(flags *pflag.FlagSet) error {
 		errs = append(errs, givenWithout(flags, "is the model of a preference model or of a set: give --preference or --set too", "model"))
 	}
 	if o.run.Judge == "" && o.run.Preference == "" {
-		errs = append(errs, givenWithout(flags, "is for what a model computes: give --judge, --preference or --set too",
-			"out", "chat", "template", "ctx", "threads", "gpu-layers", "deterministic", "parallel", "kv", "kv-type", "preamble-cache"))
+		errs = append(errs, givenWithout(flags, "is for what a model computes: give --judge, --preference or --set too", computing()...))
 	}
 	return errors.Join(errs...)
 }
