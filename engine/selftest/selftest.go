@@ -19,7 +19,7 @@ import (
 // Result is what a judge made of known cases.
 type Result struct {
 	Of    int `json:"of"`    // cases that there are
-	Cases int `json:"cases"` // that were asked, each in both orders: half of them are enough for a good judge
+	Cases int `json:"cases"` // that were asked, each in both orders: some of them are enough for a good judge, and for a bad one
 	// Agreed are those in which both orders prefer the same answer, and Right those of Agreed in which it is the better one.
 	Agreed int `json:"agreed"`
 	Right  int `json:"right"`
@@ -41,28 +41,33 @@ const (
 	TooFew Verdict = "untested" // too few cases to pass, however good the judge is
 )
 
-// A judge passes with a P below early after half of the cases, or below late after all of them. Together one that guesses
-// passes in less than 1 % of all tests.
-const (
-	early = 0.001
-	late  = 0.009
-)
+// looks are when it is looked at how a judge does: after a third of the cases, two thirds, and all of them. It passes with a P
+// below pass. Together the three let one that guesses pass in less than 1 % of all tests. It fails before the last look with a
+// P above fail: to read the other cases would only take time.
+func looks() [3]struct{ pass, fail float64 } {
+	return [3]struct{ pass, fail float64 }{{0.0005, 0.5}, {0.0015, 0.25}, {0.007, 0.007}}
+}
+
+// parts are the numbers of cases at each look.
+func parts(n int) [3]int { return [3]int{(n + 2) / 3, (2*n + 2) / 3, n} }
 
 // String gives the figures in a sentence.
 func (r Result) String() string {
 	return fmt.Sprintf("of %d known cases it gives %d the same answer in both orders, and is right in %d of these (p = %.2g by guessing; it must be below %.2g)",
-		r.Cases, r.Agreed, r.Right, r.P, r.limit())
+		r.Cases, r.Agreed, r.Right, r.P, r.look().pass)
 }
 
-// limit is what P had to be below.
-func (r Result) limit() float64 {
-	if r.Cases < r.Of {
-		return early
+// look is the one that Cases are asked at.
+func (r Result) look() struct{ pass, fail float64 } {
+	for i, n := range parts(r.Of) {
+		if r.Cases <= n {
+			return looks()[i]
+		}
 	}
-	return late
+	return looks()[2]
 }
 
-// Cases are the known cases of a constitution, in the order in which they are asked: half of them are of all kinds.
+// Cases are the known cases of a constitution, in the order in which they are asked: the first ones are of all kinds.
 type Cases []Case
 
 // Case is a pair of which one answer keeps better to a principle.
@@ -111,12 +116,12 @@ func (c Cases) Need(ctx context.Context, j *feedback.Judge) (int, error) {
 	return most, nil
 }
 
-// Run asks the judge the cases on an engine: half of them, and the others where those are not enough. Its errors are those of
-// the engine, and of a case that cannot be asked.
+// Run asks the judge the cases on an engine, until it is known how it does. Its errors are those of the engine, and of a case
+// that cannot be asked.
 func (c Cases) Run(ctx context.Context, j *feedback.Judge, e *engine.Engine) (Result, error) {
 	r := Result{Of: len(c)}
-	half := (len(c) + 1) / 2
-	for _, part := range []Cases{c[:half], c[half:]} {
+	for _, n := range parts(len(c)) {
+		part := c[r.Cases:n]
 		labels, err := part.ask(ctx, j, e)
 		if err != nil {
 			return r, err
@@ -124,7 +129,7 @@ func (c Cases) Run(ctx context.Context, j *feedback.Judge, e *engine.Engine) (Re
 		for i, l := range labels {
 			r.add(part[i].Pair, l)
 		}
-		if r.settle(); r.Verdict == Passed {
+		if r.settle() {
 			break
 		}
 	}
@@ -189,17 +194,18 @@ func preferred(p float64) feedback.Preference {
 	return feedback.Unknown
 }
 
-// settle decides by what was counted.
-func (r *Result) settle() {
-	r.P = AtLeast(r.Right, r.Agreed)
+// settle decides by what was counted, and reports whether that is the end.
+func (r *Result) settle() (done bool) {
+	look := r.look()
+	r.P, r.Verdict = AtLeast(r.Right, r.Agreed), Failed
 	switch {
-	case r.P < r.limit():
-		r.Verdict = Passed
-	case AtLeast(r.Of, r.Of) >= late:
+	case AtLeast(r.Of, r.Of) >= looks()[2].pass:
 		r.Verdict = TooFew
-	default:
-		r.Verdict = Failed
+		return r.Cases == r.Of
+	case r.P < look.pass:
+		r.Verdict = Passed
 	}
+	return r.Verdict == Passed || r.P > look.fail || r.Cases == r.Of
 }
 
 // AtLeast is the probability that at least right of n fair coins show heads.
