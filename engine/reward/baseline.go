@@ -1,6 +1,7 @@
 package reward
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"amend/engine/stats"
@@ -10,8 +11,10 @@ import (
 type Case struct {
 	Prompt        string // names it
 	First, Second string
-	Label         float64 // of the judge: that the first is better
-	Predicted     float64 // by the preference model
+	Label         float64 // that is learnt: that the first is better
+	// Judge is the label of the judge; nil where none was asked.
+	Judge     *float64
+	Predicted float64 // by the preference model
 	// FirstRefuses and SecondRefuses are whether they decline in full, as package refusal judges.
 	FirstRefuses, SecondRefuses bool
 	// Truth is whether the first is better, where that is known and neither is as good as the other.
@@ -22,7 +25,7 @@ type Case struct {
 // by half.
 type Mark struct {
 	Name string `json:"name"`
-	// Labels is the share of pairs in which it prefers what the judge prefers, Truth that in which it prefers what is better, over
+	// Labels is the share of pairs in which it prefers what the labels prefer, Truth that in which it prefers what is better, over
 	// the pairs of which that is known; nil where there are none.
 	Labels stats.Share  `json:"labels"`
 	Truth  *stats.Share `json:"truth,omitempty"`
@@ -34,17 +37,26 @@ type Mark struct {
 // are what Signs found in the pairs of training.
 func Marks(cases []Case, length, refusal float64) []Mark {
 	model := func(c Case) float64 { return c.Predicted - 0.5 }
+	judge := func(c Case) float64 {
+		if c.Judge == nil {
+			return 0
+		}
+		return *c.Judge - 0.5
+	}
 	predictors := []struct {
 		name string
 		of   func(Case) float64 // above 0 prefers the first
 	}{
 		{"preference model", model},
-		{"judge", func(c Case) float64 { return c.Label - 0.5 }},
+		{"judge", judge},
 		{"length only", func(c Case) float64 { return length * lengths(c.First, c.Second) }},
 		{"refusal only", func(c Case) float64 { return refusal * refusals(c) }},
 	}
 	var out []Mark
 	for _, p := range predictors {
+		if p.name == "judge" && !slices.ContainsFunc(cases, func(c Case) bool { return c.Judge != nil }) {
+			continue
+		}
 		var labels, truth, labelGain, truthGain stats.Clusters
 		known := false
 		for _, c := range cases {

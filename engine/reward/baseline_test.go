@@ -9,11 +9,11 @@ import (
 func TestMarks(t *testing.T) {
 	yes, no := true, false
 	cases := []Case{
-		{Prompt: "a", First: "short", Second: "a long answer", Label: 0.9, Predicted: 0.8, Truth: &yes},
-		{Prompt: "b", First: "a long answer", Second: "short", Label: 0.2, Predicted: 0.4, Truth: &no},
-		{Prompt: "c", First: "I can't help with that.", Second: "a long answer, a very long answer indeed", FirstRefuses: true, Label: 0.7, Predicted: 0.3, Truth: &yes},
-		{Prompt: "d", First: "same", Second: "size", Label: 0.6, Predicted: 0.7},
-		{Prompt: "e", First: "short", Second: "a long answer", Label: 0.8, Predicted: 0.9, Truth: &no},
+		{Prompt: "a", First: "short", Second: "a long answer", Label: 0.9, Judge: new(float64(0.9)), Predicted: 0.8, Truth: &yes},
+		{Prompt: "b", First: "a long answer", Second: "short", Label: 0.2, Judge: new(float64(0.2)), Predicted: 0.4, Truth: &no},
+		{Prompt: "c", First: "I can't help with that.", Second: "a long answer, a very long answer indeed", FirstRefuses: true, Label: 0.7, Judge: new(float64(0.7)), Predicted: 0.3, Truth: &yes},
+		{Prompt: "d", First: "same", Second: "size", Label: 0.6, Judge: new(float64(0.6)), Predicted: 0.7},
+		{Prompt: "e", First: "short", Second: "a long answer", Label: 0.8, Judge: new(float64(0.8)), Predicted: 0.9, Truth: &no},
 	}
 	length, refusal := Signs(cases)
 	if length != -1 || refusal != 1 {

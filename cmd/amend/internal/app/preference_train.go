@@ -1,12 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"amend/cmd/amend/internal/failure"
@@ -14,6 +16,7 @@ import (
 	"amend/engine/atomicfile"
 	"amend/engine/chat"
 	"amend/engine/feedback"
+	"amend/engine/prompts"
 	"amend/engine/refusal"
 	"amend/engine/reward"
 	"amend/engine/runstore"
@@ -23,18 +26,33 @@ import (
 
 // TrainPreferenceConfig are the settings of training a preference model on labels.
 type TrainPreferenceConfig struct {
-	Dir    string  `yaml:"dir,omitempty"` // of the labels
-	Model  string  `yaml:"model"`         // whose hidden states are read; empty: the run's own, or the judge where that is the testbed
-	Out    string  `yaml:"out"`           // the file of the preference model
-	Test   float64 `yaml:"test"`          // share of prompts that is held out
-	TestOn string  `yaml:"test-on"`       // a directory with labels of other prompts, to compare on in place of those
+	Dir    string      `yaml:"dir,omitempty"` // of the labels; empty where Pairs have all of them
+	Pairs  []string    `yaml:"pairs"`         // files of preference sets, whose known preferences are labels
+	Labels LabelSource `yaml:"labels"`
+	Model  string      `yaml:"model"`   // whose hidden states are read; empty: the run's own, or the judge where that is the testbed
+	Out    string      `yaml:"out"`     // the file of the preference model
+	Test   float64     `yaml:"test"`    // share of prompts that is held out
+	TestOn string      `yaml:"test-on"` // a directory with labels of other prompts, to compare on in place of those
 	// Compute.Chat is empty to write conversations as the run does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 }
 
+// LabelSource says whose labels a preference model learns.
+type LabelSource string
+
+// The sources of labels.
+const (
+	LabelsJudge LabelSource = "judge" // the judge's of Dir
+	LabelsKnown LabelSource = "known" // what is known of the pairs of Dir, and of Pairs
+	LabelsMixed LabelSource = "mixed" // the judge's of Dir, and what is known of Pairs (Bai et al. 2022: AI harmlessness, human helpfulness)
+)
+
+// LabelSources lists the sources, the default first.
+func LabelSources() []LabelSource { return []LabelSource{LabelsJudge, LabelsKnown, LabelsMixed} }
+
 // DefaultTrainPreferenceConfig returns the default settings of training.
 func DefaultTrainPreferenceConfig() TrainPreferenceConfig {
-	c := TrainPreferenceConfig{Test: 0.2, Compute: runner.DefaultCompute()}
+	c := TrainPreferenceConfig{Labels: LabelsJudge, Test: 0.2, Compute: runner.DefaultCompute()}
 	c.Compute.Chat = ""
 	return c
 }
@@ -45,11 +63,35 @@ func (c TrainPreferenceConfig) Validate() error {
 	if c.Out == "" {
 		errs = append(errs, failure.Missing("out", "the file of the preference model"))
 	}
+	errs = append(errs, failure.OneOf("labels", c.Labels, LabelSources()...), c.validateSource())
 	if !(c.Test > 0 && c.Test < 1) {
 		errs = append(errs, &failure.FieldError{Field: "test", Value: c.Test, Want: "must be above 0 and below 1"})
 	}
 	return errors.Join(append(errs, inherited(c.Compute).Validate())...)
 }
+
+// validateSource checks that there are labels of the source that is given.
+func (c TrainPreferenceConfig) validateSource() error {
+	switch {
+	case c.Labels == LabelsJudge && len(c.Pairs) > 0:
+		return &failure.FieldError{Field: "pairs", Want: "has no labels of a judge: give labels known, or mixed with a directory of labels too"}
+	case c.Labels == LabelsMixed && (c.Dir == "" || len(c.Pairs) == 0):
+		return &failure.FieldError{Field: "labels", Value: c.Labels, Want: "needs a directory with a judge's labels and pairs with known preferences"}
+	case c.Dir == "" && len(c.Pairs) == 0:
+		return failure.Inputf("nothing to learn from: give a directory with labels (amend feedback makes them), or pairs with known preferences")
+	case c.Dir == "" && c.Model == "":
+		return failure.Missing("model", "the model whose hidden states are read")
+	}
+	return nil
+}
+
+// source names what is learnt from, in errors.
+func (c TrainPreferenceConfig) source() string {
+	return strings.Join(slices.DeleteFunc(append([]string{c.Dir}, c.Pairs...), func(s string) bool { return s == "" }), ", ")
+}
+
+// states is the directory that keeps the hidden states of Pairs, beside the preference model.
+func (c TrainPreferenceConfig) states() string { return c.Out + ".states" }
 
 // PreferenceReport says how a preference model was trained, and how good it is.
 type PreferenceReport struct {
@@ -73,9 +115,12 @@ type PreferenceReport struct {
 type labelSet struct {
 	dir    string
 	set    runstore.FeedbackSet
+	file   string             // of a preference set; empty where the labels are a directory's
+	known  bool               // what is known of the pairs is the label, not what a judge says
 	run    *runstore.Manifest // nil: the directory is no run
 	truth  feedback.Truth
 	usable []feedback.Labelled
+	judge  []*float64    // of usable, what a judge says; nil where none was asked
 	pairs  []reward.Pair // of usable, with their hidden states
 	cases  []reward.Case
 }
@@ -88,19 +133,20 @@ func TrainPreference(ctx context.Context, env Env, c TrainPreferenceConfig) (r P
 	if err := writable(c.Out); err != nil { // before hours of work
 		return r, err
 	}
-	taught, err := env.readLabels(c.Dir)
+	taught, err := env.taught(c)
 	if err != nil {
 		return r, err
 	}
-	sets := []*labelSet{taught}
+	sets := taught
 	if c.TestOn != "" {
 		other, err := env.readLabels(c.TestOn)
 		if err != nil {
 			return r, err
 		}
+		other.known = c.Labels == LabelsKnown
 		sets = append(sets, other)
 	}
-	job, err := c.job(taught)
+	job, err := c.job(taught[0], env.today())
 	if err != nil {
 		return r, err
 	}
@@ -122,7 +168,54 @@ func TrainPreference(ctx context.Context, env Env, c TrainPreferenceConfig) (r P
 	for _, s := range sets {
 		s.take(h, &r)
 	}
-	return r, env.train(ctx, c, sets, &r)
+	return r, env.train(ctx, c, joined(sets, len(taught)), job.Date, &r)
+}
+
+// taught are the labels that are learnt.
+func (e Env) taught(c TrainPreferenceConfig) (sets []*labelSet, err error) {
+	if c.Dir != "" {
+		s, err := e.readLabels(c.Dir)
+		if err != nil {
+			return nil, err
+		}
+		s.known = c.Labels == LabelsKnown
+		sets = append(sets, s)
+	}
+	for _, file := range c.Pairs {
+		s, err := e.readKnown(file, c.states())
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, s)
+	}
+	return sets, nil
+}
+
+// joined makes the first n sets one.
+func joined(sets []*labelSet, n int) []*labelSet {
+	whole := &labelSet{}
+	for _, s := range sets[:n] {
+		whole.pairs, whole.cases = append(whole.pairs, s.pairs...), append(whole.cases, s.cases...)
+	}
+	return append([]*labelSet{whole}, sets[n:]...)
+}
+
+// readKnown reads the pairs of a preference set, of which it is known which response is better. dir keeps their hidden states.
+func (e Env) readKnown(file, dir string) (*labelSet, error) {
+	set, err := prompts.ReadPairs(file, e.Stdin, 0)
+	if err != nil {
+		return nil, failure.Input(err)
+	}
+	e.warnOfBadRows(set.Bad)
+	out := &labelSet{dir: dir, file: file, known: true, truth: known}
+	out.set.Labels = func(yield func(feedback.Labelled, error) bool) {
+		for _, p := range set.Pairs {
+			if !yield(feedback.Labelled{Pair: p}, nil) {
+				return
+			}
+		}
+	}
+	return out, nil
 }
 
 // readLabels reads the newest labels of a directory.
@@ -147,9 +240,10 @@ func (e Env) readLabels(dir string) (*labelSet, error) {
 	return out, nil
 }
 
-// job says which model reads the states: the one that is given, or the one that the labels' run has.
-func (c TrainPreferenceConfig) job(l *labelSet) (statesJob, error) {
-	job := statesJob{Model: c.Model, Compute: c.Compute, Date: l.set.Settings.Date}
+// job says which model reads the states: the one that is given, or the one that the labels' run has. today is the date that
+// templates see where labels have none.
+func (c TrainPreferenceConfig) job(l *labelSet, today string) (statesJob, error) {
+	job := statesJob{Model: c.Model, Compute: c.Compute, Date: cmp.Or(l.set.Settings.Date, today)}
 	if c.Model == "" {
 		switch judge := l.set.Settings.ModelSHA256; {
 		case l.run != nil:
@@ -175,26 +269,43 @@ func (l *labelSet) use(job *statesJob, r *PreferenceReport) error {
 			return err
 		}
 		p := labelled.Pair
+		judge := labelled.Label.P
+		if l.known {
+			labelled.Label.P = certain(l.truth(p, ""))
+		}
 		if labelled.Label.P == nil || strings.TrimSpace(p.First) == "" || strings.TrimSpace(p.Second) == "" {
 			r.Unusable++
 			continue
 		}
 		first, second := l.ids(p)
-		l.usable = append(l.usable, labelled)
+		l.usable, l.judge = append(l.usable, labelled), append(l.judge, judge)
 		job.Responses = append(job.Responses,
 			response{ID: first, Messages: p.Messages, Text: p.First, Dir: l.dir}, response{ID: second, Messages: p.Messages, Text: p.Second, Dir: l.dir})
 	}
 	return nil
 }
 
+// certain is what is known as a probability of the first response; nil where nothing is.
+func certain(better feedback.Preference) *float64 {
+	switch better {
+	case feedback.First:
+		return new(float64(1))
+	case feedback.Second:
+		return new(float64(0))
+	case feedback.Unknown, feedback.Tie:
+	}
+	return nil
+}
+
 // ids name a pair's responses in the job.
 func (l *labelSet) ids(p feedback.Pair) (first, second string) {
-	return l.dir + " " + p.ID + " A", l.dir + " " + p.ID + " B"
+	of := cmp.Or(l.file, l.dir) + " " + p.ID
+	return of + " A", of + " B"
 }
 
 // take takes the hidden states of all pairs. Those that could not be read are unusable.
 func (l *labelSet) take(h *statesHost, r *PreferenceReport) {
-	for _, one := range l.usable {
+	for i, one := range l.usable {
 		first, second := l.ids(one.Pair)
 		a, okA := h.read[first]
 		b, okB := h.read[second]
@@ -206,7 +317,7 @@ func (l *labelSet) take(h *statesHost, r *PreferenceReport) {
 			Prompt: feedback.PromptHash(one.Pair.Messages), Place: split.Of(chat.Texts(one.Pair.Messages)),
 			P: *one.Label.P, First: a.Features, Second: b.Features,
 		}
-		c := reward.Case{Prompt: pair.Prompt, First: one.Pair.First, Second: one.Pair.Second, Label: pair.P}
+		c := reward.Case{Prompt: pair.Prompt, First: one.Pair.First, Second: one.Pair.Second, Label: pair.P, Judge: l.judge[i]}
 		if better := l.truth(one.Pair, ""); better == feedback.First || better == feedback.Second {
 			first := better == feedback.First
 			c.Truth = &first
@@ -216,20 +327,20 @@ func (l *labelSet) take(h *statesHost, r *PreferenceReport) {
 }
 
 // train fits the model, marks it on the prompts that are held out, and writes it.
-func (e Env) train(ctx context.Context, c TrainPreferenceConfig, sets []*labelSet, r *PreferenceReport) error {
+func (e Env) train(ctx context.Context, c TrainPreferenceConfig, sets []*labelSet, date string, r *PreferenceReport) error {
 	begun := e.Now()
 	used, heldPairs, taught, held := e.split(c, sets)
 	if err := reward.Check(used); err != nil {
-		return failure.Inputf("%s: %w", c.Dir, err)
+		return failure.Inputf("%s: %w", c.source(), err)
 	}
 	if len(held) == 0 {
 		e.Log.Warn("no prompt is held out, so the model cannot be evaluated: label more pairs, raise test, or give test-on")
 	}
 	m, trials, err := reward.Train(ctx, used, r.States)
 	if err != nil {
-		return stoppedBy(ctx, fmt.Errorf("training on %s: %w", c.Dir, err))
+		return stoppedBy(ctx, fmt.Errorf("training on %s: %w", c.source(), err))
 	}
-	m.Date = sets[0].set.Settings.Date
+	m.Date = date
 	for i, pair := range heldPairs {
 		if held[i].Predicted, err = m.Compare(pair); err != nil {
 			return err

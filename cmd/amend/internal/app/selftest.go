@@ -98,8 +98,9 @@ func (x examination) key(cases selftest.Cases) (string, error) {
 	text, err := json.Marshal(struct {
 		Environment, Template, Document string
 		Settings                        feedback.Settings
+		Shown                           []engine.Token // the hash of a document says nothing of what is shown
 		Cases                           selftest.Cases
-	}{x.model.Environment(x.kind), x.model.TemplateSHA256(), x.document.Hash(), x.settings, cases})
+	}{x.model.Environment(x.kind), x.model.TemplateSHA256(), x.document.Hash(), x.settings, x.judge.Prefix(), cases})
 	if err != nil {
 		return "", fmt.Errorf("naming a judge's test: %w", err)
 	}

@@ -31,19 +31,24 @@ func newPreferTrainCommand() *cobra.Command {
 	c := app.DefaultTrainPreferenceConfig()
 	var o outputFlags
 	cmd := &cobra.Command{
-		Use:   "train DIR --out FILE",
-		Short: "Train a preference model on a directory's labels",
-		Long: `Train a preference model on the labels that amend feedback has written into a run directory or a folder of its own.
-Hidden states of the answers are computed once and kept there. Pooling and penalty are chosen by cross-validation that
-keeps a prompt's pairs together. A share of the prompts is held out. There the model is compared with the judge that
-taught it, with length alone and with refusals alone. With --test-on the model is trained on all prompts, and compared
-on prompts that only the other directory has labels of.`,
-		Example: "  amend prefer train runs/first --out preference.json\n  amend prefer train labels --model big.gguf --out preference.json --json\n  amend prefer train runs/first --test-on runs/others --out preference.json",
-		Args:    cobra.ExactArgs(1),
+		Use:   "train [DIR] [--pairs FILE] --out FILE",
+		Short: "Train a preference model on a judge's labels, or on people's",
+		Long: `Train a preference model on the labels that amend feedback has written into a run directory or a folder of its own, on the
+known preferences of a data set (--pairs FILE --labels known), or on both, as the paper does: the judge's labels for
+harmlessness, and people's for helpfulness (DIR --pairs FILE --labels mixed).
+
+Hidden states of the answers are computed once and kept, in DIR or, of --pairs, beside the preference model. Pooling and
+penalty are chosen by cross-validation that keeps a prompt's pairs together. A share of the prompts is held out. There the
+model is compared with the judge, with length alone and with refusals alone. With --test-on the model is trained on all
+prompts, and compared on prompts that only the other directory has labels of.`,
+		Example: "  amend prefer train runs/first --out preference.json\n  amend prefer train labels --model big.gguf --out preference.json --json\n  amend prefer train --pairs hh-rlhf.jsonl.gz --labels known --model big.gguf --out people.json\n  amend prefer train runs/first --test-on runs/others --out preference.json",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.Dir = args[0]
+			if len(args) == 1 {
+				c.Dir = args[0]
+			}
 			if c.TestOn != "" && cmd.Flags().Changed("test") {
-				return &failure.FieldError{Field: "test", Value: c.Test, Want: "holds out prompts of " + c.Dir + ", and --test-on " + c.TestOn + " takes others: give one of the two"}
+				return &failure.FieldError{Field: "test", Value: c.Test, Want: "holds out prompts of what is learnt, and --test-on " + c.TestOn + " takes others: give one of the two"}
 			}
 			return working(cmd, o, func(env app.Env) (func() error, error) {
 				r, err := app.TrainPreference(cmd.Context(), env, c)
@@ -53,6 +58,8 @@ on prompts that only the other directory has labels of.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Model, "model", "", "model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge if that is the testbed)")
+	f.StringArrayVar(&c.Pairs, "pairs", nil, "preference set whose known preferences are labels: JSONL with chosen and rejected, as amend feedback --pairs reads it")
+	f.StringVar((*string)(&c.Labels), "labels", string(c.Labels), "whose labels are learnt: judge (of DIR), known (what is known of the pairs of DIR and --pairs) or mixed (the judge's of DIR, what is known of --pairs)")
 	f.StringVar(&c.Out, "out", "", "file to write the preference model to (required)")
 	f.Float64Var(&c.Test, "test", c.Test, "share of prompts to hold out, by hash of the prompt")
 	f.StringVar(&c.TestOn, "test-on", "", "directory with labels of other prompts, to compare the model on instead of held-out prompts")
