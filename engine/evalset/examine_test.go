@@ -13,19 +13,6 @@ import (
 	"amend/engine/enginetest"
 )
 
-// letters tokenizes for enginetest.Model: every byte becomes one of its letters.
-type letters struct{ *enginetest.Model }
-
-func (l letters) Tokenize(text string, _, _ bool) ([]engine.Token, error) {
-	var out []engine.Token
-	for _, b := range []byte(text) {
-		out = append(out, engine.Token(b%26)+1)
-	}
-	return out, nil
-}
-func (letters) Control(t engine.Token) bool { return t == 0 }
-func (letters) BOS() engine.Token           { return -1 }
-
 // fixture is an examiner over the fake model.
 type fixture struct {
 	examiner Examiner
@@ -39,11 +26,11 @@ func newFixture(t *testing.T, sequences int) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	format, err := chat.NewFormatter(t.Context(), chat.Plain{}, letters{m})
+	format, err := chat.NewFormatter(t.Context(), chat.Plain{}, enginetest.Letters{Model: m})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fixture{Examiner{Set: TruthfulQA, Tokens: letters{m}, Format: format, MaxTokens: 20}, e}
+	return &fixture{Examiner{Set: TruthfulQA, Tokens: enginetest.Letters{Model: m}, Format: format, MaxTokens: 20}, e}
 }
 
 // items are questions with options, without, and one that is too long.

@@ -17,19 +17,6 @@ import (
 	"amend/engine/sample"
 )
 
-// letters tokenizes for enginetest.Model: every byte becomes one of its letters.
-type letters struct{ *enginetest.Model }
-
-func (l letters) Tokenize(text string, _, _ bool) ([]engine.Token, error) {
-	var out []engine.Token
-	for _, b := range []byte(text) {
-		out = append(out, engine.Token(b%26)+1)
-	}
-	return out, nil
-}
-func (letters) Control(t engine.Token) bool { return t == 0 }
-func (letters) BOS() engine.Token           { return -1 }
-
 const testDocument = `
 name: test
 prompts: {judge_instruction: "Which is better? {text}"}
@@ -62,7 +49,7 @@ func newFakeJudge(t *testing.T, document string, s Settings, sequences int) *fak
 	if c.e, err = engine.New(m, m, engine.Config{Verify: true}); err != nil {
 		t.Fatal(err)
 	}
-	if c.f, err = chat.NewFormatter(t.Context(), chat.Plain{}, letters{m}); err != nil {
+	if c.f, err = chat.NewFormatter(t.Context(), chat.Plain{}, enginetest.Letters{Model: m}); err != nil {
 		t.Fatal(err)
 	}
 	if c.judge, err = New(t.Context(), c.f, doc, s); err != nil {
@@ -110,7 +97,7 @@ var plain = Settings{Layout: OptionsFirst, Principles: 2, Seed: 3}
 
 // said is the fake model's own log-probability of a continuation, computed from nothing.
 func (c *fakeJudge) said(prompt []engine.Token, text string) float64 {
-	ids, _ := letters{c.model}.Tokenize(text, false, false)
+	ids, _ := enginetest.Letters{Model: c.model}.Tokenize(text, false, false)
 	sum := 0.0
 	for i, id := range ids {
 		sum += c.model.LogProb(slices.Concat(prompt, ids[:i]), id)
@@ -149,7 +136,7 @@ func TestJudgementsAreLogProbs(t *testing.T) {
 					body = question + "\n\n" + options
 					shot = "Which is better? Be kind.\n\nUser: p\n\n(A) x\n\n(B) y"
 				}
-				ids, _ := letters{c.model}.Tokenize("\n\nHuman: "+shot+"\n\nAssistant: (B)\n\nHuman: "+body+"\n\nAssistant:", false, false)
+				ids, _ := enginetest.Letters{Model: c.model}.Tokenize("\n\nHuman: "+shot+"\n\nAssistant: (B)\n\nHuman: "+body+"\n\nAssistant:", false, false)
 				var want [2]float64
 				for k, answer := range []string{"(A", "(B"} {
 					want[k] = math.Log(math.Exp(c.said(ids, answer)) + math.Exp(c.said(ids, " "+answer)))

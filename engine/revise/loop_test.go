@@ -16,20 +16,6 @@ import (
 	"amend/engine/sample"
 )
 
-// letters tokenizes for enginetest.Model: a to z are 1 to 26, everything else
-// becomes one of them.
-type letters struct{ *enginetest.Model }
-
-func (l letters) Tokenize(text string, _, _ bool) ([]engine.Token, error) {
-	var out []engine.Token
-	for _, b := range []byte(text) {
-		out = append(out, engine.Token(b%26)+1)
-	}
-	return out, nil
-}
-func (letters) Control(t engine.Token) bool { return t == 0 }
-func (letters) BOS() engine.Token           { return -1 }
-
 const testDocument = `
 name: test
 principles:
@@ -64,7 +50,7 @@ func newWorldOf(t *testing.T, document string, s Settings, gate *Gate, sequences
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := chat.NewFormatter(t.Context(), chat.Plain{}, letters{m})
+	f, err := chat.NewFormatter(t.Context(), chat.Plain{}, enginetest.Letters{Model: m})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,19 +114,6 @@ func TestMoreRightIsLessLikely(t *testing.T) {
 	})
 }
 
-// letters tokenizes for enginetest.Model: every byte becomes one of its letters.
-type letters struct{ *enginetest.Model }
-
-func (l letters) Tokenize(text string, _, _ bool) ([]engine.Token, error) {
-	var out []engine.Token
-	for _, b := range []byte(text) {
-		out = append(out, engine.Token(b%26)+1)
-	}
-	return out, nil
-}
-func (letters) Control(t engine.Token) bool { return t == 0 }
-func (letters) BOS() engine.Token           { return -1 }
-
 // document has a judgement that is shown, and n that test.
 func document(t *testing.T, n int) *constitution.Document {
 	t.Helper()
@@ -160,7 +147,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := chat.NewFormatter(t.Context(), chat.Plain{}, letters{m})
+	f, err := chat.NewFormatter(t.Context(), chat.Plain{}, enginetest.Letters{Model: m})
 	if err != nil {
 		t.Fatal(err)
 	}
