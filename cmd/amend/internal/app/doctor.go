@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"amend/cmd/amend/internal/runner"
+	"amend/engine/selftest"
 	"amend/models"
 )
 
@@ -53,6 +54,8 @@ type HealthModel struct {
 	// Attached says that rows read a shared preamble once for all of them. Else each holds a copy, for the reason Why.
 	Attached bool   `json:"attached"`
 	Why      string `json:"why_copied,omitempty"`
+	// SelfTest is what the model makes of known cases as a judge; nil where it has no chat template.
+	SelfTest *selftest.Result `json:"self_test"`
 }
 
 // Doctor examines the machine: its devices, the models at hand, and what is missing or could be faster.
@@ -80,7 +83,7 @@ func Doctor(ctx context.Context, env Env, c DoctorConfig) (Health, error) {
 		}
 	}
 	if c.Model != "" {
-		h.Model, err = examineModel(ctx, c.Model)
+		h.Model, err = examineModel(ctx, env, c.Model)
 	}
 	return h, err
 }
@@ -99,16 +102,25 @@ func (h *Health) examineMachine() error {
 	return err
 }
 
-// examineModel loads a model as a run would.
-func examineModel(ctx context.Context, name string) (*HealthModel, error) {
+// examineModel loads a model as a run would, and tests it as a judge.
+func examineModel(ctx context.Context, env Env, name string) (*HealthModel, error) {
 	o, err := runner.Examine(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return &HealthModel{
+	m := &HealthModel{
 		Path: o.Info.Path, Architecture: o.Info.Architecture, Quantization: o.Info.Quantization,
 		Keys: o.Keys, CellBytes: o.CellBytes, Attached: o.WhyCopied == "", Why: o.WhyCopied,
-	}, nil
+	}
+	if !o.Info.ChatTemplate {
+		return m, nil
+	}
+	r, err := env.testJudge(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	m.SelfTest = &r
+	return m, nil
 }
 
 // find says what is missing or could be faster.

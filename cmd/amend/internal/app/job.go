@@ -21,6 +21,7 @@ const (
 	jobFeedback = "feedback"
 	jobStates   = "states"
 	jobEvaluate = "evaluate"
+	jobSelfTest = "self-test"
 )
 
 // handlers returns the handlers of jobs. llama.cpp's log goes to the parent's.
@@ -30,6 +31,7 @@ func (e Env) handlers() map[string]worker.Handler {
 		jobFeedback: e.computeFeedback,
 		jobStates:   e.computeStates,
 		jobEvaluate: e.computeEvaluation,
+		jobSelfTest: e.computeSelfTest,
 	}
 	for kind, h := range handlers {
 		handlers[kind] = func(ctx context.Context, job worker.Job, parent *worker.Client) ([]byte, error) {

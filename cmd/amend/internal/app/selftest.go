@@ -95,12 +95,16 @@ func (x examination) decide(r selftest.Result) error {
 
 // key names everything that the result depends on.
 func (x examination) key(cases selftest.Cases) (string, error) {
+	asked := x.settings
+	if asked.Principles = 0; asked.Reasonings == 0 { // a case has its own principle, and nothing is drawn
+		asked = feedback.Settings{Layout: asked.Layout, MinMass: asked.MinMass}
+	}
 	text, err := json.Marshal(struct {
 		Environment, Template, Document string
 		Settings                        feedback.Settings
 		Shown                           []engine.Token // the hash of a document says nothing of what is shown
 		Cases                           selftest.Cases
-	}{x.model.Environment(x.kind), x.model.TemplateSHA256(), x.document.Hash(), x.settings, x.judge.Prefix(), cases})
+	}{x.model.Environment(x.kind), x.model.TemplateSHA256(), x.document.Hash(), asked, x.judge.Prefix(), cases})
 	if err != nil {
 		return "", fmt.Errorf("naming a judge's test: %w", err)
 	}

@@ -41,4 +41,7 @@ func healthModel(w io.Writer, m app.HealthModel) {
 	} else {
 		fmt.Fprintf(w, "\ta shared preamble is copied to every row: %s\n", m.Why)
 	}
+	if m.SelfTest != nil {
+		fmt.Fprintf(w, "\tas a judge it %s: %s\n", m.SelfTest.Verdict, m.SelfTest)
+	}
 }

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
+	"amend/cmd/amend/internal/worker"
+	"amend/constitution"
+	"amend/engine/feedback"
+	"amend/engine/runstore"
+	"amend/engine/selftest"
+)
+
+// selfTestJob tests a model as a judge at the defaults of feedback, as data for a worker.
+type selfTestJob struct {
+	Model        string
+	Date         string
+	Constitution []byte // as YAML
+}
+
+// testJudge has a worker test a model as a judge under its default constitution, unless that was done before.
+func (e Env) testJudge(ctx context.Context, model string) (r selftest.Result, err error) {
+	doc, err := constitution.Load(DefaultConstitution(model))
+	if err != nil {
+		return r, failure.Input(err)
+	}
+	job := selfTestJob{Model: model, Date: e.today()}
+	if job.Constitution, err = doc.YAML(); err != nil {
+		return r, fmt.Errorf("writing the constitution down: %w", err)
+	}
+	r, err = worker.Do[selftest.Result](ctx, e.spawner(), jobSelfTest, job, worker.Host{
+		Unit: "case", Log: e.Log, Notify: e.notify, Methods: newSelfTests(e.Log).methods(worker.Methods{}),
+		PutAside: func(id, why string) error { return fmt.Errorf("asking %s: %s", id, why) },
+	})
+	return r, decodeFailure(ctx, err)
+}
+
+// computeSelfTest is the handler of a judge's test.
+func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker.Client) (result []byte, err error) {
+	var c selfTestJob
+	if err := json.Unmarshal(job.Payload, &c); err != nil {
+		return nil, fmt.Errorf("reading the job: %w", err)
+	}
+	doc, err := constitution.Parse(runstore.ConstitutionFile, c.Constitution)
+	if err != nil {
+		return nil, err
+	}
+	m, err := runner.Open(ctx, runner.Weights{Model: c.Model}, runner.DefaultCompute(), e.options(parent.Log(), c.Date))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	settings := feedback.Settings{Layout: feedback.OptionsFirst, MinMass: DefaultMinMass}
+	judge, err := feedback.New(ctx, m.Format(), doc, settings)
+	if err != nil {
+		return nil, failure.Input(err)
+	}
+	kind, err := m.Kind(runner.DefaultContext())
+	if err != nil {
+		return nil, err
+	}
+	r, err := examination{
+		model: m, kind: kind, context: runner.DefaultContext(), judge: judge, document: doc, settings: settings, untested: true, parent: parent,
+	}.test(ctx)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	return json.Marshal(*r)
+}
