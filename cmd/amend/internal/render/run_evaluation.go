@@ -65,7 +65,11 @@ func wins(w io.Writer, rows []compare.Row) error {
 				what string
 				s    stats.Share
 			}{{"all", win.All}, {"neither refuses", win.Helping}, {"similar length", win.Alike}} {
-				table = append(table, []string{r.Name, win.By, over.what, Share(over.s), Interval(over.s), strconv.Itoa(over.s.Of)})
+				interval := ""
+				if over.s.Of > 0 {
+					interval = Interval(over.s)
+				}
+				table = append(table, []string{r.Name, win.By, over.what, Share(over.s), interval, strconv.Itoa(over.s.Of)})
 			}
 		}
 	}
