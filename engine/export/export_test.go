@@ -375,7 +375,7 @@ func TestCardHeader(t *testing.T) {
 		}
 		for _, c := range features(reflect.TypeOf((&Options{Format: f}).empty())) {
 			if !slices.Contains(names, c.Name) {
-				t.Errorf("%s: the column %s is none of Parquet's %v", f, c.Name, names)
+				t.Errorf("%s: the column %s is not one of Parquet's %v", f, c.Name, names)
 			}
 		}
 	}

@@ -72,13 +72,13 @@ func (d *Detector) Judge(response string) Judgement {
 // Refuses reports whether a response declines in full. What is not judged does not.
 func (d *Detector) Refuses(response string) bool { return d.Judge(response).Verdict == Full }
 
-// readable is what an answer may consist of: "42" and "+" are answers, "…" is none.
+// readable is what an answer may consist of: "42" and "+" are answers, "…" is not.
 func readable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsSymbol(r) }
 
 //go:embed weights.txt
 var weights string
 
-// Load gives the detector that comes with this package. Each call reads it anew, which takes about a millisecond.
+// Load gives the detector that comes with this package. Each call reads it again, which takes about a millisecond.
 func Load() (*Detector, error) {
 	d, err := Parse(weights)
 	if err != nil {

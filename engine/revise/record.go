@@ -100,8 +100,8 @@ func (t Turn) IsAnswer() bool {
 // EndGiven marks a response that came with the input.
 const EndGiven engine.End = "given"
 
-// Answers are the first response and the revisions that took its place, in their order: proposals that a gate refused
-// are none.
+// Answers are the first response and the revisions that took its place, in their order, without proposals that a gate
+// refused.
 func (r *Record) Answers() []Turn {
 	var out []Turn
 	for _, t := range r.Turns {

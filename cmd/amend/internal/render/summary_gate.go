@@ -23,7 +23,7 @@ func gate(w io.Writer, g runstore.GateSummary) {
 // selfTest writes what a judge made of known cases, where it was asked some.
 func selfTest(w io.Writer, r *selftest.Result) {
 	if r != nil {
-		Field(w, "self-test", fmt.Sprintf("the judge %s: %s", r.Verdict, r))
+		Field(w, "self-test", fmt.Sprintf("%s: %s", r.Verdict, r))
 	}
 }
 

@@ -88,7 +88,7 @@ type attachTrial struct {
 	rows    int
 }
 
-// fill computes the longest preamble, of which the others are the beginning.
+// fill computes the longest preamble. The others are its beginning.
 func (t *attachTrial) fill(ctx context.Context) error {
 	longest := len(attachTried) - 1
 	from := int32(t.rows + longest)
