@@ -20,7 +20,10 @@ type Place struct{ sum digest.Sum }
 func Of(prompt digest.Messages) Place { return Place{digest.Split(prompt)} }
 
 // HeldOut reports whether the prompt is in the share that nothing is trained on. A larger share holds those of a smaller one.
-func (p Place) HeldOut(share float64) bool { return unit(p.sum[8:]) < share }
+func (p Place) HeldOut(share float64) bool { return p.Position() < share }
+
+// Position is the share, from 0 to below 1, above which HeldOut holds the prompt out: those with the lowest are held out first.
+func (p Place) Position() float64 { return unit(p.sum[8:]) }
 
 // FirstPart reports whether the prompt is in the first of two halves, for sets of training that share no prompt.
 func (p Place) FirstPart() bool { return unit(p.sum[:]) < 0.5 }

@@ -32,7 +32,7 @@ type TrainPreferenceConfig struct {
 	Model  string      `yaml:"model"`   // whose hidden states are read; empty: the run's own, or the judge where that is the testbed
 	Out    string      `yaml:"out"`     // the file of the preference model
 	Test   float64     `yaml:"test"`    // share of prompts that is held out
-	TestOn string      `yaml:"test-on"` // a directory with labels of other prompts, to compare on in place of those
+	TestOn string      `yaml:"test-on"` // a directory with labels of other prompts, or a preference set of them, to compare on in place of those
 	// Compute.Chat is empty to write conversations as the run does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 }
@@ -139,11 +139,10 @@ func TrainPreference(ctx context.Context, env Env, c TrainPreferenceConfig) (r P
 	}
 	sets := taught
 	if c.TestOn != "" {
-		other, err := env.readLabels(c.TestOn)
+		other, err := env.others(c)
 		if err != nil {
 			return r, err
 		}
-		other.known = c.Labels == LabelsKnown
 		sets = append(sets, other)
 	}
 	job, err := c.job(taught[0], env.today())
@@ -189,6 +188,18 @@ func (e Env) taught(c TrainPreferenceConfig) (sets []*labelSet, err error) {
 		sets = append(sets, s)
 	}
 	return sets, nil
+}
+
+// others are the pairs that the model is compared on: those of a preference set, or a directory's labels.
+func (e Env) others(c TrainPreferenceConfig) (*labelSet, error) {
+	if info, err := os.Stat(c.TestOn); err == nil && !info.IsDir() {
+		return e.readKnown(c.TestOn, c.states())
+	}
+	s, err := e.readLabels(c.TestOn)
+	if err == nil {
+		s.known = c.Labels == LabelsKnown
+	}
+	return s, err
 }
 
 // joined makes the first n sets one.
@@ -394,7 +405,7 @@ func (e Env) split(c TrainPreferenceConfig, sets []*labelSet) (used, held []rewa
 			}
 		}
 		if left := len(s.pairs) - (len(held) - before); left > 0 {
-			e.Log.Info("pairs of prompts that were trained on are left out", "dir", s.dir, "pairs", left)
+			e.Log.Info("pairs of prompts that were trained on are left out", "on", cmp.Or(s.file, s.dir), "pairs", left)
 		}
 	}
 	return used, held, taught, known

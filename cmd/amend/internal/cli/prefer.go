@@ -40,7 +40,7 @@ harmlessness, and people's for helpfulness (DIR --pairs FILE --labels mixed).
 Hidden states of the answers are computed once and kept, in DIR or, of --pairs, beside the preference model. Pooling and
 penalty are chosen by cross-validation that keeps a prompt's pairs together. A share of the prompts is held out. There the
 model is compared with the judge, with length alone and with refusals alone. With --test-on the model is trained on all
-prompts, and compared on prompts that only the other directory has labels of.`,
+prompts, and compared on prompts that only the other directory, or preference set, has pairs of.`,
 		Example: "  amend prefer train runs/first --out preference.json\n  amend prefer train labels --model big.gguf --out preference.json --json\n  amend prefer train --pairs hh-rlhf.jsonl.gz --labels known --model big.gguf --out people.json\n  amend prefer train runs/first --test-on runs/others --out preference.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,7 +62,7 @@ prompts, and compared on prompts that only the other directory has labels of.`,
 	f.StringVar((*string)(&c.Labels), "labels", string(c.Labels), "whose labels are learnt: judge (of DIR), known (what is known of the pairs of DIR and --pairs) or mixed (the judge's of DIR, what is known of --pairs)")
 	f.StringVar(&c.Out, "out", "", "file to write the preference model to (required)")
 	f.Float64Var(&c.Test, "test", c.Test, "share of prompts to hold out, by hash of the prompt")
-	f.StringVar(&c.TestOn, "test-on", "", "directory with labels of other prompts, to compare the model on instead of held-out prompts")
+	f.StringVar(&c.TestOn, "test-on", "", "directory with labels of other prompts, or preference set of them, to compare the model on instead of held-out prompts")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	addComputeFlags(f, &c.Compute, "answer")
 	o.addFlags(f)
