@@ -140,6 +140,13 @@ func (d *Document) Preamble(seed uint64, k, several int) *Document {
 	return &chosen
 }
 
+// WithoutDemonstration returns a copy of the document that does not have demonstration i.
+func (d *Document) WithoutDemonstration(i int) *Document {
+	out := *d
+	out.Demonstrations = slices.Delete(slices.Clone(d.Demonstrations), i, i+1)
+	return &out
+}
+
 // Select returns a copy of the document with only the principles that carry one of the given ids or tags, in
 // the document's order; no names select all of them. Demonstrations stay, whatever their principle. A name
 // that is neither an id nor a tag is an error which says the nearest one.

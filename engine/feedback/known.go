@@ -37,6 +37,14 @@ type Known struct {
 	// said of a label without knowing the truth.
 	Agreeing stats.Share `json:"accuracy_agreeing"`
 	Divided  stats.Share `json:"accuracy_divided"`
+	// Tags are the accuracies over pairs whose rows have a tag, by tag; a pair with two tags counts for either.
+	Tags []TagAccuracy `json:"tags,omitempty"`
+}
+
+// TagAccuracy is the accuracy of labels over the pairs with a tag.
+type TagAccuracy struct {
+	Tag      string      `json:"tag"`
+	Accuracy stats.Share `json:"accuracy"`
 }
 
 // Averaged compares one answer of the judge's with the mean of several, over all decided pairs and over the half with the smaller
@@ -65,6 +73,7 @@ type Bin struct {
 // knownPair is a labelled pair of which one response is known to be better.
 type knownPair struct {
 	prompt         string
+	tags           []string
 	place          split.Place // of the prompt
 	first          bool        // the first response is the better one
 	p              float64
@@ -76,7 +85,7 @@ type knownPair struct {
 }
 
 func newKnownPair(in Pair, l Label, first bool) knownPair {
-	k := knownPair{prompt: in.prompt(), place: split.Of(chat.Texts(in.Messages)), first: first, p: *l.P, orders: make([]float64, 2), agree: true}
+	k := knownPair{prompt: in.prompt(), tags: in.Attributes.Tags, place: split.Of(chat.Texts(in.Messages)), first: first, p: *l.P, orders: make([]float64, 2), agree: true}
 	for _, p := range l.under {
 		k.principles = append(k.principles, (p[0]+p[1])/2)
 		for i := range p {
@@ -131,7 +140,19 @@ func newKnown(pairs []knownPair) *Known {
 	out.Divided = share(pairs, both, func(k knownPair) bool { return !k.agree })
 	out.Orders = averaged(pairs, func(k knownPair) []float64 { return k.orders })
 	out.OfPrinciples = averaged(pairs, func(k knownPair) []float64 { return k.principles })
+	for _, tag := range tagsOf(pairs) {
+		out.Tags = append(out.Tags, TagAccuracy{tag, share(pairs, both, func(k knownPair) bool { return slices.Contains(k.tags, tag) })})
+	}
 	return out
+}
+
+// tagsOf are the tags of pairs, each once, in order.
+func tagsOf(pairs []knownPair) (tags []string) {
+	for _, k := range pairs {
+		tags = append(tags, k.tags...)
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }
 
 // averaged compares labels with the single answers that they are the mean of.

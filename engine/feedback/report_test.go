@@ -76,6 +76,25 @@ func TestReportByHand(t *testing.T) {
 	}
 }
 
+// TestByTag: a pair counts for each of its tags, and one without tags for none.
+func TestByTag(t *testing.T) {
+	a, b, c, d := asked("a", "x", "y", First), asked("b", "x", "y", First), asked("c", "x", "y", Second), asked("d", "x", "y", First)
+	a.Attributes.Tags, b.Attributes.Tags, c.Attributes.Tags = []string{"harm", "law"}, []string{"law"}, []string{"harm"}
+	right, wrong := [2]float64{0.9, 0.9}, [2]float64{0.1, 0.1}
+	r := NewReport([]Pair{a, b, c, d}, []Label{judged("a", right), judged("b", wrong), judged("c", wrong), judged("d", right)}, better)
+	if len(r.Tags) != 2 {
+		t.Fatalf("%+v", r.Tags)
+	}
+	for i, want := range []struct {
+		tag   string
+		share float64
+	}{{"harm", 1}, {"law", 0.5}} {
+		if got := r.Tags[i]; got.Tag != want.tag || got.Accuracy.Share != want.share || got.Accuracy.Of != 2 {
+			t.Errorf("%+v, want %+v of 2", got, want)
+		}
+	}
+}
+
 // TestNothingKnown: without truth there is no accuracy, not even one of 0.
 func TestNothingKnown(t *testing.T) {
 	r := NewReport([]Pair{asked("a", "x", "y", Unknown)}, []Label{judged("a", [2]float64{0.9, 0.9})}, better)

@@ -121,12 +121,29 @@ func (r *row) awaitJudge(start func(resume func(next func() bool)) bool) bool {
 	return goes || waits
 }
 
+// VerdictOn writes down what a gate asks before a critique: whether a response to a prompt keeps to a principle.
+func (l *Loop) VerdictOn(ctx context.Context, prompt, response string, p constitution.Principle) (*chat.Conversation, error) {
+	c, err := l.format.Open(ctx, append(slices.Clone(l.shots), chat.Message{Role: chat.User, Text: prompt}))
+	if err != nil {
+		return nil, err
+	}
+	draft, err := c.Reply(ctx, response)
+	if err != nil {
+		return nil, err
+	}
+	return c.Next(ctx, draft, verdictRequest(p))
+}
+
+func verdictRequest(p constitution.Principle) chat.Message {
+	return chat.Message{Text: feedback.VerdictRequest(p.Text)}
+}
+
 // askVerdict asks whether the draft breaks the drawn principle, unless that has been said.
 func (r *row) askVerdict() bool {
 	if clean, said := r.verdicts[r.principle.ID]; said {
 		return r.onVerdict(clean)
 	}
-	asked, err := r.base.Next(r.loop.context(), r.draft, chat.Message{Text: feedback.VerdictRequest(r.principle.Text)})
+	asked, err := r.base.Next(r.loop.context(), r.draft, verdictRequest(r.principle))
 	if err != nil {
 		return r.fail(err)
 	}

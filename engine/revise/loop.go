@@ -218,7 +218,7 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 			return a, fmt.Errorf("preparing the revision request of principle %s: %w", p.ID, err)
 		}
 		if l.settings.Gate != nil {
-			verdict, err := c.Next(ctx, nil, chat.Message{Text: feedback.VerdictRequest(p.Text)})
+			verdict, err := c.Next(ctx, nil, verdictRequest(p))
 			if err != nil {
 				return a, fmt.Errorf("preparing the verdict request of principle %s: %w", p.ID, err)
 			}

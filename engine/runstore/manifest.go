@@ -141,6 +141,8 @@ type Measured struct {
 	Attach *AttachCosts `json:"attach,omitempty"`
 	// SelfTest is what the gate's judge made of known cases.
 	SelfTest *selftest.Result `json:"self_test,omitempty"`
+	// VerdictTest is what its verdicts made of them.
+	VerdictTest *selftest.VerdictResult `json:"verdict_test,omitempty"`
 }
 
 // AttachCosts is what decode steps of some rows took behind two preambles, one short, one longer, in seconds: rows

@@ -1,5 +1,5 @@
 // Package selftest asks a judge cases whose answer is known, before anything it says is trusted: the judgements of a
-// constitution that are there for that. A judge that does no better than guessing is no judge.
+// constitution that are there for that, and its demonstrations. A judge that does no better than guessing is no judge.
 package selftest
 
 import (
@@ -7,64 +7,26 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"math"
 	"slices"
 
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/compare"
 	"amend/engine/feedback"
 )
 
-// Result is what a judge made of known cases.
+// Result is what a judge made of known pairs, each asked in both orders.
 type Result struct {
-	Of    int `json:"of"`    // cases that there are
-	Cases int `json:"cases"` // that were asked, each in both orders: some of them are enough for a good judge, and for a bad one
-	// Agreed are those in which both orders prefer the same answer, and Right those of Agreed in which it is the better one.
-	Agreed int `json:"agreed"`
-	Right  int `json:"right"`
+	Score
 	// PrefersA are the answers, of 2·Cases, that prefer what is shown first.
 	PrefersA int `json:"prefers_a"`
-	Invalid  int `json:"invalid"` // answers that are neither (A) nor (B)
-	// P is the probability that one who guesses is right at least as often: of Agreed answers, by a fair coin.
-	P       float64 `json:"p"`
-	Verdict Verdict `json:"verdict"`
 }
-
-// Verdict says whether a judge can be trusted.
-type Verdict string
-
-// The verdicts.
-const (
-	Passed Verdict = "passed"
-	Failed Verdict = "failed"
-	TooFew Verdict = "untested" // too few cases to pass, however good the judge is
-)
-
-// looks are when it is looked at how a judge does: after a third of the cases, two thirds, and all of them. It passes with a P
-// below pass. Together the three let one that guesses pass in less than 1 % of all tests. It fails before the last look with a
-// P above fail: to read the other cases would only take time.
-func looks() [3]struct{ pass, fail float64 } {
-	return [3]struct{ pass, fail float64 }{{0.0005, 0.5}, {0.0015, 0.25}, {0.007, 0.007}}
-}
-
-// parts are the numbers of cases at each look.
-func parts(n int) [3]int { return [3]int{(n + 2) / 3, (2*n + 2) / 3, n} }
 
 // String gives the figures in a sentence.
 func (r Result) String() string {
 	return fmt.Sprintf("of %d known cases it gives %d the same answer in both orders, and is right in %d of these (p = %.2g by guessing; it must be below %.2g)",
 		r.Cases, r.Agreed, r.Right, r.P, r.look().pass)
-}
-
-// look is the one that Cases are asked at.
-func (r Result) look() struct{ pass, fail float64 } {
-	for i, n := range parts(r.Of) {
-		if r.Cases <= n {
-			return looks()[i]
-		}
-	}
-	return looks()[2]
 }
 
 // Cases are the known cases of a constitution, in the order in which they are asked: the first ones are of all kinds.
@@ -76,9 +38,15 @@ type Case struct {
 	Principle constitution.Principle
 }
 
-// Of returns the cases of a constitution: its judgements with use: test.
+// Of returns the cases of a constitution: its judgements with use: test, and its demonstrations, whose revision is better than
+// their response. A judge is shown neither.
 func Of(doc *constitution.Document) Cases {
-	var out Cases
+	out := append(judgements(doc), demonstrations(doc)...)
+	slices.SortFunc(out, func(a, b Case) int { return cmp.Compare(place(a), place(b)) })
+	return out
+}
+
+func judgements(doc *constitution.Document) (out Cases) {
 	for i, j := range doc.Tested() {
 		p, ok := doc.Principle(j.Principle)
 		if !ok {
@@ -93,9 +61,30 @@ func Of(doc *constitution.Document) Cases {
 			Principle: p,
 		})
 	}
-	slices.SortFunc(out, func(a, b Case) int { return cmp.Compare(place(a), place(b)) })
 	return out
 }
+
+// demonstrations are those that change their response, the better one as often first as second.
+func demonstrations(doc *constitution.Document) (out Cases) {
+	for i, d := range doc.Demonstrations {
+		p, ok := doc.Principle(d.Principle)
+		if !ok || clean(d) {
+			continue
+		}
+		pair := feedback.Pair{
+			ID: fmt.Sprintf("demonstration %d", i+1), Messages: []chat.Message{{Role: chat.User, Text: d.Prompt}},
+			First: d.Response, Second: d.Revision, Better: feedback.Second,
+		}
+		if len(out)%2 == 0 {
+			pair.First, pair.Second, pair.Better = pair.Second, pair.First, feedback.First
+		}
+		out = append(out, Case{pair, p})
+	}
+	return out
+}
+
+// clean reports whether a demonstration's response was found in order: its revision has nearly all of its words.
+func clean(d constitution.Demonstration) bool { return compare.Kept(d.Response, d.Revision) > 0.9 }
 
 // place is where a case stands: by its text, so that a document's order, which goes by principle, is of no account.
 func place(c Case) string {
@@ -119,7 +108,7 @@ func (c Cases) Need(ctx context.Context, j *feedback.Judge) (int, error) {
 // Run asks the judge the cases on an engine, until it is known how it does. Its errors are those of the engine, and of a case
 // that cannot be asked.
 func (c Cases) Run(ctx context.Context, j *feedback.Judge, e *engine.Engine) (Result, error) {
-	r := Result{Of: len(c)}
+	r := Result{Score: Score{Of: len(c)}}
 	for _, n := range parts(len(c)) {
 		part := c[r.Cases:n]
 		labels, err := part.ask(ctx, j, e)
@@ -192,32 +181,4 @@ func preferred(p float64) feedback.Preference {
 		return feedback.Second
 	}
 	return feedback.Unknown
-}
-
-// settle decides by what was counted, and reports whether that is the end.
-func (r *Result) settle() (done bool) {
-	look := r.look()
-	r.P, r.Verdict = AtLeast(r.Right, r.Agreed), Failed
-	switch {
-	case AtLeast(r.Of, r.Of) >= looks()[2].pass:
-		r.Verdict = TooFew
-		return r.Cases == r.Of
-	case r.P < look.pass:
-		r.Verdict = Passed
-	}
-	return r.Verdict == Passed || r.P > look.fail || r.Cases == r.Of
-}
-
-// AtLeast is the probability that at least right of n fair coins show heads.
-func AtLeast(right, n int) float64 {
-	sum := 0.0
-	for k := right; k <= n; k++ {
-		sum += math.Exp(logChoose(n, k) - float64(n)*math.Ln2)
-	}
-	return min(1, sum)
-}
-
-func logChoose(n, k int) float64 {
-	f := func(x int) float64 { v, _ := math.Lgamma(float64(x + 1)); return v }
-	return f(n) - f(k) - f(n-k)
 }

@@ -34,7 +34,7 @@ func said(given, swapped float64) feedback.Label {
 
 // TestCounting: a case counts where both orders agree.
 func TestCounting(t *testing.T) {
-	r := Result{Of: 20}
+	r := Result{Score: Score{Of: 20}}
 	second := feedback.Pair{Better: feedback.Second}
 	r.add(second, said(0.2, 0.1)) // right
 	r.add(second, said(0.9, 0.8)) // wrong
@@ -51,22 +51,22 @@ func TestCounting(t *testing.T) {
 // cases.
 func TestVerdicts(t *testing.T) {
 	for _, c := range []struct {
-		r    Result
+		r    Score
 		want Verdict
 		done bool
 	}{
-		{Result{Of: 40, Cases: 14, Agreed: 11, Right: 11}, Passed, true},
-		{Result{Of: 40, Cases: 14, Agreed: 11, Right: 10}, Failed, false}, // p = 0.006: more cases are asked
-		{Result{Of: 40, Cases: 27, Agreed: 15, Right: 14}, Passed, true},
-		{Result{Of: 40, Cases: 40, Agreed: 12, Right: 11}, Passed, true},
-		{Result{Of: 40, Cases: 40, Agreed: 10, Right: 9}, Failed, true}, // p = 0.011
-		{Result{Of: 40, Cases: 14, Agreed: 7, Right: 3}, Failed, true},
-		{Result{Of: 40, Cases: 27, Agreed: 10, Right: 6}, Failed, true},
-		{Result{Of: 40, Cases: 27, Agreed: 10, Right: 7}, Failed, false},
-		{Result{Of: 40, Cases: 14}, Failed, true},
-		{Result{Of: 7, Cases: 3, Agreed: 3, Right: 3}, TooFew, false},
-		{Result{Of: 7, Cases: 7, Agreed: 7, Right: 7}, TooFew, true},
-		{Result{Of: 8, Cases: 8, Agreed: 8, Right: 8}, Passed, true},
+		{Score{Of: 40, Cases: 14, Agreed: 11, Right: 11}, Passed, true},
+		{Score{Of: 40, Cases: 14, Agreed: 11, Right: 10}, Failed, false}, // p = 0.006: more cases are asked
+		{Score{Of: 40, Cases: 27, Agreed: 15, Right: 14}, Passed, true},
+		{Score{Of: 40, Cases: 40, Agreed: 12, Right: 11}, Passed, true},
+		{Score{Of: 40, Cases: 40, Agreed: 10, Right: 9}, Failed, true}, // p = 0.011
+		{Score{Of: 40, Cases: 14, Agreed: 7, Right: 3}, Failed, true},
+		{Score{Of: 40, Cases: 27, Agreed: 10, Right: 6}, Failed, true},
+		{Score{Of: 40, Cases: 27, Agreed: 10, Right: 7}, Failed, false},
+		{Score{Of: 40, Cases: 14}, Failed, true},
+		{Score{Of: 7, Cases: 3, Agreed: 3, Right: 3}, TooFew, false},
+		{Score{Of: 7, Cases: 7, Agreed: 7, Right: 7}, TooFew, true},
+		{Score{Of: 8, Cases: 8, Agreed: 8, Right: 8}, Passed, true},
 	} {
 		was := c.r
 		if done := c.r.settle(); c.r.Verdict != c.want || done != c.done {
@@ -78,18 +78,18 @@ func TestVerdicts(t *testing.T) {
 // TestGuessing: whoever guesses passes in less than 1 % of all tests, by all looks together.
 func TestGuessing(t *testing.T) {
 	for _, n := range []int{8, 16, 20, 28, 40, 60} {
-		if p := passing(Result{Of: n}, 0, 1); p >= 0.01 {
+		if p := passing(Score{Of: n}, 0, 1); p >= 0.01 {
 			t.Errorf("%d cases: passes with probability %v", n, p)
 		}
 	}
 }
 
 // passing is the probability that one who guesses passes from a look on, where all answers agree.
-func passing(r Result, look int, probability float64) float64 {
+func passing(r Score, look int, probability float64) float64 {
 	next := parts(r.Of)[look]
 	asked, passed := next-r.Cases, 0.0
 	for right := range asked + 1 {
-		after := Result{Of: r.Of, Cases: next, Agreed: next, Right: r.Right + right}
+		after := Score{Of: r.Of, Cases: next, Agreed: next, Right: r.Right + right}
 		p := probability * choose(asked, right)
 		switch done := after.settle(); {
 		case after.Verdict == Passed:

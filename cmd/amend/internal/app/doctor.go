@@ -56,6 +56,8 @@ type HealthModel struct {
 	Why      string `json:"why_copied,omitempty"`
 	// SelfTest is what the model makes of known cases as a judge; nil where it has no chat template.
 	SelfTest *selftest.Result `json:"self_test"`
+	// VerdictTest is what its verdicts on single responses make of them, which a gate asks for.
+	VerdictTest *selftest.VerdictResult `json:"verdict_test,omitempty"`
 }
 
 // Doctor examines the machine: its devices, the models at hand, and what is missing or could be faster.
@@ -119,7 +121,7 @@ func examineModel(ctx context.Context, env Env, name string) (*HealthModel, erro
 	if err != nil {
 		return nil, err
 	}
-	m.SelfTest = &r
+	m.SelfTest, m.VerdictTest = r.Pairs, r.Verdicts
 	return m, nil
 }
 

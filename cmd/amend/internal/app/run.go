@@ -34,6 +34,8 @@ type RunResult struct {
 	KVRead, KVWhole         uint64  // bytes of keys and values that attention read, and would have, had each row held its preamble
 	// SelfTest is what the gate's judge made of known cases; nil where there is no gate, or no cases.
 	SelfTest *selftest.Result
+	// VerdictTest is what its verdicts made of them.
+	VerdictTest *selftest.VerdictResult
 }
 
 // Failure is a row or pair without a result, and why.
@@ -146,8 +148,8 @@ func (h *runHost) finish(out computed) (r RunResult, err error) {
 		Seed: h.in.job.Config.Seed, Out: h.in.job.Config.Out,
 		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
 		Decoded: st.Decoded, Computed: st.Prefilled, Reused: st.Reused,
-		SelfTest: h.run.Manifest().Measured.SelfTest,
-		KVRead:   uint64(st.KVRead) * out.CellBytes, KVWhole: uint64(st.KVWhole) * out.CellBytes,
+		SelfTest: h.run.Manifest().Measured.SelfTest, VerdictTest: h.run.Manifest().Measured.VerdictTest,
+		KVRead: uint64(st.KVRead) * out.CellBytes, KVWhole: uint64(st.KVWhole) * out.CellBytes,
 	}
 	for _, b := range bad {
 		r.Failures = append(r.Failures, Failure{Row: b.File, Line: b.Line, Why: b.Reason})

@@ -35,9 +35,11 @@ type runComputation struct {
 
 	document *constitution.Document // with the principles that are drawn from
 	model    *runner.Model
-	grammar  string                // SHA-256 of the critiques' grammar
-	gate     *revise.Gate          // nil: all revisions are taken
-	tested   *selftest.Result      // of the gate's judge; nil where it was not tested here
+	grammar  string                  // SHA-256 of the critiques' grammar
+	gate     *revise.Gate            // nil: all revisions are taken
+	tested   *selftest.Result        // of the gate's judge; nil where it was not tested here
+	verdicts *selftest.VerdictResult // of the same
+	settings revise.Settings
 	loops    []*revise.Loop        // one for each demonstration set
 	size     runner.ContextPlan    // of the context
 	attach   *runstore.AttachCosts // what was measured for this run, if anything
@@ -128,18 +130,26 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 		return err
 	}
 	settings.Gate = c.gate
+	c.settings = settings
 	for k := range r.DemonstrationSets {
-		shown := c.document.Preamble(r.Seed, k, r.DemonstrationSets)
-		if !r.Demonstrations {
-			shown.Demonstrations = nil
-		}
-		l, err := revise.New(ctx, c.model.Format(), shown, settings)
+		l, err := c.openLoop(ctx, c.document, k)
 		if err != nil {
-			return failure.Input(err)
+			return err
 		}
 		c.loops = append(c.loops, l)
 	}
 	return nil
+}
+
+// openLoop makes the loop that shows demonstration set k of a document.
+func (c *runComputation) openLoop(ctx context.Context, doc *constitution.Document, k int) (*revise.Loop, error) {
+	r := c.job.Config
+	shown := doc.Preamble(r.Seed, k, r.DemonstrationSets)
+	if !r.Demonstrations {
+		shown.Demonstrations = nil
+	}
+	l, err := revise.New(ctx, c.model.Format(), shown, c.settings)
+	return l, failure.Input(err)
 }
 
 // openGrammar compiles the critiques' grammar. Each critique gets a clone of it.
@@ -180,10 +190,14 @@ func (c *runComputation) testGate(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.tested, err = examination{
+	judge := examination{
 		model: c.model, kind: kind, context: c.job.Config.Context, judge: c.gate.Judge, document: c.document, settings: c.judging(),
 		untested: c.job.Config.Gate.Untested, parent: c.parent,
-	}.test(ctx)
+	}
+	if c.tested, err = judge.test(ctx); err != nil {
+		return err
+	}
+	c.verdicts, err = verdictExamination{judge, func(shown *constitution.Document) (*revise.Loop, error) { return c.openLoop(ctx, shown, 0) }}.test(ctx)
 	return err
 }
 
@@ -196,11 +210,11 @@ func (c *runComputation) openStore(context.Context) error {
 	for _, l := range c.loops {
 		l.Use(c.store, c.model.Environment(c.size))
 	}
-	if c.attach == nil && c.tested == nil {
+	if c.attach == nil && c.tested == nil && c.verdicts == nil {
 		return nil
 	}
 	measured := c.store.manifest.Measured
-	measured.Attach, measured.SelfTest = cmp.Or(c.attach, measured.Attach), cmp.Or(c.tested, measured.SelfTest)
+	measured.Attach, measured.SelfTest, measured.VerdictTest = cmp.Or(c.attach, measured.Attach), cmp.Or(c.tested, measured.SelfTest), cmp.Or(c.verdicts, measured.VerdictTest)
 	return c.store.measure(measured)
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
@@ -29,11 +30,33 @@ const (
 	methodKeepTest = "keep-test" // a test has ended
 )
 
-// storedTest is a test under its key, as it travels.
+// storedTest is the result of a test under its key, as it travels.
 type storedTest struct {
 	Key    string
-	Result selftest.Result
+	Result json.RawMessage
 	OK     bool // it is there
+}
+
+// once returns the result of a test that was made before, or makes it and keeps its result.
+func once[R any](parent *worker.Client, key string, run func() (R, error)) (r R, err error) {
+	kept, err := worker.Call[storedTest](parent, methodTested, key)
+	if err != nil {
+		return r, err
+	}
+	if kept.OK {
+		if err := json.Unmarshal(kept.Result, &r); err != nil {
+			return r, fmt.Errorf("reading the result of an earlier test of the judge: %w", err)
+		}
+		return r, nil
+	}
+	if r, err = run(); err != nil {
+		return r, fmt.Errorf("testing the judge: %w", err)
+	}
+	text, err := json.Marshal(r)
+	if err == nil {
+		_, err = worker.Call[worker.Nothing](parent, methodKeepTest, storedTest{Key: key, Result: text, OK: true})
+	}
+	return r, err
 }
 
 // examination is a judge that is to be tested.
@@ -61,34 +84,26 @@ func (x examination) test(ctx context.Context) (*selftest.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := worker.Call[storedTest](x.parent, methodTested, key)
+	r, err := once(x.parent, key, func() (selftest.Result, error) { return x.run(ctx, cases) })
 	if err != nil {
 		return nil, err
 	}
-	if !kept.OK {
-		if kept.Result, err = x.run(ctx, cases); err != nil {
-			return nil, fmt.Errorf("testing the judge: %w", err)
-		}
-		if _, err := worker.Call[worker.Nothing](x.parent, methodKeepTest, storedTest{Key: key, Result: kept.Result, OK: true}); err != nil {
-			return nil, err
-		}
-	}
-	return &kept.Result, x.decide(kept.Result)
+	return &r, x.decide("judge", r.Score, r)
 }
 
-// decide says whether the judge may judge.
-func (x examination) decide(r selftest.Result) error {
-	log := x.parent.Log()
+// decide says whether the judge may judge. what is tested: the judge, or its verdicts.
+func (x examination) decide(what string, s selftest.Score, figures fmt.Stringer) error {
+	log, name := x.parent.Log(), x.model.Info().Name
 	switch {
-	case r.Verdict == selftest.Passed:
-		log.Info("the judge passed its test", "right", r.Right, "of", r.Agreed, "cases", r.Cases)
-	case r.Verdict == selftest.TooFew:
-		log.Warn("too few known cases to test the judge", "cases", r.Of, "right", r.Right, "of", r.Agreed)
+	case s.Verdict == selftest.Passed:
+		log.Info("the "+what+" passed its test", "right", s.Right, "of", s.Agreed, "cases", s.Cases)
+	case s.Verdict == selftest.TooFew:
+		log.Warn("too few known cases to test the "+what, "cases", s.Of, "right", s.Right, "of", s.Agreed)
 	case x.untested:
-		log.Warn("the judge failed its test, and is trusted all the same (untested): "+r.String(), "judge", x.model.Info().Name)
+		log.Warn("the "+what+" failed its test, and is trusted all the same (untested): "+figures.String(), "judge", name)
 	default:
-		return &failure.FieldError{Field: "untested", Want: fmt.Sprintf("must be given to trust this judge, or another judge: %s does not do better than guessing under %s: %s",
-			x.model.Info().Name, x.document.Name, r)}
+		return &failure.FieldError{Field: "untested", Want: fmt.Sprintf("must be given to trust this judge, or another judge: as a %s %s does not do better than guessing under %s: %s",
+			what, name, x.document.Name, figures)}
 	}
 	return nil
 }
@@ -114,35 +129,45 @@ func (x examination) key(cases selftest.Cases) (string, error) {
 
 // run asks the cases in a context of their own.
 func (x examination) run(ctx context.Context, cases selftest.Cases) (r selftest.Result, err error) {
-	d, err := x.model.Requirements(x.context)
+	need, err := cases.Need(ctx, x.judge)
 	if err != nil {
 		return r, err
 	}
-	d.Rows, d.Preamble = 2*len(cases), len(x.judge.Prefix())
-	if d.Need, err = cases.Need(ctx, x.judge); err != nil {
-		return r, err
+	err = x.withEngine(ctx, len(cases), need, x.judge.Prefix(), func(e *engine.Engine) error {
+		r, err = cases.Run(ctx, x.judge, e)
+		return err
+	})
+	return r, err
+}
+
+// withEngine gives an engine whose rows can hold need tokens, and on which a preamble is computed.
+func (x examination) withEngine(ctx context.Context, cases, need int, preamble []engine.Token, use func(*engine.Engine) error) (err error) {
+	d, err := x.model.Requirements(x.context)
+	if err != nil {
+		return err
 	}
+	d.Rows, d.Preamble, d.Need = 2*cases, len(preamble), need
 	if d.AttachFrom, err = x.model.AttachFrom(x.kind); err != nil {
-		return r, err
+		return err
 	}
 	size, err := x.model.Plan(d, x.kind)
 	if err != nil {
-		return r, err
+		return err
 	}
 	b, err := x.model.NewContext(size)
 	if err != nil {
-		return r, err
+		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	e, err := x.model.EngineOver(b, x.context.PreambleCache, engine.Config{})
 	if err != nil {
-		return r, err
+		return err
 	}
-	x.parent.Log().Info("testing the judge with known cases", "judge", x.model.Info().Name, "constitution", x.document.Name, "cases", len(cases))
-	if err := e.Pin(ctx, x.judge.Prefix()); err != nil {
-		return r, fmt.Errorf("computing the judge's preamble: %w", err)
+	x.parent.Log().Info("testing the judge with known cases", "judge", x.model.Info().Name, "constitution", x.document.Name, "cases", cases)
+	if err := e.Pin(ctx, preamble); err != nil {
+		return fmt.Errorf("computing the judge's preamble: %w", err)
 	}
-	return cases.Run(ctx, x.judge, e)
+	return use(e)
 }
 
 // selfTests are the results of earlier tests, in the user's cache. Without such a folder nothing is kept.
@@ -175,7 +200,7 @@ func (s selfTests) get(key string) (storedTest, error) {
 	}
 	text, err := os.ReadFile(s.path(key))
 	if err == nil {
-		err = json.Unmarshal(text, &t.Result)
+		err = json.Unmarshal(text, &t.Result) // else it is no JSON
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("the result of a judge's test cannot be read: the judge is tested again", "why", err)
@@ -189,12 +214,9 @@ func (s selfTests) put(t storedTest) (n worker.Nothing, err error) {
 	if s.dir == "" {
 		return n, nil
 	}
-	text, err := json.MarshalIndent(t.Result, "", "  ")
+	err = os.MkdirAll(s.dir, 0o777)
 	if err == nil {
-		err = os.MkdirAll(s.dir, 0o777)
-	}
-	if err == nil {
-		err = atomicfile.WriteFile(s.path(t.Key), append(text, '\n'))
+		err = atomicfile.WriteFile(s.path(t.Key), append(slices.Clone(t.Result), '\n'))
 	}
 	if err != nil {
 		s.log.Warn("the result of the judge's test cannot be kept: the next command tests it again", "why", err)

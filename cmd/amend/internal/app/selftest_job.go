@@ -11,6 +11,7 @@ import (
 	"amend/cmd/amend/internal/worker"
 	"amend/constitution"
 	"amend/engine/feedback"
+	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/engine/selftest"
 )
@@ -22,8 +23,14 @@ type selfTestJob struct {
 	Constitution []byte // as YAML
 }
 
+// selfTested is what a model made of known cases; nil where there are none.
+type selfTested struct {
+	Pairs    *selftest.Result
+	Verdicts *selftest.VerdictResult
+}
+
 // testJudge has a worker test a model as a judge under its default constitution, unless that was done before.
-func (e Env) testJudge(ctx context.Context, model string) (r selftest.Result, err error) {
+func (e Env) testJudge(ctx context.Context, model string) (r selfTested, err error) {
 	doc, err := constitution.Load(DefaultConstitution(model))
 	if err != nil {
 		return r, failure.Input(err)
@@ -32,7 +39,7 @@ func (e Env) testJudge(ctx context.Context, model string) (r selftest.Result, er
 	if job.Constitution, err = doc.YAML(); err != nil {
 		return r, fmt.Errorf("writing the constitution down: %w", err)
 	}
-	r, err = worker.Do[selftest.Result](ctx, e.spawner(), jobSelfTest, job, worker.Host{
+	r, err = worker.Do[selfTested](ctx, e.spawner(), jobSelfTest, job, worker.Host{
 		Unit: "case", Log: e.Log, Notify: e.notify, Methods: newSelfTests(e.Log).methods(worker.Methods{}),
 		PutAside: func(id, why string) error { return fmt.Errorf("asking %s: %s", id, why) },
 	})
@@ -63,11 +70,19 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 	if err != nil {
 		return nil, err
 	}
-	r, err := examination{
+	pairs := examination{
 		model: m, kind: kind, context: runner.DefaultContext(), judge: judge, document: doc, settings: settings, untested: true, parent: parent,
-	}.test(ctx)
-	if err != nil || r == nil {
+	}
+	verdicts := verdictExamination{pairs, func(shown *constitution.Document) (*revise.Loop, error) {
+		l, err := revise.New(ctx, m.Format(), shown, revise.Settings{Think: m.ThinkTags()})
+		return l, failure.Input(err)
+	}}
+	var out selfTested
+	if out.Pairs, err = pairs.test(ctx); err != nil {
 		return nil, err
 	}
-	return json.Marshal(*r)
+	if out.Verdicts, err = verdicts.test(ctx); err != nil {
+		return nil, err
+	}
+	return json.Marshal(out)
 }

@@ -83,6 +83,9 @@ func knownReport(w io.Writer, k feedback.Known) {
 	averaged("order", k.Orders, "both averaged")
 	averaged("principle", k.OfPrinciples, "all averaged")
 	Field(w, "length", fmt.Sprintf("%s right where the better answer is the longer one, %s where it is the shorter", Share(k.Longer), Share(k.Shorter)))
+	for _, t := range k.Tags {
+		Field(w, "tag", fmt.Sprintf("%s (%s) right of the %d pairs with %s", Share(t.Accuracy), Interval(t.Accuracy), t.Accuracy.Of, t.Tag))
+	}
 	Field(w, "unanimous", fmt.Sprintf("%s right where all judgements of a pair agree (%d pairs), %s where they do not", Share(k.Agreeing), k.Agreeing.Of, Share(k.Divided)))
 	Field(w, "error", fmt.Sprintf("ECE %.3f, Brier %.3f, %s", k.ECE, k.Brier, skill("skill over the base rate", k.Skill, k.Reliability)))
 	if c := k.Calibrated; c != nil {

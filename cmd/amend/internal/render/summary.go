@@ -17,6 +17,7 @@ func runSummary(w io.Writer, f app.RunResult) {
 	s := f.Summary
 	counts(w, s)
 	selfTest(w, f.SelfTest)
+	verdictTest(w, f.VerdictTest)
 	if f.Unreadable > 0 {
 		Field(w, "unread", Grouped(f.Unreadable)+" rows of the prompts could not be read")
 	}

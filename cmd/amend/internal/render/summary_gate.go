@@ -27,6 +27,13 @@ func selfTest(w io.Writer, r *selftest.Result) {
 	}
 }
 
+// verdictTest writes what a judge's verdicts made of known cases, where it was asked for some.
+func verdictTest(w io.Writer, r *selftest.VerdictResult) {
+	if r != nil {
+		Field(w, "verdicts", fmt.Sprintf("%s: %s", r.Verdict, r))
+	}
+}
+
 func proposals(p runstore.Proposals, name string) string {
 	var refused []string
 	for _, r := range revise.Refusals() {
