@@ -143,7 +143,7 @@ func (c *composition) add(r *report, l *layer, node *yaml.Node, p Principle) {
 	given := givenKeys(node)
 	p.Origins = map[string]Origin{}
 	p.note(l, node, given)
-	p.Chain = []Change{{l.Name, node.Line, Added, given, p.Reason}}
+	p.Chain = []Change{{Layer: l.Name, Line: node.Line, Action: Added, Fields: given, Reason: p.Reason}}
 	c.doc.Principles = append(c.doc.Principles, p)
 	c.derive(&c.doc.Principles[len(c.doc.Principles)-1], l, node)
 }
@@ -162,7 +162,7 @@ func (c *composition) change(r *report, l *layer, node *yaml.Node, p Principle, 
 			return
 		}
 		q.Off, q.Reason = true, p.Reason
-		q.Chain = append(q.Chain, Change{l.Name, node.Line, SwitchOff, nil, p.Reason})
+		q.Chain = append(q.Chain, Change{Layer: l.Name, Line: node.Line, Action: SwitchOff, Reason: p.Reason})
 		c.doc.Off = append(c.doc.Off, *q)
 		c.doc.Principles = slices.Delete(c.doc.Principles, below, below+1)
 		return
@@ -172,7 +172,7 @@ func (c *composition) change(r *report, l *layer, node *yaml.Node, p Principle, 
 		to.FieldByIndex(fieldIndex(to.Type(), key)).Set(from.FieldByIndex(fieldIndex(to.Type(), key)))
 	}
 	q.Reason = p.Reason
-	q.Chain = append(q.Chain, Change{l.Name, node.Line, Changed, given, p.Reason})
+	q.Chain = append(q.Chain, Change{Layer: l.Name, Line: node.Line, Action: Changed, Fields: given, Reason: p.Reason})
 	if slices.Contains(given, "text") {
 		c.templates[p.ID] = c.doc.Prompts
 	}
@@ -212,25 +212,37 @@ func (c *composition) derive(p *Principle, l *layer, node *yaml.Node) {
 	}
 }
 
-// finishDemonstrations gives demonstrations the requests of the principles that they name, which may be switched off.
+// finishDemonstrations gives demonstrations the requests of the principles that they name. Those of a principle that is
+// switched off go out with it.
 func (c *composition) finishDemonstrations() error {
 	if c.demos == nil {
 		return nil
 	}
 	r := &report{file: c.demos.File}
-	for i := range c.doc.Demonstrations {
-		m := &c.doc.Demonstrations[i]
-		if p, ok := c.find(m.Principle); ok {
-			m.CritiqueRequest, m.RevisionRequest = p.CritiqueRequest, p.RevisionRequest
-		} else {
+	var kept []Demonstration
+	for i, m := range c.doc.Demonstrations {
+		p, ok := c.find(m.Principle)
+		switch {
+		case !ok:
 			r.addDangling(at(c.demos.root, "demonstrations", i), m.Principle, c.doc.ids())
+		case p.Off:
+			c.switchedOff(p.ID).Demonstrations++
+		default:
+			m.CritiqueRequest, m.RevisionRequest = p.CritiqueRequest, p.RevisionRequest
+			kept = append(kept, m)
 		}
 	}
+	c.doc.Demonstrations = kept
 	return r.err()
 }
 
-// finishJudgements does the same for judgements, and leaves out tests of principles that are switched off: nothing is
-// judged under them.
+// switchedOff is the change that switched a principle off.
+func (c *composition) switchedOff(id string) *Change {
+	off := c.doc.Off[slices.IndexFunc(c.doc.Off, func(p Principle) bool { return p.ID == id })]
+	return &off.Chain[len(off.Chain)-1]
+}
+
+// finishJudgements does the same for judgements.
 func (c *composition) finishJudgements() error {
 	var faults Problems
 	for _, j := range slices.Concat(c.shown, c.tested) {
@@ -239,11 +251,14 @@ func (c *composition) finishJudgements() error {
 		switch {
 		case !ok:
 			r.addDangling(j.node, j.Principle, c.doc.ids())
-		case p.JudgeInstruction == "":
+		case p.JudgeInstruction == "" && !p.Off:
 			r.add(at(j.node, "principle"), "the principle %q has no judge_instruction, and there is no template for one", j.Principle)
 		}
 		faults = append(faults, r.problems...)
-		if p.Off && j.Use == UseTest {
+		if p.Off {
+			if j.Use != UseTest {
+				c.switchedOff(p.ID).Judgements++
+			}
 			continue
 		}
 		j.JudgeInstruction = p.JudgeInstruction

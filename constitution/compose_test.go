@@ -41,6 +41,7 @@ principles:
   - {id: loud, text: Be loud.}
 demonstrations:
   - {prompt: Hi, response: Go., principle: loud, critique: Too quiet., revision: HELLO}
+  - {prompt: Ho, response: Go., principle: kind, critique: It is rude., revision: Hello.}
 `
 	regionLayer = `
 name: region
@@ -95,8 +96,8 @@ func TestCompose(t *testing.T) {
 		{"where its tags are from", kind.Origins["tags"], Origin{"core", 11}},
 		{"where a derived request is from", kind.Origins["revision_request"], Origin{"region", 0}},
 		{"its chain", kind.Chain, []Change{
-			{"core", 11, Added, []string{"id", "text", "tags", "sources"}, ""},
-			{"region", 9, Changed, []string{"text", "sources"}, "Article 7."},
+			{Layer: "core", Line: 11, Action: Added, Fields: []string{"id", "text", "tags", "sources"}},
+			{Layer: "region", Line: 9, Action: Changed, Fields: []string{"text", "sources"}, Reason: "Article 7."},
 		}},
 		{"a new weight", brief.Weight, 0.0},
 		{"a request that the core gives, kept", brief.CritiqueRequest, "Say what is long."},
@@ -104,11 +105,12 @@ func TestCompose(t *testing.T) {
 		{"a principle of the second layer, changed by the third", calm.Tags, []string{"tone"}},
 		{"where it applies", calm.Applies.Jurisdictions, []string{"xy"}},
 		{"what is switched off", doc.Off[0].ID, "loud"},
-		{"why", doc.Off[0].Chain[1], Change{"region", 10, SwitchOff, nil, "Quiet is the custom."}},
+		{"why, and what goes with it", doc.Off[0].Chain[1], Change{Layer: "region", Line: 10, Action: SwitchOff, Reason: "Quiet is the custom.", Demonstrations: 1}},
 		{"where the description is from", doc.Origins["description"], Origin{"region", 4}},
 		{"where a template is from", doc.Origins["prompts.critique_request"], Origin{"core", 8}},
 		{"where the other template is from", doc.Origins["prompts.revision_request"], Origin{"region", 7}},
-		{"a demonstration keeps the request of a principle that is off", doc.Demonstrations[0].CritiqueRequest, "Where does it break this: Be loud."},
+		{"the demonstration of a principle that is off goes", prompts(doc.Demonstrations), "Ho"},
+		{"the other one has its requests", doc.Demonstrations[0].RevisionRequest, "Say it again: Be kind to elders."},
 	} {
 		if !reflect.DeepEqual(tt.got, tt.want) {
 			t.Errorf("%s: got %+v, want %+v", tt.what, tt.got, tt.want)

@@ -11,6 +11,7 @@ package constitution
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Document is one constitution: a YAML file whose keys are the lower-case names below, or several composed.
@@ -129,6 +130,29 @@ type Change struct {
 	Action Action   `json:"action"`
 	Fields []string `json:"fields,omitempty"` // that it gave, by their keys in YAML
 	Reason string   `json:"reason,omitempty"`
+	// Demonstrations and Judgements count the examples that are not shown because the change switched their principle off.
+	Demonstrations int `json:"demonstrations,omitempty"`
+	Judgements     int `json:"judgements,omitempty"`
+}
+
+// LeftOut says which examples went out with the principle, or nothing.
+func (c Change) LeftOut() string {
+	var parts []string
+	for _, n := range []struct {
+		count int
+		what  string
+	}{{c.Demonstrations, "demonstration"}, {c.Judgements, "judgement"}} {
+		switch {
+		case n.count == 1:
+			parts = append(parts, "1 "+n.what)
+		case n.count > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", n.count, n.what))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return "left out with it: " + strings.Join(parts, ", ")
 }
 
 // Action is the kind of a Change.
@@ -143,7 +167,7 @@ const (
 
 // Demonstration is one worked example: a prompt, a draft, its critique and its revision. The requests
 // between them are those of the principle it names, and are filled in when the document is composed, so that
-// a demonstration stays whole when Select drops its principle.
+// a demonstration stays whole when Select drops its principle. One of a principle that a layer switches off is left out.
 type Demonstration struct {
 	Prompt    string `yaml:"prompt" json:"prompt"`
 	Response  string `yaml:"response" json:"response"`

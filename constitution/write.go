@@ -34,6 +34,9 @@ func (d *Document) YAML() ([]byte, error) {
 	for _, p := range d.Off {
 		last := p.Chain[len(p.Chain)-1]
 		root.HeadComment += fmt.Sprintf("\nSwitched off by %s: %s (%s)", last.Layer, p.ID, last.Reason)
+		if out := last.LeftOut(); out != "" {
+			root.HeadComment += "; " + out
+		}
 	}
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
@@ -51,7 +54,7 @@ func prune(n *yaml.Node) {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			prune(n.Content[i+1])
 			v := n.Content[i+1]
-			empty := v.Kind == yaml.ScalarNode && (v.Value == "" || v.Tag == "!!null" || v.Value == "false") || v.Kind != yaml.ScalarNode && len(v.Content) == 0
+			empty := v.Kind == yaml.ScalarNode && (v.Value == "" || v.Tag == "!!null" || v.Tag == "!!bool" && v.Value == "false") || v.Kind != yaml.ScalarNode && len(v.Content) == 0
 			if !empty {
 				kept = append(kept, n.Content[i], v)
 			}

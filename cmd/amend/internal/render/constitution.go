@@ -47,6 +47,9 @@ func Constitution(p *Page, doc *constitution.Document) error {
 		p.Text("\n")
 		p.Heading(0, q.ID+"  (switched off)")
 		p.Wrapped(1, q.Reason)
+		if out := q.Chain[len(q.Chain)-1].LeftOut(); out != "" {
+			p.Wrapped(1, out)
+		}
 	}
 	return p.err
 }
@@ -87,6 +90,9 @@ func Principle(p *Page, doc *constitution.Document, q constitution.Principle) er
 		}
 		if c.Reason != "" {
 			text += ". " + c.Reason
+		}
+		if out := c.LeftOut(); out != "" {
+			text += " (" + out + ")"
 		}
 		p.Wrapped(1, text)
 	}
