@@ -1,16 +1,12 @@
 package constitution
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -55,26 +51,25 @@ func (p *Principle) UnmarshalYAML(n *yaml.Node) error {
 
 // readRoot returns the top node of the only YAML document in data.
 func readRoot(file string, data []byte) (*yaml.Node, error) {
-	dec := yaml.NewDecoder(bytes.NewReader(data))
+	lines := &lineReader{rest: data}
+	dec := yaml.NewDecoder(lines)
 	var top, second yaml.Node
 	switch err := dec.Decode(&top); {
 	case errors.Is(err, io.EOF):
 		return nil, Problems{{File: file, Message: "is empty; a constitution needs a name and principles"}}
 	case err != nil:
-		return nil, yamlProblems(file, err)
+		return nil, Problems{syntaxProblem(file, data, lines.taken, err)}
 	}
 	switch err := dec.Decode(&second); {
 	case err == nil:
 		return nil, Problems{{file, second.Line, second.Column, "a second YAML document starts here; a constitution is one document"}}
 	case !errors.Is(err, io.EOF):
-		return nil, yamlProblems(file, err)
+		return nil, Problems{syntaxProblem(file, data, lines.taken, err)}
 	}
 	return top.Content[0], nil
 }
 
-var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
-
-// yamlProblems gives the YAML library's own errors a file and, where they name one, a line.
+// yamlProblems are the errors that the YAML library has with values.
 func yamlProblems(file string, err error) error {
 	messages := []string{err.Error()}
 	var types *yaml.TypeError
@@ -83,13 +78,7 @@ func yamlProblems(file string, err error) error {
 	}
 	var ps Problems
 	for _, m := range messages {
-		p := Problem{File: file, Message: strings.TrimPrefix(m, "yaml: ")}
-		if at := yamlLine.FindStringSubmatch(m); at != nil {
-			if line, err := strconv.Atoi(at[1]); err == nil {
-				p.Line, p.Column, p.Message = line, 1, at[2]
-			}
-		}
-		ps = append(ps, p)
+		ps = append(ps, yamlProblem(file, m))
 	}
 	return ps
 }

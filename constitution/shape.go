@@ -38,15 +38,24 @@ func (r *report) checkShape(n *yaml.Node, t reflect.Type, what string) {
 			r.add(n, "%s must be true or false", what)
 		}
 	case reflect.String:
-		if n.Kind != yaml.ScalarNode || n.Tag == "!!binary" {
+		switch {
+		case n.Style&yaml.FlowStyle != 0:
+			r.add(n, "%s must be a text; one that begins with { or [ needs quotes", what)
+		case n.Kind != yaml.ScalarNode || n.Tag == "!!binary":
 			r.add(n, "%s must be a text", what)
+		case strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!"):
+			r.add(n, "%s begins with %s, which is a tag to YAML and no part of the text: put the text in quotes", what, n.Tag)
 		}
 	}
 }
 
 func (r *report) checkMapping(n *yaml.Node, t reflect.Type, what string) {
 	if n.Kind != yaml.MappingNode {
-		r.add(n, "%s must be a mapping with the keys %s", what, strings.Join(keys(t), ", "))
+		hint := ""
+		if noSpace.MatchString(n.Value) {
+			hint = "; a space follows the colon of each"
+		}
+		r.add(n, "%s must be a mapping with the keys %s%s", what, strings.Join(keys(t), ", "), hint)
 		return
 	}
 	seen := map[string]int{} // key → line
@@ -54,11 +63,7 @@ func (r *report) checkMapping(n *yaml.Node, t reflect.Type, what string) {
 		key, value := n.Content[i], n.Content[i+1]
 		field, ok := fieldOf(t, key.Value)
 		if !ok {
-			hint := suggest(key.Value, keys(t))
-			if hint == "" {
-				hint = "; known keys: " + strings.Join(keys(t), ", ")
-			}
-			r.add(key, "unknown key %q in %s%s", key.Value, what, hint)
+			r.addUnknownKey(n, key, value, t, what)
 			continue
 		}
 		if line, ok := seen[key.Value]; ok {
@@ -71,6 +76,23 @@ func (r *report) checkMapping(n *yaml.Node, t reflect.Type, what string) {
 		}
 		r.checkShape(value, field, key.Value)
 	}
+}
+
+// addUnknownKey reports a key that the type t does not have, and what may have been meant.
+func (r *report) addUnknownKey(n, key, value *yaml.Node, t reflect.Type, what string) {
+	hint := suggest(key.Value, keys(t))
+	switch {
+	case key.Value == "<<":
+		r.add(key, "%s has YAML's merge key <<, which is not read: write the fields out, or give requests once, as templates in prompts", what)
+		return
+	case n.Style&yaml.FlowStyle != 0 && isNull(value) && value.Value == "":
+		hint = "; inside { } a comma begins a new key: put a text with a comma in quotes"
+	case strings.TrimSpace(key.Value) != key.Value:
+		hint = "; it is indented with something that is no space, such as a no-break space"
+	case hint == "":
+		hint = "; known keys: " + strings.Join(keys(t), ", ")
+	}
+	r.add(key, "unknown key %q in %s%s", key.Value, what, hint)
 }
 
 // keys returns the YAML keys of a struct type, in its order.
