@@ -69,7 +69,11 @@ func (r *report) checkPrinciple(n *yaml.Node, p Principle) {
 	r.checkIDs(n, "tags", "a tag", p.Tags)
 	applies := at(n, "applies")
 	r.checkIDs(applies, "jurisdictions", "a jurisdiction", p.Applies.Jurisdictions)
-	r.checkIDs(applies, "languages", "a language", p.Applies.Languages)
+	for i, l := range p.Applies.Languages {
+		if strings.TrimSpace(l) == "" {
+			r.add(at(applies, "languages", i), "a language is missing")
+		}
+	}
 	r.checkIDs(applies, "prompt_tags", "a prompt's tag", p.Applies.PromptTags)
 	r.checkSources(n, p.Sources)
 }

@@ -98,7 +98,7 @@ const (
 // (its language, say) does not exclude it, but a principle with prompt tags needs a row that has one of them.
 type Applies struct {
 	Jurisdictions []string `yaml:"jurisdictions" json:"jurisdictions,omitempty"` // such as "za"
-	Languages     []string `yaml:"languages" json:"languages,omitempty"`         // such as "en"
+	Languages     []string `yaml:"languages" json:"languages,omitempty"`         // such as "en" or "English"; regions do not count
 	PromptTags    []string `yaml:"prompt_tags" json:"prompt_tags,omitempty"`     // of the row's tags
 }
 

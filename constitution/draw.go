@@ -23,11 +23,19 @@ type Attributes struct {
 
 // At reports whether a principle applies to a row.
 func (a Applies) At(w Attributes) bool {
-	within := func(list []string, value string) bool {
-		return len(list) == 0 || value == "" || slices.Contains(list, value)
-	}
-	tagged := len(a.PromptTags) == 0 || slices.ContainsFunc(a.PromptTags, func(tag string) bool { return slices.Contains(w.Tags, tag) })
-	return tagged && within(a.Jurisdictions, w.Jurisdiction) && within(a.Languages, w.Language)
+	return a.toTags(w.Tags) && a.toJurisdiction(w.Jurisdiction) && a.toLanguage(w.Language)
+}
+
+func (a Applies) toTags(tags []string) bool {
+	return len(a.PromptTags) == 0 || slices.ContainsFunc(a.PromptTags, func(tag string) bool { return slices.Contains(tags, tag) })
+}
+
+func (a Applies) toJurisdiction(j string) bool {
+	return len(a.Jurisdictions) == 0 || j == "" || slices.Contains(a.Jurisdictions, j)
+}
+
+func (a Applies) toLanguage(l string) bool {
+	return len(a.Languages) == 0 || l == "" || slices.ContainsFunc(a.Languages, func(own string) bool { return sameLanguage(own, l) })
 }
 
 // Draw returns the principle of one revision round of a row, of those that apply to it; ok is false where none does.

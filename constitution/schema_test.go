@@ -69,7 +69,7 @@ func (g generator) object(t reflect.Type) map[string]any {
 }
 
 // identifiers are the keys whose texts are identifiers.
-var identifiers = []string{"name", "id", "tags", "jurisdictions", "languages", "prompt_tags"}
+var identifiers = []string{"name", "id", "tags", "jurisdictions", "prompt_tags"}
 
 func (g generator) value(t reflect.Type, key string) map[string]any {
 	switch t.Kind() {
