@@ -60,7 +60,7 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
-// TestBuiltInsLintClean: none of the embedded documents has what lint reports.
+// TestBuiltInsLintClean: none of the embedded documents has what lint reports, but for requests in the paper's words.
 func TestBuiltInsLintClean(t *testing.T) {
 	for _, name := range Names() {
 		doc, err := Load(name)
@@ -68,7 +68,9 @@ func TestBuiltInsLintClean(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range Lint(doc, nil) {
-			t.Errorf("%s: %s", name, f)
+			if f.Rule != "presupposes" {
+				t.Errorf("%s: %s", name, f)
+			}
 		}
 	}
 }
@@ -108,8 +110,10 @@ func TestExample(t *testing.T) {
 	if len(d.Added) != 2 || len(d.Removed) != 1 || d.Removed[0].ID != "participation" || len(d.Changed) != 1 || *d.Changed[0].Weight != [2]float64{1, 3} {
 		t.Errorf("%+v", d)
 	}
-	if f := Lint(doc, []string{"forms"}); len(f) > 0 {
-		t.Errorf("%v", f)
+	for _, f := range Lint(doc, []Attributes{{Tags: []string{"forms"}}}) {
+		if f.Level == Error {
+			t.Error(f)
+		}
 	}
 }
 

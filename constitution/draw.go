@@ -49,14 +49,7 @@ func (d *Document) Draw(seed uint64, round int, w Attributes) (p Principle, ok b
 	// ChaCha8 and not PCG, since seeds and rounds that differ by one must give unrelated numbers.
 	random := rand.New(rand.NewChaCha8(key))
 
-	total := 0.0
-	var among []int // places of the principles that apply
-	for i, p := range d.Principles {
-		if p.Applies.At(w) {
-			among = append(among, i)
-			total += p.Weight
-		}
-	}
+	among, total := d.applying(w)
 	if len(among) == 0 {
 		return Principle{}, false
 	}
@@ -77,6 +70,17 @@ func (d *Document) Draw(seed uint64, round int, w Attributes) (p Principle, ok b
 		last = i
 	}
 	return d.Principles[last], true
+}
+
+// applying are the places of the principles that apply to a row, and the sum of their weights.
+func (d *Document) applying(w Attributes) (among []int, total float64) {
+	for i, p := range d.Principles {
+		if p.Applies.At(w) {
+			among = append(among, i)
+			total += p.Weight
+		}
+	}
+	return among, total
 }
 
 // severalDomain keeps the keys of DrawSeveral apart from any other numbers made from the same seed.

@@ -8,23 +8,35 @@ import (
 
 // Finding is something in a document that is valid and probably not meant.
 type Finding struct {
+	Level     Level  `json:"level"`
 	Layer     string `json:"layer"`
+	File      string `json:"file"` // of the layer
 	Line      int    `json:"line,omitempty"`
 	Principle string `json:"principle,omitempty"`
-	Rule      string `json:"rule"` // near-duplicate, unreachable, long-request, long-preamble, many-shown, one-sided, seen-test or no-source
+	Rule      string `json:"rule"` // a word for the kind, such as near-duplicate
 	Message   string `json:"message"`
 }
 
+// Level says how bad a finding is.
+type Level string
+
+// The levels.
+const (
+	Error   Level = "error"   // something in the document has no effect, or tells a judge the answer
+	Warning Level = "warning" // results may be worse
+)
+
 // String is the finding in a line.
 func (f Finding) String() string {
-	at := f.Layer
+	at := f.File
 	if f.Line > 0 {
 		at += fmt.Sprintf(":%d", f.Line)
 	}
+	message := f.Message
 	if f.Principle != "" {
-		at += ": " + f.Principle
+		message = f.Principle + ": " + message
 	}
-	return at + ": " + f.Message + " [" + f.Rule + "]"
+	return at + ": " + string(f.Level) + ": " + message + " [" + f.Rule + "]"
 }
 
 // What lint takes for too much.
@@ -38,27 +50,22 @@ const (
 	manyShown    = 4    // judgements, which stand before everything that a judge is asked
 )
 
-// Lint lists what is probably not meant. promptTags are the tags that the rows of a data set have; nil where none is at
-// hand, and then nothing is said of what they reach.
-func Lint(d *Document, promptTags []string) []Finding {
+// Lint lists what is probably not meant. rows say what the rows of a data set are about; nil where none is at hand, and then
+// nothing is said of which principles they draw.
+func Lint(d *Document, rows []Attributes) []Finding {
 	l := linter{doc: d}
 	for i, p := range d.Principles {
 		l.nearDuplicates(p, d.Principles[:i])
-		l.reach(p, promptTags)
+		l.unreachable(p)
+		l.languages(p)
 		l.lengths(p)
-		if d.Unsourced == "" && !slices.ContainsFunc(p.Sources, func(s Source) bool { return s.Article != "" }) {
-			l.add(p, "text", "no-source", "cites no instrument and article; a document whose principles are to have none says why in unsourced")
-		}
+		l.source(p)
 	}
-	words := 0
-	for _, m := range d.Demonstrations {
-		for _, text := range []string{m.Prompt, m.Response, m.CritiqueRequest, m.Critique, m.RevisionRequest, m.Revision} {
-			words += len(strings.Fields(text))
-		}
+	if rows != nil {
+		l.rows(rows)
 	}
-	if words > longPreamble {
-		l.addDocument("demonstrations", "long-preamble", "the demonstrations have %d words with their requests; with more than %d a context of 2,048 tokens holds no conversation behind them", words, longPreamble)
-	}
+	l.requests()
+	l.demonstrations()
 	l.judgements()
 	return l.findings
 }
@@ -68,18 +75,41 @@ type linter struct {
 	findings []Finding
 }
 
-func (l *linter) add(p Principle, field, rule, format string, args ...any) {
+func (l *linter) add(level Level, p Principle, field, rule, format string, args ...any) {
 	o := p.Origins[field]
 	if o.Layer == "" {
 		o = p.Origins["id"]
 	}
-	l.findings = append(l.findings, Finding{o.Layer, o.Line, p.ID, rule, fmt.Sprintf(format, args...)})
+	l.findings = append(l.findings, Finding{level, o.Layer, l.file(o.Layer), o.Line, p.ID, rule, fmt.Sprintf(format, args...)})
 }
 
-// addDocument reports what is not of a principle.
-func (l *linter) addDocument(key, rule, format string, args ...any) {
-	o := l.doc.Origins[key]
-	l.findings = append(l.findings, Finding{Layer: o.Layer, Line: o.Line, Rule: rule, Message: fmt.Sprintf(format, args...)})
+// addDocument reports what is not of a principle. What is missing is reported of the uppermost layer.
+func (l *linter) addDocument(level Level, key, rule, format string, args ...any) {
+	o, ok := l.doc.Origins[key]
+	if n := len(l.doc.Layers); !ok && n > 0 {
+		o.Layer = l.doc.Layers[n-1].Name
+	}
+	l.findings = append(l.findings, Finding{Level: level, Layer: o.Layer, File: l.file(o.Layer), Line: o.Line, Rule: rule, Message: fmt.Sprintf(format, args...)})
+}
+
+// file is the one that a layer is from.
+func (l *linter) file(layer string) string {
+	for _, below := range l.doc.Layers {
+		if below.Name == layer {
+			return below.File
+		}
+	}
+	return layer
+}
+
+// source reports a principle that cites nothing in a document whose principles do. House rules cite nothing.
+func (l *linter) source(p Principle) {
+	cites := func(p Principle) bool {
+		return slices.ContainsFunc(p.Sources, func(s Source) bool { return s.Article != "" })
+	}
+	if l.doc.Unsourced == "" && !cites(p) && slices.ContainsFunc(l.doc.Principles, cites) {
+		l.add(Warning, p, "text", "no-source", "cites no instrument and article, as other principles do; a document whose principles are to have none says why in unsourced")
+	}
 }
 
 // judgements reports what spoils judgements: too many that are shown, answers that a place or a length gives away, and tests that
@@ -87,13 +117,13 @@ func (l *linter) addDocument(key, rule, format string, args ...any) {
 func (l *linter) judgements() {
 	shown, tested := l.doc.Shown(), l.doc.Tested()
 	if len(shown) > manyShown {
-		l.addDocument("judgements.0", "many-shown", "%d judgements are shown to the judge; with more than %d little is left of a small context. Those with use: test are not shown", len(shown), manyShown)
+		l.addDocument(Warning, "judgements.0", "many-shown", "%d judgements are shown to the judge; with more than %d little is left of a small context. Those with use: test are not shown", len(shown), manyShown)
 	}
 	l.oneSided("judgements.0", "judgements", shown)
 	l.oneSided(fmt.Sprintf("judgements.%d", len(shown)), "tests", tested)
 	for i, j := range tested {
 		if slices.ContainsFunc(shown, func(s Judgement) bool { return s.Prompt == j.Prompt }) {
-			l.addDocument(fmt.Sprintf("judgements.%d", len(shown)+i), "seen-test", "the judge is tested with a prompt that it is shown, %q", j.Prompt)
+			l.addDocument(Error, fmt.Sprintf("judgements.%d", len(shown)+i), "seen-test", "the judge is tested with a prompt that it is shown, %q", j.Prompt)
 		}
 	}
 }
@@ -117,17 +147,17 @@ func (l *linter) oneSided(at, what string, of []Judgement) {
 		return
 	}
 	if first == 0 || first == n {
-		l.addDocument(at, "one-sided", "in all %d %s the better response stands in the same place", n, what)
+		l.addDocument(Error, at, "one-sided", "in all %d %s the better response stands in the same place", n, what)
 	}
 	if longer == n {
-		l.addDocument(at, "one-sided", "in all %d %s the better response is the longer one", n, what)
+		l.addDocument(Error, at, "one-sided", "in all %d %s the better response is the longer one", n, what)
 	}
 }
 
 func (l *linter) nearDuplicates(p Principle, others []Principle) {
 	for _, q := range others {
 		if share := common(p.Text, q.Text); share >= nearDuplicate {
-			l.add(p, "text", "near-duplicate", "has %.0f %% of its words in common with %s", 100*share, q.ID)
+			l.add(Warning, p, "text", "near-duplicate", "has %.0f %% of its words in common with %s", 100*share, q.ID)
 		}
 	}
 }
@@ -155,24 +185,10 @@ func wordSet(text string) map[string]bool {
 	return set
 }
 
-// reach reports principles that are never drawn.
-func (l *linter) reach(p Principle, promptTags []string) {
-	if p.Weight == 0 && len(p.Tags) == 0 && l.doc.Share(p.ID) == 0 {
-		l.add(p, "weight", "unreachable", "has the weight 0 and no tag to select it by")
-	}
-	wanted := p.Applies.PromptTags
-	if promptTags == nil || len(wanted) == 0 {
-		return
-	}
-	if !slices.ContainsFunc(wanted, func(tag string) bool { return slices.Contains(promptTags, tag) }) {
-		l.add(p, "applies", "unreachable", "is for prompts with the tag %s, and no prompt has it", strings.Join(wanted, " or "))
-	}
-}
-
 func (l *linter) lengths(p Principle) {
 	for _, q := range p.requests(Prompts{}) {
 		if n := len(strings.Fields(*q.text)); n > longRequest {
-			l.add(p, q.key, "long-request", "its %s has %d words; more than %d leave little of a small context", q.key, n, longRequest)
+			l.add(Warning, p, q.key, "long-request", "its %s has %d words; more than %d leave little of a small context", q.key, n, longRequest)
 		}
 	}
 }

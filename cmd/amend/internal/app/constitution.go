@@ -73,32 +73,65 @@ func CompareConstitutions(from, to string) (constitution.Difference, error) {
 // LintConfig says what Lint looks at.
 type LintConfig struct {
 	Constitution []string `yaml:"constitution"` // layers
-	Prompts      string   `yaml:"prompts"`      // whose tags the principles are to be reached by; empty: none
+	Prompts      string   `yaml:"prompts"`      // whose rows are to draw the principles; empty: none
 }
 
 // LintReport is what Lint found.
 type LintReport struct {
-	Findings []constitution.Finding `json:"findings"`
+	Constitution   string                 `json:"constitution"` // its name
+	Principles     int                    `json:"principles"`   // how many it looked at
+	Demonstrations int                    `json:"demonstrations"`
+	Judgements     int                    `json:"judgements"`
+	Rows           int                    `json:"rows,omitempty"`
+	Findings       []constitution.Finding `json:"findings"`
+}
+
+// Count is how many findings have a level.
+func (r LintReport) Count(level constitution.Level) (n int) {
+	for _, f := range r.Findings {
+		if f.Level == level {
+			n++
+		}
+	}
+	return n
 }
 
 // Lint finds what is valid in a constitution and probably not meant. The error is failure.ErrDiffers where it finds
-// something, and then the report is whole.
+// an error, and then the report is whole.
 func Lint(env Env, c LintConfig) (LintReport, error) {
 	doc, err := Constitution(c.Constitution...)
 	if err != nil {
 		return LintReport{}, err
 	}
-	var tags []string
-	if c.Prompts != "" {
-		set, err := prompts.Read(c.Prompts, env.Stdin, prompts.Options{})
-		if err != nil {
-			return LintReport{}, failure.Input(err)
-		}
-		tags = set.Tags()
+	rows, err := env.attributes(c.Prompts)
+	if err != nil {
+		return LintReport{}, err
 	}
-	findings := constitution.Lint(doc, tags)
-	if len(findings) > 0 {
-		return LintReport{findings}, failure.ErrDiffers
+	report := LintReport{
+		Constitution: doc.Name, Principles: len(doc.Principles), Demonstrations: len(doc.Demonstrations), Judgements: len(doc.Judgements),
+		Rows: len(rows), Findings: append([]constitution.Finding{}, constitution.Lint(doc, rows)...),
 	}
-	return LintReport{Findings: []constitution.Finding{}}, nil
+	if report.Count(constitution.Error) > 0 {
+		err = failure.ErrDiffers
+	}
+	return report, err
+}
+
+// attributes is what the rows of a file are about; nil for no file.
+func (e Env) attributes(path string) ([]constitution.Attributes, error) {
+	if path == "" {
+		return nil, nil
+	}
+	set, err := prompts.Read(path, e.Stdin, prompts.Options{})
+	if err != nil {
+		return nil, failure.Input(err)
+	}
+	if len(set.Rows) == 0 && len(set.Bad) > 0 {
+		return nil, failure.Inputf("none of the rows of %s can be read; the first: %s", path, set.Bad[0])
+	}
+	rows := make([]constitution.Attributes, len(set.Rows))
+	for i, r := range set.Rows {
+		rows[i] = r.Attributes
+	}
+	return rows, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/constitution"
 )
 
 func TestFindPrinciple(t *testing.T) {
@@ -38,13 +39,25 @@ func TestLint(t *testing.T) {
 		}
 	}
 	report, err := Lint(quiet(), LintConfig{Constitution: []string{"odd.yaml"}, Prompts: "p.jsonl"})
-	if !errors.Is(err, failure.ErrDiffers) || len(report.Findings) != 2 {
+	if !errors.Is(err, failure.ErrDiffers) || report.Count(constitution.Error) != 2 || report.Count(constitution.Warning) != 2 {
 		t.Errorf("%v, %+v", err, report)
 	}
-	if report, err := Lint(quiet(), LintConfig{Constitution: []string{"udhr"}}); err != nil || report.Findings == nil || len(report.Findings) != 0 {
+	if report, err := Lint(quiet(), LintConfig{Constitution: []string{"udhr"}}); err != nil || report.Count(constitution.Error) != 0 || report.Principles != 28 {
 		t.Errorf("%v, %+v", err, report)
+	}
+	house := strings.ReplaceAll(odd, ", applies: {prompt_tags: [physics]}", "")
+	for name, text := range map[string]string{"house.yaml": house, "bad.jsonl": "{}\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if report, err := Lint(quiet(), LintConfig{Constitution: []string{"house.yaml"}}); err != nil || len(report.Findings) != 2 {
+		t.Errorf("a lab's own rules: %v, %+v", err, report)
 	}
 	var input *failure.InputError
+	if _, err := Lint(quiet(), LintConfig{Constitution: []string{"house.yaml"}, Prompts: "bad.jsonl"}); !errors.As(err, &input) || !strings.Contains(err.Error(), "none of the rows") {
+		t.Errorf("prompts that cannot be read: %v", err)
+	}
 	if _, err := Lint(quiet(), LintConfig{Constitution: []string{"nowhere"}}); !errors.As(err, &input) || !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}

@@ -17,8 +17,10 @@ func newConstitutionLintCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint CONSTITUTION...",
 		Short: "Find what is valid but probably not intended",
-		Long: `Find near-duplicates, unreachable principles, requests and demonstrations too long for a small context, and
-principles without a source. Exit code 2 if something is found.`,
+		Long: `Find what is valid but probably not intended. Errors have no effect as they stand: principles that no row can
+draw, tests that the judge is shown too, judgements that a place or a length gives away. Warnings may make results
+worse: no demonstrations, none that finds nothing to correct, critique requests that take a breach for granted,
+near-duplicates, texts that are long for a small context. Exit code 2 if there are errors.`,
 		Example: "  amend constitution lint mine.yaml\n  amend constitution lint mine.yaml --prompts prompts.jsonl",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,6 +40,6 @@ principles without a source. Exit code 2 if something is found.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().StringVar(&c.Prompts, "prompts", "", "prompts whose tags must be able to reach the principles")
+	cmd.Flags().StringVar(&c.Prompts, "prompts", "", "prompts whose rows must be able to draw the principles")
 	return cmd
 }

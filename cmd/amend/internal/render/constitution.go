@@ -19,14 +19,23 @@ func Constitutions(w io.Writer, l app.ConstitutionList) error {
 	return Table(w, rows)
 }
 
-// Findings writes what lint found, a line each.
+// Findings writes what lint found, a line each, and how much that is.
 func Findings(w io.Writer, r app.LintReport) error {
 	for _, f := range r.Findings {
 		if _, err := fmt.Fprintln(w, f); err != nil {
 			return err
 		}
 	}
-	return nil
+	looked := counted(r.Principles, "principle") + ", " + counted(r.Demonstrations, "demonstration") + ", " + counted(r.Judgements, "judgement")
+	if r.Rows > 0 {
+		looked += ", " + counted(r.Rows, "row")
+	}
+	found := "nothing found"
+	if len(r.Findings) > 0 {
+		found = counted(r.Count(constitution.Error), "error") + ", " + counted(r.Count(constitution.Warning), "warning")
+	}
+	_, err := fmt.Fprintf(w, "%s: %s: %s\n", r.Constitution, looked, found)
+	return err
 }
 
 // Constitution writes a constitution with all its principles.

@@ -1,0 +1,91 @@
+package constitution
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// unreachable reports a principle that no row could draw.
+func (l *linter) unreachable(p Principle) {
+	if p.Weight == 0 && len(p.Tags) == 0 && l.doc.Share(p.ID) == 0 {
+		l.add(Error, p, "weight", "unreachable", "has the weight 0 and no tag to select it by")
+	}
+}
+
+// languages reports a language that no row can be in.
+func (l *linter) languages(p Principle) {
+	for _, language := range p.Applies.Languages {
+		if !knownLanguage(language) {
+			l.add(Warning, p, "applies", "unknown-language", "is for the language %q, which is neither a tag such as en nor an English name", language)
+		}
+	}
+}
+
+// rows reports principles that none of the rows draws, and rows that draw none. nil rows are not there.
+func (l *linter) rows(rows []Attributes) {
+	drawn := map[string]bool{}
+	without, first := 0, 0
+	for i, w := range rows {
+		among, total := l.doc.applying(w)
+		if len(among) == 0 {
+			if without == 0 {
+				first = i
+			}
+			without++
+		}
+		for _, at := range among {
+			if p := l.doc.Principles[at]; p.Weight > 0 || total == 0 {
+				drawn[p.ID] = true
+			}
+		}
+	}
+	for _, p := range l.doc.Principles {
+		if !drawn[p.ID] {
+			l.add(Error, p, "applies", "unreachable", "%s", p.unreached(rows))
+		}
+	}
+	if without > 0 {
+		w := rows[first]
+		l.addDocument(Error, "", "no-principle", "no principle applies to %d of %d rows; the first is row %d, whose tags are %q, language %q, jurisdiction %q", without, len(rows), first+1, w.Tags, w.Language, w.Jurisdiction)
+	}
+}
+
+// unreached says why none of the rows draws a principle.
+func (p Principle) unreached(rows []Attributes) string {
+	a := p.Applies
+	none := func(applies func(Attributes) bool) bool { return !slices.ContainsFunc(rows, applies) }
+	switch {
+	case len(rows) == 0:
+		return "no row draws it: there are none"
+	case none(func(w Attributes) bool { return a.toTags(w.Tags) }):
+		return fmt.Sprintf("is for prompts with the tag %s, and no prompt has it%s", strings.Join(a.PromptTags, " or "), found(rows, func(w Attributes) []string { return w.Tags }))
+	case none(func(w Attributes) bool { return a.toLanguage(w.Language) }):
+		return fmt.Sprintf("is for prompts in the language %s, and all say another one%s", strings.Join(a.Languages, " or "), found(rows, func(w Attributes) []string { return []string{w.Language} }))
+	case none(func(w Attributes) bool { return a.toJurisdiction(w.Jurisdiction) }):
+		return fmt.Sprintf("is for the jurisdiction %s, and all prompts say another one%s", strings.Join(a.Jurisdictions, " or "), found(rows, func(w Attributes) []string { return []string{w.Jurisdiction} }))
+	case none(a.At):
+		return fmt.Sprintf("none of %d prompts meets all that it applies to", len(rows))
+	}
+	return "has the weight 0, and all prompts that it applies to draw others"
+}
+
+// found lists what rows say, up to a few.
+func found(rows []Attributes, of func(Attributes) []string) string {
+	const most = 5
+	var all []string
+	for _, w := range rows {
+		for _, text := range of(w) {
+			if text != "" && !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return ""
+	case len(all) > most:
+		return fmt.Sprintf("; there are %s and %d more", strings.Join(all[:most], ", "), len(all)-most)
+	}
+	return "; there are " + strings.Join(all, ", ")
+}
