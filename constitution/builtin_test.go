@@ -75,6 +75,17 @@ func TestBuiltInsLintClean(t *testing.T) {
 	}
 }
 
+// TestSkeleton: the skeleton has the name that it is asked for and nothing that lint reports.
+func TestSkeleton(t *testing.T) {
+	doc, err := Parse("ours.yaml", []byte(Skeleton("ours")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := Lint(doc, []Attributes{{Tags: []string{"emergency"}}, {Language: "de"}}); len(f) > 0 || doc.Name != "ours" || len(doc.Tested()) == 0 {
+		t.Errorf("%s: %v", doc.Name, f)
+	}
+}
+
 // TestComposedStandsAlone: what is written of a composition reads back as the same principles, draws and few-shots.
 func TestComposedStandsAlone(t *testing.T) {
 	for _, names := range [][]string{{"hhh"}, {"testbed"}, {"banjul"}, {"echr", "arab"}} {

@@ -22,12 +22,12 @@ func (l *linter) languages(p Principle) {
 	}
 }
 
-// rows reports principles that none of the rows draws, and rows that draw none. nil rows are not there.
+// rows reports principles that apply to none of the rows, and rows that none applies to.
 func (l *linter) rows(rows []Attributes) {
-	drawn := map[string]bool{}
+	applies := map[int]bool{} // by the principle's place
 	without, first := 0, 0
 	for i, w := range rows {
-		among, total := l.doc.applying(w)
+		among, _ := l.doc.applying(w)
 		if len(among) == 0 {
 			if without == 0 {
 				first = i
@@ -35,13 +35,11 @@ func (l *linter) rows(rows []Attributes) {
 			without++
 		}
 		for _, at := range among {
-			if p := l.doc.Principles[at]; p.Weight > 0 || total == 0 {
-				drawn[p.ID] = true
-			}
+			applies[at] = true
 		}
 	}
-	for _, p := range l.doc.Principles {
-		if !drawn[p.ID] {
+	for i, p := range l.doc.Principles {
+		if !applies[i] {
 			l.add(Error, p, "applies", "unreachable", "%s", p.unreached(rows))
 		}
 	}
@@ -51,7 +49,7 @@ func (l *linter) rows(rows []Attributes) {
 	}
 }
 
-// unreached says why none of the rows draws a principle.
+// unreached says why a principle applies to none of the rows.
 func (p Principle) unreached(rows []Attributes) string {
 	a := p.Applies
 	none := func(applies func(Attributes) bool) bool { return !slices.ContainsFunc(rows, applies) }
@@ -64,10 +62,8 @@ func (p Principle) unreached(rows []Attributes) string {
 		return fmt.Sprintf("is for prompts in the language %s, and all say another one%s", strings.Join(a.Languages, " or "), found(rows, func(w Attributes) []string { return []string{w.Language} }))
 	case none(func(w Attributes) bool { return a.toJurisdiction(w.Jurisdiction) }):
 		return fmt.Sprintf("is for the jurisdiction %s, and all prompts say another one%s", strings.Join(a.Jurisdictions, " or "), found(rows, func(w Attributes) []string { return []string{w.Jurisdiction} }))
-	case none(a.At):
-		return fmt.Sprintf("none of %d prompts meets all that it applies to", len(rows))
 	}
-	return "has the weight 0, and all prompts that it applies to draw others"
+	return fmt.Sprintf("none of %d prompts meets all that it applies to", len(rows))
 }
 
 // found lists what rows say, up to a few.

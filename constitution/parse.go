@@ -28,6 +28,9 @@ func parseLayer(file string, data []byte) (*layer, error) {
 	r := &report{file: file}
 	r.checkShape(root, reflect.TypeFor[Document](), "the document")
 	if err := r.err(); err != nil {
+		if importable(file, data) {
+			return nil, Problems{{File: file, Message: "holds critique and revision requests in another tool's shape: amend constitution import makes a constitution of them"}}
+		}
 		return nil, err
 	}
 	doc := new(Document)

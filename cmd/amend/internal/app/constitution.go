@@ -1,8 +1,14 @@
 package app
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/constitution"
@@ -68,6 +74,48 @@ func CompareConstitutions(from, to string) (constitution.Difference, error) {
 		return constitution.Difference{}, err
 	}
 	return constitution.Diff(a, b), nil
+}
+
+// NewConstitution writes a document to start one's own from to a new file.
+func NewConstitution(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return failure.Inputf("%s is there already: give another name", path)
+	}
+	if err != nil {
+		return failure.Input(err)
+	}
+	_, err = f.WriteString(constitution.Skeleton(nameOf(path)))
+	return errors.Join(err, f.Close())
+}
+
+// nameOf is the name of a constitution in a file: the file's, without what no name may hold.
+func nameOf(path string) string {
+	base := filepath.Base(path)
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return ' '
+	}, strings.ToLower(strings.TrimSuffix(base, filepath.Ext(base))))
+	return cmp.Or(strings.Join(strings.Fields(name), "-"), "mine")
+}
+
+// ImportConstitution makes the YAML of a constitution from files of other shapes. It is named after the first, unless a name
+// is given.
+func ImportConstitution(name string, files ...string) ([]byte, error) {
+	var im constitution.Imported
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		if err == nil {
+			err = im.Add(path, data)
+		}
+		if err != nil {
+			return nil, failure.Input(err)
+		}
+	}
+	text, err := im.Document(cmp.Or(name, nameOf(files[0])))
+	return text, failure.Input(err)
 }
 
 // LintConfig says what Lint looks at.

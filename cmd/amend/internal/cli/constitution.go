@@ -14,11 +14,12 @@ import (
 func newConstitutionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "constitution",
-		Short: "List, show, check, compare and compose constitutions",
-		Long: `List, show, check, compare and compose constitutions. Where a command takes several, they are layers:
+		Short: "List, start, import, show, check, compare and compose constitutions",
+		Long: `List, start, import, show, check, compare and compose constitutions. Where a command takes several, they are layers:
 each adds to those before it, changes their principles or switches them off, as with several --constitution
 flags of amend run.`,
 		Example: `  amend constitution ls
+  amend constitution new mine.yaml
   amend constitution show echr --principle privacy
   amend constitution diff udhr banjul
   amend constitution compose udhr mine.yaml > composed.yaml
@@ -26,7 +27,7 @@ flags of amend run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConstitutionLsCommand(), newConstitutionShowCommand(), newConstitutionLintCommand(),
+	cmd.AddCommand(newConstitutionLsCommand(), newConstitutionNewCommand(), newConstitutionImportCommand(), newConstitutionShowCommand(), newConstitutionLintCommand(),
 		newConstitutionDiffCommand(), newConstitutionComposeCommand(), newConstitutionSchemaCommand())
 	return cmd
 }
