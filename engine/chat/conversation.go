@@ -69,9 +69,10 @@ type Conversation struct {
 	Tokens []Token
 	// Tail is the layout's text after the last message: what the assistant's
 	// turn goes on from.
-	Tail  string
-	roles []Role
-	f     *Formatter
+	Tail   string
+	tailAt int // where its ids begin
+	roles  []Role
+	f      *Formatter
 }
 
 // Tokenize fills in the ids of messages that have none, so that opening many
@@ -135,10 +136,23 @@ func (f *Formatter) Open(ctx context.Context, msgs []Message) (*Conversation, er
 	if err != nil {
 		return nil, err
 	}
-	if ids, err = f.appendPiece(ids, frame.Pieces[len(msgs)]); err != nil {
-		return nil, err
+	c := &Conversation{Tail: frame.Pieces[len(msgs)], tailAt: len(ids), roles: shape, f: f}
+	c.Tokens, err = f.appendPiece(ids, c.Tail)
+	return c, err
+}
+
+// Answer is the conversation where the answer itself comes next: a thought that the template opens is closed, empty. It is
+// for answers that are given and not generated.
+func (c *Conversation) Answer() (*Conversation, error) {
+	tags := c.f.layout.Think()
+	if !PromptOpensThink(c.Tail, tags) {
+		return c, nil
 	}
-	return &Conversation{Tokens: ids, Tail: frame.Pieces[len(msgs)], roles: shape, f: f}, nil
+	out := *c
+	out.Tail = closeThink(c.Tail, tags)
+	var err error
+	out.Tokens, err = c.f.appendPiece(slices.Clone(c.Tokens[:c.tailAt]), out.Tail)
+	return &out, err
 }
 
 // Next goes on: the assistant said reply, the user says next. Only the text
@@ -159,10 +173,10 @@ func (c *Conversation) Next(ctx context.Context, reply []Token, next Message) (*
 	if err != nil {
 		return nil, err
 	}
-	if ids, err = c.f.appendPiece(append(ids, content...), frame.Pieces[n]); err != nil {
-		return nil, err
-	}
-	return &Conversation{Tokens: ids, Tail: frame.Pieces[n], roles: shape, f: c.f}, nil
+	ids = append(ids, content...)
+	out := &Conversation{Tail: frame.Pieces[n], tailAt: len(ids), roles: shape, f: c.f}
+	out.Tokens, err = c.f.appendPiece(ids, out.Tail)
+	return out, err
 }
 
 // Reply returns the ids of an assistant's turn that was not generated here, as

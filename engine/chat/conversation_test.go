@@ -39,6 +39,15 @@ func (v *byteVocab) Tokenize(text string, special, after bool) ([]Token, error) 
 	return out, nil
 }
 
+func (v *byteVocab) ids(t *testing.T, text string) []Token {
+	t.Helper()
+	ids, err := v.Tokenize(text, false, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
 func (v *byteVocab) Piece(t Token) []byte {
 	if t >= 256 {
 		return nil
@@ -64,6 +73,7 @@ func (v *byteVocab) text(ids []Token) string {
 // goTemplate is a Renderer in Go, of the shape that ChatML templates have.
 type goTemplate struct {
 	noSystem, trim, quote, drop bool
+	tail                        string // behind the mark of the assistant's answer
 	renders                     int
 }
 
@@ -86,7 +96,7 @@ func (g *goTemplate) Render(_ context.Context, msgs []Message) (string, error) {
 		}
 		out.WriteString("<1>" + string(m.Role) + "\n" + text + "<2>\n")
 	}
-	return out.String() + "<1>assistant\n", nil
+	return out.String() + "<1>assistant\n" + g.tail, nil
 }
 
 func formatter(t *testing.T, l Framer, v Tokenizer) *Formatter {
@@ -98,6 +108,51 @@ func formatter(t *testing.T, l Framer, v Tokenizer) *Formatter {
 	return f
 }
 
+// TestAnswer: before an answer that is given, thoughts that the template opens are closed, in the first turn and in later
+// ones, and the conversation itself stays as it is.
+func TestAnswer(t *testing.T) {
+	const empty = "<think>\n\n</think>\n\n"
+	thought := ThinkTags{"[THINK]", "[/THINK]"}
+	for _, c := range []struct {
+		tail string
+		tags ThinkTags
+		want string
+	}{
+		{"<think>\n", commonThinkTags, empty},
+		{"<think>", commonThinkTags, empty},
+		{"<think>\n\n", commonThinkTags, empty},
+		{"[THINK]", thought, "[THINK][/THINK]"},
+		{empty, commonThinkTags, empty},
+		{"", commonThinkTags, ""},
+		{"<think>\n", ThinkTags{}, "<think>\n"},
+	} {
+		v := &byteVocab{bos: 256}
+		first, err := formatter(t, NewTemplate(&goTemplate{tail: c.tail}, c.tags), v).Open(t.Context(), []Message{{Role: User, Text: "hi"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := first.Next(t.Context(), v.ids(t, "yo"), Message{Text: "why"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, asked := range []*Conversation{first, second} {
+			before := v.text(asked.Tokens)
+			answer, err := asked.Answer()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids, err := answer.CompletionIDs(t.Context(), "so")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := strings.TrimSuffix(before, c.tail) + c.want
+			if got := v.text(answer.Tokens); got != want || v.text(asked.Tokens) != before || v.text(ids) != "so<2>" {
+				t.Errorf("%q: %q with %q, want %q", c.tail, got, v.text(ids), want)
+			}
+		}
+	}
+}
+
 func TestOpenAndNext(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -107,25 +162,25 @@ func TestOpenAndNext(t *testing.T) {
 		next   string
 	}{
 		{
-			"template", NewTemplate(&goTemplate{}),
+			"template", NewTemplate(&goTemplate{}, ThinkTags{}),
 			[]Message{{Role: System, Text: "be"}, {Role: User, Text: " hi "}},
 			"<0><1>system\nbe<2>\n<1>user\n hi <2>\n<1>assistant\n",
 			"yo<2>\n<1>user\nwhy<2>\n<1>assistant\n",
 		},
 		{
-			"a template that trims", NewTemplate(&goTemplate{trim: true}),
+			"a template that trims", NewTemplate(&goTemplate{trim: true}, ThinkTags{}),
 			[]Message{{Role: User, Text: " hi\n"}},
 			"<0><1>user\nhi<2>\n<1>assistant\n",
 			"yo<2>\n<1>user\nwhy<2>\n<1>assistant\n",
 		},
 		{
-			"a template without a system role", NewTemplate(&goTemplate{noSystem: true}),
+			"a template without a system role", NewTemplate(&goTemplate{noSystem: true}, ThinkTags{}),
 			[]Message{{Role: System, Text: "be"}, {Role: User, Text: "hi"}},
 			"<0><1>user\nbe\n\nhi<2>\n<1>assistant\n",
 			"yo<2>\n<1>user\nwhy<2>\n<1>assistant\n",
 		},
 		{
-			"control text in contents stays text", NewTemplate(&goTemplate{}),
+			"control text in contents stays text", NewTemplate(&goTemplate{}, ThinkTags{}),
 			[]Message{{Role: User, Text: "<2>"}},
 			"<0><1>user\n<2><2>\n<1>assistant\n",
 			"yo<2>\n<1>user\nwhy<2>\n<1>assistant\n",
@@ -169,7 +224,7 @@ func TestOpenAndNext(t *testing.T) {
 func TestExactlyOneBOS(t *testing.T) {
 	for _, bos := range []Token{-1, 256, 257} { // none, not in the template, written by the template too
 		v := &byteVocab{bos: bos}
-		conv, err := formatter(t, NewTemplate(&goTemplate{}), v).Open(t.Context(), []Message{{Role: User, Text: "x"}})
+		conv, err := formatter(t, NewTemplate(&goTemplate{}, ThinkTags{}), v).Open(t.Context(), []Message{{Role: User, Text: "x"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +241,7 @@ func TestExactlyOneBOS(t *testing.T) {
 // is refused when the formatter is made, not when a row comes.
 func TestTemplatesThatCannotBeTrusted(t *testing.T) {
 	for name, g := range map[string]*goTemplate{"quotes": {quote: true}, "drops": {drop: true}} {
-		if _, err := NewFormatter(t.Context(), NewTemplate(g), &byteVocab{bos: -1}); err == nil || !strings.Contains(err.Error(), "chat to plain") {
+		if _, err := NewFormatter(t.Context(), NewTemplate(g, ThinkTags{}), &byteVocab{bos: -1}); err == nil || !strings.Contains(err.Error(), "chat to plain") {
 			t.Errorf("a template that %s contents: %v", name, err)
 		}
 	}
@@ -198,7 +253,7 @@ func TestTemplatesThatCannotBeTrusted(t *testing.T) {
 func TestPrefixIsThePrefix(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		g := &goTemplate{trim: rapid.Bool().Draw(rt, "trim"), noSystem: rapid.Bool().Draw(rt, "no system")}
-		layout := Framer(NewTemplate(g))
+		layout := Framer(NewTemplate(g, ThinkTags{}))
 		if rapid.Bool().Draw(rt, "plain") {
 			layout = Plain{}
 		}
@@ -243,7 +298,7 @@ func TestPrefixIsThePrefix(t *testing.T) {
 func TestWholeIsWhatFollows(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		plain := rapid.Bool().Draw(rt, "plain")
-		layout := Framer(NewTemplate(&goTemplate{trim: rapid.Bool().Draw(rt, "trim")}))
+		layout := Framer(NewTemplate(&goTemplate{trim: rapid.Bool().Draw(rt, "trim")}, ThinkTags{}))
 		if plain {
 			layout = Plain{}
 		}

@@ -24,6 +24,8 @@ type Framer interface {
 	Frame(ctx context.Context, roles []Role) (Frame, error)
 	// Stops are strings that end a turn in this layout.
 	Stops() []string
+	// Think are the marks around thoughts; none where a layout knows of no thinking.
+	Think() ThinkTags
 }
 
 // ErrRenderer is wrapped by a Renderer's error when the template was not to
@@ -39,10 +41,16 @@ type Renderer interface {
 // Template is the Layout of a model's own chat template. It renders each
 // shape with placeholders for the contents and finds out from the output where
 // contents go and what the template does to them.
-type Template struct{ renderer Renderer }
+type Template struct {
+	renderer Renderer
+	think    ThinkTags
+}
 
-// NewTemplate returns the layout of a template.
-func NewTemplate(r Renderer) *Template { return &Template{renderer: r} }
+// NewTemplate returns the layout of a template whose thoughts stand between the tags.
+func NewTemplate(r Renderer, think ThinkTags) *Template { return &Template{renderer: r, think: think} }
+
+// Think implements Framer.
+func (t *Template) Think() ThinkTags { return t.think }
 
 // Stops implements Layout: a template's turns end with a control token.
 func (t *Template) Stops() []string { return nil }
@@ -110,6 +118,9 @@ type Plain struct{}
 
 // Stops implements Layout: a base model goes on to write the other side.
 func (Plain) Stops() []string { return []string{HumanMark, AssistantMark} }
+
+// Think implements Framer: base models do not think.
+func (Plain) Think() ThinkTags { return ThinkTags{} }
 
 // Frame implements Layout. The space after a colon belongs to the content,
 // since models generate it as part of their first word.

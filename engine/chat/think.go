@@ -53,6 +53,14 @@ func PromptOpensThink(prompt string, tags ThinkTags) bool {
 	return tags != ThinkTags{} && strings.HasSuffix(strings.TrimSpace(prompt), strings.TrimSpace(tags.Open))
 }
 
+// closeThink ends the thought that a prompt opens. Most families write an empty one as two blank lines between the tags.
+func closeThink(prompt string, tags ThinkTags) string {
+	if tags != commonThinkTags {
+		return prompt + tags.Close
+	}
+	return strings.TrimRight(prompt, spaces) + "\n\n" + tags.Close + "\n\n"
+}
+
 // SplitThink parts a generated turn into what the model thought and what it answers. The answer is
 // text[answerStart:], without the white space around the tags; a turn that ended while thinking has no answer.
 // openInPrompt says that the prompt ended with tags.Open (PromptOpensThink). Only thinking at the start of a turn is

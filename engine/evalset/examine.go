@@ -36,6 +36,9 @@ func (x *Examiner) question(ctx context.Context, it Item) (q question, err error
 		return q, err
 	}
 	asked, err := x.Format.Open(ctx, it.Messages)
+	if err == nil && it.Options != nil {
+		asked, err = asked.Answer()
+	}
 	if err != nil {
 		return q, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,6 +168,38 @@ func TestTranscript(t *testing.T) {
 	} {
 		if got, err := transcript(set, msgs); err != nil || got != want {
 			t.Errorf("%s: %q, %v", set, got, err)
+		}
+	}
+}
+
+// thinking is a layout whose prompts end inside a thought.
+type thinking struct{ chat.Plain }
+
+func (thinking) Think() chat.ThinkTags { return chat.ThinkTags{Open: "<think>", Close: "</think>"} }
+
+func (l thinking) Frame(ctx context.Context, roles []chat.Role) (chat.Frame, error) {
+	f, err := l.Plain.Frame(ctx, roles)
+	f.Pieces[len(f.Pieces)-1] += "<think>\n"
+	return f, err
+}
+
+// TestOptionsStandBehindThoughts: options are scored as answers, and what the model generates begins inside the thought.
+func TestOptionsStandBehindThoughts(t *testing.T) {
+	f := newFixture(t, 1)
+	letters := f.examiner.Tokens.(enginetest.Letters)
+	format, err := chat.NewFormatter(t.Context(), thinking{}, letters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.examiner.Format, f.examiner.Tokens = format, nil
+	for i, want := range []string{"<think>\n", "<think>\n\n</think>\n\n"} {
+		q, err := f.examiner.question(t.Context(), items()[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids, err := letters.Tokenize(chat.AssistantMark+want, false, false)
+		if err != nil || !slices.Equal(q.prompt[len(q.prompt)-len(ids):], ids) {
+			t.Errorf("item %d: %v does not end with %v, %v", i, q.prompt, ids, err)
 		}
 	}
 }

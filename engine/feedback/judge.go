@@ -122,5 +122,9 @@ func (j *Judge) open(ctx context.Context, in Pair, p constitution.Principle, swa
 		question += ThinkFirst
 	}
 	text := j.settings.Layout.Join(Options(in.Messages, a, b), question)
-	return j.format.Open(ctx, append(slices.Clone(j.shots), chat.Message{Role: chat.User, Text: text}))
+	c, err := j.format.Open(ctx, append(slices.Clone(j.shots), chat.Message{Role: chat.User, Text: text}))
+	if err != nil {
+		return nil, err
+	}
+	return c.Answer()
 }

@@ -38,6 +38,10 @@ func (v Verdict) Clean() bool { return !v.Invalid && v.P > 0.5 }
 // Verdict asks for one, in a conversation that ends with a VerdictRequest. done gets it, or why there is none, once,
 // unless the run ends before; what Verdict returns means what it means for Judge.
 func (s *Session) Verdict(asked *chat.Conversation, done func(Verdict, error)) bool {
+	asked, err := asked.Answer()
+	if err != nil {
+		return s.refused(err, done)
+	}
 	words, err := newAnswers(s.ctx, asked, nil, verdictWords)
 	if err != nil {
 		return s.refused(err, done)

@@ -27,11 +27,15 @@ func modelTemplates(t *testing.T) map[string]string {
 	}
 	sources := map[string]string{}
 	for _, f := range files {
-		source, err := os.ReadFile(f)
+		text, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources[strings.TrimSuffix(filepath.Base(f), ".jinja")] = string(source)
+		source, err := chat.Source(text)
+		if err != nil || source != string(text) {
+			t.Fatalf("%s is not taken for Jinja: %v", f, err)
+		}
+		sources[strings.TrimSuffix(filepath.Base(f), ".jinja")] = source
 	}
 	return sources
 }

@@ -219,6 +219,9 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 		}
 		if l.settings.Gate != nil {
 			verdict, err := c.Next(ctx, nil, verdictRequest(p))
+			if err == nil {
+				verdict, err = verdict.Answer()
+			}
 			if err != nil {
 				return a, fmt.Errorf("preparing the verdict request of principle %s: %w", p.ID, err)
 			}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/cmd/amend/internal/runner"
 	"amend/models"
 )
 
@@ -59,11 +59,9 @@ func Synthesize(ctx context.Context, env Env, c SynthConfig) (Synthesized, error
 	}
 	spec := models.Spec{Shape: shape, Quant: c.Quant, Seed: c.Seed, Tokenizer: tokenizer}
 	if c.Template != "" {
-		text, err := os.ReadFile(c.Template)
-		if err != nil {
-			return Synthesized{}, failure.Inputf("chat template: %w", err)
+		if spec.Template, err = runner.ReadTemplate(c.Template); err != nil {
+			return Synthesized{}, failure.Input(err)
 		}
-		spec.Template = string(text)
 	}
 	start := env.Now()
 	made, err := models.Synth(ctx, c.Out, spec, c.Force, env.percents())

@@ -22,7 +22,7 @@ type TokensConfig struct {
 	Model    string `yaml:"model"`    // path or name
 	Set      string `yaml:"set"`      // folder that amend export wrote as JSONL, or one such file
 	Chat     string `yaml:"chat"`     // runner.ChatTemplate or runner.ChatPlain
-	Template string `yaml:"template"` // path of a Jinja file to use in place of the model's template
+	Template string `yaml:"template"` // path of a file with the template to use in place of the model's
 }
 
 // DefaultTokensConfig writes conversations as the model's own template does.
@@ -149,6 +149,9 @@ func (r trainingRow) tokens(ctx context.Context, format *chat.Formatter) (out to
 		prompt = append(prompt, chat.Message{Role: chat.Role(m.Role), Text: m.Content})
 	}
 	c, err := format.Open(ctx, prompt)
+	if err == nil {
+		c, err = c.Answer()
+	}
 	if err != nil {
 		return out, err
 	}

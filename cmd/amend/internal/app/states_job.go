@@ -135,6 +135,9 @@ func (c *statesComputation) tokenize(ctx context.Context) error {
 
 func (c *statesComputation) tokens(ctx context.Context, r response) (t tokenized, err error) {
 	open, err := c.model.Format().Open(ctx, r.Messages)
+	if err == nil {
+		open, err = open.Answer()
+	}
 	if err != nil {
 		return t, err
 	}

@@ -41,7 +41,7 @@ func (o *sourceFlags) addFlags(f *pflag.FlagSet, what, except string) {
 // addComputeFlags adds the flags of a ComputeConfig. unit is what a sequence holds: a row, a judgement, an answer.
 func addComputeFlags(f *pflag.FlagSet, c *runner.ComputeConfig, unit string) {
 	f.StringVar(&c.Chat, "chat", c.Chat, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)"+orRuns(c.Chat))
-	f.StringVar(&c.Template, "template", c.Template, "file with a Jinja chat template to use instead of the model's")
+	f.StringVar(&c.Template, "template", c.Template, "file with a chat template to use instead of the model's: Jinja, or JSON that holds it, such as tokenizer_config.json")
 	f.IntVar(&c.Context, "ctx", c.Context, "maximum tokens of one "+unit+"; 0 takes what the "+unit+"s can need")
 	f.IntVar(&c.Threads, "threads", c.Threads, threadsUsage)
 	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on the GPU, if there is one; -1: all")

@@ -27,6 +27,6 @@ file. A model that is trained on these ids is trained on what amend will ask it.
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Chat, "chat", c.Chat, "how conversations are written: template (the model's own) or plain (Human:/Assistant:, for base models)")
-	f.StringVar(&c.Template, "template", c.Template, "file with a Jinja chat template to use instead of the model's")
+	f.StringVar(&c.Template, "template", c.Template, "file with a chat template to use instead of the model's: Jinja, or JSON that holds it, such as tokenizer_config.json")
 	return cmd
 }

@@ -87,7 +87,7 @@ func newFormatter(t *testing.T, source string, v chat.Tokenizer) *chat.Formatter
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closing(t, template.Close) })
-	f, err := chat.NewFormatter(t.Context(), chat.NewTemplate(runner.NewRenderer(template)), v)
+	f, err := chat.NewFormatter(t.Context(), chat.NewTemplate(runner.NewRenderer(template), chat.ThinkTags{}), v)
 	if err != nil {
 		t.Fatal(err)
 	}

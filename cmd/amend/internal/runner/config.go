@@ -13,7 +13,7 @@ import (
 // ComputeConfig says how a model computes and how conversations are written for it. For the key tags see package digest.
 type ComputeConfig struct {
 	Chat     string `yaml:"chat" key:"run"`     // ChatTemplate or ChatPlain
-	Template string `yaml:"template" key:"run"` // path of a Jinja file to use in place of the model's template
+	Template string `yaml:"template" key:"run"` // path of a file with the template to use in place of the model's
 	// Context is the most tokens that a row may hold; 0: what the rows can need. A row that does not fit fails, no other
 	// row changes.
 	Context int `yaml:"ctx" key:"none"`

@@ -36,21 +36,31 @@ func (m *Model) OpenFormat(ctx context.Context) error {
 		return err
 	}
 	m.closers = append(m.closers, t.Close)
-	return m.newFormatter(ctx, chat.NewTemplate(NewRenderer(t)))
+	return m.newFormatter(ctx, chat.NewTemplate(NewRenderer(t), m.think))
 }
 
 // templateSource is the text of the chat template: of a file, or the model's own.
 func (m *Model) templateSource() (string, error) {
 	if path := m.compute.Template; path != "" {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return "", failure.Inputf("reading the chat template: %w", err)
-		}
-		return string(text), nil
+		source, err := ReadTemplate(path)
+		return source, failure.Input(err)
 	}
 	source, ok := m.model.ChatTemplate("")
 	if !ok {
 		return "", &failure.FieldError{Field: "template", Want: fmt.Sprintf("is needed: %s carries no chat template; give a file, or chat plain for a base model", m.info.Path)}
+	}
+	return source, nil
+}
+
+// ReadTemplate reads a chat template from a file: Jinja, or JSON that holds it.
+func ReadTemplate(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the chat template: %w", err)
+	}
+	source, err := chat.Source(data)
+	if err != nil {
+		return "", fmt.Errorf("the chat template %s: %w", path, err)
 	}
 	return source, nil
 }
