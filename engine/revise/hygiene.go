@@ -13,6 +13,7 @@ type Flag string
 // The flags, in the order in which Check returns them.
 const (
 	Cut                Flag = "cut"                  // ended by the token limit, not by the model
+	Thinking           Flag = "thinking"             // thoughts took the whole limit, so there is no answer
 	Empty              Flag = "empty"                // nothing in it, or only punctuation
 	Unchanged          Flag = "unchanged"            // the draft again, except for case, quotes and white space
 	Repeating          Flag = "repeating"            // caught in a loop, or saying the same thing over and over
@@ -23,7 +24,7 @@ const (
 
 // Flags lists every flag there is, in a fixed order, for summaries.
 func Flags() []Flag {
-	return []Flag{Cut, Empty, Unchanged, Repeating, CritiqueAsRevision, CopiedFewshot, LeadIn}
+	return []Flag{Cut, Thinking, Empty, Unchanged, Repeating, CritiqueAsRevision, CopiedFewshot, LeadIn}
 }
 
 // OldLeadIn is how older versions wrote lead-in.
@@ -54,6 +55,7 @@ type CheckInput struct {
 	Draft    string // the response under critique or revision; empty for a first response
 	Critique string // the critique that a revision answers; empty for other kinds
 	Cut      bool   // whether the turn ended at the token limit
+	Think    string // what the model thought before the text
 }
 
 // Checker finds faults in turns by fixed rules, from the text alone: the same turn always gets the same
@@ -82,7 +84,11 @@ func (c *Checker) Check(t CheckInput) []Flag {
 		}
 	}
 	add(Cut, t.Cut)
-	if isEmpty(t.Text) {
+	switch {
+	case !isEmpty(t.Text):
+	case t.Cut && t.Think != "":
+		return append(flags, Thinking)
+	default:
 		return append(flags, Empty)
 	}
 	words := foldWords(t.Text)

@@ -29,6 +29,9 @@ func TestCheckFlags(t *testing.T) {
 		{"a good answer", CheckInput{Kind: Response, Text: goodAnswer}, nil},
 		{"cut", CheckInput{Kind: Response, Text: goodAnswer, Cut: true}, []Flag{Cut}},
 		{"empty", CheckInput{Kind: Revision, Text: " \n", Draft: goodAnswer}, []Flag{Empty}},
+		{"thoughts that take the whole limit", CheckInput{Kind: Response, Cut: true, Think: "Hm, let me"}, []Flag{Cut, Thinking}},
+		{"thoughts, and then nothing", CheckInput{Kind: Response, Think: "Hm."}, []Flag{Empty}},
+		{"thoughts before an answer that is cut", CheckInput{Kind: Response, Text: goodAnswer, Cut: true, Think: "Hm."}, []Flag{Cut}},
 		{"only dots, cut", CheckInput{Kind: Response, Text: "…..", Cut: true}, []Flag{Cut, Empty}},
 		{"an emoji is an answer", CheckInput{Kind: Response, Text: "👍"}, nil},
 

@@ -52,8 +52,14 @@ func counts(w io.Writer, s runstore.Summary) {
 		gate(w, *s.Gate)
 	}
 	var flags []string
+	thinking := s.Flags[revise.Thinking]
 	for _, f := range revise.Flags() {
-		flags = append(flags, fmt.Sprintf("%s %s", f, Grouped(s.Flags[f])))
+		if f != revise.Thinking || thinking > 0 { // most models do not think
+			flags = append(flags, fmt.Sprintf("%s %s", f, Grouped(s.Flags[f])))
+		}
 	}
 	Field(w, "flags", strings.Join(flags, ", "))
+	if thinking > 0 {
+		Field(w, "", counted(thinking, "turn")+" of thoughts alone, which took the whole limit: raise the limit of tokens, or give a template that turns thinking off")
+	}
 }
