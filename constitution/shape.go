@@ -45,8 +45,16 @@ func (r *report) checkShape(n *yaml.Node, t reflect.Type, what string) {
 			r.add(n, "%s must be a text", what)
 		case strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!"):
 			r.add(n, "%s begins with %s, which is a tag to YAML and no part of the text: put the text in quotes", what, n.Tag)
+		case cutAtHash(n):
+			r.add(n, "%s ends before %q, which is a comment to YAML: put the text in quotes, or a space behind the # of a comment", what, n.LineComment)
 		}
 	}
+}
+
+// cutAtHash reports whether a text of several words without quotes is followed by a # that may be meant as a part of it, as in
+// "rule #1".
+func cutAtHash(n *yaml.Node) bool {
+	return n.Style == 0 && strings.Contains(n.Value, " ") && len(n.LineComment) > 1 && !strings.ContainsAny(n.LineComment[1:2], " \t#!-=")
 }
 
 func (r *report) checkMapping(n *yaml.Node, t reflect.Type, what string) {
