@@ -66,6 +66,11 @@ func TestJudgementsOfLayers(t *testing.T) {
 				t.Errorf("%s: %s asks %q", tt.file, j.Prompt, j.JudgeInstruction)
 			}
 		}
+		for _, p := range doc.Off {
+			if out := p.Chain[len(p.Chain)-1].LeftOut(); (tt.file == "high.yaml") != (out == "left out with it: 1 judgement") {
+				t.Errorf("%s: %q", tt.file, out)
+			}
+		}
 		text := written(t, doc)
 		if back, err := Parse("back.yaml", []byte(text)); err != nil || !reflect.DeepEqual(back.Judgements, doc.Judgements) {
 			t.Errorf("%s reads back as %v, %v", text, back, err)
