@@ -156,7 +156,8 @@ func (c *Conversation) Answer() (*Conversation, error) {
 }
 
 // Next goes on: the assistant said reply, the user says next. Only the text
-// between and around the two is added; what was there stays as it is.
+// between and around the two is added; what was there stays as it is, except
+// for a thought that the template opens: reply is what was said after it.
 func (c *Conversation) Next(ctx context.Context, reply []Token, next Message) (*Conversation, error) {
 	shape := append(slices.Clone(c.roles), Assistant, User)
 	frame, err := c.f.frame(ctx, shape)
@@ -164,7 +165,13 @@ func (c *Conversation) Next(ctx context.Context, reply []Token, next Message) (*
 		return nil, err
 	}
 	n := len(shape)
-	ids := slices.Concat(c.Tokens, reply)
+	said := c.Tokens
+	if PromptOpensThink(c.Tail, c.f.layout.Think()) {
+		if said, err = c.f.appendPiece(slices.Clone(c.Tokens[:c.tailAt]), frame.Pieces[n-2]); err != nil {
+			return nil, err
+		}
+	}
+	ids := slices.Concat(said, reply)
 	if ids, err = c.f.appendPiece(ids, frame.Pieces[n-1]); err != nil {
 		return nil, err
 	}
@@ -192,6 +199,10 @@ func (c *Conversation) Reply(ctx context.Context, text string) ([]Token, error) 
 
 // CompletionIDs returns the ids of an assistant's turn as a model is to learn it: its text, and what ends it.
 func (c *Conversation) CompletionIDs(ctx context.Context, text string) ([]Token, error) {
+	c, err := c.Answer()
+	if err != nil {
+		return nil, err
+	}
 	reply, err := c.Reply(ctx, text)
 	if err != nil {
 		return nil, err

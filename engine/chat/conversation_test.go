@@ -109,7 +109,7 @@ func formatter(t *testing.T, l Framer, v Tokenizer) *Formatter {
 }
 
 // TestAnswer: before an answer that is given, thoughts that the template opens are closed, in the first turn and in later
-// ones, and the conversation itself stays as it is.
+// ones, and the conversation itself stays as it is. Behind an answer no open thought is left.
 func TestAnswer(t *testing.T) {
 	const empty = "<think>\n\n</think>\n\n"
 	thought := ThinkTags{"[THINK]", "[/THINK]"}
@@ -135,13 +135,20 @@ func TestAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		opens, unchanged := PromptOpensThink(c.tail, c.tags), "<0><1>user\nhi<2>\n<1>assistant\n"
+		if !opens {
+			unchanged += c.tail // what the turn went on from stays
+		}
+		if got, want := v.text(second.Tokens), unchanged+"yo<2>\n<1>user\nwhy<2>\n<1>assistant\n"+c.tail; got != want {
+			t.Errorf("%q: the next turn is asked for behind %q, want %q", c.tail, got, want)
+		}
 		for _, asked := range []*Conversation{first, second} {
 			before := v.text(asked.Tokens)
 			answer, err := asked.Answer()
 			if err != nil {
 				t.Fatal(err)
 			}
-			ids, err := answer.CompletionIDs(t.Context(), "so")
+			ids, err := asked.CompletionIDs(t.Context(), "so")
 			if err != nil {
 				t.Fatal(err)
 			}
