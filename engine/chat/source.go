@@ -41,8 +41,8 @@ func Source(data []byte) (string, error) {
 var (
 	// broken matches the start of a JSON object, unless Jinja comes before its first value.
 	broken = regexp.MustCompile(`^\s*\{\s*"[a-z_]+"\s*:\s*("[^{]|\[|\{\s*"|true|false|null|[0-9])`)
-	// ollamaTemplate matches fields and ends, which Jinja writes in another way.
-	ollamaTemplate = regexp.MustCompile(`\{\{-?\s*((if|range|with|else if|and|or|not|eq|len)\s+)*[($]*\s*\.[A-Z]\w*|\{\{-?\s*end\s*-?\}\}`)
+	// ollamaTemplate matches fields, conditions and ranges, which Jinja writes in another way.
+	ollamaTemplate = regexp.MustCompile(`\{\{-?\s*((if|range|with|else if|and|or|not|eq|len)\s+)*[($]*\s*\.[A-Z]\w*|\{\{-?\s*(if\s|range\s+[$.])`)
 )
 
 // refuseFile reports files that are no text, and texts that are known to be something else.

@@ -37,7 +37,7 @@ func TestSource(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
-	for _, text := range []string{`"{{ bos_token }}"`, `{"{{ messages[0].content }}"}`, "{{ messages[-1]['content'] if messages else '.End' }}", "{{- end_token -}}"} {
+	for _, text := range []string{`"{{ bos_token }}"`, `{"{{ messages[0].content }}"}`, "{{ messages[-1]['content'] if messages else '.End' }}", "{{- end_token -}}", "{{ end }}{{ range(3) | list }}"} {
 		if got, err := Source([]byte(text)); err != nil || !strings.Contains(text, got) {
 			t.Errorf("Jinja %s: %q, %v", text, got, err)
 		}
