@@ -68,6 +68,9 @@ func (v Verdicts) Need(ctx context.Context, open Opener) (most int, err error) {
 	for _, c := range v {
 		for _, response := range []string{c.Keeps, c.Breaks} {
 			asked, err := open(ctx, c, response)
+			if err == nil {
+				asked, err = asked.Answer()
+			}
 			if err != nil {
 				return 0, fmt.Errorf("%s: %w", c.Name, err)
 			}
