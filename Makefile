@@ -29,6 +29,7 @@ test: ## all tests, from nothing (make lint has go vet)
 	@scripts/readers/fetch
 	$(PATIENT) scripts/go test -vet=off -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-pure checkapi
+	@scripts/check-libraries
 
 test-pure: ## the packages that promise to work without a C compiler
 	CGO_ENABLED=0 scripts/go test -vet=off $$(CGO_ENABLED=0 scripts/go list ./... | grep -v -e '^amend/engine/llama$$' -e '^amend/cmd/')

@@ -20,6 +20,13 @@ export PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/go/bi
 # A git hook that calls make sets these, and they would point our git commands at its repository.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_PREFIX
 
+# The linker's flags for what finds libraries beside itself: that folder goes before LD_LIBRARY_PATH, which may name
+# another llama.cpp. Apple's linker has no such flag.
+case $(uname -s) in
+Darwin) own_first= ;;
+*) own_first=-Wl,--disable-new-dtags ;;
+esac
+
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() {
     say "$*"

@@ -100,7 +100,8 @@ put() {
 library() {
     local name=$LLAMA_VERSION backend
     patches=("$@")
-    common_flags=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "-DCMAKE_INSTALL_RPATH=$origin")
+    common_flags=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "-DCMAKE_INSTALL_RPATH=$origin"
+        "-DCMAKE_SHARED_LINKER_FLAGS=${LDFLAGS:-} $own_first" "-DCMAKE_MODULE_LINKER_FLAGS=${LDFLAGS:-} $own_first")
     [[ ${CUDA:-} != 1 ]] || have nvcc || die "CUDA=1 needs nvcc: install the CUDA toolkit and put its bin folder into PATH"
     flags=(
         -DBUILD_SHARED_LIBS=ON -DLLAMA_BUILD_IS_DEV=OFF "-DLLAMA_BUILD_COMMIT=${LLAMA_TREE:0:8}"
