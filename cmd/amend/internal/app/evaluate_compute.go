@@ -46,7 +46,7 @@ func (e Env) computeEvaluation(ctx context.Context, job worker.Job, parent *work
 	if c.model, err = runner.Open(ctx, c.job.Weights, c.job.Compute, e.options(parent.Log(), c.job.Date)); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, c.model.Close()) }()
+	parent.AtEnd(c.model.Close)
 	if err := c.open(); err != nil {
 		return nil, err
 	}

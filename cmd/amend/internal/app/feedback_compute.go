@@ -49,11 +49,6 @@ func (e Env) computeFeedback(ctx context.Context, job worker.Job, parent *worker
 	if err := json.Unmarshal(job.Payload, &c.job); err != nil {
 		return nil, fmt.Errorf("reading the job: %w", err)
 	}
-	defer func() {
-		if c.model != nil {
-			err = errors.Join(err, c.model.Close())
-		}
-	}()
 	for _, step := range []func(context.Context) error{c.openJudge, c.testJudge, c.openLabels} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -81,6 +76,7 @@ func (c *feedbackComputation) openJudge(ctx context.Context) (err error) {
 	if c.model, err = runner.Open(ctx, runner.Weights{Model: f.Judge, Adapter: c.job.Adapter}, f.Compute, c.env.options(c.parent.Log(), c.job.Date)); err != nil {
 		return err
 	}
+	c.parent.AtEnd(c.model.Close)
 	c.draws = min(f.Draws, drawable(c.document)) // asking for more than there are gives the same labels
 	c.judge, err = feedback.New(ctx, c.model.Format(), c.document, c.judging())
 	return failure.Input(err)
@@ -203,7 +199,7 @@ func (c *feedbackComputation) run(ctx context.Context, limits worker.Limits) (er
 		"alive at once", c.size.Parallel(), "tokens a judgement", c.size.Limit, "preamble", len(c.judge.Prefix()))
 	c.progress = newReporter(c.parent, "pair", len(c.job.Pairs), before)
 	defer context.AfterFunc(ctx, func() {
-		log.Info("finishing the judgements in progress; a second signal stops at once")
+		log.Info("finishing the judgements in progress; another Ctrl-C stops at once")
 	})()
 	if err := c.engine.Pin(ctx, c.judge.Prefix()); err != nil {
 		return fmt.Errorf("computing the judge's preamble: %w", err)

@@ -104,7 +104,11 @@ func stoppedBy(ctx context.Context, err error) error {
 	if err == nil || !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return &failure.StoppedError{Cause: errContinue, Signal: worker.SignalOf(ctx)}
+	stopped := &failure.StoppedError{Cause: errContinue, Signal: worker.SignalOf(ctx)}
+	if s := (worker.Signal{}); stopped.Signal == nil && errors.As(err, &s) {
+		stopped.Signal = s.Signal // a worker that was told by somebody else
+	}
+	return stopped
 }
 
 // IsInput reports whether an error is about what the user gave, so that trying again would fail again.

@@ -65,11 +65,6 @@ func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Clie
 	limits := job.Limits
 	job.Payload = nil // it may be large
 	c.rows = c.job.rows()
-	defer func() {
-		if c.model != nil {
-			err = errors.Join(err, c.model.Close())
-		}
-	}()
 	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, c.testGate, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -96,7 +91,11 @@ func (c *runComputation) openModel(ctx context.Context) (err error) {
 	}
 	r := c.job.Config
 	c.model, err = runner.Open(ctx, runner.Weights{Model: r.Model, Adapter: runner.ParseAdapter(r.LoRA)}, r.Compute, c.env.options(c.parent.Log(), c.job.Date))
-	return err
+	if err != nil {
+		return err
+	}
+	c.parent.AtEnd(c.model.Close)
+	return nil
 }
 
 // document is the constitution with the principles that are drawn from.
@@ -269,7 +268,7 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	}
 	begun := c.env.Now()
 	defer context.AfterFunc(ctx, func() {
-		log.Info("finishing the turns in progress; a second signal stops at once")
+		log.Info("finishing the turns in progress; another Ctrl-C stops at once")
 	})()
 	alone, rest := apart(todo, func(r revise.Row) string { return r.ID }, limits.Alone)
 	if err := c.runRows(ctx, alone, 1); err != nil {

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"amend/cmd/amend/internal/failure"
@@ -60,7 +59,7 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, m.Close()) }()
+	parent.AtEnd(m.Close)
 	settings := feedback.Settings{Layout: feedback.OptionsFirst, MinMass: DefaultMinMass}
 	judge, err := feedback.New(ctx, m.Format(), doc, settings)
 	if err != nil {

@@ -89,7 +89,7 @@ func (e Env) computeStates(ctx context.Context, job worker.Job, parent *worker.C
 	if c.model, err = runner.Open(ctx, runner.Weights{Model: c.job.Model}, c.job.Compute, e.options(parent.Log(), c.job.Date)); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, c.model.Close()) }()
+	parent.AtEnd(c.model.Close)
 	for _, step := range []func(context.Context) error{c.openScorer, c.tokenize, c.makeRoom} {
 		if err := step(ctx); err != nil {
 			return nil, err

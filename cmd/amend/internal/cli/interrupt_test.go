@@ -35,7 +35,7 @@ func TestInterruptedRunContinues(t *testing.T) {
 		signal os.Signal
 		at     int // rows that are done
 		code   int
-	}{{os.Interrupt, 1, exitInterrupted}, {syscall.SIGTERM, prompts / 3, exitStopped}} {
+	}{{os.Interrupt, 1, exitInterrupted}, {syscall.SIGHUP, prompts / 3, exitStopped}, {syscall.SIGTERM, prompts / 2, exitStopped}} {
 		p := startAmend(t, command(out))
 		if !p.until(rows, c.at) {
 			t.Fatalf("the run ended with %d before it had %d rows:\n%s", p.wait(), c.at, &p.log)

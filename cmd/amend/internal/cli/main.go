@@ -38,7 +38,7 @@ func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int
 	defer stop()
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		err = out.err
+		err = out.lost()
 	}
 	if stopped := new(failure.StoppedError); errors.Is(err, context.Canceled) && !errors.As(err, &stopped) {
 		err = &failure.StoppedError{Cause: err, Signal: worker.SignalOf(ctx)}

@@ -26,8 +26,15 @@ type process struct {
 // startAmend starts amend. env is added to the environment.
 func startAmend(t *testing.T, args []string, env ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: amendCommand(t, args), over: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), env...)
+	cmd := amendCommand(t, args)
+	cmd.Env = append(os.Environ(), env...)
+	return startCommand(t, cmd)
+}
+
+// startCommand starts a command that starts amend.
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, over: make(chan struct{})}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

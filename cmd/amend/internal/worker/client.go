@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 )
 
@@ -14,10 +15,28 @@ type Client struct {
 	send    func(message) error
 	receive func() answer
 	log     *slog.Logger
+	closers []func() error
 }
 
 // Log returns the logger that ends in the parent's.
 func (c *Client) Log() *slog.Logger { return c.log }
+
+// AtEnd has the worker close something when the job is over, the last first. The parent has the result by then: C code that
+// dies while it frees memory does not lose it.
+func (c *Client) AtEnd(closer func() error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closers = append(c.closers, closer)
+}
+
+// closeAll closes what was opened.
+func (c *Client) closeAll() error {
+	var errs []error
+	for _, closer := range slices.Backward(c.closers) {
+		errs = append(errs, closer())
+	}
+	return errors.Join(errs...)
+}
 
 // Begin tells the parent that a unit is under way.
 func (c *Client) Begin(unit string) error {
@@ -53,9 +72,10 @@ func (c *Client) call(m message) ([]byte, error) {
 	return a.Body, nil
 }
 
-// connect makes a client over a worker's two pipes, which reads what the parent answers. orphaned is called on a
-// goroutine of its own when the parent is gone, whatever the job is doing: it is to end the process.
-func connect(l link, level slog.Level, orphaned func()) *Client {
+// connect makes a client over a worker's two pipes, which reads what the parent answers. stop is called when the parent
+// says that the worker is to end. orphaned is called when the parent is gone, whatever the job is doing: it is to end the
+// process. Both are called on a goroutine of their own.
+func connect(l link, level slog.Level, stop func(Signal), orphaned func()) *Client {
 	answers := make(chan answer)
 	go func() {
 		for {
@@ -63,6 +83,10 @@ func connect(l link, level slog.Level, orphaned func()) *Client {
 			if err := l.dec.Decode(&a); err != nil {
 				orphaned()
 				return
+			}
+			if a.Stop != 0 {
+				stop(Signal{a.Stop})
+				continue
 			}
 			answers <- a
 		}

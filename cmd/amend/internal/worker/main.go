@@ -20,9 +20,10 @@ const exitOrphaned = 75
 var ErrNotStarted = errors.New("this command is for processes that amend starts itself")
 
 // Main is a worker process: it takes a job from its parent, has the handler of that kind do it, and tells the parent how
-// it ended. encode makes an error travel. ctx ends with the signal that stops the process. An error is about the process
+// it ended. encode makes an error travel. The job ends with ctx, or when the parent says so. An error is about the process
 // itself; the job's own goes to the parent.
 func Main(ctx context.Context, handlers map[string]Handler, encode func(error) *Failure) error {
+	LeaveSignalsToParent()
 	out, in := os.NewFile(toParent, "to the parent"), os.NewFile(fromParent, "from the parent")
 	if out == nil || in == nil {
 		return ErrNotStarted
@@ -33,7 +34,9 @@ func Main(ctx context.Context, handlers map[string]Handler, encode func(error) *
 	if err := l.dec.Decode(&job); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotStarted, err)
 	}
-	c := connect(l, job.Level, func() { os.Exit(exitOrphaned) })
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c := connect(l, job.Level, func(s Signal) { cancel(s) }, func() { os.Exit(exitOrphaned) })
 	end := message{Kind: final}
 	handler, ok := handlers[job.Kind]
 	err := fmt.Errorf("there is no job of kind %q", job.Kind)
@@ -43,7 +46,7 @@ func Main(ctx context.Context, handlers map[string]Handler, encode func(error) *
 	if err != nil {
 		end.Failure = encode(err)
 	}
-	return c.tell(end)
+	return errors.Join(c.tell(end), c.closeAll())
 }
 
 // here does a job in this process.
@@ -60,7 +63,8 @@ func here(ctx context.Context, job Job, handler Handler, host Host) ([]byte, err
 		}
 		return nil
 	}
-	return handler(ctx, job, c)
+	result, err := handler(ctx, job, c)
+	return result, errors.Join(err, c.closeAll())
 }
 
 // answer calls the method that a message names.

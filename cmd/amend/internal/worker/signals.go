@@ -18,17 +18,23 @@ func (s Signal) Error() string { return s.String() }
 // Is says that a signal cancels a context, so that context.Cause and ctx.Err are the same kind of error.
 func (Signal) Is(target error) bool { return target == context.Canceled }
 
-// WithSignals returns a context that the first Ctrl-C or SIGTERM ends. The second ends the process at once. SignalOf
-// says which signal came.
+// WithSignals returns a context that the first Ctrl-C, SIGTERM or hang-up ends; SignalOf says which it was. A Ctrl-C after
+// that ends the process at once. Signals that the process was started to ignore, as by nohup, stay ignored.
 func WithSignals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	ch := make(chan os.Signal, 1)
-	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(ch, s)
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		select {
 		case s := <-ch:
-			signal.Stop(ch) // the next signal has its default effect
+			if !signal.Ignored(os.Interrupt) {
+				signal.Reset(os.Interrupt)
+			}
 			cancel(Signal{s})
 		case <-done:
 		}
@@ -40,6 +46,10 @@ func WithSignals(parent context.Context) (ctx context.Context, stop func()) {
 	})
 	return ctx, stop
 }
+
+// LeaveSignalsToParent has this process ignore what a terminal sends to the whole job, Ctrl-C and hang-up: its parent gets
+// them too, and says what to do. Processes that this one starts ignore them as well.
+func LeaveSignalsToParent() { signal.Ignore(os.Interrupt, syscall.SIGHUP) }
 
 // SignalOf is the signal that ended a context of WithSignals, nil for none.
 func SignalOf(ctx context.Context) os.Signal {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"sync"
 	"syscall"
@@ -46,7 +47,7 @@ func TestMain(m *testing.M) {
 func handlers() map[string]Handler {
 	return map[string]Handler{
 		"units": doUnits, "early": dieEarly, "one": dieAfterOne, "cut": cutOff, "late": dieLate, "echo": echo, "fail": fail,
-		"ask": ask, "log": logSome, "wait": wait, "stubborn": stubborn, "hang": hang, "end": endOne, "leave": leaveBehind, "forgetful": forgetAlone, "loud": loud,
+		"ask": ask, "log": logSome, "wait": wait, "stubborn": stubborn, "hang": hang, "end": endOne, "leave": leaveBehind, "forgetful": forgetAlone, "loud": loud, "closing": dieClosing, "deaf": deaf, "told": told,
 	}
 }
 
@@ -193,6 +194,15 @@ func dieLate(_ context.Context, _ Job, c *Client) ([]byte, error) {
 	return nil, nil
 }
 
+// dieClosing dies while it closes what it opened.
+func dieClosing(_ context.Context, _ Job, c *Client) ([]byte, error) {
+	c.AtEnd(func() error {
+		die(syscall.SIGABRT)
+		return nil
+	})
+	return []byte("whole"), nil
+}
+
 // echo has the parent send back all that it gets, several calls at once, and returns its payload backwards.
 func echo(_ context.Context, job Job, c *Client) ([]byte, error) {
 	errs := make([]error, 8)
@@ -253,6 +263,26 @@ func wait(ctx context.Context, _ Job, c *Client) ([]byte, error) {
 	}
 	<-ctx.Done()
 	return nil, fmt.Errorf("told by %w: %w", context.Cause(ctx), ctx.Err())
+}
+
+// deaf is sent the signals of a terminal, and goes on until its parent tells it to end.
+func deaf(ctx context.Context, job Job, c *Client) ([]byte, error) {
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGINT} {
+		if err := syscall.Kill(os.Getpid(), s); err != nil {
+			return nil, err
+		}
+	}
+	if group, err := syscall.Getpgid(os.Getppid()); err != nil || group != syscall.Getpgrp() {
+		return nil, fmt.Errorf("the worker is of process group %d, its parent of %d: a terminal stops one of them; %v", syscall.Getpgrp(), group, err)
+	}
+	return wait(ctx, job, c)
+}
+
+// told dies by a signal that asks it to end.
+func told(context.Context, Job, *Client) ([]byte, error) {
+	signal.Reset(syscall.SIGTERM)
+	die(syscall.SIGTERM)
+	return nil, nil
 }
 
 // stubborn dies when it is told to end.

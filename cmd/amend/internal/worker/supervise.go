@@ -76,8 +76,8 @@ type supervisor struct {
 }
 
 // Supervise has a job done by workers until one ends by itself, and returns its result. An error that the handler
-// returned is a *Failure. The signal that ends ctx is passed on: the worker finishes what it is doing and returns. One
-// that dies after that has been told to end, by whoever told the parent too: no unit is to blame.
+// returned is a *Failure. The signal that ends ctx is passed on: the worker finishes what it is doing and returns. No unit
+// is to blame for one that dies after that. A Signal is the error where a worker was told to end by somebody else.
 func Supervise(ctx context.Context, spawner Spawner, job Job, host Host) (result []byte, err error) {
 	s := &supervisor{spawner: spawner, host: host, job: job, killed: map[string]bool{}}
 	for ctx.Err() == nil {
@@ -89,6 +89,8 @@ func Supervise(ctx context.Context, spawner Spawner, job Job, host Host) (result
 			return nil, s.end.Failure
 		case s.end != nil:
 			return s.end.Body, nil
+		case why.asked != nil:
+			return nil, Signal{why.asked}
 		case ctx.Err() == nil:
 			if err := s.died(why); err != nil {
 				return nil, err
@@ -102,6 +104,7 @@ func Supervise(ctx context.Context, spawner Spawner, job Job, host Host) (result
 type death struct {
 	text        string
 	outOfMemory bool
+	asked       os.Signal // that asked it to end; nil for none
 }
 
 // run runs one worker to its end.
@@ -121,14 +124,11 @@ func (s *supervisor) run(ctx context.Context) (death, error) {
 		return death{}, err
 	}
 	defer func() { _, _ = fromWorker.Close(), toWorker.Close() }()
-	over := make(chan struct{})
-	go passOn(ctx, cmd, over)
-	served := s.serve(newLink(fromWorker, toWorker))
+	served := s.serve(ctx, newLink(fromWorker, toWorker))
 	if served != nil {
 		_ = cmd.Process.Kill() // it would wait for an answer
 	}
 	err = cmd.Wait()
-	close(over)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
 		return death{}, fmt.Errorf("waiting for a worker process: %w", err)
@@ -147,7 +147,6 @@ func start(cmd *exec.Cmd) (fromWorker, toWorker *os.File, err error) {
 		return nil, nil, errors.Join(fmt.Errorf("starting a worker process: %w", err), fromWorker.Close(), workerWrites.Close())
 	}
 	cmd.ExtraFiles = []*os.File{workerWrites, workerReads} // files toParent and fromParent
-	ownGroup(cmd)
 	err = cmd.Start()
 	_, _ = workerWrites.Close(), workerReads.Close() // the worker has its own
 	if err != nil {
@@ -157,23 +156,24 @@ func start(cmd *exec.Cmd) (fromWorker, toWorker *os.File, err error) {
 }
 
 // passOn tells a worker of the signal that ends ctx.
-func passOn(ctx context.Context, cmd *exec.Cmd, over <-chan struct{}) {
-	select {
-	case <-ctx.Done():
-		sig := SignalOf(ctx)
-		if sig == nil {
-			sig = syscall.SIGTERM
-		}
-		_ = cmd.Process.Signal(sig) // it may have ended
-	case <-over:
+func passOn(ctx context.Context, l link) {
+	sig, ok := SignalOf(ctx).(syscall.Signal)
+	if !ok {
+		sig = syscall.SIGTERM
 	}
+	_ = l.enc.Encode(answer{Stop: sig}) // it may have ended
 }
 
 func describe(state *os.ProcessState, fault string) death {
 	d := death{text: state.String()}
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
-		d.text += ", most likely because memory ran out"
-		d.outOfMemory = true
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		switch sig := status.Signal(); sig {
+		case syscall.SIGKILL:
+			d.text += ", most likely because memory ran out"
+			d.outOfMemory = true
+		case syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP:
+			d.asked = sig
+		}
 	}
 	if fault != "" {
 		d.text += ": " + fault
@@ -182,10 +182,11 @@ func describe(state *os.ProcessState, fault string) death {
 }
 
 // serve gives a worker its job and answers it until it closes its pipe. An error is one of this side.
-func (s *supervisor) serve(l link) error {
+func (s *supervisor) serve(ctx context.Context, l link) error {
 	if err := l.enc.Encode(s.job); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("giving the worker process its job: %w", err)
 	}
+	defer context.AfterFunc(ctx, func() { passOn(ctx, l) })()
 	for {
 		var m message
 		if err := l.dec.Decode(&m); err != nil {

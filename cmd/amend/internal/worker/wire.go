@@ -5,6 +5,7 @@ import (
 	"encoding/gob"
 	"fmt"
 	"io"
+	"syscall"
 )
 
 // Method answers one call: encoded arguments in, an encoded reply out.
@@ -93,11 +94,12 @@ type message struct {
 	Failure *Failure
 }
 
-// answer is the parent's to a call.
+// answer is the parent's to a call, or its word that the worker is to end.
 type answer struct {
 	Body   []byte
 	Failed bool
-	Text   string // of the error
+	Text   string         // of the error
+	Stop   syscall.Signal // unless 0 this answers no call: the worker is to end as it would by this signal
 }
 
 // link sends and receives one side's messages.

@@ -256,8 +256,11 @@ func TestNoWorker(t *testing.T) {
 
 // TestDiesLate: what a worker said last counts, however its process then ends.
 func TestDiesLate(t *testing.T) {
-	if out, err := newParent(t, "late", nil).supervise(); out != "whole" || err != nil {
-		t.Errorf("%q, %v", out, err)
+	for _, kind := range []string{"late", "closing"} {
+		p := newParent(t, kind, nil)
+		if out, err := p.supervise(); out != "whole" || err != nil || p.log.Len() > 0 {
+			t.Errorf("%s: %q, %v, %s", kind, out, err, &p.log)
+		}
 	}
 }
 
@@ -329,33 +332,6 @@ func TestLog(t *testing.T) {
 	want := "level=INFO msg=running model=testbed rows=3\nlevel=WARN msg=full model=testbed kv.cells=7\n"
 	if got := p.log.String(); got != want {
 		t.Errorf("%s", got)
-	}
-}
-
-// TestSignal: the signal that ends the context is passed on, and the worker ends by itself.
-func TestSignal(t *testing.T) {
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		p := newParent(t, "wait", nil)
-		ctx, cancel := context.WithCancelCause(t.Context())
-		p.ctx = ctx
-		p.notify = func(string, []byte) { cancel(Signal{sig}) }
-		_, err := p.supervise()
-		var f *Failure
-		if !errors.As(err, &f) || f.Kind != "stopped" || !strings.Contains(f.Text, "told by "+sig.String()) || p.log.Len() > 0 {
-			t.Errorf("%v: %v, %s", sig, err, &p.log)
-		}
-	}
-}
-
-// TestToldToEnd: a worker that dies after it was told to end says nothing about the unit under way.
-func TestToldToEnd(t *testing.T) {
-	p := newParent(t, "stubborn", nil)
-	p.job.Limits.Alone = []string{"unit0"}
-	ctx, cancel := context.WithCancel(t.Context())
-	p.ctx = ctx
-	p.notify = func(string, []byte) { cancel() }
-	if _, err := p.supervise(); !errors.Is(err, context.Canceled) || len(p.aside) > 0 {
-		t.Errorf("%v, put aside %v", err, p.aside)
 	}
 }
 
