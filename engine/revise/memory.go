@@ -118,15 +118,23 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 // left is how many turns the row will have beside those that it has, without any that a gate's refusals would add or
 // its verdicts save.
 func (r *row) left() int {
-	s := r.loop.settings
-	round := 2
-	if s.NoCritique {
-		round = 1
-	}
 	if len(r.record.Turns) == 0 {
-		return 1 + s.Rounds*round
+		return r.loop.Turns()
 	}
-	return max(0, round-r.tryTurns) + (s.Rounds-r.round)*round
+	round := r.loop.roundTurns()
+	return max(0, round-r.tryTurns) + (r.loop.settings.Rounds-r.round)*round
+}
+
+// Turns is how many turns a row has, its first response included, without any that a gate's refusals add or its verdicts
+// save.
+func (l *Loop) Turns() int { return 1 + l.settings.Rounds*l.roundTurns() }
+
+// roundTurns is how many turns a round has.
+func (l *Loop) roundTurns() int {
+	if l.settings.NoCritique {
+		return 1
+	}
+	return 2
 }
 
 // recall looks for a turn that need not be computed.

@@ -34,24 +34,6 @@ type Env struct {
 	InProcess bool
 }
 
-// Progress says how far some work is.
-type Progress struct {
-	Unit   string // what is counted: row, pair, response
-	Of     int    // units of the work: rows, pairs
-	Done   int    // of these, also those that an earlier command did
-	Before int    // of Done, by earlier commands
-	Failed int
-	Engine *EngineProgress // nil where there is no engine
-}
-
-// EngineProgress describes the engine at work.
-type EngineProgress struct {
-	DecodeTokS, PrefillTokS float64
-	Reuse                   float64 // share of prompt tokens that were in the KV cache
-	Cells, CellLimit        int     // of the KV cache
-	Alive                   int     // rows
-}
-
 // The arguments that start amend as a worker or as a template process (see cli).
 const (
 	WorkerCommand  = "worker"   // does a job

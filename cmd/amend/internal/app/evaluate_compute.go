@@ -39,7 +39,7 @@ type evaluationComputation struct {
 
 // computeEvaluation is the handler of evaluations.
 func (e Env) computeEvaluation(ctx context.Context, job worker.Job, parent *worker.Client) (result []byte, err error) {
-	c := &evaluationComputation{parent: parent}
+	c := &evaluationComputation{parent: parent, progress: newReporter(parent, "item")}
 	if err := json.Unmarshal(job.Payload, &c.job); err != nil {
 		return nil, fmt.Errorf("reading the job: %w", err)
 	}
@@ -101,9 +101,13 @@ func (c *evaluationComputation) settings() runstore.EvaluationSettings {
 
 // run puts the items that have no result to the model.
 func (c *evaluationComputation) run(ctx context.Context, limits worker.Limits) error {
+	before := len(c.job.Items) - len(c.todo)
+	c.progress.count(len(c.job.Items), before)
 	if len(c.todo) == 0 {
+		c.progress.enter(Working)
 		return nil
 	}
+	c.progress.enter(Measuring)
 	size, err := c.fit(ctx, limits)
 	if err != nil {
 		return err
@@ -111,10 +115,9 @@ func (c *evaluationComputation) run(ctx context.Context, limits worker.Limits) e
 	if c.engine, err = c.model.NewEngine(size, "", func() { c.progress.step(c.engine) }); err != nil {
 		return err
 	}
-	before := len(c.job.Items) - len(c.todo)
 	c.parent.Log().Info("measuring", "model", c.model.Info().Name, "set", c.job.Set, "items", len(c.todo), "done before", before,
 		"alive at once", size.Parallel(), "tokens an item", size.Limit)
-	c.progress = newReporter(c.parent, "item", len(c.job.Items), before)
+	c.progress.enter(Working)
 	alone, rest := apart(c.todo, func(it evalset.Item) string { return it.ID }, limits.Alone)
 	for _, it := range alone {
 		if err := c.examine(ctx, []evalset.Item{it}, 1); err != nil {
@@ -166,7 +169,7 @@ func (c *evaluationComputation) save(r evalset.Result) error {
 	if r.Error != "" {
 		c.parent.Log().Warn("an item failed", "item", r.ID, "why", r.Error)
 	}
-	c.progress.unit(r.Error != "")
+	c.progress.unit(r.Error != "", 0)
 	_, err := worker.CallEnding[worker.Nothing](c.parent, methodAppend, r, r.ID)
 	return err
 }

@@ -45,7 +45,7 @@ type judged struct {
 
 // computeFeedback is the handler of labelling.
 func (e Env) computeFeedback(ctx context.Context, job worker.Job, parent *worker.Client) (result []byte, err error) {
-	c := &feedbackComputation{env: e, parent: parent}
+	c := &feedbackComputation{env: e, parent: parent, progress: newReporter(parent, "pair")}
 	if err := json.Unmarshal(job.Payload, &c.job); err != nil {
 		return nil, fmt.Errorf("reading the job: %w", err)
 	}
@@ -93,6 +93,7 @@ func (c *feedbackComputation) judging() feedback.Settings {
 
 // testJudge has the judge answer known cases, before anything is written.
 func (c *feedbackComputation) testJudge(ctx context.Context) (err error) {
+	c.progress.enter(Testing)
 	if c.kind, err = c.model.Kind(c.job.Config.Context); err != nil {
 		return err
 	}
@@ -185,25 +186,30 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 
 // run judges the pairs that have no label yet.
 func (c *feedbackComputation) run(ctx context.Context, limits worker.Limits) (err error) {
+	before := len(c.job.Pairs) - len(c.todo)
+	c.progress.count(len(c.job.Pairs), before)
 	if len(c.todo) == 0 {
+		c.progress.enter(Working)
 		return nil
 	}
+	c.progress.enter(Measuring)
 	if err := c.fit(ctx, limits); err != nil {
 		return err
 	}
 	if c.engine, err = c.model.NewEngine(c.size, c.job.Config.Context.PreambleCache, func() { c.progress.step(c.engine) }); err != nil {
 		return err
 	}
-	log, before := c.parent.Log(), len(c.job.Pairs)-len(c.todo)
+	log := c.parent.Log()
 	log.Info("judging", "model", c.model.Info().Name, "pairs", len(c.todo), "done before", before, "constitution", c.document.Name,
 		"alive at once", c.size.Parallel(), "tokens a judgement", c.size.Limit, "preamble", len(c.judge.Prefix()))
-	c.progress = newReporter(c.parent, "pair", len(c.job.Pairs), before)
 	defer context.AfterFunc(ctx, func() {
 		log.Info("finishing the judgements in progress; another Ctrl-C stops at once")
 	})()
+	c.progress.pin(len(c.judge.Prefix()))
 	if err := c.engine.Pin(ctx, c.judge.Prefix()); err != nil {
 		return fmt.Errorf("computing the judge's preamble: %w", err)
 	}
+	c.progress.enter(Working)
 	alone, rest := apart(c.todo, func(p feedback.Pair) string { return p.ID }, limits.Alone)
 	if err := c.judgePairs(ctx, alone, 1); err != nil {
 		return err
@@ -246,7 +252,7 @@ func (c *feedbackComputation) save(label feedback.Label) error {
 	if label.Error != "" {
 		c.parent.Log().Warn("a pair could not be judged", "pair", label.ID, "why", label.Error)
 	}
-	c.progress.unit(label.Error != "")
+	c.progress.unit(label.Error != "", 0)
 	text, err := json.Marshal(label)
 	if err != nil {
 		return fmt.Errorf("writing the label of pair %s down: %w", label.ID, err)

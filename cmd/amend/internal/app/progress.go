@@ -8,6 +8,35 @@ import (
 	"amend/engine"
 )
 
+// Phase is what some work is at, in words for a person.
+type Phase string
+
+// The phases, in the order in which work goes through them. Some work has not all of them.
+const (
+	Starting  Phase = "starting"
+	Loading   Phase = "loading model"
+	Testing   Phase = "testing judge"
+	Measuring Phase = "measuring" // rows, memory and how long steps take
+	Preamble  Phase = "preamble"
+	Counting  Phase = "counting turns"
+	Working   Phase = "" // the units of the work are under way
+)
+
+// Progress says how far some work is.
+type Progress struct {
+	Phase  Phase
+	Unit   string // what is counted: row, pair, response
+	Of     int    // units of the work: rows, pairs
+	Done   int    // of these, also those that an earlier command did
+	Before int    // of Done, by earlier commands
+	Failed int
+	// Turns are those of all units, TurnsOf how many there will be, and TurnsBefore those of Turns that this command did not
+	// compute. TurnsOf is 0 where they are not counted.
+	Turns, TurnsOf, TurnsBefore int
+	Tokens                      int     // of the preamble that is computed
+	DecodeTokS                  float64 // of the engine; 0 where it has decoded nothing
+}
+
 // progressTopic is what workers tell their progress on.
 const progressTopic = "progress"
 
@@ -21,20 +50,59 @@ type reporter struct {
 	told   time.Time
 }
 
-// newReporter begins with units that an earlier command did.
-func newReporter(parent *worker.Client, unit string, of, before int) *reporter {
-	r := &reporter{parent: parent, state: Progress{Unit: unit, Of: of, Done: before, Before: before}}
-	r.tell(true)
+// newReporter begins with a model that is to be loaded. unit is what will be counted.
+func newReporter(parent *worker.Client, unit string) *reporter {
+	r := &reporter{parent: parent, state: Progress{Unit: unit}}
+	r.enter(Loading)
 	return r
 }
 
-// unit counts a unit that is done.
-func (r *reporter) unit(failed bool) {
+// enter begins another phase.
+func (r *reporter) enter(p Phase) {
+	r.state.Phase = p
+	r.tell(true)
+}
+
+// pin begins to compute a preamble of so many tokens.
+func (r *reporter) pin(tokens int) {
+	r.state.Tokens = tokens
+	r.enter(Preamble)
+}
+
+// count says how many units there are, and how many of them earlier commands did.
+func (r *reporter) count(of, before int) {
+	r.state.Of, r.state.Done, r.state.Before = of, before, before
+}
+
+// countTurns says how many turns the units will have, and how many of them those have that earlier commands did.
+func (r *reporter) countTurns(of, before int) {
+	r.state.TurnsOf, r.state.Turns, r.state.TurnsBefore = of, before, before
+}
+
+// turn counts a turn. One that is stored was computed by an earlier command.
+func (r *reporter) turn(stored bool) {
+	if r.state.TurnsOf == 0 {
+		return
+	}
+	r.state.Turns++
+	r.state.TurnsOf = max(r.state.TurnsOf, r.state.Turns)
+	if stored {
+		r.state.TurnsBefore++
+	}
+	r.tell(false)
+}
+
+// unit counts a unit that is done, and takes off the turns that it did not need; fewer than none where it needed more.
+func (r *reporter) unit(failed bool, unused int) {
 	r.state.Done++
 	if failed {
 		r.state.Failed++
 	}
-	r.tell(r.state.Done == r.state.Of)
+	last := r.state.Done == r.state.Of
+	if r.state.TurnsOf -= unused; r.state.TurnsOf < r.state.Turns || last {
+		r.state.TurnsOf = r.state.Turns
+	}
+	r.tell(last)
 }
 
 // step takes the engine's figures.
@@ -42,11 +110,8 @@ func (r *reporter) step(e *engine.Engine) {
 	if time.Since(r.told) < reportEvery {
 		return
 	}
-	s, use := e.Stats(), e.Usage()
-	r.state.Engine = &EngineProgress{
-		DecodeTokS: rate(s.StepTokens, s.DecodeTime), PrefillTokS: rate(s.Prefilled, s.PrefillTime),
-		Reuse: share(s.Reused, s.Reused+s.Prefilled), Cells: use.Cells, CellLimit: use.CellLimit, Alive: use.Active + use.Waiting,
-	}
+	s := e.Stats()
+	r.state.DecodeTokS = rate(s.StepTokens, s.DecodeTime)
 	r.tell(false)
 }
 
@@ -76,11 +141,4 @@ func rate(n int, d time.Duration) float64 {
 		return 0
 	}
 	return float64(n) / d.Seconds()
-}
-
-func share(part, whole int) float64 {
-	if whole == 0 {
-		return 0
-	}
-	return float64(part) / float64(whole)
 }

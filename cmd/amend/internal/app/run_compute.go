@@ -58,7 +58,7 @@ type computed struct {
 
 // computeRun is the handler of runs and of their plans.
 func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Client) (result []byte, err error) {
-	c := &runComputation{env: e, parent: parent}
+	c := &runComputation{env: e, parent: parent, progress: newReporter(parent, "row")}
 	if err := json.Unmarshal(job.Payload, &c.job); err != nil {
 		return nil, fmt.Errorf("reading the job: %w", err)
 	}
@@ -185,6 +185,7 @@ func (c *runComputation) testGate(ctx context.Context) (err error) {
 	if c.gate == nil || c.previous != nil || c.job.Plan {
 		return nil
 	}
+	c.progress.enter(Testing)
 	kind, err := c.model.Kind(c.job.Config.Context)
 	if err != nil {
 		return err
@@ -202,7 +203,7 @@ func (c *runComputation) testGate(ctx context.Context) (err error) {
 
 // openStore has the parent open the run directory.
 func (c *runComputation) openStore(context.Context) error {
-	c.store = runStore{parent: c.parent}
+	c.store = runStore{parent: c.parent, progress: c.progress}
 	if err := c.store.open(c.manifest()); err != nil {
 		return err
 	}
@@ -239,6 +240,7 @@ func (c *runComputation) todo() []revise.Row {
 
 // plan counts what a run would compute.
 func (c *runComputation) plan(ctx context.Context) (out computed, err error) {
+	c.progress.enter(Counting)
 	todo := c.todo()
 	out.Before = len(c.rows) - len(todo)
 	for k, rows := range c.byPreamble(todo) {
@@ -262,8 +264,9 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	log := c.parent.Log()
 	log.Info("running", "model", c.model.Info().Name, "rows", len(todo), "done before", out.Before,
 		"alive at once", c.size.Parallel(), "tokens a row", c.size.Limit, "preamble", c.preamble())
-	c.progress = newReporter(c.parent, "row", len(c.rows), out.Before)
+	c.count(todo)
 	if len(todo) == 0 {
+		c.progress.enter(Working)
 		return out, nil
 	}
 	begun := c.env.Now()
@@ -282,6 +285,20 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 		out.TurnSeconds = c.env.Now().Sub(begun).Seconds() / float64(n)
 	}
 	return out, nil
+}
+
+// count says how many rows and turns there are. A first response that is given is no turn.
+func (c *runComputation) count(todo []revise.Row) {
+	turns := c.loops[0].Turns()
+	before := (len(c.rows) - len(todo)) * turns
+	of := len(c.rows) * turns
+	for _, r := range todo {
+		if r.Initial != nil || r.Response != nil {
+			of--
+		}
+	}
+	c.progress.count(len(c.rows), len(c.rows)-len(todo))
+	c.progress.countTurns(of, before)
 }
 
 // apart separates the units that must run in isolation: one of them may have crashed an earlier worker.
@@ -312,10 +329,12 @@ func (c *runComputation) runGroup(ctx context.Context, l *revise.Loop, rows []re
 	if len(rows) == 0 {
 		return nil
 	}
+	c.progress.pin(len(l.Prefix()))
 	if err := c.engine.Pin(ctx, l.Prefix()); err != nil {
 		return fmt.Errorf("computing the preamble: %w", err)
 	}
 	if c.gate != nil {
+		c.progress.pin(len(c.gate.Judge.Prefix()))
 		if err := c.engine.Pin(ctx, c.gate.Judge.Prefix()); err != nil {
 			return fmt.Errorf("computing the judge's preamble: %w", err)
 		}
@@ -323,6 +342,7 @@ func (c *runComputation) runGroup(ctx context.Context, l *revise.Loop, rows []re
 	if err := c.speculate(ctx, l.Prefix()); err != nil {
 		return err
 	}
+	c.progress.enter(Working)
 	var lost error // the parent could not be told
 	next := revise.Rows(rows)
 	err := l.Run(ctx, c.engine, parallel, func() (revise.Row, bool) {
@@ -340,7 +360,7 @@ func (c *runComputation) save(rec revise.Record) error {
 	if rec.Error != "" {
 		c.parent.Log().Warn("a row failed", "row", rec.ID, "why", rec.Error)
 	}
-	c.progress.unit(rec.Error != "")
+	c.progress.unit(rec.Error != "", c.loops[0].Turns()-len(rec.Turns))
 	return c.store.append(rec)
 }
 
@@ -351,6 +371,7 @@ func (c *runComputation) speculate(ctx context.Context, prefix []engine.Token) e
 		return nil
 	}
 	if len(costs) == 0 {
+		c.progress.enter(Measuring)
 		var err error
 		if costs, err = c.engine.Calibrate(ctx, prefix, c.size.Parallel()); err != nil {
 			return err

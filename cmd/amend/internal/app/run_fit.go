@@ -11,6 +11,7 @@ import (
 
 // fit chooses the sizes of the context from what the rows need and the memory there is.
 func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
+	c.progress.enter(Measuring)
 	r := c.job.Config
 	kind, err := c.model.Kind(r.Context)
 	if err != nil {

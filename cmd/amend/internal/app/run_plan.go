@@ -72,7 +72,7 @@ type planHost struct {
 
 func (h *planHost) host() worker.Host {
 	return worker.Host{
-		Unit: "row", Log: h.env.Log,
+		Unit: "row", Log: h.env.Log, Notify: h.env.notify,
 		PutAside: func(id, why string) error { return fmt.Errorf("planning row %s: %s", id, why) },
 		Methods: worker.Methods{
 			methodPrevious: worker.NewMethod(func(worker.Nothing) ([]byte, error) { return h.in.previousText() }),

@@ -54,6 +54,7 @@ func (t storedTurn) unpack() revise.TurnResult {
 // runStore is the run directory as a worker sees it: the parent does what its methods say. It is a revise.Memory.
 type runStore struct {
 	parent   *worker.Client
+	progress *reporter
 	manifest runstore.Manifest
 	done     map[string]bool // rows that were done when the worker began
 	kept     *int            // turns that this worker has kept, without what a judge was asked
@@ -79,6 +80,9 @@ func (s *runStore) open(m runstore.Manifest) error {
 // Get returns a finished turn.
 func (s runStore) Get(key revise.Key) (revise.TurnResult, bool, error) {
 	t, err := worker.Call[storedTurn](s.parent, methodGet, key)
+	if t.OK && t.Turn.Scores == nil {
+		s.progress.turn(true)
+	}
 	return t.unpack(), t.OK, err
 }
 
@@ -87,6 +91,7 @@ func (s runStore) Put(key revise.Key, o revise.TurnResult) error {
 	_, err := worker.Call[worker.Nothing](s.parent, methodPut, packTurn(key, o, true))
 	if err == nil && o.Scores == nil {
 		*s.kept++
+		s.progress.turn(false)
 	}
 	return err
 }

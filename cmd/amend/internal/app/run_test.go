@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,8 +80,11 @@ func TestLibrary(t *testing.T) {
 		if err != nil || r.Summary.Completed != 6 || r.Summary.Revisions != 6 || r.Decoded == 0 || r.Before != 0 {
 			t.Fatalf("run in process %v: %+v, %v\n%s", here, r, err, log.String())
 		}
-		if len(told) == 0 || told[len(told)-1].Done != 6 || told[len(told)-1].Of != 6 {
+		if last := told[len(told)-1]; last.Done != 6 || last.Of != 6 || last.Turns != 18 || last.TurnsOf != 18 || last.TurnsBefore != 0 {
 			t.Errorf("progress of the run: %+v", told)
+		}
+		if phases, want := phasesOf(told), []Phase{Loading, Measuring, Preamble, Measuring, Working}; !slices.Equal(phases, want) {
+			t.Errorf("the run was at %q, want %q", phases, want)
 		}
 		f := DefaultFeedbackConfig()
 		f.Run, f.Compute.Deterministic, f.Report = name, true, true

@@ -55,6 +55,7 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 	if err != nil {
 		return nil, err
 	}
+	progress := newReporter(parent, "case")
 	m, err := runner.Open(ctx, runner.Weights{Model: c.Model}, runner.DefaultCompute(), e.options(parent.Log(), c.Date))
 	if err != nil {
 		return nil, err
@@ -69,6 +70,7 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 	if err != nil {
 		return nil, err
 	}
+	progress.enter(Testing)
 	pairs := examination{
 		model: m, kind: kind, context: runner.DefaultContext(), judge: judge, document: doc, settings: settings, untested: true, parent: parent,
 	}

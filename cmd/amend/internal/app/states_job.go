@@ -82,7 +82,7 @@ type tokenized struct {
 
 // computeStates is the handler of hidden states.
 func (e Env) computeStates(ctx context.Context, job worker.Job, parent *worker.Client) (result []byte, err error) {
-	c := &statesComputation{parent: parent, prompts: map[string]tokenized{}}
+	c := &statesComputation{parent: parent, progress: newReporter(parent, "response"), prompts: map[string]tokenized{}}
 	if err := json.Unmarshal(job.Payload, &c.job); err != nil {
 		return nil, fmt.Errorf("reading the job: %w", err)
 	}
@@ -180,7 +180,8 @@ func (c *statesComputation) run(ctx context.Context, limits worker.Limits) error
 		seen[id] = true
 	}
 	c.parent.Log().Info("reading hidden states", "model", c.model.Info().Name, "responses", len(c.prompts))
-	c.progress = newReporter(c.parent, "response", len(c.job.Responses), len(done))
+	c.progress.count(len(c.job.Responses), len(done))
+	c.progress.enter(Working)
 	first, rest := apart(c.job.Responses, func(r response) string { return r.ID }, limits.Alone)
 	for _, r := range append(first, rest...) {
 		t, ok := c.prompts[r.ID]
@@ -193,7 +194,7 @@ func (c *statesComputation) run(ctx context.Context, limits worker.Limits) error
 		if err := c.read(ctx, r, t); err != nil {
 			return fmt.Errorf("response %s: %w", r.ID, err)
 		}
-		c.progress.unit(false)
+		c.progress.unit(false, 0)
 	}
 	return nil
 }

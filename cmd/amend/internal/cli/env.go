@@ -45,7 +45,8 @@ func working(cmd *cobra.Command, o outputFlags, do func(app.Env) (show func() er
 		return err
 	}
 	shown := render.NewProgress(o.progress, cmd.ErrOrStderr(), logger)
-	env.Progress = shown.Update
+	env.Progress, env.Stderr = shown.Update, shown
+	shown.Update(app.Progress{Phase: app.Starting})
 	show, err := do(env)
 	shown.Close()
 	var failed *failure.RowsError

@@ -1,16 +1,12 @@
 package render
 
 import (
-	"fmt"
 	"io"
 	"os"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"charm.land/log/v2"
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 
 	"amend/cmd/amend/internal/app"
 )
@@ -22,90 +18,145 @@ const (
 	ProgressNone  = "none"
 )
 
-// plainEvery is how often plain progress writes a line.
-const plainEvery = 15 * time.Second
+const (
+	drawEvery  = 200 * time.Millisecond // a live line
+	plainEvery = 15 * time.Second       // a log line
+)
 
-// Progress shows how far some work is. Update and Close are called on one goroutine; on a terminal another one draws.
+// Progress shows how far some work is. What others write to standard error meanwhile goes through it, and stands above the
+// live line.
 type Progress struct {
-	log    *log.Logger
-	mode   string
-	stderr io.Writer
-	file   *os.File // the terminal of a live line; nil: none
-	start  time.Time
-	said   time.Time
+	log      *log.Logger
+	mode     string
+	stderr   io.Writer
+	terminal *terminal // of the live line; nil: none
 
-	bars *mpb.Progress
-	bar  *mpb.Bar
-	line atomic.Pointer[string]
+	mu    sync.Mutex // of what follows
+	state app.Progress
+	watch stopwatch
+	part  bool      // the last text of others has no line end yet
+	said  time.Time // a plain line
+	ended chan struct{}
+	drawn sync.WaitGroup // the goroutine that draws
 }
 
 // NewProgress shows nothing before the first Update. The logger's output is stderr.
 func NewProgress(mode string, stderr io.Writer, logger *log.Logger) *Progress {
 	p := &Progress{log: logger, mode: mode, stderr: stderr}
-	if f, ok := stderr.(*os.File); mode == ProgressAuto && ok && term.IsTerminal(int(f.Fd())) {
-		p.file = f
-	} else if mode == ProgressAuto {
-		p.mode = ProgressPlain
+	if mode != ProgressAuto {
+		return p
+	}
+	p.mode = ProgressPlain
+	if f, ok := stderr.(*os.File); ok {
+		if p.terminal = terminalOf(f); p.terminal != nil {
+			p.mode = ProgressAuto
+		}
 	}
 	return p
 }
 
-// Update shows how far the work is. It begins again where the work does.
+// Update shows how far the work is.
 func (p *Progress) Update(s app.Progress) {
-	if p.start.IsZero() || s.Done == s.Before && s.Engine == nil {
-		p.begin(s)
+	if p.mode == ProgressNone {
+		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.ended == nil {
+		p.begin(now)
+	}
+	other := s.Phase != p.state.Phase
+	p.watch.enter(s.Phase, now)
+	p.state = s
+	if p.terminal != nil && other {
+		p.draw()
+	}
+}
+
+// begin starts the clock, and what shows the time that passes.
+func (p *Progress) begin(now time.Time) {
+	p.watch, p.said, p.ended = stopwatch{last: now}, now, make(chan struct{})
+	if p.terminal != nil {
+		p.log.SetOutput(p)
+	}
+	p.drawn.Go(func() {
+		tick := time.NewTicker(drawEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case now := <-tick.C:
+				p.tick(now)
+			case <-p.ended:
+				return
+			}
+		}
+	})
+}
+
+// tick shows that time has passed.
+func (p *Progress) tick(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watch.advance(now)
 	switch {
-	case p.bar != nil:
-		line := p.text(s)
-		p.line.Store(&line)
-		p.bar.SetCurrent(int64(s.Done))
-	case p.mode == ProgressPlain && time.Since(p.said) >= plainEvery:
-		p.said = time.Now()
-		p.log.Info(p.text(s))
+	case p.terminal != nil:
+		p.draw()
+	case now.Sub(p.said) >= plainEvery:
+		p.said = now
+		p.log.Info(plainLine(p.state, p.watch))
 	}
 }
 
-// begin starts the clock, and on a terminal the live line.
-func (p *Progress) begin(s app.Progress) {
-	p.Close()
-	p.start, p.said = time.Now(), time.Now()
-	if p.file == nil {
-		return
+// draw draws the live line.
+func (p *Progress) draw() {
+	if !p.part && p.terminal.foreground() {
+		p.terminal.draw(liveLine(p.state, p.watch, p.terminal.width(), false))
 	}
-	empty := ""
-	p.line.Store(&empty)
-	p.bars = mpb.New(mpb.WithOutput(p.file), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
-	p.bar = p.bars.AddBar(int64(s.Of), mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return *p.line.Load() })))
-	p.log.SetOutput(p.bars) // log lines go above the bar
 }
 
-func (p *Progress) text(s app.Progress) string {
-	line := fmt.Sprintf("%d/%d %ss, %d failed, ETA %s", s.Done, s.Of, s.Unit, s.Failed, p.eta(s))
-	if e := s.Engine; e != nil {
-		line += fmt.Sprintf(" · decode %.0f tok/s, prefill %.0f tok/s, reuse %.0f %% · KV %d/%d cells, %d alive",
-			e.DecodeTokS, e.PrefillTokS, 100*e.Reuse, e.Cells, e.CellLimit, e.Alive)
+// Write writes text of others above the live line.
+func (p *Progress) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	live := p.terminal != nil && p.ended != nil
+	if live && !p.part {
+		p.terminal.clear()
 	}
-	return line
+	n, err := p.stderr.Write(text)
+	if len(text) > 0 {
+		p.part = text[len(text)-1] != '\n'
+	}
+	if live {
+		p.draw()
+	}
+	return n, err
 }
 
-// eta estimates how long the rest takes at the speed so far.
-func (p *Progress) eta(s app.Progress) string {
-	here := s.Done - s.Before
-	if here == 0 {
-		return "?"
-	}
-	left := time.Since(p.start) / time.Duration(here) * time.Duration(s.Of-s.Done)
-	return left.Round(time.Second).String()
-}
-
-// Close ends the live line and returns standard error to the log. It may be called more than once.
+// Close ends the live line, which stays as what was done, and returns standard error to the log. It may be called more than
+// once.
 func (p *Progress) Close() {
-	if p.bars == nil {
+	p.mu.Lock()
+	running := p.ended
+	p.mu.Unlock()
+	if running == nil {
 		return
 	}
-	p.bar.Abort(false)
-	p.bars.Wait()
+	close(running)
+	p.drawn.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = nil
+	if p.terminal == nil {
+		return
+	}
 	p.log.SetOutput(p.stderr)
-	p.bars, p.bar = nil, nil
+	if p.part {
+		p.terminal.end("")
+	} else {
+		p.terminal.clear()
+	}
+	if p.state.Of > 0 {
+		p.terminal.end(liveLine(p.state, p.watch, p.terminal.width(), true))
+	}
 }
