@@ -36,6 +36,15 @@ func TestToldByOthers(t *testing.T) {
 	}
 }
 
+// TestToldTwice: a second SIGTERM does not end what finishes its work after the first.
+func TestToldTwice(t *testing.T) {
+	p := newParent(t, "twice", nil)
+	_, err := p.supervise()
+	if f := new(Failure); !errors.As(err, &f) || f.Kind != "stopped" || p.log.Len() > 0 {
+		t.Errorf("%v, %s", err, &p.log)
+	}
+}
+
 // TestToldToEnd: a worker that dies after it was told to end says nothing about the unit under way.
 func TestToldToEnd(t *testing.T) {
 	p := newParent(t, "stubborn", nil)

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 func handlers() map[string]Handler {
 	return map[string]Handler{
 		"units": doUnits, "early": dieEarly, "one": dieAfterOne, "cut": cutOff, "late": dieLate, "echo": echo, "fail": fail,
-		"ask": ask, "log": logSome, "wait": wait, "stubborn": stubborn, "hang": hang, "end": endOne, "leave": leaveBehind, "forgetful": forgetAlone, "loud": loud, "closing": dieClosing, "deaf": deaf, "told": told,
+		"ask": ask, "log": logSome, "wait": wait, "stubborn": stubborn, "hang": hang, "end": endOne, "leave": leaveBehind, "forgetful": forgetAlone, "loud": loud, "closing": dieClosing, "deaf": deaf, "told": told, "twice": twice,
 	}
 }
 
@@ -283,6 +283,18 @@ func told(context.Context, Job, *Client) ([]byte, error) {
 	signal.Reset(syscall.SIGTERM)
 	die(syscall.SIGTERM)
 	return nil, nil
+}
+
+// twice is told to end by two signals of its own, and ends by itself.
+func twice(ctx context.Context, _ Job, _ *Client) ([]byte, error) {
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		return nil, err
+	}
+	<-ctx.Done()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("told by %w: %w", context.Cause(ctx), ctx.Err())
 }
 
 // stubborn dies when it is told to end.
