@@ -159,6 +159,10 @@ func Write(out string, from Source, o Options) (report *Report, err error) {
 	if err := s.finish(); err != nil {
 		return nil, err
 	}
+	if s.report.empty() {
+		s.report.Files, s.report.Bytes = []string{}, 0
+		return s.report, ErrEmpty
+	}
 	text, err := card(s.report, from, o)
 	if err != nil {
 		return nil, err
@@ -178,6 +182,19 @@ func Write(out string, from Source, o Options) (report *Report, err error) {
 		return nil, err
 	}
 	return s.report, atomicfile.SyncDir(filepath.Dir(filepath.Clean(out)))
+}
+
+// ErrEmpty says that everything was left out, and no set was written. The report has the reasons.
+var ErrEmpty = errors.New("nothing is left for a set")
+
+// empty reports whether no split has an example.
+func (r *Report) empty() bool {
+	for _, n := range r.Examples {
+		if n > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // ErrInUse refuses to write a set into a folder that is not empty.

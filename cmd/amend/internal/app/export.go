@@ -12,7 +12,8 @@ import (
 	"amend/engine/runstore"
 )
 
-// Export makes a training set of a run's finished rows, or of its labels. The set is complete, or not there.
+// Export makes a training set of a run's finished rows, or of its labels. The set is complete, or not there. Where nothing is
+// left for one, it returns the report and a *failure.RowsError.
 func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -27,7 +28,19 @@ func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report
 	if run != nil {
 		env.warnUnfinished(c.Run, run)
 	}
-	return export.Write(c.Out, source, c.options())
+	report, err = export.Write(c.Out, source, c.options())
+	if errors.Is(err, export.ErrEmpty) {
+		return report, &failure.RowsError{Failed: report.Read, Of: report.Read, What: "are left out, so there is no set", Detail: remedy(report)}
+	}
+	return report, err
+}
+
+// remedy is what to do where nothing is left for a set.
+func remedy(r *export.Report) string {
+	if r.LeftOut[export.Flagged] > 0 {
+		return "amend stats says which flags; a turn that is cut needs more max-tokens in the run, and without hygiene flagged turns are taken"
+	}
+	return "take rows or pairs with another limit"
 }
 
 // warnUnfinished tells of a run that lacks rows: what is made of it is of fewer than its prompts.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,8 @@ A turn whose only flag is unchanged is kept. Where no revision is clean, sft tak
 With --labels, pairs are those that amend feedback has labelled: chosen is the answer that the judge prefers,
 label_prob its probability. DIR may then be a folder that holds labels alone.
 
-The same run gives the same bytes. What is left out is counted, by reason.`,
+The same run gives the same bytes. What is left out is counted, by reason. Where nothing is left no set is
+written, and the exit code is 3.`,
 		Example: `  amend export runs/first --format sft --to jsonl --out sets/sft
   amend export runs/first --format dpo --to parquet --test 0.05 --disjoint --out sets/dpo
   amend export runs/first --format sft --all-revisions --max-chars 4000 --near-duplicates 0.8 --out sets/rounds
@@ -44,14 +46,14 @@ The same run gives the same bytes. What is left out is counted, by reason.`,
 			}
 			c.Run = args[0]
 			report, err := app.Export(cmd.Context(), env, c)
-			if err != nil {
+			if report == nil {
 				return err
 			}
 			if asJSON {
-				return render.JSON(cmd.OutOrStdout(), report)
+				return errors.Join(render.JSON(cmd.OutOrStdout(), report), err)
 			}
 			render.Export(cmd.OutOrStdout(), c, report)
-			return nil
+			return err
 		},
 	}
 	addExportFlags(cmd, &c)

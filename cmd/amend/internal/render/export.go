@@ -32,6 +32,9 @@ func Export(w io.Writer, c app.ExportConfig, r *export.Report) {
 	if len(left) > 0 {
 		Field(w, "left out", strings.Join(left, ", "))
 	}
+	if len(r.Files) == 0 {
+		return // there is no set
+	}
 	Field(w, "files", fmt.Sprintf("%d in %s, %s bytes", len(r.Files), filepath.Join(c.Out, "data"), Grouped(int(r.Bytes))))
 	Field(w, "card", filepath.Join(c.Out, "README.md"))
 }
