@@ -34,7 +34,9 @@ func Main(b Build, args []string, stdin io.Reader, stdout, stderr io.Writer) int
 	out := &output{w: stdout}
 	root.SetOut(out)
 	root.SetErr(stderr)
-	ctx, stop := worker.WithSignals(context.Background())
+	ctx, stop := worker.WithSignals(context.Background(), func() {
+		fmt.Fprintln(stderr, "\namend: interrupted at once: only finished work is saved")
+	})
 	defer stop()
 	err := root.ExecuteContext(ctx)
 	if err == nil {

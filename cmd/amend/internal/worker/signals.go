@@ -19,32 +19,51 @@ func (s Signal) Error() string { return s.String() }
 func (Signal) Is(target error) bool { return target == context.Canceled }
 
 // WithSignals returns a context that the first Ctrl-C, SIGTERM or hang-up ends; SignalOf says which it was. A Ctrl-C after
-// that ends the process at once. Signals that the process was started to ignore, as by nohup, stay ignored.
-func WithSignals(parent context.Context) (ctx context.Context, stop func()) {
+// that ends the process at once, by that signal: atOnce is called before. Signals that the process was started to ignore, as
+// by nohup, stay ignored.
+func WithSignals(parent context.Context, atOnce func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	ch := make(chan os.Signal, 1)
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) {
-			signal.Notify(ch, s)
-		}
-	}
-	done := make(chan struct{})
+	first, again, done := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan struct{})
+	heed(first, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		select {
-		case s := <-ch:
-			if !signal.Ignored(os.Interrupt) {
-				signal.Reset(os.Interrupt)
-			}
+		case s := <-first:
+			heed(again, os.Interrupt)
 			cancel(Signal{s})
+		case <-done:
+			return
+		}
+		select {
+		case s := <-again:
+			atOnce()
+			endBy(s)
 		case <-done:
 		}
 	}()
 	stop = sync.OnceFunc(func() {
-		signal.Stop(ch)
+		signal.Stop(first)
+		signal.Stop(again)
 		close(done)
 		cancel(nil)
 	})
 	return ctx, stop
+}
+
+// heed has signals sent to a channel, except those that are ignored.
+func heed(to chan<- os.Signal, signals ...os.Signal) {
+	for _, s := range signals {
+		if !signal.Ignored(s) {
+			signal.Notify(to, s)
+		}
+	}
+}
+
+// endBy ends this process by a signal, so that its parent sees why.
+func endBy(s os.Signal) {
+	signal.Reset(s)
+	if self, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = self.Signal(s) // it cannot fail for the process itself
+	}
 }
 
 // LeaveSignalsToParent has this process ignore what a terminal sends to the whole job, Ctrl-C and hang-up: its parent gets

@@ -23,14 +23,14 @@ const mode = "WORKER_TEST"
 
 const (
 	asWorker = "worker"
-	asParent = "parent" // of TestOrphan
+	asParent = "parent" // startParent
 )
 
 // TestMain makes the test binary also the worker: a stand-in for an engine.
 func TestMain(m *testing.M) {
 	switch os.Getenv(mode) {
 	case asWorker:
-		ctx, stop := WithSignals(context.Background())
+		ctx, stop := WithSignals(context.Background(), func() {})
 		defer stop()
 		if err := Main(ctx, handlers(), encodeError); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	case asParent:
-		parentOfOrphan()
+		mainOfParent()
 	}
 	os.Exit(m.Run())
 }

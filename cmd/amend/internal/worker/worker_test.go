@@ -3,14 +3,12 @@
 package worker
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -363,42 +361,4 @@ func TestLeftBehind(t *testing.T) {
 	if out, err := p.supervise(); out != "done" || err != nil {
 		t.Errorf("%q, %v", out, err)
 	}
-}
-
-// TestOrphan: a worker ends with its parent, whatever it is doing.
-func TestOrphan(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), mode+"="+asParent)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewReader(out)
-	if line, err := lines.ReadString('\n'); err != nil || line != "waiting\n" {
-		t.Fatalf("%q, %v", line, err)
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	// The worker has the pipe too: it is closed when both are dead.
-	if _, err := io.Copy(io.Discard, lines); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // it was killed
-}
-
-// parentOfOrphan is TestOrphan's parent process. It says when its worker waits.
-func parentOfOrphan() {
-	_, err := Supervise(context.Background(), spawner(os.Stdout, os.Stderr), Job{Kind: "hang"}, Host{
-		Unit: "row", Log: slog.New(slog.DiscardHandler), Notify: func(topic string, _ []byte) { fmt.Println(topic) },
-	})
-	fmt.Println(err)
-	os.Exit(1)
 }
