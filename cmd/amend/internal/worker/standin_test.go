@@ -272,8 +272,12 @@ func deaf(ctx context.Context, job Job, c *Client) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if group, err := syscall.Getpgid(os.Getppid()); err != nil || group != syscall.Getpgrp() {
-		return nil, fmt.Errorf("the worker is of process group %d, its parent of %d: a terminal stops one of them; %v", syscall.Getpgrp(), group, err)
+	group, err := syscall.Getpgid(os.Getppid())
+	if err != nil {
+		return nil, err
+	}
+	if mine := syscall.Getpgrp(); group != mine {
+		return nil, fmt.Errorf("the worker is of process group %d, its parent of %d: a terminal stops one of them", mine, group)
 	}
 	return wait(ctx, job, c)
 }

@@ -173,6 +173,7 @@ func describe(state *os.ProcessState, fault string) death {
 			d.outOfMemory = true
 		case syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP:
 			d.asked = sig
+		default: // a fault
 		}
 	}
 	if fault != "" {
