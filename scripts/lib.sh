@@ -22,6 +22,7 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_PREFIX
 
 # The linker's flags for what finds libraries beside itself: that folder goes before LD_LIBRARY_PATH, which may name
 # another llama.cpp. Apple's linker has no such flag.
+# shellcheck disable=SC2034 # for those who source this
 case $(uname -s) in
 Darwin) own_first= ;;
 *) own_first=-Wl,--disable-new-dtags ;;

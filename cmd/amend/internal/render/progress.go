@@ -144,13 +144,13 @@ func (p *Progress) Close() {
 	}
 	close(running)
 	p.drawn.Wait()
+	p.log.SetOutput(p.stderr) // the log may wait for the lock
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended = nil
 	if p.terminal == nil {
 		return
 	}
-	p.log.SetOutput(p.stderr)
 	if p.part {
 		p.terminal.end("")
 	} else {
