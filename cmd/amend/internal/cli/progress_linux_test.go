@@ -40,7 +40,7 @@ func TestProgressOnATerminal(t *testing.T) {
 		t.Fatalf("it exited with %s:\n%s", code, x.screen())
 	}
 	screen := x.screen()
-	if !regexp.MustCompile(`\[#+\] 60/60 rows, 180/180 turns, \d+s(, \d+ tok/s)?\r\nrows +60: 60 completed`).MatchString(screen) {
+	if !regexp.MustCompile(`\[#+\] 60/60 rows, 180/180 turns, took \d+s(, \d+ tok/s)?\r\nrows +60: 60 completed`).MatchString(screen) {
 		t.Errorf("the last line is not that of a run that is done:\n%s", screen)
 	}
 	var phases []string

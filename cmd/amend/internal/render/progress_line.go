@@ -82,11 +82,14 @@ func workParts(s app.Progress, w stopwatch, stays bool) []part {
 	if s.Failed > 0 {
 		parts = append(parts, part{3, fmt.Sprintf("%d failed", s.Failed)})
 	}
-	if here := done - before; here > 0 && !stays {
-		left := time.Duration(float64(w.work()) / float64(here) * float64(of-done))
-		parts = append(parts, part{1, "ETA " + duration(left)})
-	} else {
-		parts = append(parts, part{1, duration(w.total)})
+	switch here := done - before; {
+	case stays:
+		parts = append(parts, part{1, "took " + duration(w.total)})
+	case here > 0:
+		left := float64(w.work()) / float64(here) * float64(of-done)
+		parts = append(parts, part{1, "ETA " + duration(time.Duration(left))})
+	default:
+		parts = append(parts, part{1, duration(w.total) + " so far"})
 	}
 	if s.DecodeTokS >= 1 {
 		parts = append(parts, part{4, fmt.Sprintf("%.0f tok/s", s.DecodeTokS)})

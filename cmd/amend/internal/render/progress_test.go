@@ -45,11 +45,11 @@ func TestProgressLine(t *testing.T) {
 		{work, 20, false, "330/1800 turns"},
 		{work, 8, false, "330/180"},
 		{work, 1, false, ""},
-		{unknown, 60, false, "[#----------] 100/600 rows, 300/1800 turns, 1m15s, 41 tok/s"},
+		{unknown, 60, false, "[##------------] 100/600 rows, 300/1800 turns, 1m15s so far"},
 		{pairs, 60, false, "[####--------------------] 100/600 pairs, ETA 50m0s"},
-		{done, 80, true, "[########################] 8/8 rows, 24/24 turns, 1m15s"},
-		{preamble, 80, true, "[####--------------------] 100/600 rows, 330/1800 turns, 1m15s, 41 tok/s"},
-		{app.Progress{Unit: "row"}, 80, false, "0/0 rows, 1m15s"},
+		{done, 80, true, "[########################] 8/8 rows, 24/24 turns, took 1m15s"},
+		{preamble, 80, true, "[####--------------------] 100/600 rows, 330/1800 turns, took 1m15s, 41 tok/s"},
+		{app.Progress{Unit: "row"}, 80, false, "0/0 rows, 1m15s so far"},
 	} {
 		if got := liveLine(c.state, watch, c.width, c.stays); got != c.want {
 			t.Errorf("%+v in %d columns:\n%q, want\n%q", c.state, c.width, got, c.want)
