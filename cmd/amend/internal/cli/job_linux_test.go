@@ -24,10 +24,10 @@ func longRun(t *testing.T, out string, more ...string) (args []string, rows tabl
 }
 
 // whole is what a run writes that nobody stopped.
-func whole(t *testing.T) string {
+func whole(t *testing.T, more ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "whole")
-	args, _ := longRun(t, out, "--progress", "none")
+	args, _ := longRun(t, out, append(more, "--progress", "none")...)
 	mustAmend(t, args...)
 	return filepath.Join(out, runstore.RevisionsFile)
 }
@@ -72,21 +72,28 @@ func TestJobOfATerminalThatStopsWriters(t *testing.T) {
 	}
 }
 
-// TestJobIsInterrupted: one Ctrl-C ends a run with 130, after the turns under way. It reaches parent and worker, which says
-// so once.
+// TestJobIsInterrupted: one Ctrl-C ends a run with 130, after the turns under way. It reaches parent, worker and template
+// process; the worker says so once, and no row is lost by it.
 func TestJobIsInterrupted(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "run")
-	args, rows := longRun(t, out)
-	x := openTerminal(t, 80)
-	x.say("amend " + quoted(args) + "; echo rc=$?")
-	x.until("a row is done", func() bool { return rows.rows() > 0 })
-	x.key(ctrlC)
-	code, screen := x.exit(), x.screen()
-	if code != "130" || !strings.Contains(screen, "the same command continues") || strings.Count(screen, "finishing the turns") != 1 {
-		t.Errorf("after Ctrl-C it exited with %s:\n%s", code, screen)
-	}
-	if n := rows.rows(); n == 60 {
-		t.Error("the run was over before it was interrupted")
+	for name, model := range map[string][]string{
+		"testbed":  nil,
+		"template": {"--model", tinyModel(t), "--principles", "honesty", "--max-tokens", "24"},
+	} {
+		want, out := whole(t, model...), filepath.Join(t.TempDir(), "run")
+		args, rows := longRun(t, out, model...)
+		x := openTerminal(t, 80)
+		x.say("amend " + quoted(args) + "; echo rc=$?")
+		x.until("a row is done", func() bool { return rows.rows() > 0 })
+		x.key(ctrlC)
+		code, screen := x.exit(), x.screen()
+		if code != "130" || !strings.Contains(screen, "the same command continues") || strings.Count(screen, "finishing the turns") != 1 {
+			t.Errorf("%s: after Ctrl-C it exited with %s:\n%s", name, code, screen)
+		}
+		if n := rows.rows(); n == 60 {
+			t.Errorf("%s: the run was over before it was interrupted", name)
+		}
+		mustAmend(t, args...)
+		same(t, want, filepath.Join(out, runstore.RevisionsFile))
 	}
 }
 
