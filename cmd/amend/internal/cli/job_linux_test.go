@@ -32,7 +32,7 @@ func whole(t *testing.T, more ...string) string {
 	return filepath.Join(out, runstore.RevisionsFile)
 }
 
-// TestJobIsStoppedAndContinued: Ctrl-Z stops every process of a run, fg continues them, and the run ends as if nothing had
+// TestJobIsStoppedAndContinued: Ctrl-Z stops all three processes of a run, fg continues them, and the run ends as if nothing had
 // happened.
 func TestJobIsStoppedAndContinued(t *testing.T) {
 	want, out := whole(t), filepath.Join(t.TempDir(), "run")
@@ -47,10 +47,17 @@ func TestJobIsStoppedAndContinued(t *testing.T) {
 	x.until("all processes are stopped", func() bool {
 		states := processes(t, group)
 		running := func(pid string) bool { return states[pid] != "T" }
-		return len(states) >= 2 && !slices.ContainsFunc(slices.Collect(maps.Keys(states)), running)
+		return len(states) == 3 && !slices.ContainsFunc(slices.Collect(maps.Keys(states)), running)
 	})
 	if n := rows.rows(); n == 60 {
 		t.Error("the run was over before it was stopped")
+	}
+	for pid := range processes(t, group) {
+		const mask = 1<<(syscall.SIGINT-1) | 1<<(syscall.SIGHUP-1)
+		// The command heeds what a terminal sends, and the processes that it started leave that to it.
+		if started := pid != group; started != (ignored(t, pid)&mask == mask) {
+			t.Errorf("process %s of job %s ignores the signals %b", pid, group, ignored(t, pid))
+		}
 	}
 	x.say("fg; echo rc=$?")
 	if code := x.exit(); code != "0" {

@@ -144,6 +144,20 @@ func processes(t *testing.T, group string) map[string]string {
 	return states
 }
 
+// ignored are the signals that a process ignores, as bits.
+func ignored(t *testing.T, pid string) (bits uint64) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + pid + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, field, _ := strings.Cut(string(text), "SigIgn:")
+	if _, err := fmt.Sscanf(field, "%x", &bits); err != nil {
+		t.Fatal(err)
+	}
+	return bits
+}
+
 // quoted is a command line that a shell reads back.
 func quoted(args []string) string {
 	var b strings.Builder
