@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"amend/cmd/amend/internal/app"
-	"amend/cmd/amend/internal/worker"
 )
 
 // newWorkerCommand is the hidden command of processes that amend starts itself.
@@ -22,7 +21,6 @@ func newWorkerCommand() *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use: app.TemplateWorker, Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			worker.LeaveSignalsToParent()
 			return app.RenderTemplates(cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	})

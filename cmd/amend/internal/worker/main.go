@@ -23,7 +23,7 @@ var ErrNotStarted = errors.New("this command is for processes that amend starts 
 // it ended. encode makes an error travel. The job ends with ctx, or when the parent says so. An error is about the process
 // itself; the job's own goes to the parent.
 func Main(ctx context.Context, handlers map[string]Handler, encode func(error) *Failure) error {
-	LeaveSignalsToParent()
+	leaveSignalsToParent()
 	out, in := os.NewFile(toParent, "to the parent"), os.NewFile(fromParent, "from the parent")
 	if out == nil || in == nil {
 		return ErrNotStarted

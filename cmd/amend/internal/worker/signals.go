@@ -66,9 +66,9 @@ func endBy(s os.Signal) {
 	}
 }
 
-// LeaveSignalsToParent has this process ignore what a terminal sends to the whole job, Ctrl-C and hang-up: its parent gets
+// leaveSignalsToParent has this process ignore what a terminal sends to the whole job, Ctrl-C and hang-up: its parent gets
 // them too, and says what to do. Processes that this one starts ignore them as well.
-func LeaveSignalsToParent() { signal.Ignore(os.Interrupt, syscall.SIGHUP) }
+func leaveSignalsToParent() { signal.Ignore(os.Interrupt, syscall.SIGHUP) }
 
 // SignalOf is the signal that ended a context of WithSignals, nil for none.
 func SignalOf(ctx context.Context) os.Signal {
