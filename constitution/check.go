@@ -22,6 +22,7 @@ func (r *report) checkContent(root *yaml.Node, d *Document) {
 	r.checkTemplate(at(root, "prompts", "critique_request"), d.Prompts.CritiqueRequest)
 	r.checkTemplate(at(root, "prompts", "revision_request"), d.Prompts.RevisionRequest)
 	r.checkTemplate(at(root, "prompts", "judge_instruction"), d.Prompts.JudgeInstruction)
+	r.checkTemplate(at(root, "prompts", "verdict_request"), d.Prompts.VerdictRequest)
 	for i, name := range d.Extends {
 		if name == "" {
 			r.add(at(root, "extends", i), "an item of extends is empty; it names a layer")
@@ -50,7 +51,7 @@ func (r *report) checkPrinciple(n *yaml.Node, p Principle) {
 	r.checkID(at(n, "id"), "a principle's id", p.ID)
 	for _, given := range []struct{ key, text string }{
 		{"text", p.Text}, {"critique_request", p.CritiqueRequest}, {"revision_request", p.RevisionRequest},
-		{"judge_instruction", p.JudgeInstruction}, {"reason", p.Reason},
+		{"judge_instruction", p.JudgeInstruction}, {"verdict_request", p.VerdictRequest}, {"reason", p.Reason},
 	} {
 		if child(resolve(n), given.key) != nil {
 			r.checkText(n, given.key, given.text)
@@ -150,13 +151,13 @@ func (d *Document) trim() {
 		}
 	}
 	trim(&d.Name, &d.Version, &d.Language, &d.Title, &d.Description, &d.Unsourced,
-		&d.Prompts.CritiqueRequest, &d.Prompts.RevisionRequest, &d.Prompts.JudgeInstruction)
+		&d.Prompts.CritiqueRequest, &d.Prompts.RevisionRequest, &d.Prompts.JudgeInstruction, &d.Prompts.VerdictRequest)
 	for i := range d.Extends {
 		trim(&d.Extends[i])
 	}
 	for i := range d.Principles {
 		p := &d.Principles[i]
-		trim(&p.ID, &p.Title, &p.Text, &p.CritiqueRequest, &p.RevisionRequest, &p.JudgeInstruction, &p.Reason)
+		trim(&p.ID, &p.Title, &p.Text, &p.CritiqueRequest, &p.RevisionRequest, &p.JudgeInstruction, &p.VerdictRequest, &p.Reason)
 	}
 	for i := range d.Demonstrations {
 		m := &d.Demonstrations[i]

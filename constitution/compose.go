@@ -63,6 +63,7 @@ func (c *composition) put(r *report, l *layer) {
 	c.take(l, "prompts.critique_request", &c.doc.Prompts.CritiqueRequest, own.CritiqueRequest)
 	c.take(l, "prompts.revision_request", &c.doc.Prompts.RevisionRequest, own.RevisionRequest)
 	c.take(l, "prompts.judge_instruction", &c.doc.Prompts.JudgeInstruction, own.JudgeInstruction)
+	c.take(l, "prompts.verdict_request", &c.doc.Prompts.VerdictRequest, own.VerdictRequest)
 	for i, p := range l.doc.Principles {
 		node := resolve(at(l.root, "principles", i))
 		below := slices.IndexFunc(c.doc.Principles, func(q Principle) bool { return q.ID == p.ID })
@@ -194,10 +195,14 @@ type request struct {
 }
 
 func (p *Principle) requests(t Prompts) []request {
+	if p.Framing != Negative {
+		t.VerdictRequest = "" // one response alone shows what it does, not how much better it could be
+	}
 	return []request{
 		{"critique_request", t.CritiqueRequest, &p.CritiqueRequest},
 		{"revision_request", t.RevisionRequest, &p.RevisionRequest},
 		{"judge_instruction", t.JudgeInstruction, &p.JudgeInstruction},
+		{"verdict_request", t.VerdictRequest, &p.VerdictRequest},
 	}
 }
 
@@ -262,6 +267,9 @@ func (c *composition) finishJudgements() error {
 			continue
 		}
 		j.JudgeInstruction = p.JudgeInstruction
+		if j.VerdictRequest = p.VerdictRequest; j.VerdictRequest == "" { // an example is one under any principle
+			j.VerdictRequest = strings.ReplaceAll(c.templates[p.ID].VerdictRequest, placeholder, p.Text)
+		}
 		if len(c.doc.Judgements) == 0 {
 			c.doc.Origins["judgements"] = Origin{j.layer.Name, j.list.Line}
 		}

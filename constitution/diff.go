@@ -130,7 +130,7 @@ func edit(p, q Principle) (e Edit, changed bool) {
 	for _, f := range []struct{ field, a, b string }{
 		{"title", p.Title, q.Title}, {"text", p.Text, q.Text},
 		{"critique_request", p.CritiqueRequest, q.CritiqueRequest}, {"revision_request", p.RevisionRequest, q.RevisionRequest},
-		{"judge_instruction", p.JudgeInstruction, q.JudgeInstruction}, {"framing", string(p.Framing), string(q.Framing)},
+		{"judge_instruction", p.JudgeInstruction, q.JudgeInstruction}, {"verdict_request", p.VerdictRequest, q.VerdictRequest}, {"framing", string(p.Framing), string(q.Framing)},
 	} {
 		if f.a != f.b {
 			e.Texts = append(e.Texts, TextEdit{f.field, DiffWords(f.a, f.b)})

@@ -55,11 +55,12 @@ func (d *Document) LayerNames() []string {
 
 // Prompts are templates from which a principle's missing requests are derived. Each contains {text}, which
 // stands for the principle's text. They are optional where every principle brings its own requests. A layer's
-// hold for the texts that it and the layers above it give.
+// hold for the texts that it and the layers above it give. The one for verdicts is for principles that forbid something.
 type Prompts struct {
 	CritiqueRequest  string `yaml:"critique_request" json:"critique_request,omitempty"`
 	RevisionRequest  string `yaml:"revision_request" json:"revision_request,omitempty"`
 	JudgeInstruction string `yaml:"judge_instruction" json:"judge_instruction,omitempty"`
+	VerdictRequest   string `yaml:"verdict_request" json:"verdict_request,omitempty"`
 }
 
 // Principle is one rule of conduct, and how a model is asked to apply it to the answer before.
@@ -70,6 +71,7 @@ type Principle struct {
 	CritiqueRequest  string   `yaml:"critique_request" json:"critique_request"`             // the user turn that asks for a critique
 	RevisionRequest  string   `yaml:"revision_request" json:"revision_request"`             // the user turn that asks for a revision
 	JudgeInstruction string   `yaml:"judge_instruction" json:"judge_instruction,omitempty"` // asks which of two responses is better; needed only to judge
+	VerdictRequest   string   `yaml:"verdict_request" json:"verdict_request,omitempty"`     // asks whether one response keeps to the principle, to be answered by yes or no; a judge is asked it in place of which of two responses is better
 	Framing          Framing  `yaml:"framing" json:"framing,omitempty"`                     // whether it asks for something or forbids something
 	Weight           float64  `yaml:"weight" json:"weight"`                                 // share in draws, 1 where not given; 0: drawn only where all weights are 0
 	Tags             []string `yaml:"tags" json:"tags,omitempty"`                           // groups that can be selected together
@@ -192,6 +194,7 @@ type Judgement struct {
 	Use       Use    `yaml:"use" json:"use,omitempty"`         // show, the default: it stands before everything the judge is asked; test: the judge is asked it, before it is trusted
 
 	JudgeInstruction string `yaml:"-" json:"judge_instruction"`
+	VerdictRequest   string `yaml:"-" json:"verdict_request,omitempty"`
 }
 
 // Side is one of the two responses of a judgement.

@@ -13,7 +13,7 @@ import (
 var unhashed = []string{
 	"Document.Name", "Document.Version", "Document.Language", "Document.Title", "Document.Description", "Document.Prompts",
 	"Document.Sources", "Document.Unsourced", "Document.Extends", "Document.Judgements", "Document.Layers", "Document.Off", "Document.Origins",
-	"Principle.Title", "Principle.Tags", "Principle.Sources", "Principle.JudgeInstruction", "Principle.Framing",
+	"Principle.Title", "Principle.Tags", "Principle.Sources", "Principle.JudgeInstruction", "Principle.VerdictRequest", "Principle.Framing",
 	"Principle.Off", "Principle.Reason", "Principle.Origins", "Principle.Chain",
 }
 

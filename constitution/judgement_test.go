@@ -39,6 +39,44 @@ judgements:
 `
 )
 
+// TestVerdictRequests: the template makes those of principles that forbid something, and of judgements under any principle. A
+// principle's own holds, whatever its framing.
+func TestVerdictRequests(t *testing.T) {
+	low := `
+name: low
+prompts: {critique_request: "c {text}", revision_request: "r {text}", judge_instruction: "j {text}", verdict_request: "v {text}"}
+principles:
+  - {id: kind, text: Be kind., framing: positive}
+  - {id: quiet, text: Do not shout., framing: negative}
+  - {id: plain, text: Be plain.}
+  - {id: frank, text: Be frank., framing: positive, verdict_request: "Is it frank?"}
+judgements:
+  - {prompt: p, principle: kind, a: x, b: y, better: a}
+  - {prompt: p, principle: frank, a: x, b: y, better: a, use: test}
+`
+	high := "name: high\nextends: [low.yaml]\nprinciples:\n  - {id: kind, framing: negative, reason: It is meant so.}\n"
+	path := write(t, map[string]string{"low.yaml": low, "high.yaml": high})
+	for file, want := range map[string]string{
+		"low.yaml":  " | v Do not shout. |  | Is it frank? | v Be kind. | Is it frank?",
+		"high.yaml": "v Be kind. | v Do not shout. |  | Is it frank? | v Be kind. | Is it frank?",
+	} {
+		doc, err := Load(path(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range doc.Principles {
+			got = append(got, p.VerdictRequest)
+		}
+		for _, j := range doc.Judgements {
+			got = append(got, j.VerdictRequest)
+		}
+		if strings.Join(got, " | ") != want {
+			t.Errorf("%s: %q, want %q", file, got, want)
+		}
+	}
+}
+
 // TestJudgementsOfLayers: a layer replaces the judgements that are shown as a whole, and tests by their principle. Those
 // of a principle that is off go. What is composed can be read back.
 func TestJudgementsOfLayers(t *testing.T) {

@@ -22,12 +22,13 @@ func anyText(r *rapid.T, label string) string {
 func drawLayer(r *rapid.T) map[string]any {
 	var principles, demonstrations, judgements []map[string]any
 	for _, id := range []string{"a", "b", "c"} {
-		principles = append(principles, map[string]any{"id": id, "title": anyText(r, "title"), "text": anyText(r, "text"), "weight": rapid.Float64Range(0, 1e9).Draw(r, "weight")})
+		principles = append(principles, map[string]any{"id": id, "title": anyText(r, "title"), "text": anyText(r, "text"), "weight": rapid.Float64Range(0, 1e9).Draw(r, "weight"),
+			"framing": rapid.SampledFrom([]string{"positive", "negative"}).Draw(r, "framing")})
 		demonstrations = append(demonstrations, map[string]any{"principle": id, "prompt": anyText(r, "prompt"), "response": anyText(r, "response"), "critique": anyText(r, "critique"), "revision": anyText(r, "revision")})
 		judgements = append(judgements, map[string]any{"principle": id, "prompt": anyText(r, "prompt"), "a": "1" + anyText(r, "a"), "b": "2" + anyText(r, "b"), "better": "a", "use": rapid.SampledFrom([]string{"show", "test"}).Draw(r, "use")})
 	}
 	return map[string]any{"name": "low", "description": anyText(r, "description"), "principles": principles, "demonstrations": demonstrations, "judgements": judgements,
-		"prompts": map[string]string{"critique_request": "c {text}", "revision_request": "r {text}", "judge_instruction": "j {text}"}}
+		"prompts": map[string]string{"critique_request": "c {text}", "revision_request": "r {text}", "judge_instruction": "j {text}", "verdict_request": "v {text}"}}
 }
 
 // TestComposedReadsBack: whatever texts a document holds and whichever of its principles a layer switches off, what is

@@ -14,8 +14,13 @@ import (
 // spelling, up to the first token in which the two differ. No list begins another, so their probabilities add.
 type answers struct{ options [][]engine.Token }
 
-// optionWords are the answers to a judgement.
-var optionWords = [][2]string{{answerA, answerB}}
+// words are the answers to a judgement: that the response keeps to the principle, or which of two is better.
+func words(alone bool) [][2]string {
+	if alone {
+		return [][2]string{{answerYes, answerNo}, {"Yes", "No"}}
+	}
+	return [][2]string{{answerA, answerB}}
+}
 
 // newAnswers finds the spellings of two answers in a model's own tokens: each pair of words as the layout writes it, and
 // with and without a space before.

@@ -113,15 +113,15 @@ func (o *order) fail(err error) {
 
 // ask takes the answer that is remembered, or asks the engine.
 func (o *order) ask() (waits bool, err error) {
-	p := o.principles[o.at]
+	p, s := o.principles[o.at], o.judge.settings
 	if o.asked, err = o.judge.open(o.ctx, o.in, p, o.swapped); err != nil {
 		return false, err
 	}
 	var seed uint64
-	if o.judge.settings.Reasonings > 0 {
+	if s.Reasonings > 0 {
 		seed = digest.ReasoningSeed(o.seed, p.ID, o.swapped, len(o.judgement().Reasonings))
 	}
-	if o.answers, err = newAnswers(o.ctx, o.asked, nil, optionWords); err != nil {
+	if o.answers, err = newAnswers(o.ctx, o.asked, nil, words(s.Layout.alone(p))); err != nil {
 		return false, err
 	}
 	o.key = o.judge.key(o.asked.Tokens, o.answers.options, seed)
@@ -139,7 +139,7 @@ func (o *order) ask() (waits bool, err error) {
 	switch {
 	case o.engine == nil:
 		return true, nil
-	case o.judge.settings.Reasonings > 0:
+	case s.Reasonings > 0:
 		return true, o.reasonFirst(seed)
 	}
 	return true, o.score(o.asked.Tokens)
@@ -173,7 +173,7 @@ func (o *order) scoreAnswer(r engine.Result) error {
 	if err != nil {
 		return err
 	}
-	if o.answers, err = newAnswers(o.ctx, o.asked, said, optionWords); err != nil {
+	if o.answers, err = newAnswers(o.ctx, o.asked, said, words(false)); err != nil {
 		return err
 	}
 	o.reason, o.text = r, kept.Text
@@ -213,7 +213,8 @@ func (o *order) accept(a Answer) {
 	o.cost.add(a)
 	j.Principle, j.Swapped = o.principles[o.at].ID, o.swapped
 	mass := math.Exp(a.LogProbs[0]) + math.Exp(a.LogProbs[1])
-	p := 1 / (1 + math.Exp(a.LogProbs[1]-a.LogProbs[0])) // of option (A)
+	j.Alone = s.Layout.alone(o.principles[o.at])
+	p := 1 / (1 + math.Exp(a.LogProbs[1]-a.LogProbs[0])) // of option (A), or that the response keeps to the principle
 	if o.swapped {
 		p = 1 - p
 	}

@@ -2,6 +2,7 @@ package feedback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -63,6 +64,9 @@ func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s S
 	if err := Check(doc); err != nil {
 		return nil, err
 	}
+	if s.Layout == ByPrinciple && s.Reasonings > 0 {
+		return nil, errors.New("no reasons come before an answer about one response: leave reasonings out, or take another layout")
+	}
 	j := &Judge{format: f, doc: doc, settings: s}
 	shots, err := f.Tokenize(ctx, Shots(doc, s.Layout, s.Reasonings > 0))
 	if err != nil {
@@ -113,18 +117,29 @@ func (j *Judge) draw(in Pair) []constitution.Principle {
 
 // open writes a judgement down, up to where the answer begins.
 func (j *Judge) open(ctx context.Context, in Pair, p constitution.Principle, swapped bool) (*chat.Conversation, error) {
+	var shots []chat.Message
+	if j.settings.Layout != ByPrinciple || j.settings.Layout.alone(p) {
+		shots = slices.Clone(j.shots)
+	}
+	c, err := j.format.Open(ctx, append(shots, chat.Message{Role: chat.User, Text: j.text(in, p, swapped)}))
+	if err != nil {
+		return nil, err
+	}
+	return c.Answer()
+}
+
+// text is what a judgement asks. Alone, the second of its two shows the second response.
+func (j *Judge) text(in Pair, p constitution.Principle, swapped bool) string {
 	a, b := in.First, in.Second
 	if swapped {
 		a, b = b, a
+	}
+	if j.settings.Layout.alone(p) {
+		return single(in.Messages, a) + "\n\n" + p.VerdictRequest
 	}
 	question := p.JudgeInstruction
 	if j.settings.Reasonings > 0 {
 		question += ThinkFirst
 	}
-	text := j.settings.Layout.Join(Options(in.Messages, a, b), question)
-	c, err := j.format.Open(ctx, append(slices.Clone(j.shots), chat.Message{Role: chat.User, Text: text}))
-	if err != nil {
-		return nil, err
-	}
-	return c.Answer()
+	return j.settings.Layout.Join(Options(in.Messages, a, b), question)
 }

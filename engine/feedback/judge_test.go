@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -108,7 +109,7 @@ func (c *fakeJudge) said(prompt []engine.Token, text string) float64 {
 // TestJudgementsAreLogProbs: what a label holds is what the model says of "(A" and "(B", with and without the space that a
 // plain transcript has, behind a prompt written by hand; in both orders, averaged.
 func TestJudgementsAreLogProbs(t *testing.T) {
-	for _, layout := range PromptOrders() {
+	for _, layout := range []PromptOrder{OptionsFirst, PrincipleFirst} {
 		s := plain
 		s.Layout = layout
 		c := newFakeJudge(t, testDocument, s, 6)
@@ -159,6 +160,113 @@ func TestJudgementsAreLogProbs(t *testing.T) {
 				t.Errorf("p is %g, the mean of the judgements %g", *label.P, mean)
 			}
 		}
+	}
+}
+
+// TestAlone: under a principle that forbids something a response is asked about by itself, behind worked answers on both responses
+// of each shown judgement, and the pair's probability compares the log-odds of yes. Under others both are asked about, behind
+// nothing.
+func TestAlone(t *testing.T) {
+	document := strings.Replace(testDocument, `"Which is better? {text}"}`, `"Which is better? {text}", verdict_request: "Does it keep to this? {text}"}`, 1)
+	document = strings.Replace(document, "{id: frank,", "{id: frank, framing: negative,", 1)
+	document = strings.Replace(document, "{id: brief,", "{id: brief, framing: negative,", 1)
+	s := plain
+	s.Layout, s.Principles = ByPrinciple, 3
+	c := newFakeJudge(t, document, s, 6)
+	labels := c.run(t, pairs(5), 4)
+	for _, in := range pairs(5) {
+		label := labels[in.ID]
+		if label.P == nil || len(label.Judgements) != 6 {
+			t.Fatalf("%+v", label)
+		}
+		mean := 0.0
+		for i := 0; i < 6; i += 2 {
+			principle, _ := c.doc.Principle(label.Judgements[i].Principle)
+			if principle.ID == "kind" {
+				mean += c.together(t, in, label.Judgements[i:i+2]) / 3
+				continue
+			}
+			var odds [2]float64
+			for k, response := range []string{in.First, in.Second} {
+				shot := func(response, answer string) string {
+					return "\n\nHuman: User: p\n\nAssistant: " + response + "\n\nDoes it keep to this? Be kind.\n\nAssistant: " + answer
+				}
+				ids, _ := enginetest.Letters{Model: c.model}.Tokenize(shot("x", "no")+shot("y", "yes")+
+					"\n\nHuman: User: "+in.Messages[0].Text+"\n\nAssistant: "+response+"\n\nDoes it keep to this? "+principle.Text+"\n\nAssistant:", false, false)
+				var want [2]float64
+				// The space and n are one letter to the fake model: "no" without a space would begin " yes", and is no spelling.
+				for a, answers := range [][]string{{" y", " Y", "Y"}, {" n", " N", "N"}} {
+					sum := 0.0
+					for _, answer := range answers {
+						sum += math.Exp(c.said(ids, answer))
+					}
+					want[a] = math.Log(sum)
+				}
+				j := label.Judgements[i+k]
+				if math.Abs(want[0]-j.LogProbs[0]) > 1e-6 || math.Abs(want[1]-j.LogProbs[1]) > 1e-6 || !j.Alone || j.Swapped != (k == 1) {
+					t.Fatalf("%s of %s: %+v, want log-probs %v", j.Principle, response, j, want)
+				}
+				odds[k] = want[0] - want[1]
+			}
+			p := 1 / (1 + math.Exp(odds[1]-odds[0]))
+			if given, swapped := label.Judgements[i], label.Judgements[i+1]; math.Abs(given.P-p) > 1e-6 || given.P != swapped.P {
+				t.Errorf("%+v and %+v: p should be %g", given, swapped, p)
+			}
+			mean += p / 3
+		}
+		if math.Abs(mean-*label.P) > 1e-6 {
+			t.Errorf("p is %g, want %g", *label.P, mean)
+		}
+	}
+	if r := NewReport(pairs(5), slices.Collect(maps.Values(labels)), better); r.Flips.Of != 5 || r.PrefersA.Of != 10 {
+		t.Errorf("places of responses that have none: %+v", r)
+	}
+}
+
+// together checks what is asked of two responses, without worked judgements, and returns the probability of the first.
+func (c *fakeJudge) together(t *testing.T, in Pair, got []Judgement) (mean float64) {
+	t.Helper()
+	for k, j := range got {
+		a, b := in.First, in.Second
+		if k == 1 {
+			a, b = b, a
+		}
+		ids, _ := enginetest.Letters{Model: c.model}.Tokenize("\n\nHuman: User: "+in.Messages[0].Text+"\n\n(A) "+a+"\n\n(B) "+b+"\n\nWhich is better? Be kind.\n\nAssistant:", false, false)
+		var want [2]float64
+		for i, answer := range []string{"(A", "(B"} {
+			want[i] = math.Log(math.Exp(c.said(ids, answer)) + math.Exp(c.said(ids, " "+answer)))
+		}
+		if j.Alone || j.Swapped != (k == 1) || math.Abs(want[0]-j.LogProbs[0]) > 1e-6 || math.Abs(want[1]-j.LogProbs[1]) > 1e-6 {
+			t.Errorf("%+v, want log-probs %v", j, want)
+		}
+		mean += j.P / 2
+	}
+	return mean
+}
+
+// TestLayoutFor: responses are judged by principle where there is a verdict request, and no reasons are asked for.
+func TestLayoutFor(t *testing.T) {
+	of := func(requests ...string) *constitution.Document {
+		var doc constitution.Document
+		for _, r := range requests {
+			doc.Principles = append(doc.Principles, constitution.Principle{VerdictRequest: r})
+		}
+		return &doc
+	}
+	for _, c := range []struct {
+		doc        *constitution.Document
+		reasonings int
+		want       PromptOrder
+	}{{of("?", "?"), 0, ByPrinciple}, {of("?", "?"), 1, OptionsFirst}, {of("", "?"), 0, ByPrinciple}, {of(""), 0, OptionsFirst}} {
+		if got := LayoutFor(c.doc, c.reasonings); got != c.want {
+			t.Errorf("%+v, %d reasonings: %s, want %s", c.doc.Principles, c.reasonings, got, c.want)
+		}
+	}
+	s := reasoning
+	s.Layout = ByPrinciple
+	c := newFakeJudge(t, testDocument, plain, 4)
+	if _, err := New(t.Context(), c.f, c.doc, s); err == nil {
+		t.Error("reasonings about one response were accepted")
 	}
 }
 

@@ -8,6 +8,8 @@
 package feedback
 
 import (
+	"math"
+
 	"amend/constitution"
 	"amend/engine/chat"
 	"amend/engine/digest"
@@ -111,8 +113,8 @@ func (l Label) Flips() (flipped, of int) {
 // Principles are the ids of those with a valid judgement in both orders.
 func (l Label) Principles() []string {
 	out := []string{}
-	for id := range l.under {
-		out = append(out, id)
+	for given := range l.under {
+		out = append(out, given.Principle)
 	}
 	return out
 }
@@ -121,6 +123,9 @@ func (l Label) Principles() []string {
 type Judgement struct {
 	Principle string `json:"principle"`
 	Swapped   bool   `json:"swapped"` // the second response was option (A)
+	// Alone says that one response was judged by itself: the first, or the second where Swapped is set. LogProbs are those of yes
+	// and no then, and P, which both judgements of a pair have, compares them.
+	Alone bool `json:"alone,omitempty"`
 	// LogProbs of the answers (A) and (B), in all spellings, at temperature 1. With reasons before the answer they are
 	// those of the first reasoning.
 	LogProbs [2]float64 `json:"logprobs"`
@@ -141,15 +146,15 @@ type Reasoning struct {
 	P        float64    `json:"p"` // of the first response, clamped
 }
 
-// under gives, for each principle with a valid judgement in both orders, the probability in the order of the pair, and in the other
-// one.
-func (l Label) under(yield func(principle string, p [2]float64) bool) {
+// under gives, for each principle with two valid judgements, the first of them, and the probability in the order of the pair, and
+// in the other one.
+func (l Label) under(yield func(given Judgement, p [2]float64) bool) {
 	for i := 0; i+1 < len(l.Judgements); i += 2 {
 		given, swapped := l.Judgements[i], l.Judgements[i+1]
 		if given.Invalid || swapped.Invalid {
 			continue
 		}
-		if !yield(given.Principle, [2]float64{given.P, swapped.P}) {
+		if !yield(given, [2]float64{given.P, swapped.P}) {
 			return
 		}
 	}
@@ -157,6 +162,7 @@ func (l Label) under(yield func(principle string, p [2]float64) bool) {
 
 // settle sets P from the judgements.
 func (l *Label) settle() {
+	l.compare()
 	sum, n := 0.0, 0.0
 	for _, p := range l.under {
 		sum += p[0] + p[1]
@@ -165,5 +171,19 @@ func (l *Label) settle() {
 	if l.P = nil; n > 0 {
 		mean := sum / n
 		l.P = &mean
+	}
+}
+
+// compare holds the two responses that were judged alone against each other: by how much the log-odds of "yes" differ. What a
+// judge says too often goes out.
+func (l *Label) compare() {
+	for i := 0; i+1 < len(l.Judgements); i += 2 {
+		first, second := &l.Judgements[i], &l.Judgements[i+1]
+		if !first.Alone {
+			continue
+		}
+		odds := (first.LogProbs[0] - first.LogProbs[1]) - (second.LogProbs[0] - second.LogProbs[1])
+		first.P = 1 / (1 + math.Exp(-odds))
+		second.P = first.P
 	}
 }

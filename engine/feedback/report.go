@@ -100,7 +100,9 @@ func (t *tally) add(in Pair, l Label) {
 			t.invalid++
 			continue
 		}
-		t.first.Add(prompt, credit(j.P, !j.Swapped))
+		if !j.Alone { // else there is no place to prefer
+			t.first.Add(prompt, credit(j.P, !j.Swapped))
+		}
 		t.saturated.Add(prompt, stats.Indicator[float64](max(j.P, 1-j.P)-0.5 > saturated))
 	}
 	if l.P == nil {
@@ -123,7 +125,8 @@ func (t *tally) add(in Pair, l Label) {
 
 // addPrinciples counts by principle, and returns each one's probability of the first response, over both orders.
 func (t *tally) addPrinciples(prompt string, in Pair, l Label) (means []float64) {
-	for id, p := range l.under {
+	for given, p := range l.under {
+		id := given.Principle
 		c := t.principles[id]
 		if c == nil {
 			c = &principleTally{}
@@ -131,8 +134,10 @@ func (t *tally) addPrinciples(prompt string, in Pair, l Label) (means []float64)
 		}
 		mean := (p[0] + p[1]) / 2
 		c.judged++
-		t.flips.Add(prompt, stats.Indicator[float64](flips(p)))
-		c.flips.Add(prompt, stats.Indicator[float64](flips(p)))
+		if !given.Alone { // else there is one order
+			t.flips.Add(prompt, stats.Indicator[float64](flips(p)))
+			c.flips.Add(prompt, stats.Indicator[float64](flips(p)))
+		}
 		if better := t.truth(in, id); better == First || better == Second {
 			c.known = true
 			c.right.Add(prompt, credit(mean, better == First))

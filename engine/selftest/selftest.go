@@ -19,12 +19,18 @@ import (
 // Result is what a judge made of known pairs, each asked in both orders.
 type Result struct {
 	Score
+	// Alone are the cases whose responses were judged one by one. Both answers are one comparison then, and always go together.
+	Alone int `json:"alone,omitempty"`
 	// PrefersA are the answers, of 2·Cases, that prefer what is shown first.
 	PrefersA int `json:"prefers_a"`
 }
 
 // String gives the figures in a sentence.
 func (r Result) String() string {
+	if r.Alone > 0 {
+		return fmt.Sprintf("of %d known cases, in %d of which it sees one response at a time, it prefers one in %d, and is right in %d of these (p = %.2g by guessing; it must be below %.2g)",
+			r.Cases, r.Alone, r.Agreed, r.Right, r.P, r.look().pass)
+	}
 	return fmt.Sprintf("of %d known cases it gives %d the same answer in both orders, and is right in %d of these (p = %.2g by guessing; it must be below %.2g)",
 		r.Cases, r.Agreed, r.Right, r.P, r.look().pass)
 }
@@ -154,12 +160,15 @@ func (r *Result) add(in feedback.Pair, l feedback.Label) {
 	r.Cases++
 	var prefers [2]feedback.Preference
 	for i, j := range l.Judgements {
+		if j.Alone && !j.Swapped {
+			r.Alone++
+		}
 		if j.Invalid {
 			r.Invalid++
 			continue
 		}
 		prefers[i] = preferred(j.P)
-		if j.P > 0.5 != j.Swapped && j.P != 0.5 {
+		if !j.Alone && j.P > 0.5 != j.Swapped && j.P != 0.5 {
 			r.PrefersA++
 		}
 	}

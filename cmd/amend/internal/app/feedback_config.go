@@ -34,6 +34,7 @@ type FeedbackConfig struct {
 	Principles   []string `yaml:"principles" key:"run"`
 	Draws        int      `yaml:"draws" key:"run"` // principles of each pair
 
+	// Layout is how the judge is asked; empty: as the constitution allows (feedback.LayoutFor).
 	Layout     feedback.PromptOrder `yaml:"layout" key:"run"`
 	MinMass    float64              `yaml:"min-mass" key:"run"`
 	Reasonings int                  `yaml:"reasonings" key:"run"`
@@ -72,7 +73,7 @@ const FeedbackSettingsFile = "feedback.yaml"
 // DefaultFeedbackConfig returns the default settings of labelling.
 func DefaultFeedbackConfig() FeedbackConfig {
 	c := FeedbackConfig{
-		Samples: 2, Model: DefaultModel, Draws: 1, Layout: feedback.OptionsFirst, MinMass: DefaultMinMass,
+		Samples: 2, Model: DefaultModel, Draws: 1, MinMass: DefaultMinMass,
 		Clamp: []float64{0.4, 0.6}, MaxTokens: DefaultMaxTokens,
 		Temperature: 1, TopP: 1,
 		Compute: runner.DefaultCompute(), Context: runner.DefaultContext(),
@@ -101,7 +102,7 @@ func (c FeedbackConfig) Validate() error {
 		failure.Range("reasonings", c.Reasonings, 0, 1000),
 		failure.Range("max-tokens", c.MaxTokens, 1, runner.MostTokens),
 		failure.Range("samples", c.Samples, 2, 1000),
-		failure.OneOf("layout", c.Layout, feedback.PromptOrders()...),
+		c.validateLayout(),
 		failure.OneOf("pairing", c.pairing(), PairNeighbours, PairFirst),
 		validateSampling(c.sampling()), runner.ValidateAdapter("lora", c.LoRA),
 		inherited(c.Compute).Validate(), c.Context.Validate(),
@@ -133,6 +134,16 @@ func (c FeedbackConfig) validateWhat() error {
 		return &failure.FieldError{Field: "rounds", Value: c.Rounds, Want: "must be two different rounds, 0 or more, such as 0,2"}
 	}
 	return nil
+}
+
+func (c FeedbackConfig) validateLayout() error {
+	switch {
+	case c.Layout == "":
+		return nil
+	case c.Layout == feedback.ByPrinciple && c.Reasonings > 0:
+		return &failure.FieldError{Field: "layout", Value: c.Layout, Want: "has no room for reasonings before an answer: leave them out, or take another layout"}
+	}
+	return failure.OneOf("layout", c.Layout, feedback.PromptOrders()...)
 }
 
 func (c FeedbackConfig) validateClamp() error {

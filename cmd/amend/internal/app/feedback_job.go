@@ -227,6 +227,9 @@ func (l *labelling) readConstitution(run *runstore.Manifest) (err error) {
 	if l.document, err = selected(composed, l.job.Selections); err != nil {
 		return err
 	}
+	if c.Layout == "" {
+		l.job.Config.Layout = feedback.LayoutFor(l.document, c.Reasonings)
+	}
 	text, err := l.document.WithoutTests().YAML() // other tests make no other labels
 	l.job.Document = string(text)
 	return err

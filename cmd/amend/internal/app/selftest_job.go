@@ -61,7 +61,7 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 		return nil, err
 	}
 	parent.AtEnd(m.Close)
-	settings := feedback.Settings{Layout: feedback.OptionsFirst, MinMass: DefaultMinMass}
+	settings := feedback.Settings{Layout: feedback.LayoutFor(doc, 0), MinMass: DefaultMinMass}
 	judge, err := feedback.New(ctx, m.Format(), doc, settings)
 	if err != nil {
 		return nil, failure.Input(err)

@@ -35,7 +35,7 @@ func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.LoRA, "lora", "", "with --prompts: LoRA adapter for the model that answers, PATH or PATH=SCALE")
 
 	f.IntVar(&o.Draws, "draws", o.Draws, "principles drawn for each pair; each is judged in both orders, and the judgements are averaged")
-	f.StringVar((*string)(&o.Layout), "layout", string(o.Layout), "where the principle is: options-first (after the two answers, which are then read once for all principles) or principle-first (as in the paper)")
+	f.StringVar((*string)(&o.Layout), "layout", string(o.Layout), "how the judge is asked: by-principle (under principles with a verdict_request about each answer alone), options-first (which of two answers; they are read once for all principles) or principle-first (as in the paper) (default by-principle where the constitution has verdict requests and there are no reasonings, else options-first)")
 	f.StringVar((*string)(&o.Pairing), "pairing", "", "which samples of a prompt are compared: neighbours (first with second, third with fourth) or first (all others with the first, for amend prefer best --by-labels) (default neighbours)")
 	f.Float64Var(&o.MinMass, "min-mass", o.MinMass, minMassUsage)
 	f.BoolVar(&o.Untested, "untested", false, untestedUsage)

@@ -82,6 +82,7 @@ func Principle(p *Page, doc *constitution.Document, q constitution.Principle) er
 	field("critique_request", q.CritiqueRequest)
 	field("revision_request", q.RevisionRequest)
 	field("judge_instruction", q.JudgeInstruction)
+	field("verdict_request", q.VerdictRequest)
 	field("framing", string(q.Framing))
 	field("tags", strings.Join(q.Tags, ", "))
 	var sources []string
