@@ -1,0 +1,307 @@
+package records
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// detector finds out what an input is.
+type detector struct {
+	Options
+	name   name
+	reader *Reader
+	file   *os.File // the input itself, where it can be read at any place
+	line   int      // of the text's next byte
+}
+
+// open makes the decoder of an input.
+func (d *detector) open(in io.Reader) error {
+	text, err := d.unpack(newText(in))
+	if err != nil {
+		return err
+	}
+	head, err := text.Peek(headSize)
+	if len(head) == 0 && errors.Is(err, io.EOF) {
+		return errors.New("the input is empty")
+	}
+	if len(head) == 0 {
+		return err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("PAR1")) && len(head) > 4 && head[4] < ' ': // no prompt that begins so
+		return d.openParquet(text)
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		return d.openZip(text)
+	}
+	if err := refuseForeign(head); err != nil {
+		return err
+	}
+	return d.openText(text)
+}
+
+// openText makes the decoder of a text.
+func (d *detector) openText(text *bufio.Reader) error {
+	if head, _ := text.Peek(len(bom)); string(head) == bom {
+		if _, err := text.Discard(len(bom)); err != nil {
+			return err
+		}
+	}
+	d.line = 1
+	c, err := d.skipBlank(text)
+	if errors.Is(err, io.EOF) {
+		return errors.New("the input holds nothing but blank lines")
+	}
+	if err != nil {
+		return err
+	}
+	first, err := firstLine(text, d.Max)
+	if err != nil {
+		return err
+	}
+	rest, _ := text.Peek(headSize) // an error comes again when it is read
+	l := look{line: bytes.TrimSpace(first), rest: bytes.TrimSpace(rest), cut: len(first) > d.Max && first[len(first)-1] != '\n'}
+	text = newText(io.MultiReader(bytes.NewReader(first), text))
+	dec, form, err := d.textDecoder(text, c, l)
+	if err != nil {
+		return err
+	}
+	d.reader.dec, d.reader.form = dec, form
+	return nil
+}
+
+// skipBlank skips blank lines, and returns the first byte with content. That line is not begun.
+func (d *detector) skipBlank(text *bufio.Reader) (byte, error) {
+	for {
+		head, err := text.Peek(headSize)
+		content := bytes.TrimLeft(head, " \t\r\n\v\f")
+		blank := head[:len(head)-len(content)]
+		if end := bytes.LastIndexByte(blank, '\n') + 1; len(content) > 0 || end == 0 {
+			blank = blank[:end]
+		}
+		d.line += bytes.Count(blank, []byte{'\n'})
+		if _, err := text.Discard(len(blank)); err != nil {
+			return 0, err
+		}
+		switch {
+		case len(content) > 0:
+			return content[0], nil
+		case err != nil && len(blank) == len(head):
+			return 0, err
+		case len(blank) == 0: // a line of blanks alone
+			if _, err := text.Discard(len(head)); err != nil {
+				return 0, err
+			}
+		}
+	}
+}
+
+// firstLine reads a line with its end, and no more than one byte over max of it.
+func firstLine(text *bufio.Reader, max int) (line []byte, err error) {
+	for {
+		part, err := text.Peek(1)
+		if len(part) == 0 {
+			if errors.Is(err, io.EOF) {
+				return line, nil
+			}
+			return nil, err
+		}
+		part, _ = text.Peek(min(text.Buffered(), max+1-len(line)))
+		end := bytes.IndexByte(part, '\n') + 1
+		if end == 0 {
+			end = len(part)
+		}
+		line = append(line, part[:end]...)
+		if _, err := text.Discard(end); err != nil {
+			return nil, err
+		}
+		if line[len(line)-1] == '\n' || len(line) > max {
+			return line, nil
+		}
+	}
+}
+
+// look is what a text begins with.
+type look struct {
+	line []byte // the first line with content
+	rest []byte // of the lines after it
+	cut  bool   // line is only the beginning of one that is too long
+}
+
+// textDecoder chooses the decoder of a text.
+func (d *detector) textDecoder(text *bufio.Reader, first byte, l look) (decoder, form, error) {
+	scan := scanner{r: text, line: d.line, max: d.Max}
+	byLine := lines{r: text, line: d.line - 1, max: d.Max}
+	switch {
+	case first == '{':
+		key, err := d.wrapper(l)
+		switch {
+		case err != nil:
+			return nil, "", err
+		case key != "":
+			return &items{scanner: scan, key: key}, form(fmt.Sprintf("%s in %q", jsonList, key)), nil
+		case !l.cut && continues(l):
+			return &values{scan}, jsonValues, nil
+		}
+		return &jsonLines{byLine}, jsonl, nil
+	case first == '[' && isList(l, d.name.plain()):
+		switch _, err := lineValue(l.line); {
+		case err == nil && len(l.rest) > 0, err == nil && turns(l.line):
+			return &jsonLines{byLine}, jsonl, nil
+		case err != nil && turns(append(append(bytes.Clone(l.line), '\n'), l.rest...)):
+			return &values{scan}, jsonValues, nil
+		}
+		return &items{scanner: scan}, jsonList, nil
+	case first == '"' && !d.name.table() && texts(l, d.name.plain()):
+		return &jsonLines{byLine}, jsonTexts, nil
+	}
+	return d.otherText(text, l, &plainLines{byLine})
+}
+
+// otherText chooses the decoder of a text that is no JSON.
+func (d *detector) otherText(text *bufio.Reader, l look, asPlain decoder) (decoder, form, error) {
+	comma, header := d.header(l.line)
+	switch {
+	case d.name.table() || header && d.name.stdin || header && d.name.extension == "":
+		dec, err := newTable(text, comma, d.Max, d.line)
+		if comma == '\t' {
+			return dec, tsvForm, err
+		}
+		return dec, csvForm, err
+	case header && d.name.plain():
+		return nil, "", fmt.Errorf("line %d looks like the header of a table (%s), and the name says plain text; name the file .csv or .tsv, or remove the line", d.line, clip(string(l.line)))
+	case d.name.plain():
+		return asPlain, plain, nil
+	case d.name.json():
+		_, err := lineValue(l.line)
+		if err == nil {
+			err = errors.New("no object, list or text")
+		}
+		return nil, "", fmt.Errorf("line %d: %w; the name says JSON: correct the line, or name a file with a prompt a line .txt", d.line, err)
+	}
+	return nil, "", fmt.Errorf("line %d is not JSON, and a name that ends with %q is not one of plain text; if each line is a prompt, name the file .txt or pass it through standard input", d.line, d.name.extension)
+}
+
+// wrapper returns the key of the list of rows in an object that is the whole input.
+func (d *detector) wrapper(l look) (string, error) {
+	object := l.line
+	if _, err := lineValue(object); err == nil && len(l.rest) > 0 {
+		return "", nil // a row a line
+	} else if err != nil {
+		object = append(append(bytes.Clone(object), '\n'), l.rest...)
+	}
+	return wrapperKey(object, d.Column)
+}
+
+// continues reports whether the first line is the beginning of a JSON value that goes on in the next.
+func continues(l look) bool {
+	if json.Valid(l.line) || len(l.rest) == 0 {
+		return false
+	}
+	s := scanner{r: bufio.NewReader(bytes.NewReader(l.line)), line: 1, max: len(l.line)}
+	_, err := s.value()
+	if !errors.Is(err, io.ErrUnexpectedEOF) || len(s.open) == 0 {
+		return false
+	}
+	last, next := l.line[len(l.line)-1], l.rest[0]
+	switch last {
+	case '{':
+		return next == '"' || next == '}'
+	case ',':
+		return s.open[len(s.open)-1] == ']' || next == '"'
+	case '[', ':':
+		line, _, _ := bytes.Cut(l.rest, []byte{'\n'})
+		return !json.Valid(bytes.TrimSpace(line)) || next != '{' // else it is the next row, and the first was cut off
+	}
+	return next == ',' || next == '}' || next == ']' || next == ':'
+}
+
+// isList reports whether a text that begins with a bracket is JSON. A prompt may begin so too.
+func isList(l look, plain bool) bool {
+	behind := bytes.TrimSpace(l.line[1:])
+	alone := len(behind) == 0 // the bracket is a line
+	if alone {
+		behind = l.rest
+	}
+	if _, err := lineValue(l.line); err == nil || len(behind) == 0 {
+		return true
+	}
+	if !bytes.ContainsRune([]byte(`{["`), rune(behind[0])) {
+		return false
+	}
+	if !plain {
+		return true
+	}
+	s := scanner{r: bufio.NewReader(bytes.NewReader(behind)), line: 1, max: len(behind)}
+	first, err := s.value()
+	if err != nil {
+		return errors.Is(err, io.ErrUnexpectedEOF) && behind[0] != '"'
+	}
+	c, err := s.peek()
+	_, invalid := valueOf(first)
+	return invalid == nil && (errors.Is(err, io.EOF) || c == ',' || alone)
+}
+
+// turns reports whether a JSON list is a conversation. The list may be only its beginning.
+func turns(text []byte) bool {
+	s := scanner{r: bufio.NewReader(bytes.NewReader(text[1:])), line: 1, max: len(text)}
+	first, err := s.value()
+	return err == nil && isTurn(first)
+}
+
+// texts reports whether lines are JSON texts. Under a name of plain text all that are seen must be.
+func texts(l look, plain bool) bool {
+	if _, err := lineValue(l.line); err != nil {
+		return false
+	}
+	seen := strings.Split(string(l.rest), "\n")
+	if len(l.rest) >= headSize/2 {
+		seen = seen[:len(seen)-1] // it may be cut
+	}
+	for _, line := range seen {
+		line = strings.TrimSpace(line)
+		if _, err := lineValue([]byte(line)); plain && line != "" && (line[0] != '"' || err != nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// header reports whether a line is the header of a table, and what separates its fields.
+func (d *detector) header(line []byte) (comma byte, ok bool) {
+	comma = ','
+	if most := 0; d.name.tabs() {
+		comma = '\t'
+	} else {
+		for _, c := range []byte(",\t;") {
+			if n := bytes.Count(line, []byte{c}); n > most {
+				comma, most = c, n
+			}
+		}
+	}
+	fields := strings.Split(string(line), string(comma))
+	for i, f := range fields {
+		fields[i] = strings.Trim(strings.TrimSpace(f), `"`)
+		if len(fields[i]) > 64 || strings.ContainsAny(fields[i], ".?!") {
+			return comma, false
+		}
+	}
+	for _, f := range fields {
+		ok = ok || d.Column(f)
+	}
+	return comma, ok && len(fields) > 1
+}
+
+// clip shortens a text for a message.
+func clip(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

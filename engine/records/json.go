@@ -1,0 +1,105 @@
+package records
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// valueOf checks a JSON value and makes it a record's.
+func valueOf(text []byte) (json.RawMessage, error) {
+	if at := invalidUTF8(text); at >= 0 {
+		return nil, fmt.Errorf("not valid UTF-8 at byte %d", at+1)
+	}
+	if json.Valid(text) {
+		return text, nil
+	}
+	if fixed := withoutNaN(text); fixed != nil && json.Valid(fixed) {
+		return fixed, nil
+	}
+	return nil, notJSON(text)
+}
+
+// notJSON says where a text stops being JSON.
+func notJSON(text []byte) error {
+	var whole json.RawMessage
+	err := json.Unmarshal(text, &whole)
+	hint := ""
+	if bytes.HasPrefix(text, []byte("{'")) || bytes.HasPrefix(text, []byte("['")) {
+		hint = "; this looks like Python: write it with json.dumps"
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("not JSON at byte %d: %w%s", syntax.Offset, err, hint)
+	}
+	return fmt.Errorf("not JSON: %w%s", err, hint)
+}
+
+// withoutNaN replaces NaN and Infinity by null; nil where there is none.
+func withoutNaN(text []byte) []byte {
+	var out []byte
+	done, inString := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		default:
+			for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
+				if bytes.HasPrefix(text[i:], []byte(word)) {
+					out = append(append(out, text[done:i]...), "null"...)
+					i += len(word) - 1
+					done = i + 1
+					break
+				}
+			}
+		}
+	}
+	if out == nil {
+		return nil
+	}
+	return append(out, text[done:]...)
+}
+
+// invalidUTF8 returns where b stops being UTF-8, −1 when it never does.
+func invalidUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+// list returns the items of a JSON list, nil where the value is none.
+func list(value []byte) (items []json.RawMessage) {
+	if json.Unmarshal(value, &items) != nil {
+		return nil
+	}
+	return items
+}
+
+// isTurn reports whether a JSON value is a turn of a conversation.
+func isTurn(value []byte) bool {
+	var turn map[string]json.RawMessage
+	if json.Unmarshal(value, &turn) != nil {
+		return false
+	}
+	for _, keys := range [][2]string{{"role", "content"}, {"from", "value"}} {
+		_, who := turn[keys[0]]
+		_, what := turn[keys[1]]
+		if who && what {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,295 @@
+package records
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
+	"github.com/ulikunitz/xz"
+)
+
+// column is the Options.Column of the tests.
+func column(name string) bool { return name == "prompt" || name == "messages" }
+
+// read reads an input, and shows its form and its records.
+func read(name, text string, max int) (string, error) {
+	r, err := Open(name, strings.NewReader(text), Options{Max: max, Column: column})
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:", r.Form())
+	for {
+		rec, err := r.Next()
+		switch {
+		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+			return b.String(), nil
+		case err != nil:
+			return b.String(), err
+		case rec.Err != nil:
+			fmt.Fprintf(&b, " %d!", rec.Line)
+		default:
+			fmt.Fprintf(&b, " %d %s", rec.Line, rec.Value)
+		}
+	}
+}
+
+// TestForms: what is read as what, with the line of each record.
+func TestForms(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"a.jsonl", "{\"prompt\":1}\n\n {\"prompt\":2} \n", `JSONL: 1 {"prompt":1} 3  {"prompt":2} `},
+		{"a.jsonl", "{\"prompt\":1},\r\n{\"prompt\":2},\r\n", `JSONL: 1 {"prompt":1} 2 {"prompt":2}`},
+		{"a.jsonl", "{\"prompt\":\n{\"prompt\":2}\n", `JSONL: 1! 2 {"prompt":2}`},
+		{"a.jsonl", "{\"prompt\": \"cut\n{\"prompt\":2}\n", `JSONL: 1! 2 {"prompt":2}`},
+		{"a.jsonl", `{"prompt": NaN, "a": [-Infinity, "NaN \" NaN", Infinity]}`, `JSONL: 1 {"prompt": null, "a": [null, "NaN \" NaN", null]}`},
+		{"a.jsonl", "{'prompt': 1}\n{\"prompt\":2}", `JSONL: 1! 2 {"prompt":2}`},
+		{"a.jsonl", "\"one\"\n\"two\",\n", `JSONL of texts: 1 "one" 2 "two"`},
+		{"a.jsonl", "[{\"role\":1,\"content\":2}]\n[{\"role\":3,\"content\":4}]", `JSONL: 1 [{"role":1,"content":2}] 2 [{"role":3,"content":4}]`},
+		{"a.json", `[{"role":1,"content":2}]`, `JSONL: 1 [{"role":1,"content":2}]`},
+		{"a.json", "[\n{\"from\":1,\n\"value\":2}]", "JSON values: 1 [\n{\"from\":1,\n\"value\":2}]"},
+		{"a.json", `[[{"role":1,"content":2}],[3]]`, `a JSON list: 1 [{"role":1,"content":2}] 1 [3]`},
+		{"a.json", `["a", "b"]`, `a JSON list: 1 "a" 1 "b"`},
+		{"a.json", "\n[\n  {\"prompt\": NaN},\n  {\"prompt\": {\"b\": \"]\"}}\n]\n", `a JSON list: 3 {"prompt": null} 4 {"prompt": {"b": "]"}}`},
+		{"a.json", "{\n\"prompt\": 1\n}\n{\n\"prompt\": 2\n},", "JSON values: 1 {\n\"prompt\": 1\n} 4 {\n\"prompt\": 2\n}"},
+		{"a.json", `{"version": [{"a": 1}], "data": [{"prompt":1},{"prompt":2}], "x": {"y": [1]}}`, `a JSON list in "data": 1 {"prompt":1} 1 {"prompt":2}`},
+		{"a.json", `{"prompts": ["a", "b"]}`, `a JSON list in "prompts": 1 "a" 1 "b"`},
+		{"a.json", `{"data": ["a", "b"]}`, `JSONL: 1 {"data": ["a", "b"]}`},
+		{"a.json", `{"examples": [{"a":1}], "prompt": 2}`, `JSONL: 1 {"examples": [{"a":1}], "prompt": 2}`},
+		{"a.jsonl", "{\"data\": [{\"a\":1}]}\n{\"prompt\": 2}", `JSONL: 1 {"data": [{"a":1}]} 2 {"prompt": 2}`},
+		{"a.csv", "prompt,n\r\n\"a, \"\"b\"\"\r\nc\",\r\n\r\nd\"e,2", `CSV: 2 {"prompt":"a, \"b\"\r\nc","n":null} 5 {"prompt":"d\"e","n":"2"}`},
+		{"a.csv", "prompt;n\nx;y\nz\n", `CSV: 2 {"prompt":"x","n":"y"} 3!`},
+		{"a.csv", ",prompt\n0,x\n", `CSV: 2 {"prompt":"x"}`},
+		{"a.tsv", "prompt\tn\na, b\t\"c\td\"\n", `TSV: 2 {"prompt":"a, b","n":"c\td"}`},
+		{"-", "\"prompt\",\"n\"\na,b\n", `CSV: 2 {"prompt":"a","n":"b"}`},
+		{"a.txt", "One?\n\n  Two?  \r\n", `plain text, a prompt a line: 1 "One?" 3 "  Two?  "`},
+		{"a.txt.gz", "[INST] hi\n[1] hi", `plain text, a prompt a line: 1 "[INST] hi" 2 "[1] hi"`},
+		{"-", "[\"a\"] is what?\n", `plain text, a prompt a line: 1 "[\"a\"] is what?"`},
+		{"prompts", "\"To be\" - who said it?\n\"or not\"\n", `plain text, a prompt a line: 1 "\"To be\" - who said it?" 2 "\"or not\""`},
+		{"a.txt", "\"To be\"\nor not\n", `plain text, a prompt a line: 1 "\"To be\"" 2 "or not"`},
+		{"a.txt", "a \xff b\nc", `plain text, a prompt a line: 1! 2 "c"`},
+		{"a.md", "{\"prompt\":1}", `JSONL: 1 {"prompt":1}`},
+	} {
+		got, err := read(c.name, c.text, 0)
+		if err != nil || got != c.want {
+			t.Errorf("%s %q:\n%s, %v\nwant\n%s", c.name, c.text, got, err, c.want)
+		}
+		if bommed, err := read(c.name, bom+c.text, 0); err != nil || bommed != got {
+			t.Errorf("%s %q with a mark: %s, %v", c.name, c.text, bommed, err)
+		}
+	}
+}
+
+// TestRefused: what is not understood says why and what to do.
+func TestRefused(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"a", "", "empty"},
+		{"a", " \n\n", "blank lines"},
+		{"a.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"},
+		{"a.jsonl", "\n<!doctype html>\n", "HTML"},
+		{"-", "<html lang=en>", "HTML"},
+		{"a.txt", "%PDF-1.7\n", "PDF"},
+		{"a", "\x80\x04\x95", "pickle"},
+		{"a.arrow", "ARROW1\x00\x00", "Arrow"},
+		{"a.arrow", "\xff\xff\xff\xff\x10\x00", "Arrow"},
+		{"a.db", "SQLite format 3\x00", "sqlite3"},
+		{"a.txt", "\xff\xfeh\x00", "UTF-16"},
+		{"a.txt", "\xff\xfe\x00\x00h\x00\x00\x00", "UTF-32"},
+		{"a.txt", "h\x00i\x00?\x00\n\x00", "UTF-16"},
+		{"a.txt", "\x00h\x00i\x00?\x00\n", "UTF-16"},
+		{"a.txt", "one\rtwo\rthree\r", "CR alone"},
+		{"a.jsonl", "One?\nTwo?\n", "line 1: not JSON"},
+		{"a.yaml", "- prompt: a\n", ".yaml"},
+		{"a.txt", "prompt,response\na,b\n", "looks like the header"},
+		{"a.json", "[\n\"a\", [1", "line 2: the JSON value that begins here never ends"},
+		{"a.json", "[\n{\"prompt\":1},\n{\"prompt\":", "line 3"},
+		{"a.json", "[\n{\"prompt\":1}\n{\"prompt\":2}]", "line 3: '{' where a comma"},
+		{"a.json", "[{\"prompt\":1}] [2]", "behind the end"},
+		{"a.json", "{\n\"prompt\": [1}\n}", "line 2: '}' where ']' must be"},
+		{"a.json", `{"train": [{"prompt":1}], "test": [{"prompt":2}]}`, `two lists of rows, "train" and "test"`},
+		{"a.json", `{"columns": ["prompt"], "index": [0], "data": [["a"]]}`, "orient='records'"},
+		{"a.csv", "prompt,n\n\"a,b\nc,d\n", "line 2: a quote that opens here is never closed"},
+		{"a.csv", "prompt,n\n\"a\"b,c\n", "line 2: 'b' behind a field in quotes"},
+		{"a.csv", "prompt,prompt\na,b\n", "twice"},
+		{"a.parquet", "PAR1\x15\x04\x15\x00", "Parquet file is damaged"},
+		{"a.zip", "PK\x03\x04\x00\x00", "zip archive is damaged"},
+		{"a.gz", "\x1f\x8b", "gzip data is cut off"},
+	} {
+		got, err := read(c.name, c.text, 0)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %q: %q, error %v, want one with %q", c.name, c.text, got, err, c.want)
+		}
+	}
+}
+
+// packers compress a text in each way.
+func packers(t testing.TB) map[string]func(string) string {
+	t.Helper()
+	through := func(open func(io.Writer) (io.WriteCloser, error)) func(string) string {
+		return func(text string) string {
+			var b bytes.Buffer
+			w, err := open(&b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(w, text)
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return b.String()
+		}
+	}
+	return map[string]func(string) string{
+		"gzip": through(func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }),
+		"zstd": through(func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }),
+		"xz":   through(func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) }),
+		"zip with data/b.jsonl": func(text string) string {
+			var b bytes.Buffer
+			z := zip.NewWriter(&b)
+			for name, text := range map[string]string{"data/b.jsonl": text, "data/": "", "__MACOSX/b.jsonl": "x", ".DS_Store": "x"} {
+				w, err := z.Create(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				io.WriteString(w, text)
+			}
+			z.Close()
+			return b.String()
+		},
+	}
+}
+
+// TestPacked: a text is read alike in every compression, in parts, and cut off it says so.
+func TestPacked(t *testing.T) {
+	text := strings.Repeat("{\"prompt\": \"x\"}\n", 20000)
+	want, err := read("a.jsonl", text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, pack := range packers(t) {
+		packed := pack(text)
+		got, err := read("a.jsonl", packed, 0)
+		if err != nil || got != strings.Replace(want, "JSONL", "JSONL, "+name, 1) {
+			t.Errorf("%s: %.80s, %v", name, got, err)
+		}
+		for _, cut := range []int{len(packed) / 2, len(packed) - 1} {
+			if got, err := read("a.jsonl", packed[:cut], 0); err == nil || !strings.Contains(err.Error(), "cut off") {
+				t.Errorf("%s, the first %d bytes of %d: %.80s, %v", name, cut, len(packed), got, err)
+			}
+		}
+		if twice, err := read("a.jsonl", pack(pack(text)), 0); err != nil || !strings.HasSuffix(twice, strings.TrimPrefix(want, "JSONL")) {
+			t.Errorf("%s twice: %.80s, %v", name, twice, err)
+		}
+	}
+}
+
+// TestParquet reads the types that data sets have, from a file and through a pipe.
+func TestParquet(t *testing.T) {
+	type turn struct {
+		Role    string `parquet:"role"`
+		Content string `parquet:"content"`
+	}
+	type row struct {
+		Messages []turn   `parquet:"messages,list"`
+		Prompt   *string  `parquet:"prompt,optional"`
+		Score    float64  `parquet:"score"`
+		Tags     []string `parquet:"tags,list"`
+		N        int64    `parquet:"n"`
+		Image    []byte   `parquet:"image"`
+	}
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b)
+	prompt, zero := "Why?", 0.0
+	w.Write([]row{
+		{Messages: []turn{{"user", "Hi\n\"you\""}}, Score: zero / zero, Tags: []string{"a", "b"}, N: 1 << 60, Image: []byte{0xff}},
+		{Prompt: &prompt, Score: 0.5},
+	})
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := `Parquet: 1 {"image":{"bytes that are no text":1},"messages":[{"content":"Hi\n\"you\"","role":"user"}],"n":1152921504606846976,"prompt":null,"score":null,"tags":["a","b"]}` +
+		` 2 {"image":"","messages":[],"n":0,"prompt":"Why?","score":0.5,"tags":[]}`
+	if got, err := read("-", b.String(), 0); err != nil || got != want {
+		t.Errorf("through a pipe:\n%s, %v\nwant\n%s", got, err, want)
+	}
+	path := filepath.Join(t.TempDir(), "a.parquet")
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := Open(path, f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if rec, err := r.Next(); err != nil || rec.Line != 1 || rec.Err != nil {
+		t.Errorf("a file: %+v, %v", rec, err)
+	}
+	for cut := 5; cut < b.Len(); cut += 7 { // no panic, and no row that is not there
+		if got, err := read("a.parquet", b.String()[:cut], 0); err == nil {
+			t.Errorf("%d bytes of %d are read: %s", cut, b.Len(), got)
+		}
+	}
+}
+
+// TestLongest: one record more than the limit is left out by name, in every form, and the next is read.
+func TestLongest(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	for _, c := range []struct{ name, text, want string }{
+		{"a.jsonl", "{\"prompt\":1}\n{\"prompt\":\"" + long + "\"}\n{\"prompt\":2}", `JSONL: 1 {"prompt":1} 2! 3 {"prompt":2}`},
+		{"a.jsonl", "{\"prompt\":\"" + long + "\"}\n{\"prompt\":2}", `JSONL: 1! 2 {"prompt":2}`},
+		{"a.txt", long + "\nb", `plain text, a prompt a line: 1! 2 "b"`},
+		{"a.json", "[{\"prompt\":\"" + long + "\"},\n{\"prompt\":2}]", `a JSON list: 1! 2 {"prompt":2}`},
+		{"a.json", `{"data": [{"prompt":"` + long + `"},{"prompt":2}]}`, `a JSON list in "data": 1! 1 {"prompt":2}`},
+		{"a.csv", "prompt,n\n\"" + long + "\",1\nb,2\n", `CSV: 2! 3 {"prompt":"b","n":"2"}`},
+	} {
+		if got, err := read(c.name, c.text, 100); err != nil || got != c.want {
+			t.Errorf("%s %.40q: %s, %v, want %s", c.name, c.text, got, err, c.want)
+		}
+	}
+}
+
+// TestExpand: a folder stands for its data, without what describes it; a pattern for its files.
+func TestExpand(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"b.jsonl", "a.jsonl.zst", "README.txt", "notes.txt", "dataset_info.json", "c.arrow", ".hidden.jsonl", "sub/d.jsonl"} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, nil, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	relative := func(paths []string) string {
+		for i, p := range paths {
+			paths[i], _ = filepath.Rel(dir, p)
+		}
+		return strings.Join(paths, " ")
+	}
+	files, ignored, err := Expand([]string{dir})
+	if got := relative(files); err != nil || got != "a.jsonl.zst b.jsonl" {
+		t.Errorf("a folder: %s, %v", got, err)
+	}
+	if got := relative(ignored); got != "README.txt c.arrow dataset_info.json notes.txt" {
+		t.Errorf("ignored: %s", got)
+	}
+	if files, _, err := Expand([]string{filepath.Join(dir, "[ab].*")}); err != nil || relative(files) != "a.jsonl.zst b.jsonl" {
+		t.Errorf("a pattern: %v, %v", files, err)
+	}
+	for _, paths := range [][]string{{filepath.Join(dir, "x*")}, {dir, filepath.Join(dir, "b.jsonl")}, {filepath.Join(dir, "b.jsonl", "x*")}} {
+		if files, _, err := Expand(paths); err == nil {
+			t.Errorf("%v: %v", paths, files)
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package records
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"slices"
+)
+
+// wrappers are the keys under which an object may hold a list of rows.
+func wrappers() []string {
+	return []string{"data", "rows", "train", "test", "validation", "examples", "instances", "records", "items", "prompts", "questions", "results", "dataset", "samples", "pairs", "entries"}
+}
+
+func isWrapper(key string) bool { return slices.Contains(wrappers(), key) }
+
+// errSplit is the error of a table that pandas has written in parts.
+var errSplit = errors.New("this is a table in parts, columns and data, as pandas writes with orient='split'; write it with orient='records', lines=True")
+
+// wrapperKey returns the key under which an object holds a list of rows, "" where it holds none. The object may be only its
+// beginning. An object with a column of a row is a row.
+func wrapperKey(object []byte, column func(string) bool) (key string, err error) {
+	d := items{scanner: scanner{r: bufio.NewReader(bytes.NewReader(object)), line: 1, max: 4 << 10}} // for keys
+	if _, err := d.peek(); err != nil {
+		return "", nil
+	}
+	if c, _ := d.read(); c != '{' {
+		return "", nil
+	}
+	columns := false
+	for {
+		name, err := d.member()
+		if err != nil {
+			return key, nil // the object is cut off, or has no more members
+		}
+		switch first, _ := d.peek(); {
+		case column(name):
+			return "", nil
+		case name == "columns" && first == '[':
+			columns = true
+		case key == "" && isWrapper(name) && first == '[':
+			if d.rows(name) {
+				key = name
+			} else if columns {
+				return "", errSplit
+			}
+		}
+		if _, err := d.value(); err != nil {
+			return key, nil
+		}
+		if c, _ := d.peek(); c != ',' {
+			return key, nil
+		}
+		_, _ = d.read()
+	}
+}
+
+// rows reports whether the list that comes next holds rows: objects, and under a name of prompts texts too. A list of texts
+// under another name may be the turns of a conversation.
+func (d *items) rows(key string) bool {
+	head, _ := d.r.Peek(1 << 10)
+	rest := bytes.TrimLeft(head[min(1, len(head)):], " \t\r\n")
+	if len(rest) == 0 {
+		return false
+	}
+	return rest[0] == '{' || rest[0] == '"' && (key == "prompts" || key == "questions")
+}

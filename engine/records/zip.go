@@ -1,0 +1,138 @@
+package records
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+)
+
+// archive reads the members of a zip archive, one after another.
+type archive struct {
+	options Options
+	reader  *Reader
+	members []*zip.File
+	now     *Reader
+	file    io.Closer
+	name    string
+}
+
+// openZip reads the input as a zip archive.
+func (d *detector) openZip(text io.Reader) error {
+	file, size, err := d.readerAt(text)
+	if err != nil {
+		return err
+	}
+	z, err := zip.NewReader(file, size)
+	if err != nil {
+		return fmt.Errorf("the zip archive is damaged or cut off: %w", err)
+	}
+	a := &archive{options: d.Options, reader: d.reader}
+	var names []string
+	for _, f := range z.File {
+		switch base := path.Base(f.Name); {
+		case base == "[Content_Types].xml":
+			return errors.New("this is an Office document, such as .xlsx; save it as CSV")
+		case strings.HasSuffix(f.Name, "data.pkl"):
+			return errors.New("this is a PyTorch file, a Python pickle; load it in Python and write JSONL")
+		case f.FileInfo().IsDir(), strings.HasPrefix(base, "."), strings.HasPrefix(f.Name, "__MACOSX/"):
+		case isData(f.Name):
+			a.members = append(a.members, f)
+		default:
+			names = append(names, f.Name)
+		}
+	}
+	if len(a.members) == 0 {
+		return fmt.Errorf("the zip archive has no file of JSONL, JSON, CSV, Parquet or plain text; its files: %s", enumerate(names))
+	}
+	slices.SortFunc(a.members, func(a, b *zip.File) int { return strings.Compare(a.Name, b.Name) })
+	d.reader.closed = append(d.reader.closed, a.close)
+	if err := a.open(); err != nil {
+		return err
+	}
+	d.reader.dec = a
+	note := fmt.Sprintf("zip with %s", enumerate(memberNames(a.members)))
+	if len(names) > 0 {
+		note += ", without " + enumerate(names)
+	}
+	d.reader.packed = append(d.reader.packed, note)
+	return nil
+}
+
+func memberNames(members []*zip.File) (names []string) {
+	for _, f := range members {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// enumerate lists the first of several names.
+func enumerate(names []string) string {
+	const most = 5
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// open opens the first member that is left.
+func (a *archive) open() error {
+	f := a.members[0]
+	a.name = f.Name
+	in, err := f.Open()
+	if err != nil {
+		return fmt.Errorf("%s in the zip archive: %w", f.Name, err)
+	}
+	a.file = in
+	if a.now, err = Open(f.Name, &unpacked{r: in, name: "zip"}, a.options); err != nil {
+		return fmt.Errorf("%s in the zip archive: %w", f.Name, err)
+	}
+	if a.reader.form == "" {
+		a.reader.form = a.now.form
+	}
+	if a.now.form != a.reader.form {
+		return fmt.Errorf("%s in the zip archive is %s, the files before it are %s; unpack it first", f.Name, a.now.form, a.reader.form)
+	}
+	return nil
+}
+
+func (a *archive) next() (Record, error) {
+	for {
+		rec, err := a.now.Next()
+		if err == nil || !errors.Is(err, io.EOF) {
+			if err != nil {
+				err = fmt.Errorf("%s in the zip archive: %w", a.name, err)
+			}
+			return rec, err
+		}
+		if len(a.members) == 1 {
+			return rec, io.EOF
+		}
+		if err := a.close(); err != nil {
+			return rec, err
+		}
+		a.members = a.members[1:]
+		if err := a.open(); err != nil {
+			return rec, err
+		}
+	}
+}
+
+// close closes the member that is open.
+func (a *archive) close() error {
+	var errs []error
+	if a.now != nil {
+		errs = append(errs, a.now.Close())
+	}
+	if a.file != nil {
+		errs = append(errs, a.file.Close())
+	}
+	a.now, a.file = nil, nil
+	return errors.Join(errs...)
+}
