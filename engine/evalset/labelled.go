@@ -18,8 +18,8 @@ type Labelled struct {
 
 // ReadLabelled reads labelled answers, JSONL with the columns of XSTest's completions: prompt, response, label
 // (refusal.Label) and model. limit is the most answers; 0 reads all.
-func ReadLabelled(path string, stdin io.Reader, limit int) (out []Labelled, bad []prompts.BadRow, err error) {
-	bad, _, err = prompts.ReadObjects(path, stdin, func() bool { return limit > 0 && len(out) >= limit }, func(o prompts.Object, _ int) (err error) {
+func ReadLabelled(path string, stdin io.Reader, limit int) (out []Labelled, read prompts.Objects, err error) {
+	read, err = prompts.ReadObjects(prompts.Paths{path}, stdin, func() bool { return limit > 0 && len(out) >= limit }, func(o prompts.Object, _ int) (err error) {
 		a := Labelled{Model: o.Or("model")}
 		if a.Prompt, err = o.Text("prompt"); err != nil {
 			return err
@@ -38,5 +38,5 @@ func ReadLabelled(path string, stdin io.Reader, limit int) (out []Labelled, bad 
 		}
 		return fmt.Errorf("label: %q must be %s, %s or %s", label, refusal.FullCompliance, refusal.FullRefusal, refusal.PartialRefusal)
 	})
-	return out, bad, err
+	return out, read, err
 }

@@ -69,6 +69,7 @@ type Questions struct {
 	// Bad are the lines that could not be read.
 	Bad    []prompts.BadRow
 	SHA256 string // of the file's bytes
+	Report prompts.Report
 }
 
 // Read reads a set's file, JSONL with the columns of the set as it is published, or stdin where path is "-":
@@ -78,7 +79,7 @@ type Questions struct {
 //   - TruthfulQA: question, best_answer, correct_answers, incorrect_answers and category, of the generation set.
 //   - XSTest: prompt, label (safe, unsafe), id and type.
 //
-// limit is the most items; 0 reads all.
+// A path may be a file, a folder or a pattern. limit is the most items; 0 reads all.
 func Read(set Set, path string, stdin io.Reader, limit int) (q Questions, err error) {
 	if set == HHH || set == Pairs {
 		return readPairs(path, stdin, limit)
@@ -88,7 +89,7 @@ func Read(set Set, path string, stdin io.Reader, limit int) (q Questions, err er
 		parse = parseXSTest
 	}
 	ids := map[string]bool{}
-	q.Bad, q.SHA256, err = prompts.ReadObjects(path, stdin, func() bool { return limit > 0 && len(q.Items) >= limit }, func(o prompts.Object, line int) error {
+	read, err := prompts.ReadObjects(prompts.Paths{path}, stdin, func() bool { return limit > 0 && len(q.Items) >= limit }, func(o prompts.Object, line int) error {
 		it, err := parse(o)
 		if err != nil {
 			return err
@@ -106,15 +107,16 @@ func Read(set Set, path string, stdin io.Reader, limit int) (q Questions, err er
 		q.Items = append(q.Items, it)
 		return nil
 	})
+	q.Bad, q.SHA256, q.Report = read.Bad, read.SHA256, read.Report
 	return q, err
 }
 
 func readPairs(path string, stdin io.Reader, limit int) (q Questions, err error) {
-	pairs, err := prompts.ReadPairs(path, stdin, limit)
+	pairs, err := prompts.ReadPairs(prompts.Paths{path}, stdin, prompts.Options{Limit: limit})
 	if err != nil {
 		return q, err
 	}
-	q.Bad, q.SHA256 = pairs.Bad, pairs.SHA256
+	q.Bad, q.SHA256, q.Report = pairs.Bad, pairs.SHA256, pairs.Report
 	for _, p := range pairs.Pairs {
 		q.Items = append(q.Items, ofPair(p))
 	}

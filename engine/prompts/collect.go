@@ -1,154 +1,198 @@
 package prompts
 
 import (
-	"bytes"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"amend/engine/chat"
-	"amend/engine/revise"
+	"amend/engine/records"
 )
 
-// form is what the lines of an input are.
-type form int
+// place is where a record stands.
+type place struct {
+	file string
+	line int
+}
 
-const (
-	unknown form = iota // no line with content seen
-	jsonl
-	plain
-)
-
-// collector reads the lines of an input.
+// collector reads the records of an input.
 type collector struct {
-	name string
-	form form
-	bad  []BadRow
-	// full reports whether no more is wanted, put takes a line; put's errors are reasons of a BadRow.
+	given Mapping
+	// full reports whether no more is wanted. take takes the fields of a record; its errors are reasons of a BadRow.
 	full func() bool
-	put  func(f form, line []byte, n int) error
+	take func(f *fields, at place) error
+	max  int // the longest record in bytes; 0: records.MaxRecord
+
+	bad    []BadRow
+	report Report
 }
 
-// collect reads lines to the end or until it is full.
-func (c *collector) collect(l *lines) error {
-	for n := 1; !c.full(); n++ {
-		line, size, err := l.next()
-		switch {
-		case errors.Is(err, io.EOF) && n == 1:
-			return errors.New("the input is empty")
-		case errors.Is(err, io.EOF) && c.form == unknown && len(c.bad) == 0:
-			return errors.New("the input holds nothing but blank lines")
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return fmt.Errorf("line %d: %w", n, err)
-		}
-		content := bytes.TrimSpace(line)
-		if len(content) == 0 && size <= l.max {
-			continue
-		}
-		if c.form == unknown && len(content) > 0 {
-			if c.form, err = formOf(content); err != nil {
-				return err
-			}
-		}
-		if err := c.add(line, size, l.max, n); err != nil {
-			c.bad = append(c.bad, BadRow{File: c.name, Line: n, Reason: err.Error()})
-		}
+// read collects the records of all files. sha is the hash of the file's bytes; of several files that of their hashes, in
+// hexadecimal and each with a line end.
+func (c *collector) read(paths Paths, stdin io.Reader) (sha string, err error) {
+	files, skipped, err := records.Expand(paths)
+	if err != nil {
+		return "", err
 	}
-	return nil
+	if len(files) == 0 {
+		return "", errors.New("no input is given")
+	}
+	c.report.Skipped = append([]string{}, skipped...)
+	all := sha256.New()
+	for _, file := range files {
+		if sha, err = c.readFile(file, stdin); err != nil {
+			return "", fmt.Errorf("%s: %w", display(file), err)
+		}
+		fmt.Fprintln(all, sha)
+	}
+	if len(files) == 1 {
+		return sha, nil
+	}
+	return fmt.Sprintf("%x", all.Sum(nil)), nil
 }
 
-// formOf tells the form of an input from its first line with content.
-func formOf(line []byte) (form, error) {
-	if bytes.HasPrefix(line, []byte("{")) {
-		return jsonl, nil
+// display is a file's name in messages.
+func display(file string) string {
+	if file == "-" {
+		return "stdin"
 	}
-	if rest, ok := bytes.CutPrefix(line, []byte("[")); ok {
-		rest = bytes.TrimSpace(rest)
-		if len(rest) == 0 || rest[0] == '{' {
-			return unknown, errors.New("this is one JSON array; it must be JSONL, an object a line: jq -c '.[]' makes that")
+	return file
+}
+
+// readFile collects the records of a file, or hashes it alone where no more are wanted.
+func (c *collector) readFile(file string, stdin io.Reader) (sha string, err error) {
+	in := stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return "", err
 		}
+		defer func() { _ = f.Close() }() // only read
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			return "", errors.New("it is a folder")
+		}
+		in = f
 	}
-	return plain, nil
+	if len(c.report.Files) > 0 && c.full() {
+		hash := sha256.New()
+		_, err := io.Copy(hash, in)
+		return fmt.Sprintf("%x", hash.Sum(nil)), err
+	}
+	return c.readOpen(file, in)
 }
 
-// add takes a line; its errors are reasons of a BadRow.
-func (c *collector) add(line []byte, size, max, n int) error {
-	if size > max {
-		return fmt.Errorf("the line: %d bytes, at most %d can be read", size, max)
+// readOpen collects the records of an open file.
+func (c *collector) readOpen(file string, in io.Reader) (sha string, err error) {
+	r, err := records.Open(file, in, records.Options{Max: c.max, Column: c.isColumn})
+	if err != nil {
+		return "", err
 	}
-	if at := invalidUTF8(line); at >= 0 {
-		return fmt.Errorf("the line: not valid UTF-8 at byte %d", at+1)
-	}
-	return c.put(c.form, line, n)
-}
-
-// rows puts lines into a set, as rows of a run.
-func (s *Set) rows(o Options) func(f form, line []byte, n int) error {
-	given := newIDs()
-	return func(f form, line []byte, n int) error {
-		var row revise.Row
-		var err error
-		if f == jsonl {
-			row, err = parseRow(line, o.FromResponses)
-		} else {
-			row, err = plainRow(line)
+	defer func() { err = errors.Join(err, r.Close()) }()
+	report, columns := FileReport{File: display(file)}, tally{}
+	for !c.full() {
+		rec, err := r.Next()
+		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			break
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
-		if row.ID, err = given.assign(row.ID, row.Messages, n); err != nil {
-			return err
+		if err := c.add(rec, r.Unit(), display(file), &columns); err != nil {
+			report.Bad++
+			c.bad = append(c.bad, BadRow{File: display(file), Line: rec.Line, Reason: err.Error()})
+			continue
 		}
-		row.Index = len(s.Rows)
-		s.Rows = append(s.Rows, row)
-		return nil
+		report.Read++
 	}
+	if report.Read+report.Bad == 0 && !c.full() {
+		return "", errors.New("the input holds no records")
+	}
+	report.Form = r.Form()
+	report.Columns, report.Ignored = columns.columns()
+	c.report.Files = append(c.report.Files, report)
+	return r.SHA256()
 }
 
-// plainRow is a line of plain text: the whole line is the prompt. A JSONL row
-// there means that the file's first line is damaged, and is not taken for a
-// prompt.
-func plainRow(line []byte) (revise.Row, error) {
-	if obj, err := object(line); err == nil {
-		for _, key := range sources {
-			if _, ok := obj[key]; ok {
-				return revise.Row{}, fmt.Errorf("the line: a JSON object with %s, but the input is plain text, since its first line with content does not begin with '{'", key)
-			}
-		}
+// add takes a record; its errors are reasons of a BadRow.
+func (c *collector) add(rec records.Record, unit, file string, columns *tally) error {
+	if rec.Err != nil {
+		return named(unit, rec.Err)
 	}
-	text := string(line)
-	if err := checkText(text); err != nil {
-		return revise.Row{}, fmt.Errorf("the line: %w", err)
+	f, err := c.fields(rec)
+	if err != nil {
+		return named(unit, err)
 	}
-	return revise.Row{Messages: []chat.Message{{Role: chat.User, Text: text}}}, nil
+	err = c.take(f, place{file, rec.Line})
+	if !f.bare {
+		columns.add(f)
+	}
+	if errors.Is(err, errShapeless) || errors.Is(err, errPairless) || errors.Is(err, errNoPair) {
+		return named(unit, err)
+	}
+	return err
 }
 
-// invalidUTF8 returns where b stops being UTF-8, −1 when it never does.
-func invalidUTF8(b []byte) int {
-	if utf8.Valid(b) {
-		return -1
-	}
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
+// fields are the fields of a record. A text is a prompt, a list the turns of a conversation.
+func (c *collector) fields(rec records.Record) (*fields, error) {
+	k := kind(rec.Value)
+	switch {
+	case k == "an object":
+		f, err := newFields(rec.Value)
+		if err != nil {
+			return nil, err
 		}
-		i += n
+		f.given = c.given
+		return f.unwrapped()
+	case len(c.given) > 0:
+		return nil, fmt.Errorf("%s, which has no columns to map", k)
+	case rec.Plain && looksLikeRow(rec.Value):
+		return nil, errRowInText
+	case k == "a text":
+		return bare("prompt", rec.Value), nil
+	case k == "a list" && !isListOfTexts(rec.Value):
+		return bare("messages", rec.Value), nil
+	case k == "a list":
+		return nil, errListOfTexts
 	}
-	return -1
+	return nil, fmt.Errorf("%s, want an object, a text or a list of turns", k)
 }
 
-// checkText refuses the texts that no turn may be.
-func checkText(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("empty")
+// bare are the fields of a record that is no object.
+func bare(field string, v json.RawMessage) *fields {
+	return &fields{values: map[string]json.RawMessage{field: v}, names: []string{field}, read: map[string]bool{}, bare: true}
+}
+
+var (
+	errRowInText   = errors.New("a JSON object with a prompt, but the input is plain text, since its first line with content does not begin with '{'")
+	errListOfTexts = errors.New("a list of texts, which may be several prompts or the turns of a conversation; write each prompt as a text or an object of its own, turns as {\"role\", \"content\"}")
+)
+
+// looksLikeRow reports whether a line of plain text is a row in JSON: then the file's first line is damaged.
+func looksLikeRow(text json.RawMessage) bool {
+	line, err := parseString(text)
+	if err != nil || !strings.HasPrefix(strings.TrimSpace(line), "{") || !json.Valid([]byte(line)) {
+		return false
 	}
-	if i := strings.IndexByte(s, 0); i >= 0 {
-		return fmt.Errorf("holds a NUL character at byte %d", i+1)
+	f, err := newFields([]byte(strings.TrimSpace(line)))
+	return err == nil && slices.ContainsFunc(f.names, isColumn)
+}
+
+// isListOfTexts reports whether a JSON list begins with a text.
+func isListOfTexts(v json.RawMessage) bool {
+	var items []json.RawMessage
+	return json.Unmarshal(v, &items) == nil && len(items) > 0 && kind(items[0]) == "a text"
+}
+
+// isColumn reports whether a column may hold a row's text.
+func (c *collector) isColumn(name string) bool {
+	for _, column := range c.given {
+		if column == name {
+			return true
+		}
 	}
-	return nil
+	return isColumn(name)
 }

@@ -2,20 +2,22 @@ package prompts
 
 import (
 	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"amend/engine/chat"
 )
 
-// FuzzRead: whatever the bytes, every row is valid, bad rows have their place
-// and a reason, each line is at most one of both, and compressing the input
-// changes nothing but its hash.
+// FuzzRead: whatever the bytes, every row is valid, bad rows have their place and a reason, and compressing the input changes
+// nothing but its hash. What the rows say is in the bytes, as another decoder finds them.
 func FuzzRead(f *testing.F) {
-	inputs, err := filepath.Glob("testdata/*.in")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, in := range inputs {
+	for _, in := range goldenInputs() {
 		b, err := os.ReadFile(in)
 		if err != nil {
 			f.Fatal(err)
@@ -25,10 +27,21 @@ func FuzzRead(f *testing.F) {
 			f.Add(append([]byte("{\"prompt\":\"a\"}\n"), line...), true, uint8(3))
 		}
 	}
+	cases, err := filepath.Glob("testdata/cases/*")
+	if err != nil || len(cases) == 0 {
+		f.Fatalf("no cases: %v", err)
+	}
+	for _, in := range cases {
+		b, err := os.ReadFile(in)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, true, uint8(0))
+	}
 	f.Fuzz(func(t *testing.T, data []byte, fromResponses bool, limit uint8) {
 		o := Options{FromResponses: fromResponses, Limit: int(limit)}
 		const longest = 4096
-		set, err := read("f", bytes.NewReader(data), o, longest)
+		set, err := read(bytes.NewReader(data), o, longest)
 		if err != nil {
 			return
 		}
@@ -36,15 +49,98 @@ func FuzzRead(f *testing.F) {
 		if limit > 0 && len(set.Rows) > int(limit) {
 			t.Errorf("%d rows, limit %d", len(set.Rows), limit)
 		}
-		if bytes.HasPrefix(data, []byte("\x1f\x8b")) {
-			return
+		form := set.Report.Files[0].Form
+		if strings.Contains(form, ",") && !strings.HasPrefix(form, "plain") || form == "Parquet" {
+			return // compressed
 		}
-		if n := len(set.Rows) + len(set.Bad); n > bytes.Count(data, []byte("\n"))+1 {
-			t.Errorf("%d rows of fewer lines", n)
+		if n := len(set.Rows) + len(set.Bad); strings.HasPrefix(form, "JSONL") && limit == 0 && n != contentLines(data) {
+			t.Errorf("%d rows of %d lines", n, contentLines(data))
 		}
-		packed, err := read("f", bytes.NewReader(compress(t, data)), o, longest)
+		checkSource(t, data, set, form)
+		packed, err := read(bytes.NewReader(compress(t, data)), o, longest)
 		if err != nil || show(packed) != show(set) {
 			t.Errorf("compressed:\n%v %s\nwant\n%s", err, show(packed), show(set))
 		}
 	})
+}
+
+// contentLines counts the lines that are not blank.
+func contentLines(data []byte) (n int) {
+	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
+		if len(bytes.TrimSpace(line)) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// quoted finds the texts of JSON in bytes, whatever stands around them.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// checkSource fails unless the texts of rows are in the bytes of the input: each is a text of it, a part of a text that is a
+// transcript, or several joined by line breaks or blank lines. What a decoder finds that knows nothing of forms is searched.
+func checkSource(t *testing.T, data []byte, set *Set, form string) {
+	t.Helper()
+	var found []string
+	switch {
+	case strings.HasPrefix(form, "plain"):
+		found = strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
+	case form == "CSV" || form == "TSV":
+		found = cells(data)
+	default:
+		for _, text := range texts(data) {
+			found = append(found, text)
+			for _, inner := range texts([]byte(text)) { // a list of turns in a text
+				found = append(found, inner)
+			}
+		}
+	}
+	all := strings.Join(found, "\x00")
+	for _, row := range set.Rows {
+		said := append([]chat.Message{}, row.Messages...)
+		if row.Response != nil {
+			said = append(said, chat.Message{Text: *row.Response})
+		}
+		for _, m := range said {
+			for _, part := range strings.Split(m.Text, "\n") {
+				if !strings.Contains(all, strings.TrimSuffix(part, "\r")) {
+					t.Errorf("%s: row %s says %q, which the input does not", form, row.ID, part)
+				}
+			}
+		}
+	}
+}
+
+// texts are the JSON texts in bytes. A quote that none belongs to is skipped with them at every start.
+func texts(data []byte) (out []string) {
+	for start := 0; start < 2; start++ { // the first quote may belong to no text
+		for _, q := range quoted.FindAll(data, -1) {
+			var s string
+			if json.Unmarshal(q, &s) == nil {
+				out = append(out, s)
+			}
+		}
+		i := bytes.IndexByte(data, '"')
+		if i < 0 {
+			break
+		}
+		data = data[i+1:]
+	}
+	return out
+}
+
+// cells are the fields of a table, as the standard library and a plain split find them.
+func cells(data []byte) (out []string) {
+	for _, comma := range []rune(",;\t") {
+		r := csv.NewReader(bytes.NewReader(data))
+		r.Comma, r.LazyQuotes, r.FieldsPerRecord = comma, true, -1
+		for {
+			fields, err := r.Read()
+			if err == io.EOF {
+				break
+			}
+			out = append(out, fields...)
+		}
+	}
+	return append(out, string(data), strings.ReplaceAll(string(data), `""`, `"`))
 }

@@ -16,7 +16,7 @@ import (
 // readText reads text as an input of its own.
 func readText(t testing.TB, text string, o Options) *Set {
 	t.Helper()
-	set, err := Read("-", strings.NewReader(text), o)
+	set, err := Read(Paths{"-"}, strings.NewReader(text), o)
 	if err != nil {
 		t.Fatalf("Read(%q): %v", text, err)
 	}
@@ -117,12 +117,12 @@ func checkTurnText(t testing.TB, text string) {
 }
 
 // read is Read of an open input, with the longest line as a parameter.
-func read(name string, in io.Reader, o Options, maxLine int) (*Set, error) {
+func read(in io.Reader, o Options, maxLine int) (*Set, error) {
 	set := &Set{}
 	c := set.collector(o)
-	c.name = name
+	c.max = maxLine
 	var err error
-	set.SHA256, err = c.read(in, maxLine)
-	set.Bad = c.bad
+	set.SHA256, err = c.read(Paths{"-"}, in)
+	set.Bad, set.Report = c.bad, c.report
 	return set, err
 }

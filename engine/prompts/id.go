@@ -14,15 +14,15 @@ const maxID = 256
 
 // ids hands out the ids of one input.
 type ids struct {
-	line   map[string]int // where each id was given
-	copies map[string]int // rows so far for each hash of a conversation
+	given  map[string]place // where each id was given
+	copies map[string]int   // rows so far for each hash of a conversation
 }
 
-func newIDs() ids { return ids{line: map[string]int{}, copies: map[string]int{}} }
+func newIDs() ids { return ids{given: map[string]place{}, copies: map[string]int{}} }
 
-// assign returns the id of what a line holds: its own, which no earlier line may have, or where it has none one made
-// from these messages.
-func (d ids) assign(id string, msgs []chat.Message, line int) (string, error) {
+// assign returns the id of what a record holds: its own, which no earlier one may have, or where it has none one made from
+// these messages.
+func (d ids) assign(id string, msgs []chat.Message, at place) (string, error) {
 	hash := ""
 	if id == "" {
 		hash = hashOf(msgs)
@@ -31,10 +31,14 @@ func (d ids) assign(id string, msgs []chat.Message, line int) (string, error) {
 			id = fmt.Sprintf("%s-%d", hash, n+1)
 		}
 	}
-	if first, ok := d.line[id]; ok {
-		return "", fmt.Errorf("id: %q is already the id of line %d", clip(id), first)
+	if first, ok := d.given[id]; ok {
+		where := fmt.Sprintf("line %d", first.line)
+		if first.file != at.file {
+			where += " of " + first.file
+		}
+		return "", fmt.Errorf("id: %q is already the id of %s", clip(id), where)
 	}
-	d.line[id] = line
+	d.given[id] = at
 	if hash != "" {
 		d.copies[hash]++
 	}

@@ -5,48 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 )
-
-// object parses one JSON object. A key that comes twice is an error, since
-// readers differ in which value they take; null values are left out.
-func object(b []byte) (map[string]json.RawMessage, error) {
-	var whole json.RawMessage
-	if err := json.Unmarshal(b, &whole); err != nil {
-		return nil, notJSON(err)
-	}
-	if k := kind(whole); k != "an object" {
-		return nil, fmt.Errorf("%s, want a JSON object", k)
-	}
-	dec := json.NewDecoder(bytes.NewReader(whole))
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
-	}
-	obj := map[string]json.RawMessage{}
-	seen := map[string]bool{}
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return nil, fmt.Errorf("not JSON: %w", err)
-		}
-		key, _ := t.(string) // an object's keys are strings
-		var v json.RawMessage
-		if err := dec.Decode(&v); err != nil {
-			return nil, fmt.Errorf("not JSON: %w", err)
-		}
-		if seen[key] {
-			return nil, fmt.Errorf("key %q comes twice", clip(key))
-		}
-		seen[key] = true
-		if string(v) != "null" {
-			obj[key] = v
-		}
-	}
-	return obj, nil
-}
 
 // kind names the type of a JSON value.
 func kind(v json.RawMessage) string {
@@ -74,23 +36,6 @@ func notJSON(err error) error {
 		return fmt.Errorf("not JSON at byte %d: %w", syntax.Offset, err)
 	}
 	return fmt.Errorf("not JSON: %w", err)
-}
-
-// keysOf lists the first keys of an object for a message.
-func keysOf(obj map[string]json.RawMessage) string {
-	const most = 6
-	var keys []string
-	for key := range obj {
-		keys = append(keys, clip(key))
-	}
-	slices.Sort(keys)
-	switch {
-	case len(keys) == 0:
-		return "none"
-	case len(keys) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(keys[:most], ", "), len(keys)-most)
-	}
-	return strings.Join(keys, ", ")
 }
 
 // parseString reads a JSON string, and refuses what encoding/json would
@@ -152,6 +97,28 @@ func parseText(v json.RawMessage) (string, error) {
 		return "", err
 	}
 	return s, checkText(s)
+}
+
+// checkText refuses the texts that no turn may be.
+func checkText(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("empty")
+	}
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return fmt.Errorf("holds a NUL character at byte %d", i+1)
+	}
+	return nil
+}
+
+// items returns the items of a JSON list.
+func items(v json.RawMessage) (list []json.RawMessage, err error) {
+	if k := kind(v); k != "a list" {
+		return nil, fmt.Errorf("%s, want a list", k)
+	}
+	if err := json.Unmarshal(v, &list); err != nil {
+		return nil, notJSON(err)
+	}
+	return list, nil
 }
 
 // parseID reads an id, a string or a number as it is written.

@@ -9,61 +9,164 @@ import (
 	"amend/engine/chat"
 )
 
-// parseMessages reads a list of {role, content}, of any order.
+// roles are the names of roles in data sets.
+func roles() map[string]chat.Role {
+	return map[string]chat.Role{
+		"system": chat.System, "developer": chat.System,
+		"user": chat.User, "human": chat.User,
+		"assistant": chat.Assistant, "gpt": chat.Assistant, "chatgpt": chat.Assistant, "model": chat.Assistant,
+	}
+}
+
+// parseMessages reads a list of turns, of any order. A text that holds one in JSON, as in CSV, is read too.
 func parseMessages(v json.RawMessage) ([]chat.Message, error) {
-	var list []json.RawMessage
-	if err := json.Unmarshal(v, &list); err != nil {
-		return nil, notJSON(err)
+	if s, err := parseString(v); err == nil && strings.HasPrefix(strings.TrimSpace(s), "[") {
+		if !json.Valid([]byte(s)) {
+			return nil, errors.New("a text that begins as a list and is no JSON; write it with json.dumps")
+		}
+		v = json.RawMessage(strings.TrimSpace(s))
+	}
+	list, err := items(v)
+	if err != nil {
+		return nil, err
 	}
 	if len(list) == 0 {
 		return nil, errors.New("an empty list")
 	}
-	msgs := make([]chat.Message, len(list))
+	var msgs []chat.Message
 	for i, item := range list {
-		var err error
-		if msgs[i], err = parseMessage(item); err != nil {
+		turns, err := parseTurns(item)
+		if err != nil {
 			return nil, fmt.Errorf("message %d: %w", i+1, err)
 		}
+		msgs = append(msgs, turns...)
 	}
 	return msgs, nil
 }
 
-// parseMessage reads {role, content}; other keys are ignored. A system
-// message may be empty: to some templates that is not the same as none.
-func parseMessage(v json.RawMessage) (chat.Message, error) {
-	var m chat.Message
-	obj, err := object(v)
+// parseTurns reads an item of a list of turns: {role, content}, {from, value}, or {input, output}, which is two turns.
+func parseTurns(v json.RawMessage) ([]chat.Message, error) {
+	f, err := newFields(v)
 	if err != nil {
-		return m, err
+		return nil, err
 	}
-	for _, key := range []string{"role", "content"} {
-		if _, ok := obj[key]; !ok {
+	if err := f.refuseLoss(); err != nil {
+		return nil, err
+	}
+	for _, keys := range [][2]string{{"role", "content"}, {"from", "value"}} {
+		if f.has(keys[0]) || f.has(keys[1]) {
+			m, err := f.message(keys[0], keys[1])
+			return []chat.Message{m}, err
+		}
+	}
+	if !f.has("input") || !f.has("output") {
+		return nil, errors.New("role: missing")
+	}
+	var turns []chat.Message
+	for _, t := range []struct {
+		key  string
+		role chat.Role
+	}{{"input", chat.User}, {"output", chat.Assistant}} {
+		v, _ := f.get(t.key)
+		text, err := parseText(v)
+		if err != nil {
+			return nil, named(t.key, err)
+		}
+		turns = append(turns, chat.Message{Role: t.role, Text: text})
+	}
+	return turns, nil
+}
+
+// message reads a turn; other keys are ignored. A system message may be empty: to some templates that is not the same as none.
+func (f *fields) message(roleKey, textKey string) (m chat.Message, err error) {
+	for _, key := range []string{roleKey, textKey} {
+		if !f.has(key) {
 			return m, fmt.Errorf("%s: missing", key)
 		}
 	}
-	role, err := parseString(obj["role"])
+	v, _ := f.get(roleKey)
+	role, err := parseString(v)
 	if err != nil {
-		return m, fmt.Errorf("role: %w", err)
+		return m, named(roleKey, err)
 	}
-	switch m.Role = chat.Role(role); m.Role {
-	case chat.System, chat.User, chat.Assistant:
-	default:
-		return m, fmt.Errorf("role: %q is not one of system, user, assistant", clip(role))
+	var known bool
+	switch m.Role, known = roles()[role]; {
+	case role == "tool" || role == "function" || role == "function_call" || role == "observation" || role == "ipython":
+		return m, fmt.Errorf("%s: %q: calls of tools cannot be read", roleKey, role)
+	case !known:
+		return m, fmt.Errorf("%s: %q is not one of system, user, assistant", roleKey, clip(role))
 	}
-	if m.Text, err = parseString(obj["content"]); err != nil {
-		return m, fmt.Errorf("content: %w", err)
+	v, _ = f.get(textKey)
+	if m.Text, err = parseContent(v); err != nil {
+		return m, named(textKey, err)
 	}
 	if m.Role == chat.System && strings.TrimSpace(m.Text) == "" {
 		return m, nil
 	}
-	if err := checkText(m.Text); err != nil {
-		return m, fmt.Errorf("content: %w", err)
-	}
-	return m, nil
+	return m, named(textKey, checkText(m.Text))
 }
 
-// checkTurns refuses a conversation that is not an optional system message,
-// then user and assistant in turn, the user first. It may end with either.
+// parseContent reads the content of a turn: a text, or a list of parts that are texts, which are joined by line breaks.
+func parseContent(v json.RawMessage) (string, error) {
+	if kind(v) != "a list" {
+		return parseString(v)
+	}
+	list, err := items(v)
+	if err != nil {
+		return "", err
+	}
+	var parts []string
+	for i, item := range list {
+		text, err := parsePart(item)
+		if err != nil {
+			return "", fmt.Errorf("part %d: %w", i+1, err)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "\n"), nil
+}
+
+// parsePart reads a part of a content. Only texts are read.
+func parsePart(v json.RawMessage) (string, error) {
+	if kind(v) == "a text" {
+		return parseString(v)
+	}
+	f, err := newFields(v)
+	if err != nil {
+		return "", err
+	}
+	if f.has("type") {
+		switch what, err := f.text("type"); {
+		case err != nil:
+			return "", err
+		case what != "text" && what != "input_text" && what != "output_text":
+			return "", fmt.Errorf("%q: only text can be read", clip(what))
+		}
+	}
+	text, ok := f.get("text")
+	if !ok {
+		return "", errors.New("text: missing")
+	}
+	return parseString(text)
+}
+
+// refuseLoss refuses what a text cannot say: tools, images and sound. Empty columns of them are none.
+func (f *fields) refuseLoss() error {
+	for _, key := range []string{"tools", "functions", "tool_calls", "function_call"} {
+		if f.said(key) {
+			return fmt.Errorf("%s: calls of tools cannot be read", key)
+		}
+	}
+	for _, key := range []string{"images", "image", "audios", "audio", "videos", "video"} {
+		if f.said(key) {
+			return fmt.Errorf("%s: only text can be read", key)
+		}
+	}
+	return nil
+}
+
+// checkTurns refuses a conversation that is not an optional system message, then user and assistant in turn, the user first.
+// It may end with either.
 func checkTurns(msgs []chat.Message) error {
 	want := chat.User
 	for i, m := range msgs {
@@ -81,7 +184,7 @@ func checkTurns(msgs []chat.Message) error {
 			return fmt.Errorf("message %d: role: two %s turns in a row; user and assistant must alternate", i+1, m.Role)
 		}
 	}
-	if msgs[len(msgs)-1].Role == chat.System {
+	if len(msgs) == 0 || msgs[len(msgs)-1].Role == chat.System {
 		return errors.New("no user turn")
 	}
 	return nil

@@ -7,76 +7,72 @@ import (
 	"io"
 )
 
-// Object is a line of JSONL with columns of its own.
+// Object is a record with columns of its own.
 type Object struct {
-	fields map[string]json.RawMessage
+	fields *fields
 }
 
-// ReadObjects reads JSONL at path, or from stdin when path is "-", an object a line, read as Read does. take gets each with
-// its line, counted from 1; its errors are reasons of bad rows. full reports whether no more is wanted. sha is that of the
-// input's raw bytes, all of them.
-func ReadObjects(path string, stdin io.Reader, full func() bool, take func(o Object, line int) error) (bad []BadRow, sha string, err error) {
-	c := collector{full: full, put: func(f form, line []byte, n int) error {
-		if f != jsonl {
-			return errors.New("the line: plain text; this is to be JSONL, an object a line")
+// Objects is what was read of an input of objects.
+type Objects struct {
+	// Bad are the records that could not be read.
+	Bad    []BadRow
+	SHA256 string // as Set's
+	Report Report
+}
+
+// ReadObjects reads inputs as Read does. take gets each object with its place, such as "line-1" for the first; its errors are
+// reasons of bad rows. full reports whether no more is wanted.
+func ReadObjects(paths Paths, stdin io.Reader, full func() bool, take func(o Object, line int) error) (out Objects, err error) {
+	c := collector{full: full, take: func(f *fields, at place) error {
+		if f.bare {
+			return errors.New("a text or a list; this is to be an object with columns")
 		}
-		fields, err := object(line)
-		if err != nil {
-			return fmt.Errorf("the line: %w", err)
-		}
-		return take(Object{fields}, n)
+		return take(Object{f}, at.line)
 	}}
-	if sha, err = c.open(path, stdin, MaxLine); err != nil {
-		return nil, "", fmt.Errorf("read %s: %w", c.name, err)
+	if out.SHA256, err = c.read(paths, stdin); err != nil {
+		return out, fmt.Errorf("read %w", err)
 	}
-	return c.bad, sha, nil
+	out.Bad, out.Report = c.bad, c.report
+	return out, nil
 }
 
 // Text is the text of a column. It must be there, and not be blank.
 func (o Object) Text(column string) (string, error) {
-	v, ok := o.fields[column]
+	v, ok := o.fields.get(column)
 	if !ok {
-		return "", fmt.Errorf("%s: missing; the line's keys: %s", column, keysOf(o.fields))
+		return "", fmt.Errorf("%s: missing; the columns: %s", column, o.fields.list())
 	}
-	return text(v, column)
+	s, err := parseText(v)
+	return s, named(column, err)
 }
 
 // Or is the text of a column that may be missing: then, or where it is no text, "".
 func (o Object) Or(column string) string {
+	v, ok := o.fields.get(column)
 	var s string
-	if json.Unmarshal(o.fields[column], &s) != nil {
+	if !ok || json.Unmarshal(v, &s) != nil {
 		return ""
 	}
 	return s
 }
 
 // ID is the id of the object, a text or a number; "" where it has none.
-func (o Object) ID() (string, error) {
-	v, ok := o.fields["id"]
-	if !ok {
-		return "", nil
-	}
-	id, err := parseID(v)
-	if err != nil {
-		return "", fmt.Errorf("id: %w", err)
-	}
-	return id, nil
-}
+func (o Object) ID() (string, error) { return o.fields.id() }
 
 // Texts are the texts of a column that is a list of them, at least one. None is blank.
 func (o Object) Texts(column string) (out []string, err error) {
-	v, ok := o.fields[column]
+	v, ok := o.fields.get(column)
 	if !ok {
-		return nil, fmt.Errorf("%s: missing; the line's keys: %s", column, keysOf(o.fields))
+		return nil, fmt.Errorf("%s: missing; the columns: %s", column, o.fields.list())
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(v, &list); err != nil {
+	list, err := items(v)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %s, want a list of texts", column, kind(v))
 	}
 	for i, v := range list {
-		s, err := text(v, fmt.Sprintf("%s[%d]", column, i))
+		s, err := parseText(v)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s[%d]: %w", column, i, err)
 		}
 		out = append(out, s)
 	}
@@ -84,13 +80,4 @@ func (o Object) Texts(column string) (out []string, err error) {
 		return nil, fmt.Errorf("%s: no texts in the list", column)
 	}
 	return out, nil
-}
-
-// text reads a text that is not blank.
-func text(v json.RawMessage, column string) (string, error) {
-	s, err := parseText(v)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", column, err)
-	}
-	return s, nil
 }

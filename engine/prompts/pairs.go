@@ -1,7 +1,6 @@
 package prompts
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,45 +14,40 @@ import (
 type Pairs struct {
 	// Pairs are the good ones in the order of the input: Pairs[i].Index is i.
 	Pairs []feedback.Pair
-	// Bad are the lines that could not be read, up to where the limit ended the reading.
+	// Bad are the records that could not be read, up to where the limit ended the reading.
 	Bad    []BadRow
 	SHA256 string // as Set's
+	Report Report
 }
 
-// sides are the keys under which preference sets have the better and the worse response.
-var sides = [][2]string{{"chosen", "rejected"}, {"text_correct", "text_incorrect"}}
-
-// ReadPairs reads the pairs of a preference set at path, or from stdin when path is "-": JSONL, read as Read does, with
+// ReadPairs reads the pairs of preference sets. They are read as Read does, with
 //
-//   - chosen and rejected (hh-rlhf, TRL), or text_correct and text_incorrect (the HHH comparisons): transcripts or lists of
-//     messages that differ in their last assistant turn only. Beside prompt or messages each may be that turn alone, as
-//     a text or a list of it.
-//   - id, tags, language, jurisdiction as in Read.
+//   - chosen and rejected (hh-rlhf, TRL), text_correct and text_incorrect (the HHH comparisons), or what else docs/inputs.md
+//     names: transcripts or lists of messages that differ in their last assistant turn only. Beside a prompt each may be that
+//     turn alone, as a text, a message or a list of it.
+//   - id, system, tags, language, jurisdiction as in Read.
 //
-// The better response is a pair's first. limit is the most pairs; 0 reads all.
-func ReadPairs(path string, stdin io.Reader, limit int) (*Pairs, error) {
+// The better response is a pair's first. Options.FromResponses counts for nothing.
+func ReadPairs(paths Paths, stdin io.Reader, o Options) (*Pairs, error) {
 	out := &Pairs{}
-	c := collector{full: func() bool { return limit > 0 && len(out.Pairs) >= limit }, put: out.put()}
-	sha, err := c.open(path, stdin, MaxLine)
+	c := collector{given: o.Map, full: func() bool { return o.Limit > 0 && len(out.Pairs) >= o.Limit }, take: out.take()}
+	sha, err := c.read(paths, stdin)
 	if err != nil {
-		return nil, fmt.Errorf("read pairs from %s: %w", c.name, err)
+		return nil, fmt.Errorf("read pairs from %w", err)
 	}
-	out.Bad, out.SHA256 = c.bad, sha
+	out.Bad, out.SHA256, out.Report = c.bad, sha, c.report
 	return out, nil
 }
 
-func (p *Pairs) put() func(f form, line []byte, n int) error {
+func (p *Pairs) take() func(f *fields, at place) error {
 	given := newIDs()
-	return func(f form, line []byte, n int) error {
-		if f != jsonl {
-			return errors.New("the line: plain text; pairs are JSONL, an object a line")
-		}
-		in, err := parsePair(line)
+	return func(f *fields, at place) error {
+		in, err := parsePair(f)
 		if err != nil {
 			return err
 		}
 		said := append(slices.Clone(in.Messages), chat.Message{Role: chat.Assistant, Text: in.First}, chat.Message{Role: chat.Assistant, Text: in.Second})
-		if in.ID, err = given.assign(in.ID, said, n); err != nil {
+		if in.ID, err = given.assign(in.ID, said, at); err != nil {
 			return err
 		}
 		in.Index = len(p.Pairs)
@@ -62,101 +56,90 @@ func (p *Pairs) put() func(f form, line []byte, n int) error {
 	}
 }
 
-// parsePair reads a line.
-func parsePair(line []byte) (in feedback.Pair, err error) {
-	obj, err := object(line)
-	if err != nil {
-		return in, fmt.Errorf("the line: %w", err)
+// parsePair reads a record.
+func parsePair(f *fields) (in feedback.Pair, err error) {
+	if f.bare {
+		return in, errNoPair
 	}
-	if v, ok := obj["id"]; ok {
-		if in.ID, err = parseID(v); err != nil {
-			return in, fmt.Errorf("id: %w", err)
-		}
-	}
-	if in.Attributes, err = parseWhere(obj); err != nil {
+	if in.ID, err = f.id(); err != nil {
 		return in, err
 	}
-	i := slices.IndexFunc(sides, func(keys [2]string) bool { _, ok := obj[keys[0]]; return ok })
-	if i < 0 {
-		return in, fmt.Errorf("the line: neither chosen and rejected nor text_correct and text_incorrect; its keys: %s", keysOf(obj))
-	}
-	better, worse := sides[i][0], sides[i][1]
-	var context []chat.Message
-	if i == 0 { // the prompt of an HHH comparison is a question about both
-		if context, err = pairContext(obj); err != nil {
-			return in, err
-		}
-	}
-	if in.Messages, in.First, err = parseSide(obj, better, context); err != nil {
+	if in.Attributes, err = f.attributes(); err != nil {
 		return in, err
 	}
-	other, second, err := parseSide(obj, worse, context)
+	if err := f.refuseLoss(); err != nil {
+		return in, err
+	}
+	better, worse, alone, err := f.sides()
 	if err != nil {
 		return in, err
 	}
-	in.Second, in.Better = second, feedback.First
+	first, err := f.answered(better, alone)
+	if err != nil {
+		return in, err
+	}
+	second, err := f.answered(worse, alone)
+	if err != nil {
+		return in, err
+	}
+	in.Messages, in.First, in.Second, in.Better = first.messages, first.response, second.response, feedback.First
 	switch {
-	case hashOf(other) != hashOf(in.Messages):
-		return in, fmt.Errorf("%s and %s: they answer different conversations", better, worse)
+	case hashOf(second.messages) != hashOf(first.messages):
+		return in, fmt.Errorf("%s and %s: they answer different conversations", better.key, worse.key)
 	case in.First == in.Second:
-		return in, fmt.Errorf("%s and %s: the same response", better, worse)
+		return in, fmt.Errorf("%s and %s: the same response", better.key, worse.key)
 	}
 	return in, nil
 }
 
-// pairContext is the conversation that stands beside the two sides, nil where there is none.
-func pairContext(obj map[string]json.RawMessage) ([]chat.Message, error) {
-	for _, key := range []string{"messages", "prompt"} {
-		v, ok := obj[key]
-		if !ok {
-			continue
+// errNoPair is the reason of a record that is no object.
+var errNoPair = errors.New("a prompt alone; a pair is an object with two answers")
+
+// answered is a conversation and a response to it.
+type answered struct {
+	messages []chat.Message
+	response string
+}
+
+// answered reads a side. One that is a response alone answers the conversation beside it.
+func (f *fields) answered(s side, alone bool) (a answered, err error) {
+	var ok bool
+	if a.response, ok, err = s.answer(); err != nil {
+		return a, err
+	}
+	switch {
+	case ok && alone:
+		return a, fmt.Errorf("%s: no transcript", s.key)
+	case ok:
+		a.messages, err = f.context(s)
+	default:
+		if a.messages, a.response, err = s.whole(); err != nil {
+			return a, err
 		}
-		msgs, err := conversation(v, key)
-		if err != nil {
-			return nil, err
-		}
-		if msgs, response := splitResponse(msgs); response == nil {
+	}
+	if err == nil {
+		a.messages, err = f.withSystem(a.messages)
+	}
+	return a, err
+}
+
+// context is the conversation that stands beside a side. Where it ends with an answer, that may be the better side again.
+func (f *fields) context(s side) ([]chat.Message, error) {
+	msgs, key, err := f.conversation()
+	if errors.Is(err, errShapeless) || key == "chosen" {
+		return nil, fmt.Errorf("%s: a response without its conversation: no prompt or messages beside it, and no transcript", s.key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	msgs, response := splitResponse(msgs)
+	if response == nil {
+		return msgs, nil
+	}
+	if better, _, _, err := f.sides(); err == nil {
+		if text, ok, err := better.answer(); err == nil && ok && text == *response {
 			return msgs, nil
 		}
-		return nil, fmt.Errorf("%s: ends with the assistant's turn, where chosen and rejected are to follow", key)
 	}
-	return nil, nil
-}
-
-// parseSide reads one side: the conversation and the response to it.
-func parseSide(obj map[string]json.RawMessage, key string, context []chat.Message) (msgs []chat.Message, response string, err error) {
-	v, ok := obj[key]
-	if !ok {
-		return nil, "", fmt.Errorf("%s: missing", key)
-	}
-	if alone, ok, err := turnAlone(v); ok || err != nil {
-		if err == nil && context == nil {
-			err = errors.New("a response without its conversation: no prompt or messages beside it, and no transcript")
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("%s: %w", key, err)
-		}
-		return context, alone, nil
-	}
-	if msgs, err = conversation(v, key); err != nil {
-		return nil, "", err
-	}
-	msgs, last := splitResponse(msgs)
-	if last == nil || len(msgs) == 0 {
-		return nil, "", fmt.Errorf("%s: its last assistant turn is missing or empty", key)
-	}
-	return msgs, *last, nil
-}
-
-// turnAlone reads a text that is no transcript, or a list of one assistant's message.
-func turnAlone(v json.RawMessage) (text string, ok bool, err error) {
-	if kind(v) == "a list" {
-		msgs, err := parseMessages(v)
-		if err != nil || len(msgs) != 1 || msgs[0].Role != chat.Assistant {
-			return "", false, err
-		}
-		return msgs[0].Text, true, nil
-	}
-	text, err = parseText(v)
-	return text, err == nil && !isTranscript(text), err
+	return nil, fmt.Errorf("%s: ends with the assistant's turn, where chosen and rejected are to follow", key)
 }

@@ -13,7 +13,7 @@ import (
 
 func readPairs(t *testing.T, text string) *Pairs {
 	t.Helper()
-	set, err := ReadPairs("-", strings.NewReader(text), 0)
+	set, err := ReadPairs(Paths{"-"}, strings.NewReader(text), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestBadPairs(t *testing.T) {
 			t.Errorf("line %d: %v, want %q", i+1, set.Bad, want)
 		}
 	}
-	if _, err := ReadPairs("-", strings.NewReader("plain text\n"), 0); err != nil {
+	if _, err := ReadPairs(Paths{"-"}, strings.NewReader("plain text\n"), Options{}); err != nil {
 		t.Errorf("a bad line is no error: %v", err)
 	}
 }
@@ -78,7 +78,7 @@ func TestRealPairs(t *testing.T) {
 		if _, err := os.Stat(path); err != nil {
 			need.Unmet(t, need.Data, "the real inputs are not here")
 		}
-		set, err := ReadPairs(path, nil, 0)
+		set, err := ReadPairs(Paths{path}, nil, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,80 +1,62 @@
-// Package prompts reads the inputs of a run: conversations to answer and
-// revise, from a file or from standard input.
+// Package prompts reads the inputs of a run: conversations to answer and revise, and pairs of answers to judge.
 //
-// A file is JSONL when the first line that is not blank begins with '{', else
-// plain text with one prompt a line. Either may be gzipped, which is seen by
-// its first bytes and not by its name, begin with a UTF-8 byte order mark and
-// end its lines with CRLF. Blank lines are skipped in both forms; they count
-// as lines, so that line numbers are an editor's.
+// Package records says which files are read. A record that is an object has a conversation in one of the columns that data
+// sets have for it (shapes), and beside it
 //
-// A JSONL row is an object. These keys are read, others are ignored, and null
-// is the same as absent:
+//   - id or custom_id: a text or a number, unique in the input. Without one the row's id is a hash of its conversation, with
+//     "-2", "-3" … when the input repeats it.
+//   - system, system_prompt: the row's system message, refused where the conversation has another one.
+//   - response: the response to start from. A last assistant turn of the conversation is one too; a row that has both is bad.
+//   - chosen, output, completion, answer: with Options.FromResponses the response to start from, when nothing else gives one.
+//   - tags, language, jurisdiction: what principles may ask of a row (constitution.Applies): a list of texts or one, and a
+//     text each.
 //
-//   - id: a string or a number, unique in the file. Without one the row's id
-//     is a hash of its conversation, with "-2", "-3" … when the file repeats it.
-//   - messages: a list of {role, content}, role system, user or assistant.
-//   - prompt: a text, a transcript that begins with "\n\nHuman:", or a list as
-//     in messages. Read when there are no messages.
-//   - chosen: a transcript, or a list as in messages (hh-rlhf, preference
-//     sets). Read when there are neither messages nor a prompt. Its last
-//     assistant turn is dropped, or kept as the response with
-//     Options.FromResponses, and a row without one is then bad. Beside
-//     messages or a prompt it only gives the response, with FromResponses
-//     and when nothing else gives one; it may then be a bare text.
-//   - tags, language, jurisdiction: what principles may ask of a row (constitution.Applies): a list of texts or one,
-//     and a text each.
-//   - response: the response to start from. A last assistant turn in messages
-//     or prompt is one too; a row that has both is bad.
+// Other columns are ignored, and null is the same as absent. Options.Map says which columns have these meanings in an input
+// with names of its own. Of chosen alone the last assistant turn is dropped. A record that is a text is a prompt, one that is
+// a list of turns a conversation.
 //
-// A conversation is an optional system message, then user and assistant in
-// turn, the user first and last. What breaks that in a list is quarantined:
-// its maker can correct it, and joining turns would change what was said.
-// Transcripts, which carry no structure but their markers, are treated as
-// transcript describes. Texts are kept as they are, except for the white space
-// around a transcript's turns.
+// A conversation is an optional system message, then user and assistant in turn, the user first and last. What breaks that in
+// a list is a bad row: its maker can correct it, and joining turns would change what was said. Transcripts, which carry no
+// structure but their marks, are treated as transcript describes. Texts are kept as they are, except for the white space
+// around a transcript's turns. Texts that are joined: the parts of a content, by a line break; instruction and input, by a
+// blank line.
 //
-// What cannot be read is never dropped silently and never stops the rest: it
-// becomes a BadRow.
+// What cannot be read is never dropped silently and never stops the rest: it becomes a BadRow.
 package prompts
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
+	"amend/engine/records"
 	"amend/engine/revise"
 )
 
-// MaxLine is the longest line that is read, in bytes without its line end. A
-// longer one is a BadRow; no more of it than this is held in memory.
-const MaxLine = 16 << 20
+// MaxLine is the longest record that is read, in bytes. A longer one is a BadRow; no more of it than this is held in memory.
+const MaxLine = records.MaxRecord
 
 // Options says how inputs are read.
 type Options struct {
-	// FromResponses keeps the last assistant turn of chosen as the response to
-	// start from, instead of dropping it.
+	// FromResponses keeps the last assistant turn of chosen as the response to start from, instead of dropping it.
 	FromResponses bool
 	// Limit stops reading after this many good rows; 0 reads all.
 	Limit int
+	// Map names the columns of fields that are not under their own names.
+	Map Mapping
 }
 
-// Set is what one input holds.
+// Set is what an input holds.
 type Set struct {
 	// Rows are the good rows in the order of the input: Rows[i].Index is i.
 	Rows []revise.Row
-	// Bad are the rows that could not be read, in the order of the input, up
-	// to where Limit ended the reading.
+	// Bad are the rows that could not be read, in the order of the input, up to where Limit ended the reading.
 	Bad []BadRow
-	// SHA256 is that of the input's raw bytes, in hexadecimal: compressed if
-	// they were, and all of them, whatever the limit.
+	// SHA256 is that of a file's bytes, in hexadecimal: compressed if they were, and all of them, whatever the limit. Of
+	// several files it is that of their hashes, each with a line end.
 	SHA256 string
+	// Report says how the files were read.
+	Report Report
 }
 
 // Tags are the tags of all rows, each once, in order.
@@ -87,106 +69,57 @@ func (s *Set) Tags() []string {
 	return slices.Compact(tags)
 }
 
-// BadRow is a line that holds no usable row.
+// BadRow is a record that holds no usable row.
 type BadRow struct {
 	// File is the path as it was given, or "stdin".
 	File string
-	// Line counts from 1, in the decompressed text.
+	// Line is where the record begins, counted from 1 in the decompressed text. Of Parquet it is the row.
 	Line int
-	// Reason names the field, or the line, and what is wrong with it.
+	// Reason names the field, or the record, and what is wrong with it.
 	Reason string
 }
 
 // String returns the row's place and what is wrong with it.
 func (b BadRow) String() string { return fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Reason) }
 
-// Read reads the prompts at path, or stdin when path is "-", line by line;
-// only rows are held. It returns an error when the input cannot be read to the
-// end (or to the limit), is in a format that it does not know, or holds nothing
-// but blank lines. Bad rows are no error, not even when all are bad.
-func Read(path string, stdin io.Reader, o Options) (*Set, error) {
+// Read reads the prompts of files, of folders and patterns, and of stdin where a path is "-", record by record; only rows are
+// held. It returns an error when an input cannot be read to the end (or to the limit), is in a format that it does not know,
+// or holds no records. Bad rows are no error, not even when all are bad.
+func Read(paths Paths, stdin io.Reader, o Options) (*Set, error) {
 	if o.Limit < 0 {
 		return nil, fmt.Errorf("read prompts: limit %d: must be 0 (all rows) or more", o.Limit)
 	}
 	set := &Set{}
 	c := set.collector(o)
-	sha, err := c.open(path, stdin, MaxLine)
+	sha, err := c.read(paths, stdin)
 	if err != nil {
-		return nil, fmt.Errorf("read prompts from %s: %w", c.name, err)
+		return nil, fmt.Errorf("read prompts from %w", err)
 	}
-	set.Bad, set.SHA256 = c.bad, sha
+	set.Bad, set.SHA256, set.Report = c.bad, sha, c.report
 	return set, nil
 }
 
 // collector fills the set's rows.
 func (s *Set) collector(o Options) *collector {
-	return &collector{full: func() bool { return o.Limit > 0 && len(s.Rows) >= o.Limit }, put: s.rows(o)}
-}
-
-// open collects the lines of a file, or of stdin where path is "-", and returns the hash of its bytes.
-func (c *collector) open(path string, stdin io.Reader, maxLine int) (sha string, err error) {
-	c.name = path
-	if path == "-" {
-		c.name = "stdin"
-		return c.read(stdin, maxLine)
+	given := newIDs()
+	c := &collector{
+		given: o.Map,
+		full:  func() bool { return o.Limit > 0 && len(s.Rows) >= o.Limit },
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }() // only read
-	return c.read(f, maxLine)
-}
-
-// read collects the lines of an open input, with the longest line as a parameter.
-func (c *collector) read(in io.Reader, maxLine int) (sha string, err error) {
-	hash := sha256.New()
-	raw := bufio.NewReaderSize(io.TeeReader(in, hash), 64<<10)
-	text, err := unpack(raw)
-	if err != nil {
-		return "", err
-	}
-	if err := c.collect(&lines{r: text, max: maxLine}); err != nil {
-		return "", err
-	}
-	// The rest is read for the hash: a limit must not make it depend on how
-	// far a pipe happened to be read ahead.
-	if _, err := io.Copy(io.Discard, raw); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
-}
-
-// refused are the first bytes of files that users do have and that would
-// otherwise be quarantined line by line, and what to do about each.
-var refused = []struct{ magic, what string }{
-	{"PAR1\x15", "a Parquet file; convert it to JSONL, for example with duckdb: COPY (FROM 'FILE') TO 'FILE.jsonl'"},
-	{"\xff\xfe", "UTF-16 text; convert it with iconv -f UTF-16 -t UTF-8"},
-	{"\xfe\xff", "UTF-16 text; convert it with iconv -f UTF-16 -t UTF-8"},
-	{"\x28\xb5\x2f\xfd", "compressed with zstd; decompress it with zstd -d"},
-}
-
-// unpack returns the text that raw holds, decompressed and without a byte
-// order mark.
-func unpack(raw *bufio.Reader) (*bufio.Reader, error) {
-	text := raw
-	if m, _ := raw.Peek(2); string(m) == "\x1f\x8b" { // an error comes again when it is read
-		z, err := gzip.NewReader(raw)
+	c.take = func(f *fields, at place) error {
+		row, err := parseRow(f, o.FromResponses)
 		if err != nil {
-			return nil, fmt.Errorf("decompress: %w", err)
+			return err
 		}
-		text = bufio.NewReaderSize(z, 64<<10)
-	}
-	start, _ := text.Peek(5)
-	for _, f := range refused {
-		if bytes.HasPrefix(start, []byte(f.magic)) {
-			return nil, errors.New("this is " + f.what)
+		if row.ID, err = given.assign(row.ID, row.Messages, at); err != nil {
+			return err
 		}
-	}
-	if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
-		if _, err := text.Discard(3); err != nil {
-			return nil, err
+		if row.Response != nil {
+			c.report.Answered++
 		}
+		row.Index = len(s.Rows)
+		s.Rows = append(s.Rows, row)
+		return nil
 	}
-	return text, nil
+	return c
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"amend/constitution"
@@ -12,140 +11,138 @@ import (
 	"amend/engine/revise"
 )
 
-// sources are the keys that can give a conversation; the first that a row has
-// does.
-var sources = []string{"messages", "prompt", "chosen"}
+// answers are the columns with an answer that a row starts from only with Options.FromResponses. The first that there is counts.
+func answers() []string { return []string{"chosen", "output", "completion", "answer"} }
 
-// parseRow reads a JSONL row; its ID stays empty when the row has none.
-func parseRow(line []byte, fromResponses bool) (revise.Row, error) {
-	var row revise.Row
-	obj, err := object(line)
+// parseRow reads a row; its ID stays empty when the record has none.
+func parseRow(f *fields, fromResponses bool) (row revise.Row, err error) {
+	if row.ID, err = f.id(); err != nil {
+		return row, err
+	}
+	if err := f.refuseLoss(); err != nil {
+		return row, err
+	}
+	msgs, _, err := f.conversation()
+	if err == nil {
+		msgs, err = f.withSystem(msgs)
+	}
 	if err != nil {
-		return row, fmt.Errorf("the line: %w", err)
-	}
-	if v, ok := obj["id"]; ok {
-		if row.ID, err = parseID(v); err != nil {
-			return row, fmt.Errorf("id: %w", err)
-		}
-	}
-	if err := setConversation(&row, obj, fromResponses); err != nil {
 		return row, err
 	}
-	if row.Attributes, err = parseWhere(obj); err != nil {
+	row.Messages, row.Response = splitResponse(msgs)
+	if row.Attributes, err = f.attributes(); err != nil {
 		return row, err
 	}
-	if v, ok := obj["response"]; ok {
+	return row, f.setResponse(&row, fromResponses)
+}
+
+// setResponse sets the response to start from, where columns beside the conversation have one.
+func (f *fields) setResponse(row *revise.Row, fromResponses bool) error {
+	if v, ok := f.get("response"); ok {
 		if row.Response != nil {
-			return row, errors.New("response: the row has another one, its conversation's last assistant turn")
+			return errors.New("response: the row has another one, its conversation's last assistant turn")
 		}
 		text, err := parseText(v)
 		if err != nil {
-			return row, fmt.Errorf("response: %w", err)
+			return named("response", err)
 		}
 		row.Response = &text
 	}
-	v, ok := obj["chosen"]
-	if ok && fromResponses && row.Response == nil {
-		if row.Response, err = chosenResponse(v); err != nil {
-			return row, fmt.Errorf("chosen: %w", err)
+	if !fromResponses || row.Response != nil {
+		return nil
+	}
+	for _, key := range answers() {
+		if v, ok := f.get(key); ok {
+			var err error
+			row.Response, err = answerIn(v)
+			return named(key, err)
 		}
 	}
-	return row, nil
+	return nil
 }
 
-// parseWhere reads what principles may ask of a row.
-func parseWhere(obj map[string]json.RawMessage) (w constitution.Attributes, err error) {
-	for _, f := range []struct {
-		key string
-		to  *string
-	}{{"language", &w.Language}, {"jurisdiction", &w.Jurisdiction}} {
-		v, ok := obj[f.key]
+// id is the record's own id, "" where it has none.
+func (f *fields) id() (string, error) {
+	for _, key := range []string{"id", "custom_id"} {
+		if v, ok := f.get(key); ok && !unsaid(v) {
+			id, err := parseID(v)
+			return id, named(key, err)
+		}
+	}
+	return "", nil
+}
+
+// withSystem puts the text of a system column before a conversation. One that has another system message is refused.
+func (f *fields) withSystem(msgs []chat.Message) ([]chat.Message, error) {
+	system, from := "", ""
+	for _, key := range []string{"system", "system_prompt"} {
+		v, ok := f.get(key)
 		if !ok || unsaid(v) {
 			continue
 		}
-		if *f.to, err = parseText(v); err != nil {
-			return w, fmt.Errorf("%s: %w", f.key, err)
+		text, err := parseContent(v)
+		switch {
+		case err != nil:
+			return nil, named(key, err)
+		case strings.TrimSpace(text) == "":
+			continue
+		case system != "" && text != system:
+			return nil, fmt.Errorf("%s: another text than %s", key, from)
+		}
+		if err := checkText(text); err != nil {
+			return nil, named(key, err)
+		}
+		system, from = text, key
+	}
+	switch {
+	case system == "", len(msgs) > 0 && msgs[0].Role == chat.System && msgs[0].Text == system:
+		return msgs, nil
+	case len(msgs) > 0 && msgs[0].Role == chat.System:
+		return nil, fmt.Errorf("%s: the conversation has another system message", from)
+	}
+	return append([]chat.Message{{Role: chat.System, Text: system}}, msgs...), nil
+}
+
+// attributes reads what principles may ask of a row.
+func (f *fields) attributes() (a constitution.Attributes, err error) {
+	for _, attribute := range []struct {
+		key string
+		to  *string
+	}{{"language", &a.Language}, {"jurisdiction", &a.Jurisdiction}} {
+		v, ok := f.get(attribute.key)
+		if !ok || unsaid(v) {
+			continue
+		}
+		if *attribute.to, err = parseText(v); err != nil {
+			return a, named(attribute.key, err)
 		}
 	}
-	v, ok := obj["tags"]
+	v, ok := f.get("tags")
 	if !ok || unsaid(v) {
-		return w, nil
+		return a, nil
 	}
 	list := []json.RawMessage{v}
 	if kind(v) == "a list" {
 		if err := json.Unmarshal(v, &list); err != nil {
-			return w, fmt.Errorf("tags: %w", err)
+			return a, named("tags", err)
 		}
 	}
 	for i, item := range list {
 		text, err := parseText(item)
 		if err != nil {
-			return w, fmt.Errorf("tags, item %d: %w", i+1, err)
+			return a, fmt.Errorf("tags, item %d: %w", i+1, err)
 		}
-		w.Tags = append(w.Tags, text)
+		a.Tags = append(a.Tags, text)
 	}
-	return w, nil
+	return a, nil
 }
 
-// unsaid reports whether a value is one that stands in a column of a row which says nothing there.
-func unsaid(v json.RawMessage) bool { return string(v) == "null" || string(v) == `""` }
-
-// setConversation sets a row's messages, and its response when a last
-// assistant turn is one.
-func setConversation(row *revise.Row, obj map[string]json.RawMessage, fromResponses bool) error {
-	i := slices.IndexFunc(sources, func(key string) bool { _, ok := obj[key]; return ok })
-	if i < 0 {
-		return fmt.Errorf("the line: none of %s; its keys: %s", strings.Join(sources, ", "), keysOf(obj))
-	}
-	key := sources[i]
-	msgs, err := conversation(obj[key], key)
-	if err != nil {
-		return err
-	}
-	var response *string
-	row.Messages, response = splitResponse(msgs)
-	if key != "chosen" {
-		row.Response = response
-	}
-	return nil
-}
-
-// conversation reads the value of a key in sources. Its errors name the key.
-func conversation(v json.RawMessage, key string) ([]chat.Message, error) {
-	if kind(v) == "a list" {
-		msgs, err := parseMessages(v)
-		if err == nil {
-			err = checkTurns(msgs)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
-		}
-		return msgs, nil
-	}
-	if key == "messages" {
-		return nil, fmt.Errorf("%s: %s, want a list", key, kind(v))
-	}
-	text, err := parseText(v)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
-	}
-	if key == "prompt" && !isTranscript(text) {
-		return []chat.Message{{Role: chat.User, Text: text}}, nil
-	}
-	msgs, err := transcript(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
-	}
-	return msgs, nil
-}
-
-// chosenResponse reads the response that chosen holds: its last assistant
-// turn, or all of it when it is a bare text.
-func chosenResponse(v json.RawMessage) (*string, error) {
+// answerIn reads the response that a column holds: its last assistant turn, or all of it when it is a bare text.
+func answerIn(v json.RawMessage) (*string, error) {
 	var msgs []chat.Message
-	if kind(v) == "a list" {
+	if k := kind(v); k == "a list" || k == "an object" {
 		var err error
-		if msgs, err = parseMessages(v); err != nil {
+		if msgs, err = parseMessages(asList(v)); err != nil {
 			return nil, err
 		}
 	} else {
@@ -165,4 +162,12 @@ func chosenResponse(v json.RawMessage) (*string, error) {
 		return nil, errors.New("no response to start from; its last assistant turn is missing or empty")
 	}
 	return response, nil
+}
+
+// asList is a list of turns: of one where the value is a turn.
+func asList(v json.RawMessage) json.RawMessage {
+	if kind(v) == "a list" {
+		return v
+	}
+	return append(append(json.RawMessage{'['}, v...), ']')
 }

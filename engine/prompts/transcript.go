@@ -1,56 +1,90 @@
 package prompts
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"amend/engine/chat"
 )
 
-// isTranscript reports whether a text begins as a transcript does.
-func isTranscript(text string) bool { return strings.HasPrefix(text, chat.HumanMark) }
+// marks are what turns of a transcript begin with.
+type marks struct{ user, assistant string }
 
-// transcript parses "\n\nHuman: …\n\nAssistant: …" into turns that alternate
-// and begin with the user's; the last may be either's.
+// The ways in which transcripts are written.
+func paragraphs() marks { return marks{chat.HumanMark, chat.AssistantMark} } // as in hh-rlhf
+func byLine() marks     { return marks{"\nHuman:", "\nAssistant:"} }         // the same without blank lines
+func guanaco() marks    { return marks{"### Human:", "### Assistant:"} }
+
+// marksOf tells how a transcript is written, and returns it from its first mark on. A text that only begins as one may be a
+// prompt: without its blank lines a transcript must have an assistant's turn.
+func marksOf(text string) (m marks, body string, ok bool) {
+	if strings.HasPrefix(text, chat.HumanMark) {
+		if !strings.Contains(text, chat.AssistantMark) && strings.Contains(text, byLine().assistant) {
+			return byLine(), text[1:], true
+		}
+		return paragraphs(), text, true
+	}
+	body = strings.TrimLeft(text, "\r\n")
+	switch {
+	case strings.HasPrefix(body, "Human:") && strings.Contains(body, chat.AssistantMark):
+		return paragraphs(), "\n\n" + body, true
+	case strings.HasPrefix(body, "Human:") && strings.Contains(body, byLine().assistant):
+		return byLine(), "\n" + body, true
+	case strings.HasPrefix(body, guanaco().user) && strings.Contains(body, guanaco().assistant):
+		return guanaco(), body, true
+	}
+	return m, text, false
+}
+
+// isTranscript reports whether a text begins as a transcript does.
+func isTranscript(text string) bool { _, _, ok := marksOf(text); return ok }
+
+// transcript parses "\n\nHuman: …\n\nAssistant: …" into turns that alternate and begin with the user's; the last may be
+// either's. The blank lines may be missing, in front or everywhere, and the marks may be "### Human:" and "### Assistant:".
 //
-// A marker counts only at the start of a paragraph: an answer that begins
-// "Human:" on the assistant's own line, as some do in hh-rlhf, is text. White
-// space around a turn is dropped. A speaker whose marker comes twice in a row
-// goes on speaking: the parts are joined by a blank line. An assistant's empty
-// turn at the end only asks for an answer and is dropped; any other empty turn
-// is an error, as leaving it out would put words of two turns into one. A turn
-// that a speaker wrote for the other cannot be told from a real one.
+// A marker counts only at the start of a paragraph: an answer that begins "Human:" on the assistant's own line, as some do in
+// hh-rlhf, is text. White space around a turn is dropped. A speaker whose marker comes twice in a row goes on speaking: the
+// parts are joined by a blank line. An assistant's empty turn at the end only asks for an answer and is dropped; any other
+// empty turn is an error, as leaving it out would put words of two turns into one. So is a user's turn with a line that begins
+// as the assistant's do. A turn that a speaker wrote for the other cannot be told from a real one.
 func transcript(text string) ([]chat.Message, error) {
-	if !isTranscript(text) {
+	marks, text, ok := marksOf(text)
+	if !ok {
 		return nil, fmt.Errorf("not a transcript: it does not begin with %q", chat.HumanMark)
 	}
 	var turns []chat.Message
 	for n := 1; text != ""; n++ {
-		role, mark := chat.User, chat.HumanMark
-		if !isTranscript(text) {
-			role, mark = chat.Assistant, chat.AssistantMark
+		role, mark := chat.User, marks.user
+		if !strings.HasPrefix(text, mark) {
+			role, mark = chat.Assistant, marks.assistant
 		}
 		var said string
-		said, text = cutTurn(text[len(mark):])
+		said, text = marks.cut(text[len(mark):])
 		said = strings.TrimSpace(said)
 		last := len(turns) - 1
 		switch {
 		case said == "" && text == "" && role == chat.Assistant:
 		case said == "":
 			return nil, fmt.Errorf("turn %d (%s): empty", n, role)
+		case role == chat.User && strings.Contains(said, byLine().assistant):
+			return nil, fmt.Errorf("turn %d (%s): a line in it begins with Assistant:, without the blank line that the other turns have before them", n, role)
 		case last >= 0 && turns[last].Role == role:
 			turns[last].Text += "\n\n" + said
 		default:
 			turns = append(turns, chat.Message{Role: role, Text: said})
 		}
 	}
+	if len(turns) == 0 || turns[0].Role != chat.User {
+		return nil, errors.New("turn 1 (user): empty")
+	}
 	return turns, nil
 }
 
-// cutTurn splits text before the next marker.
-func cutTurn(text string) (turn, rest string) {
+// cut splits text before the next mark.
+func (m marks) cut(text string) (turn, rest string) {
 	at := len(text)
-	for _, mark := range []string{chat.HumanMark, chat.AssistantMark} {
+	for _, mark := range []string{m.user, m.assistant} {
 		if i := strings.Index(text[:at], mark); i >= 0 {
 			at = i
 		}
@@ -58,8 +92,7 @@ func cutTurn(text string) (turn, rest string) {
 	return text[:at], text[at:]
 }
 
-// splitResponse takes a last assistant turn off a conversation. The response
-// is nil when the user has the last word.
+// splitResponse takes a last assistant turn off a conversation. The response is nil when the user has the last word.
 func splitResponse(msgs []chat.Message) ([]chat.Message, *string) {
 	last := len(msgs) - 1
 	if last < 0 || msgs[last].Role != chat.Assistant {

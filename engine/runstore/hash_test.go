@@ -14,6 +14,7 @@ import (
 	"amend/engine/enginetest/golden"
 	"amend/engine/feedback"
 	"amend/engine/plainjson"
+	"amend/engine/prompts"
 	"amend/engine/revise"
 )
 
@@ -118,7 +119,7 @@ func TestSettingsAreRecorded(t *testing.T) {
 func goldenSetup() Setup {
 	return Setup{
 		Amend: "1", LlamaCpp: "2", Model: "m.gguf", Architecture: "llama", LoRA: "a.gguf", Constitution: "name", ConstitutionVersion: "3",
-		Principles: []string{"kind"}, Template: "t.jinja", Prompts: "p.jsonl", Limit: 4, Rows: 5, Threads: 6, Context: 7, Parallel: 8, KV: "streams",
+		Principles: []string{"kind"}, Template: "t.jinja", Prompts: prompts.Paths{"p.jsonl"}, Limit: 4, Rows: 5, Threads: 6, Context: 7, Parallel: 8, KV: "streams",
 		GPULayers: 9, FlashAttention: true, Machine: Machine{CPU: "a CPU", Cores: 2, OS: "linux", Arch: "amd64"},
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/prompts"
 	"amend/engine/revise"
 )
 
@@ -35,7 +36,7 @@ func manifest() Manifest {
 	return Manifest{
 		Created: "2026-03-01",
 		Results: Results{ModelSHA256: "aa", ModelSize: 7, Chat: "template", ConstitutionSHA256: "bb", PromptsSHA256: "cc", Mode: "faithful", Revisions: 1, Seed: 1 << 63, MaxTokens: 64, Temperature: 1, KVType: "f16"},
-		Setup:   Setup{Model: "m.gguf", Constitution: "hhh", Prompts: "p.jsonl", Rows: 3, Threads: 2},
+		Setup:   Setup{Model: "m.gguf", Constitution: "hhh", Prompts: prompts.Paths{"p.jsonl"}, Rows: 3, Threads: 2},
 	}
 }
 

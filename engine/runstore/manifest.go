@@ -9,6 +9,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/plainjson"
+	"amend/engine/prompts"
 	"amend/engine/selftest"
 )
 
@@ -40,15 +41,16 @@ type Results struct {
 	LoRASHA256  string  `json:"lora_sha256,omitempty" key:"run"` // of the adapter on it
 	LoRAScale   float64 `json:"lora_scale,omitempty" key:"run"`
 	// Responses names what made the first responses, where that was another run: the hash of its Results.
-	Responses          string `json:"responses,omitempty" key:"run"`
-	TemplateSHA256     string `json:"template_sha256,omitempty" key:"run"`
-	Chat               string `json:"chat" key:"run"` // the layout of conversations: template or plain
-	ConstitutionSHA256 string `json:"constitution_sha256" key:"run"`
-	PromptsSHA256      string `json:"prompts_sha256" key:"run"`
-	FromResponses      bool   `json:"from_responses" key:"run"`
-	Preambles          int    `json:"preambles,omitempty" key:"run"`    // 0 is one
-	NoFewShots         bool   `json:"no_few_shots,omitempty" key:"run"` // the constitution's demonstrations were not shown
-	Samples            int    `json:"samples,omitempty" key:"run"`      // rows of each prompt; 0 is one
+	Responses          string   `json:"responses,omitempty" key:"run"`
+	TemplateSHA256     string   `json:"template_sha256,omitempty" key:"run"`
+	Chat               string   `json:"chat" key:"run"` // the layout of conversations: template or plain
+	ConstitutionSHA256 string   `json:"constitution_sha256" key:"run"`
+	PromptsSHA256      string   `json:"prompts_sha256" key:"run"`
+	Map                []string `json:"map,omitempty" key:"run"` // columns of fields, FIELD=COLUMN, sorted
+	FromResponses      bool     `json:"from_responses" key:"run"`
+	Preambles          int      `json:"preambles,omitempty" key:"run"`    // 0 is one
+	NoFewShots         bool     `json:"no_few_shots,omitempty" key:"run"` // the constitution's demonstrations were not shown
+	Samples            int      `json:"samples,omitempty" key:"run"`      // rows of each prompt; 0 is one
 
 	Mode       string `json:"mode" key:"run"` // faithful or append
 	Revisions  int    `json:"revisions" key:"run"`
@@ -101,16 +103,16 @@ type Setup struct {
 	Amend    string `json:"amend" key:"none"`     // version
 	LlamaCpp string `json:"llama_cpp" key:"none"` // version
 
-	Model               string   `json:"model" key:"none"`          // path
-	Architecture        string   `json:"architecture" key:"none"`   // general.architecture
-	LoRA                string   `json:"lora,omitempty" key:"none"` // path of the adapter
-	Constitution        string   `json:"constitution" key:"none"`   // name
-	ConstitutionVersion string   `json:"constitution_version,omitempty" key:"none"`
-	Principles          []string `json:"principles,omitempty" key:"none"` // that the draw was narrowed to
-	Template            string   `json:"template,omitempty" key:"none"`   // path, when it is not the model's own
-	Prompts             string   `json:"prompts" key:"none"`              // path
-	Limit               int      `json:"limit,omitempty" key:"none"`      // rows to take from the prompts, 0 for all
-	Rows                int      `json:"rows" key:"none"`                 // that the run takes from the prompts
+	Model               string        `json:"model" key:"none"`          // path
+	Architecture        string        `json:"architecture" key:"none"`   // general.architecture
+	LoRA                string        `json:"lora,omitempty" key:"none"` // path of the adapter
+	Constitution        string        `json:"constitution" key:"none"`   // name
+	ConstitutionVersion string        `json:"constitution_version,omitempty" key:"none"`
+	Principles          []string      `json:"principles,omitempty" key:"none"` // that the draw was narrowed to
+	Template            string        `json:"template,omitempty" key:"none"`   // path, when it is not the model's own
+	Prompts             prompts.Paths `json:"prompts" key:"none"`              // one is a text, as in older manifests
+	Limit               int           `json:"limit,omitempty" key:"none"`      // rows to take from the prompts, 0 for all
+	Rows                int           `json:"rows" key:"none"`                 // that the run takes from the prompts
 
 	Threads        int     `json:"threads" key:"none"`
 	Context        int     `json:"ctx" key:"none"`      // the most tokens that one row may hold

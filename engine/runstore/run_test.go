@@ -497,7 +497,7 @@ func TestResume(t *testing.T) {
 	}
 	closeRun(t, r)
 
-	later.Results.Temperature, later.Results.System, later.Setup.Prompts = 0.5, "be brief", "other.jsonl"
+	later.Results.Temperature, later.Results.System, later.Setup.Prompts = 0.5, "be brief", prompts.Paths{"other.jsonl"}
 	_, _, err := Open(dir, later, Options{})
 	var changed *ChangedError
 	if !errors.As(err, &changed) {

@@ -46,7 +46,7 @@ func run(file, prefix string, args []string) error {
 	if err != nil {
 		return err
 	}
-	set, err := prompts.ReadPairs(file, os.Stdin, 0)
+	set, err := prompts.ReadPairs(prompts.Paths{file}, os.Stdin, prompts.Options{})
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func TestHeldOutPrompts(t *testing.T) {
 	if err := writePrompts(&out, w, rand.New(rand.NewPCG(2, 2)), 400, true); err != nil {
 		t.Fatal(err)
 	}
-	set, err := prompts.Read("-", &out, prompts.Options{})
+	set, err := prompts.Read(prompts.Paths{"-"}, &out, prompts.Options{})
 	if err != nil || len(set.Rows) != 400 || len(set.Bad) != 0 {
 		t.Fatalf("%d rows, %v, %v", len(set.Rows), set.Bad, err)
 	}

@@ -120,8 +120,8 @@ func ImportConstitution(name string, files ...string) ([]byte, error) {
 
 // LintConfig says what Lint looks at.
 type LintConfig struct {
-	Constitution []string `yaml:"constitution"` // layers
-	Prompts      string   `yaml:"prompts"`      // whose rows are to draw the principles; empty: none
+	Constitution []string      `yaml:"constitution"` // layers
+	Prompts      prompts.Paths `yaml:"prompts"`      // whose rows are to draw the principles; empty: none
 }
 
 // LintReport is what Lint found.
@@ -165,17 +165,17 @@ func Lint(env Env, c LintConfig) (LintReport, error) {
 	return report, err
 }
 
-// attributes is what the rows of a file are about; nil for no file.
-func (e Env) attributes(path string) ([]constitution.Attributes, error) {
-	if path == "" {
+// attributes is what the rows of inputs are about; nil for none.
+func (e Env) attributes(paths prompts.Paths) ([]constitution.Attributes, error) {
+	if len(paths) == 0 {
 		return nil, nil
 	}
-	set, err := prompts.Read(path, e.Stdin, prompts.Options{})
+	set, err := prompts.Read(paths, e.Stdin, prompts.Options{})
 	if err != nil {
 		return nil, failure.Input(err)
 	}
 	if len(set.Rows) == 0 && len(set.Bad) > 0 {
-		return nil, failure.Inputf("none of the rows of %s can be read; the first: %s", path, set.Bad[0])
+		return nil, failure.Inputf("none of the rows of %s can be read; the first: %s", paths, set.Bad[0])
 	}
 	rows := make([]constitution.Attributes, len(set.Rows))
 	for i, r := range set.Rows {

@@ -9,6 +9,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/constitution"
+	"amend/engine/prompts"
 )
 
 func TestFindPrinciple(t *testing.T) {
@@ -38,7 +39,7 @@ func TestLint(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	report, err := Lint(quiet(), LintConfig{Constitution: []string{"odd.yaml"}, Prompts: "p.jsonl"})
+	report, err := Lint(quiet(), LintConfig{Constitution: []string{"odd.yaml"}, Prompts: prompts.Paths{"p.jsonl"}})
 	if !errors.Is(err, failure.ErrDiffers) || report.Count(constitution.Error) != 2 || report.Count(constitution.Warning) != 2 {
 		t.Errorf("%v, %+v", err, report)
 	}
@@ -55,7 +56,7 @@ func TestLint(t *testing.T) {
 		t.Errorf("a lab's own rules: %v, %+v", err, report)
 	}
 	var input *failure.InputError
-	if _, err := Lint(quiet(), LintConfig{Constitution: []string{"house.yaml"}, Prompts: "bad.jsonl"}); !errors.As(err, &input) || !strings.Contains(err.Error(), "none of the rows") {
+	if _, err := Lint(quiet(), LintConfig{Constitution: []string{"house.yaml"}, Prompts: prompts.Paths{"bad.jsonl"}}); !errors.As(err, &input) || !strings.Contains(err.Error(), "none of the rows") {
 		t.Errorf("prompts that cannot be read: %v", err)
 	}
 	if _, err := Lint(quiet(), LintConfig{Constitution: []string{"nowhere"}}); !errors.As(err, &input) || !errors.Is(err, fs.ErrNotExist) {

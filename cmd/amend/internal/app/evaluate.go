@@ -91,6 +91,7 @@ func newEvaluationHost(env Env, c EvaluateConfig) (*evaluationHost, error) {
 	if len(q.Items) == 0 {
 		return nil, failure.Inputf("none of the %d lines of %s is an item of %s; the first: %v", len(q.Bad), c.File, c.Set, q.Bad[0])
 	}
+	env.sayHowRead(q.Report)
 	env.warnOfBadRows(q.Bad)
 	date, err := runstore.EvaluationDate(c.dir())
 	if err != nil {

@@ -24,10 +24,12 @@ func EvaluateRefusals(env Env, c RefusalsConfig) (r RefusalsReport, err error) {
 	if err := failure.Range("limit", c.Limit, 0, 1<<40); err != nil {
 		return r, err
 	}
-	answers, bad, err := evalset.ReadLabelled(c.File, env.Stdin, c.Limit)
+	answers, read, err := evalset.ReadLabelled(c.File, env.Stdin, c.Limit)
 	if err != nil {
 		return r, failure.Input(err)
 	}
+	bad := read.Bad
+	env.sayHowRead(read.Report)
 	env.warnOfBadRows(bad)
 	if len(answers) == 0 {
 		return r, failure.Inputf("none of the %d lines of %s is a labelled answer; the first: %v", len(bad), c.File, bad[0])

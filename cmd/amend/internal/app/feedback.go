@@ -49,14 +49,14 @@ func Feedback(ctx context.Context, env Env, c FeedbackConfig) (FeedbackResult, e
 		return FeedbackResult{}, err
 	}
 	var drawn *failure.RowsError
-	if c.Prompts != "" {
+	if len(c.Prompts) > 0 {
 		if err := c.checkJudge(); err != nil {
 			return FeedbackResult{}, err
 		}
 		if _, err := Run(ctx, env, c.drawing()); err != nil && !errors.As(err, &drawn) {
 			return FeedbackResult{}, err
 		}
-		c.Run, c.Prompts, c.Out, c.Limit = c.Out, "", "", 0 // the run has kept to the limit
+		c.Run, c.Prompts, c.Map, c.Out, c.Limit = c.Out, nil, nil, "", 0 // the run has kept to the limit
 	}
 	r, err := env.label(ctx, c)
 	if err == nil && drawn != nil {
@@ -181,7 +181,7 @@ func (h *feedbackHost) keep(l feedback.Label) error {
 // keepSettings keeps the settings beside the labels.
 func (h *feedbackHost) keepSettings() error {
 	kept := h.config
-	kept.Out, kept.Constitution = "", slices.Clone(kept.Constitution)
+	kept.Out, kept.Constitution, kept.Prompts = "", slices.Clone(kept.Constitution), slices.Clone(kept.Prompts)
 	text, err := settingsText(h.config.dir(), &kept)
 	if err != nil {
 		return err

@@ -9,19 +9,23 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/engine/feedback"
+	"amend/engine/prompts"
 	"amend/engine/sample"
 )
 
 // FeedbackConfig are the settings of labelling. Exactly one of Run, Pairs and Prompts says what is judged.
 type FeedbackConfig struct {
-	Run     string `yaml:"run,omitempty" key:"run"` // a run directory: its own answers
-	Pairs   string `yaml:"pairs" key:"run"`         // the file of a preference set; "-" is Env.Stdin
-	Prompts string `yaml:"prompts" key:"run"`       // answers to these prompts are drawn first, into the run directory Out
+	Run     string        `yaml:"run,omitempty" key:"run"` // a run directory: its own answers
+	Pairs   string        `yaml:"pairs" key:"run"`         // a preference set: a file, a folder or a pattern; "-" is Env.Stdin
+	Prompts prompts.Paths `yaml:"prompts" key:"run"`       // answers to these prompts are drawn first, into the run directory Out
 
 	Judge string `yaml:"judge" key:"run"` // model that judges; empty: the run's critic, for Pairs the testbed
 	Out   string `yaml:"out,omitempty" key:"none"`
 	// Limit is how many pairs are taken, of Prompts the prompts; 0: all. More pairs are the same labels, going on.
 	Limit int `yaml:"limit" key:"none"`
+
+	// Map names columns of Pairs, or of Prompts (prompts.Mapping).
+	Map []string `yaml:"map" key:"run"`
 
 	// Of Prompts alone. They make another run, and so other pairs.
 	Samples int    `yaml:"samples" key:"run"` // answers to each
@@ -84,17 +88,18 @@ func DefaultFeedbackConfig() FeedbackConfig {
 
 func (c *FeedbackConfig) paths() paths {
 	return paths{
-		files:    []*string{&c.Run, &c.Pairs, &c.Prompts, &c.Out, &c.Compute.Template, &c.Context.PreambleCache},
+		files:    []*string{&c.Run, &c.Pairs, &c.Out, &c.Compute.Template, &c.Context.PreambleCache},
 		models:   []*string{&c.Judge, &c.Model},
 		adapters: []*string{&c.LoRA},
 		layers:   c.Constitution,
+		inputs:   c.Prompts,
 	}
 }
 
 // Validate checks what the settings alone can tell. Its errors are *failure.FieldError, joined.
 func (c FeedbackConfig) Validate() error {
 	return errors.Join(
-		c.validateWhat(),
+		c.validateWhat(), validateMap(c.Map),
 		failure.Range("min-mass", c.MinMass, 0, 1),
 		c.validateClamp(),
 		failure.Range("limit", c.Limit, 0, 1<<40),
@@ -112,7 +117,7 @@ func (c FeedbackConfig) Validate() error {
 // validateWhat checks what is to be judged.
 func (c FeedbackConfig) validateWhat() error {
 	given := 0
-	for _, s := range []string{c.Run, c.Pairs, c.Prompts} {
+	for _, s := range []string{c.Run, c.Pairs, c.Prompts.String()} {
 		if s != "" {
 			given++
 		}
@@ -185,6 +190,7 @@ func inherited(c runner.ComputeConfig) runner.ComputeConfig {
 // drawing is the run that draws the answers to Prompts.
 func (c FeedbackConfig) drawing() RunConfig {
 	r := DefaultRunConfig()
+	r.Map = c.Map
 	r.Model, r.LoRA, r.Prompts, r.Samples, r.Revisions, r.Out = c.Model, c.LoRA, c.Prompts, c.Samples, 0, c.Out
 	r.Seed, r.Limit, r.Constitution, r.Principles, r.Context = c.Seed, c.Limit, c.Constitution, c.Principles, c.Context
 	chat, template := r.Compute.Chat, r.Compute.Template
@@ -213,7 +219,7 @@ func ResolveFeedback(like, config string) (FeedbackConfig, error) {
 		if err := readSettings(filepath.Join(like, FeedbackSettingsFile), &c); err != nil {
 			return c, fmt.Errorf("settings like those of %s: %w", like, err)
 		}
-		c.Run, c.Pairs, c.Prompts, c.Out, c.Constitution, c.Principles = "", "", "", "", nil, nil
+		c.Run, c.Pairs, c.Prompts, c.Out, c.Constitution, c.Principles = "", "", nil, "", nil, nil
 	}
 	if config != "" {
 		if err := readSettings(config, &c); err != nil {

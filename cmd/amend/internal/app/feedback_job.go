@@ -83,14 +83,15 @@ func (l *labelling) readPairs(e Env) error {
 	if err := notOfARun(c.Out); err != nil {
 		return err
 	}
-	set, err := prompts.ReadPairs(c.Pairs, e.Stdin, c.Limit)
+	set, err := prompts.ReadPairs(prompts.Paths{c.Pairs}, e.Stdin, prompts.Options{Limit: c.Limit, Map: mapping(c.Map)})
 	if err != nil {
 		return failure.Input(err)
 	}
+	e.sayHowRead(set.Report)
 	if len(set.Pairs) == 0 {
 		return failure.Inputf("none of the %d rows of %s is a pair; the first: %v", len(set.Bad), c.Pairs, set.Bad[0])
 	}
-	l.job.Pairs, l.bad, l.job.Source = set.Pairs, set.Bad, digest.PairSource{Pairs: set.SHA256}
+	l.job.Pairs, l.bad, l.job.Source = set.Pairs, set.Bad, digest.PairSource{Pairs: pairsHash(set.SHA256, c.Map)}
 	e.warnOfBadRows(l.bad)
 	l.truth = known
 	c.Compute = inherited(c.Compute)

@@ -19,7 +19,8 @@ import (
 type ScoreConfig struct {
 	Preference string               `yaml:"preference"` // the preference model's file
 	Model      string               `yaml:"model"`      // that it was trained over
-	Prompts    string               `yaml:"prompts"`    // rows with responses; "-" is Env.Stdin
+	Prompts    prompts.Paths        `yaml:"prompts"`    // rows with responses; "-" is Env.Stdin
+	Map        []string             `yaml:"map"`        // columns of fields (prompts.Mapping)
 	Limit      int                  `yaml:"limit"`      // rows to take; 0: all
 	Compute    runner.ComputeConfig `yaml:",inline"`
 }
@@ -32,10 +33,10 @@ func DefaultScoreConfig() ScoreConfig {
 // Validate checks what the settings alone can tell. Its errors are *failure.FieldError, joined.
 func (c ScoreConfig) Validate() error {
 	var missing error
-	if c.Prompts == "" {
+	if len(c.Prompts) == 0 {
 		missing = failure.Missing("prompts", "the answers to score")
 	}
-	return errors.Join(missing, c.Compute.Validate())
+	return errors.Join(missing, validateMap(c.Map), c.Compute.Validate())
 }
 
 // Score is the score of a response. Scores are comparable only between answers to the same prompt.
@@ -50,10 +51,11 @@ func ScoreAnswers(ctx context.Context, env Env, c ScoreConfig) ([]Score, error) 
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	set, err := prompts.Read(c.Prompts, env.Stdin, prompts.Options{FromResponses: true, Limit: c.Limit})
+	set, err := prompts.Read(c.Prompts, env.Stdin, prompts.Options{FromResponses: true, Limit: c.Limit, Map: mapping(c.Map)})
 	if err != nil {
 		return nil, failure.Input(err)
 	}
+	env.sayHowRead(set.Report)
 	env.warnOfBadRows(set.Bad)
 	_, job, err := env.scorerJob(c.Preference, c.Model, c.Compute)
 	if err != nil {

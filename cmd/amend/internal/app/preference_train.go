@@ -213,10 +213,11 @@ func joined(sets []*labelSet, n int) []*labelSet {
 
 // readKnown reads the pairs of a preference set, of which it is known which response is better. dir keeps their hidden states.
 func (e Env) readKnown(file, dir string) (*labelSet, error) {
-	set, err := prompts.ReadPairs(file, e.Stdin, 0)
+	set, err := prompts.ReadPairs(prompts.Paths{file}, e.Stdin, prompts.Options{})
 	if err != nil {
 		return nil, failure.Input(err)
 	}
+	e.sayHowRead(set.Report)
 	e.warnOfBadRows(set.Bad)
 	out := &labelSet{dir: dir, file: file, known: true, truth: known}
 	out.set.Labels = func(yield func(feedback.Labelled, error) bool) {

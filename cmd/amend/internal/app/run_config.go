@@ -5,6 +5,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
+	"amend/engine/prompts"
 	"amend/engine/revise"
 	"amend/engine/sample"
 	"amend/models/testbed"
@@ -24,8 +25,9 @@ type RunConfig struct {
 	Demonstrations    bool     `yaml:"demonstrations" key:"run"`
 	DemonstrationSets int      `yaml:"demonstration-sets" key:"run"` // preambles, each with a part of the demonstrations
 
-	Prompts       string `yaml:"prompts" key:"run"` // path; "-" is Env.Stdin
-	FromResponses bool   `yaml:"from-responses" key:"run"`
+	Prompts       prompts.Paths `yaml:"prompts" key:"run"` // "-" is Env.Stdin
+	Map           []string      `yaml:"map" key:"run"`     // columns of fields, as FIELD=COLUMN (prompts.Mapping)
+	FromResponses bool          `yaml:"from-responses" key:"run"`
 	// Limit is how many rows are taken; 0: all. More rows of the same prompts are the same run, going on.
 	Limit   int    `yaml:"limit" key:"none"`
 	Samples int    `yaml:"samples" key:"run"` // rows of each prompt
@@ -86,13 +88,14 @@ func DefaultRunConfig() RunConfig {
 func (c RunConfig) Validate() error {
 	var errs []error
 	for _, need := range []struct{ field, value, what string }{
-		{"model", c.Model, "the model that answers"}, {"prompts", c.Prompts, "what it answers"}, {"out", c.Out, "the run directory"},
+		{"model", c.Model, "the model that answers"}, {"prompts", c.Prompts.String(), "what it answers"}, {"out", c.Out, "the run directory"},
 	} {
 		if need.value == "" {
 			errs = append(errs, failure.Missing(need.field, need.what))
 		}
 	}
 	errs = append(errs,
+		validateMap(c.Map),
 		failure.OneOf("mode", c.Mode, revise.Modes()...),
 		failure.Range("limit", c.Limit, 0, 1<<40),
 		failure.Range("demonstration-sets", c.DemonstrationSets, 1, 1000),

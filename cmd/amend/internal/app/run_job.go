@@ -117,10 +117,11 @@ func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 
 // readPrompts reads the prompts of a run, once for all its stages.
 func (e Env) readPrompts(c RunConfig) (*prompts.Set, error) {
-	set, err := prompts.Read(c.Prompts, e.Stdin, prompts.Options{FromResponses: c.FromResponses, Limit: c.Limit})
+	set, err := prompts.Read(c.Prompts, e.Stdin, c.input())
 	if err != nil {
 		return nil, failure.Input(err)
 	}
+	e.sayHowRead(set.Report)
 	if len(set.Rows) == 0 {
 		return nil, failure.Inputf("none of the %d rows of %s can be read; the first: %v", len(set.Bad), c.Prompts, set.Bad[0])
 	}

@@ -33,7 +33,7 @@ func (r RunConfig) results(c contents) runstore.Results {
 	return runstore.Results{
 		ModelSHA256: c.Model, ModelSize: c.ModelSize, LoRASHA256: c.Adapter, LoRAScale: c.AdapterScale,
 		Responses: c.Responses, TemplateSHA256: c.Template, Chat: r.Compute.Chat,
-		ConstitutionSHA256: c.Constitution, PromptsSHA256: c.Prompts, FromResponses: r.FromResponses,
+		ConstitutionSHA256: c.Constitution, PromptsSHA256: c.Prompts, Map: slices.Sorted(slices.Values(r.Map)), FromResponses: r.FromResponses,
 		Preambles: orZero(r.DemonstrationSets, 1), NoFewShots: !r.Demonstrations, Samples: orZero(r.Samples, 1),
 		Mode: string(r.Mode), Revisions: r.Revisions, NoCritique: !r.Critique, System: r.System, Seed: r.Seed, MaxTokens: r.MaxTokens,
 		Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
@@ -58,7 +58,7 @@ func (c *runComputation) manifest() runstore.Manifest {
 		Setup: runstore.Setup{
 			Amend: c.job.Version, LlamaCpp: runner.LlamaVersion(), Model: info.Path, Architecture: info.Architecture, LoRA: adapter.Path,
 			Constitution: c.document.Name, ConstitutionVersion: c.document.Version, Principles: r.Principles, Template: r.Compute.Template,
-			Prompts: r.Prompts, Limit: r.Limit, Rows: len(c.rows),
+			Prompts: slices.Clone(r.Prompts), Limit: r.Limit, Rows: len(c.rows),
 			Threads: c.size.Threads, Context: c.size.Limit, Parallel: c.size.Parallel(), KV: string(c.size.Layout()),
 			GPULayers: r.Compute.GPULayers, FlashAttention: c.size.FlashAttention(), Machine: runner.Machine(),
 		},
@@ -125,14 +125,24 @@ func samePaths(old *runstore.Manifest, now *runstore.Setup) {
 		return
 	}
 	was := old.Setup
+	if len(was.Prompts) == len(now.Prompts) {
+		for i, then := range was.Prompts {
+			samePath(then, &now.Prompts[i])
+		}
+	}
 	for _, p := range []struct {
 		then string
 		now  *string
-	}{{was.Prompts, &now.Prompts}, {was.Template, &now.Template}, {was.LoRA, &now.LoRA}, {was.Model, &now.Model}} {
-		a, errA := filepath.Abs(p.then)
-		b, errB := filepath.Abs(*p.now)
-		if p.then != "" && *p.now != "" && errors.Join(errA, errB) == nil && a == b {
-			*p.now = p.then
-		}
+	}{{was.Template, &now.Template}, {was.LoRA, &now.LoRA}, {was.Model, &now.Model}} {
+		samePath(p.then, p.now)
+	}
+}
+
+// samePath spells a path as another one that leads to the same file.
+func samePath(then string, now *string) {
+	a, errA := filepath.Abs(then)
+	b, errB := filepath.Abs(*now)
+	if then != "" && *now != "" && errors.Join(errA, errB) == nil && a == b {
+		*now = then
 	}
 }

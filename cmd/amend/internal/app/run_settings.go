@@ -119,7 +119,7 @@ func settingsOf(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error)
 	c.Constitution = []string{filepath.Join(dir, runstore.ConstitutionFile)}
 	c.Principles = m.Setup.Principles
 	c.Demonstrations, c.DemonstrationSets = !r.NoFewShots, max(1, r.Preambles)
-	c.Prompts, c.FromResponses, c.Limit, c.Samples = m.Setup.Prompts, r.FromResponses, m.Setup.Limit, max(1, r.Samples)
+	c.Prompts, c.Map, c.FromResponses, c.Limit, c.Samples = m.Setup.Prompts, r.Map, r.FromResponses, m.Setup.Limit, max(1, r.Samples)
 	c.Mode, c.Revisions, c.Critique = revise.Mode(r.Mode), r.Revisions, !r.NoCritique
 	c.System, c.Seed, c.MaxTokens, c.LogProbs = r.System, r.Seed, r.MaxTokens, r.LogProbs
 	s := &c.Sampling
@@ -168,6 +168,7 @@ func unstage(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error) {
 // record returns the settings as the run keeps them, with defaults that depend on other settings filled in.
 func (c RunConfig) record() RunConfig {
 	c.Constitution, c.Principles, c.Out = slices.Clone(c.layers()), slices.Clone(c.Principles), ""
+	c.Prompts, c.Map = slices.Clone(c.Prompts), slices.Clone(c.Map)
 	return c
 }
 

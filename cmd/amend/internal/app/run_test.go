@@ -42,10 +42,10 @@ func testEnv(log io.Writer) Env {
 }
 
 // testbedRun are the settings of a short run of the embedded model.
-func testbedRun(t *testing.T, prompts, out string) RunConfig {
+func testbedRun(t *testing.T, file, out string) RunConfig {
 	t.Helper()
 	c := DefaultRunConfig()
-	c.Prompts, c.Out, c.Revisions, c.Seed, c.Compute.Deterministic = prompts, out, 1, 1, true
+	c.Prompts, c.Out, c.Revisions, c.Seed, c.Compute.Deterministic = []string{file}, out, 1, 1, true
 	return c
 }
 

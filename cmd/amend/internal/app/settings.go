@@ -25,6 +25,7 @@ import (
 // paths are the settings of a config that name files, and how each is written.
 type paths struct {
 	files    []*string // always a path, or empty, or "-"
+	inputs   []string  // as files, several
 	models   []*string // a path or a name
 	adapters []*string // PATH or PATH=SCALE
 	layers   []string  // constitutions: paths or names
@@ -35,10 +36,11 @@ type pathed interface{ paths() paths }
 
 func (c *RunConfig) paths() paths {
 	return paths{
-		files:    []*string{&c.Prompts, &c.Out, &c.CritiqueGrammar, &c.Compute.Template, &c.Context.PreambleCache},
+		files:    []*string{&c.Out, &c.CritiqueGrammar, &c.Compute.Template, &c.Context.PreambleCache},
 		models:   []*string{&c.Model, &c.Critic},
 		adapters: []*string{&c.LoRA, &c.CriticLoRA},
 		layers:   c.Constitution,
+		inputs:   c.Prompts,
 	}
 }
 
@@ -50,6 +52,11 @@ func rewrite(p paths, to change) {
 	for _, f := range p.files {
 		if *f != "" && *f != "-" {
 			*f = to(*f, nil)
+		}
+	}
+	for i, in := range p.inputs {
+		if in != "-" {
+			p.inputs[i] = to(in, nil)
 		}
 	}
 	for _, m := range p.models {
@@ -152,6 +159,9 @@ func rewriteGiven(all, given paths, to change) {
 	mine.files, mine.models, mine.adapters = pick(all.files, given.files), pick(all.models, given.models), pick(all.adapters, given.adapters)
 	if len(given.layers) > 0 {
 		mine.layers = all.layers
+	}
+	if len(given.inputs) > 0 {
+		mine.inputs = all.inputs
 	}
 	rewrite(mine, to)
 }

@@ -31,7 +31,7 @@ func resultsOf(t *testing.T, c RunConfig) string {
 		adapter := runner.ParseAdapter(s.config.LoRA)
 		r := s.config.results(contents{
 			Model: fileSum(s.config.Model), Adapter: fileSum(adapter.Path), AdapterScale: adapter.Scale, Template: fileSum(s.config.Compute.Template),
-			Constitution: fileSum(strings.Join(append(s.config.layers(), s.config.Principles...), " ")), Prompts: fileSum(s.config.Prompts),
+			Constitution: fileSum(strings.Join(append(s.config.layers(), s.config.Principles...), " ")), Prompts: fileSum(s.config.Prompts.String()),
 			Grammar: fileSum(s.config.CritiqueGrammar), Responses: responses, KeyType: s.config.Context.KVType,
 		})
 		var err error
@@ -47,7 +47,7 @@ func fullRunConfig() RunConfig {
 	c := DefaultRunConfig()
 	c.Model, c.LoRA, c.Critic, c.CriticLoRA = "m.gguf", "a.gguf=0.5", "c.gguf", "b.gguf"
 	c.Constitution, c.Principles = []string{"mine.yaml"}, []string{"kind"}
-	c.Prompts, c.Out, c.System, c.CritiqueGrammar = "p.jsonl", "out", "Be brief.", "g.gbnf"
+	c.Prompts, c.Map, c.Out, c.System, c.CritiqueGrammar = []string{"p.jsonl"}, []string{"prompt=question"}, "out", "Be brief.", "g.gbnf"
 	c.Sampling = sample.Params{Temperature: 0.5, TopK: 40, TopP: 0.75, MinP: 0.125, RepetitionPenalty: 1.25, FrequencyPenalty: 0.5, PresencePenalty: 0.25, PenaltyWindow: 64,
 		LogitBias: sample.LogitBias{2: math.Inf(-1), 7: -5}}
 	c.Gate = GateConfig{On: true, Tries: 3, Margin: 0.25, Veto: 0.125, MinMass: 0.5, Untested: true}
@@ -72,8 +72,8 @@ func sourceOf(t *testing.T, c FeedbackConfig) string {
 	t.Helper()
 	switch {
 	case c.Pairs != "":
-		return digest.PairSource{Pairs: fileSum(c.Pairs)}.String()
-	case c.Prompts != "":
+		return digest.PairSource{Pairs: pairsHash(fileSum(c.Pairs), c.Map)}.String()
+	case len(c.Prompts) > 0:
 		return "drawn: " + resultsOf(t, c.drawing())
 	}
 	l := labelling{job: feedbackJob{Config: c}}
@@ -90,7 +90,7 @@ func TestFeedbackConfigKeys(t *testing.T) {
 		"a run's samples": func(c *FeedbackConfig) { c.Run, c.Pairing = "run", PairFirst },
 		"a run's rounds":  func(c *FeedbackConfig) { c.Run, c.Rounds = "run", []int{0, 1} },
 		"a file":          func(c *FeedbackConfig) { c.Pairs = "pairs.jsonl" },
-		"prompts":         func(c *FeedbackConfig) { c.Prompts, c.LoRA = "prompts.jsonl", "a.gguf" },
+		"prompts":         func(c *FeedbackConfig) { c.Prompts, c.LoRA = []string{"prompts.jsonl"}, "a.gguf" },
 	}
 	changed, tags := map[string]bool{}, map[string][]string{}
 	for name, choose := range what {
@@ -113,7 +113,7 @@ func TestFeedbackConfigKeys(t *testing.T) {
 					c.Rounds = nil
 				}
 			case "Pairing": // or one that there is not
-				if c.Pairing = PairNeighbours; c.Pairs == "" && c.Prompts == "" && len(c.Rounds) == 0 {
+				if c.Pairing = PairNeighbours; c.Pairs == "" && len(c.Prompts) == 0 && len(c.Rounds) == 0 {
 					break
 				}
 				c.Pairing = ""
@@ -181,7 +181,7 @@ func TestOrderOfSettings(t *testing.T) {
 	t.Chdir(dir)
 	made := func(name string, change func(*RunConfig)) {
 		c := DefaultRunConfig()
-		c.Prompts, c.Out, c.Constitution = name+".jsonl", name, []string{name + ".yaml"}
+		c.Prompts, c.Out, c.Constitution = []string{name + ".jsonl"}, name, []string{name + ".yaml"}
 		if err := os.WriteFile(c.Constitution[0], nil, 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -206,19 +206,19 @@ func TestOrderOfSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := ResolveRun(RunSources{Out: "own"})
-	if err != nil || c.Seed != 1 || c.MaxTokens != 11 || c.Prompts != filepath.Join("own", "..", "own.jsonl") || c.Out != "own" || c.Sampling.Temperature != 1 {
+	if err != nil || c.Seed != 1 || c.MaxTokens != 11 || c.Prompts.String() != filepath.Join("own", "..", "own.jsonl") || c.Out != "own" || c.Sampling.Temperature != 1 {
 		t.Errorf("the run's own: %+v, %v", c, err)
 	}
 	c, err = ResolveRun(RunSources{Out: "own", Like: "other"})
-	if err != nil || c.Seed != 2 || c.MaxTokens != 22 || c.Revisions != 2 || c.Samples != 1 || filepath.Base(c.Prompts) != "own.jsonl" || filepath.Base(c.Constitution[0]) != "own.yaml" || c.Out != "own" {
+	if err != nil || c.Seed != 2 || c.MaxTokens != 22 || c.Revisions != 2 || c.Samples != 1 || filepath.Base(c.Prompts.String()) != "own.jsonl" || filepath.Base(c.Constitution[0]) != "own.yaml" || c.Out != "own" {
 		t.Errorf("like another: %+v, %v", c, err)
 	}
 	c, err = ResolveRun(RunSources{Out: "new", Like: "other", Config: "file.yaml"})
-	if err != nil || c.Seed != 3 || c.MaxTokens != 22 || c.System != "Be brief." || c.Prompts != "" || c.Constitution != nil || c.Out != "new" {
+	if err != nil || c.Seed != 3 || c.MaxTokens != 22 || c.System != "Be brief." || len(c.Prompts) > 0 || c.Constitution != nil || c.Out != "new" {
 		t.Errorf("a file over another's: %+v, %v", c, err)
 	}
 	c, err = ResolveRun(RunSources{Out: "own", Config: "file.yaml"})
-	if err != nil || c.Seed != 3 || c.MaxTokens != 11 || c.System != "Be brief." || filepath.Base(c.Prompts) != "own.jsonl" {
+	if err != nil || c.Seed != 3 || c.MaxTokens != 11 || c.System != "Be brief." || filepath.Base(c.Prompts.String()) != "own.jsonl" {
 		t.Errorf("a file over the run's own: %+v, %v", c, err)
 	}
 	if err := os.WriteFile("names.yaml", []byte("seed: 3\nout: own\n"), 0o666); err != nil {
@@ -281,7 +281,7 @@ func TestSettingsOfFormat2(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := RunConfig{ // written out: a default that changes must not change it
-		Model: "testbed", Prompts: "prompts.jsonl", Limit: 3, Out: filepath.Join(old, "plain"),
+		Model: "testbed", Prompts: []string{"prompts.jsonl"}, Limit: 3, Out: filepath.Join(old, "plain"),
 		Demonstrations: true, Samples: 1, Revisions: 2, Critique: true, Speculate: true,
 		Gate:    GateConfig{Tries: 2, MinMass: 0.1},
 		Compute: runner.ComputeConfig{Chat: "template", GPULayers: -1},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
@@ -188,14 +189,14 @@ func (r StoredRun) checkConstitution(context.Context) (Check, error) {
 }
 
 func (r StoredRun) checkPrompts(c RunConfig) (Check, error) {
-	if c.Prompts == "-" {
+	if slices.Contains(c.Prompts, "-") {
 		return Check{"prompts", Missing, "they came through standard input"}, nil
 	}
-	set, err := prompts.Read(c.Prompts, nil, prompts.Options{FromResponses: c.FromResponses, Limit: c.Limit})
+	set, err := prompts.Read(c.Prompts, nil, c.input())
 	if err != nil {
 		return Check{"prompts", Missing, err.Error()}, nil
 	}
-	return compared("prompts", c.Prompts, r.Manifest.Results.PromptsSHA256, set.SHA256), nil
+	return compared("prompts", c.Prompts.String(), r.Manifest.Results.PromptsSHA256, set.SHA256), nil
 }
 
 func compared(what, path, recorded, found string) Check {

@@ -71,7 +71,7 @@ func (t *textRun) readInputs(stdin io.Reader) (err error) {
 	if t.doc, err = constitution.Load(textConstitution); err != nil {
 		return err
 	}
-	set, err := prompts.Read(t.config.Prompts, stdin, prompts.Options{Limit: t.config.Limit})
+	set, err := prompts.Read(prompts.Paths{t.config.Prompts}, stdin, prompts.Options{Limit: t.config.Limit})
 	if err != nil {
 		return failure.Input(err)
 	}

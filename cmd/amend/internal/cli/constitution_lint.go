@@ -40,6 +40,6 @@ near-duplicates, texts that are long for a small context. Exit code 2 if there a
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().StringVar(&c.Prompts, "prompts", "", "prompts whose rows must be able to draw the principles")
+	cmd.Flags().StringArrayVar((*[]string)(&c.Prompts), "prompts", nil, "prompts whose rows must be able to draw the principles")
 	return cmd
 }

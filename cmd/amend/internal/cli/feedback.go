@@ -21,7 +21,8 @@ type feedbackFlags struct {
 func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	o.FeedbackConfig = app.DefaultFeedbackConfig()
 	f.StringVar(&o.Judge, "judge", "", "judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
-	f.StringVar(&o.Pairs, "pairs", "", "judge the pairs of a preference set: JSONL with chosen and rejected, or the HHH comparisons; also gzipped; - is standard input")
+	f.StringVar(&o.Pairs, "pairs", "", "judge the pairs of a preference set: a file, a folder or a pattern, with chosen and rejected or other known columns (amend data inspect --pairs shows how it is read); - is standard input")
+	f.StringArrayVar(&o.Map, "map", nil, mapUsage)
 	f.StringVar(&o.Out, "out", "", "folder of the labels, required with --pairs and --prompts; labels of a run go into the run directory")
 	f.IntVar(&o.Limit, "limit", 0, "take only the first N pairs (with --prompts, the first N prompts); 0 takes all")
 	f.IntSliceVar(&o.Rounds, "rounds", nil, "the two rounds of a run to compare; 0 is the first response (default 0 and the last, or the samples of a run with --samples)")
@@ -29,7 +30,7 @@ func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	o.sourceFlags.addFlags(f, "labels", "what is judged, --constitution, --principles and --out")
 
-	f.StringVar(&o.Prompts, "prompts", "", "first sample answers to these prompts, as amend run does, --samples of each, into the run directory --out; - is standard input")
+	f.StringArrayVar((*[]string)(&o.Prompts), "prompts", nil, "first sample answers to these prompts, as amend run does, --samples of each, into the run directory --out; - is standard input")
 	f.IntVar(&o.Samples, "samples", o.Samples, "with --prompts: answers to each prompt")
 	f.StringVar(&o.Model, "model", o.Model, "with --prompts: the model that answers; without its adapter it is also the judge, unless --judge is given")
 	f.StringVar(&o.LoRA, "lora", "", "with --prompts: LoRA adapter for the model that answers, PATH or PATH=SCALE")
@@ -76,7 +77,7 @@ func judged(c *app.FeedbackConfig, flags *pflag.FlagSet, args []string) {
 			c.Pairs = ""
 		}
 		if !flags.Changed("prompts") {
-			c.Prompts = ""
+			c.Prompts = nil
 		}
 		if !flags.Changed("out") {
 			c.Out = ""
@@ -87,14 +88,14 @@ func judged(c *app.FeedbackConfig, flags *pflag.FlagSet, args []string) {
 			c.Pairs = ""
 		}
 		if !flags.Changed("prompts") {
-			c.Prompts = ""
+			c.Prompts = nil
 		}
 	}
 }
 
 // unusedSampling refuses settings of answers that are sampled, where none are.
 func unusedSampling(c app.FeedbackConfig, flags *pflag.FlagSet) error {
-	if c.Prompts != "" {
+	if len(c.Prompts) > 0 {
 		return nil
 	}
 	return givenWithout(flags, "is for answers that are sampled here: give --prompts too, or --judge for the model that judges", "samples", "model", "lora")
@@ -106,7 +107,7 @@ func unusedReasoning(c app.FeedbackConfig, flags *pflag.FlagSet) error {
 		return nil
 	}
 	want := "is a setting of reasonings: give --reasonings too"
-	if c.Prompts != "" {
+	if len(c.Prompts) > 0 {
 		want += fmt.Sprintf("; answers are sampled here with the defaults of amend run: for other settings use amend run --samples %d --revisions 0, then amend feedback RUN", c.Samples)
 	}
 	return givenWithout(flags, want, "clamp", "max-tokens", "temperature", "top-p", "top-k", "min-p")

@@ -89,7 +89,8 @@ JSON for each, with id and score. Scores are comparable only between answers to 
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Model, "model", c.Model, "model that the preference model was trained on: a path, or a name that amend model ls shows")
-	f.StringVar(&c.Prompts, "prompts", "", "answers: JSONL rows with prompt and response, or messages; - is standard input (required)")
+	f.StringArrayVar((*[]string)(&c.Prompts), "prompts", nil, "answers: rows with prompt and response, or messages; a file, a folder or a pattern, repeatable; - is standard input (required)")
+	f.StringArrayVar(&c.Map, "map", nil, mapUsage)
 	f.IntVar(&c.Limit, "limit", 0, "take only the first N rows; 0 takes all")
 	addComputeFlags(f, &c.Compute, "answer")
 	o.addFlags(f)

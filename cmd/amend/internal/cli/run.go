@@ -24,7 +24,8 @@ func (o *runFlags) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "show the constitution's demonstrations before every row; turn them off for a model that was trained on revisions")
 	f.IntVar(&o.DemonstrationSets, "demonstration-sets", o.DemonstrationSets, "number of demonstration sets: with more than one, each shows half of the demonstrations in its own order, and rows are spread over them")
 	f.IntVar(&o.Samples, "samples", o.Samples, "number of rows to sample for each prompt, for amend feedback and best of n")
-	f.StringVar(&o.Prompts, "prompts", "", "prompts: JSONL, hh-rlhf rows or one per line, also gzipped; - is standard input (required, unless a run is continued or --config gives it)")
+	f.StringArrayVar((*[]string)(&o.Prompts), "prompts", nil, promptsUsage+" (required, unless a run is continued or --config gives it)")
+	f.StringArrayVar(&o.Map, "map", nil, mapUsage)
 	f.BoolVar(&o.FromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
 	f.StringVar(&o.Out, "out", "", "run directory; an existing one is continued (required, unless --config gives it)")
 	f.IntVar(&o.Limit, "limit", 0, "take only the first N prompts; 0 takes all")
@@ -80,6 +81,12 @@ func (o *runFlags) addGateFlags(f *pflag.FlagSet) {
 	f.Float64Var(&g.MinMass, "gate-min-mass", g.MinMass, minMassUsage)
 	f.BoolVar(&g.Untested, "untested", false, untestedUsage)
 }
+
+// promptsUsage describes --prompts.
+const promptsUsage = "prompts: JSONL, JSON, CSV, TSV, Parquet, or plain text with one a line (.txt), also compressed: a file, a folder or a pattern, repeatable; - is standard input; amend data inspect shows how a file is read"
+
+// mapUsage describes --map.
+const mapUsage = "FIELD=COLUMN: the column that holds a field, where its name is not a known one; fields: prompt, response, system, chosen, rejected, id, tags, language, jurisdiction (repeatable)"
 
 const untestedUsage = "use the judge even if it fails its test: to answer the constitution's known cases better than by guessing"
 

@@ -98,7 +98,7 @@ func realRows(t *testing.T, n int) []revise.Row {
 	if _, err := os.Stat(path); err != nil {
 		path = filepath.Join(root, "examples", "prompts.jsonl")
 	}
-	set, err := prompts.Read(path, nil, prompts.Options{Limit: n})
+	set, err := prompts.Read(prompts.Paths{path}, nil, prompts.Options{Limit: n})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func openBed(t *testing.T) *testbedRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := prompts.Read(filepath.Join(testbedDir, "heldout.jsonl"), nil, prompts.Options{Limit: *testbedRows})
+	set, err := prompts.Read(prompts.Paths{filepath.Join(testbedDir, "heldout.jsonl")}, nil, prompts.Options{Limit: *testbedRows})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,254 @@
+package prompts
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// showRows shows rows as "system / user / assistant → response", and bad ones as "line! reason".
+func showRows(set *Set) (out []string) {
+	for _, r := range set.Rows {
+		var texts []string
+		for _, m := range r.Messages {
+			texts = append(texts, fmt.Sprintf("%c:%s", m.Role[0], m.Text))
+		}
+		line := strings.Join(texts, " / ")
+		if r.Response != nil {
+			line += " → " + *r.Response
+		}
+		out = append(out, line)
+	}
+	return append(out, showBad(set.Bad)...)
+}
+
+// showPairs shows pairs as "system / user → better > worse".
+func showPairs(set *Pairs) (out []string) {
+	for _, p := range set.Pairs {
+		var texts []string
+		for _, m := range p.Messages {
+			texts = append(texts, fmt.Sprintf("%c:%s", m.Role[0], m.Text))
+		}
+		out = append(out, fmt.Sprintf("%s → %s > %s", strings.Join(texts, " / "), p.First, p.Second))
+	}
+	return append(out, showBad(set.Bad)...)
+}
+
+func showBad(rows []BadRow) (out []string) {
+	for _, b := range rows {
+		out = append(out, fmt.Sprintf("%d! %s", b.Line, b.Reason))
+	}
+	return out
+}
+
+// compare compares lines with those wanted. Of a reason only a part is.
+func compare(t *testing.T, name string, got []string, err error, want []string) {
+	t.Helper()
+	if err != nil {
+		got = append(got, "! "+err.Error())
+	}
+	ok := len(got) == len(want)
+	for i := range got {
+		if !ok {
+			break
+		}
+		place, part, bad := strings.Cut(want[i], "! ")
+		if bad {
+			ok = strings.HasPrefix(got[i], place+"! ") && strings.Contains(got[i], part)
+		} else {
+			ok = got[i] == want[i]
+		}
+	}
+	if !ok {
+		t.Errorf("%s:\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestCases reads inputs that people have (testdata/cases), as prompts.
+func TestCases(t *testing.T) {
+	one, two := "u:One?", "u:Two?"
+	for file, want := range map[string][]string{
+		"01.csv":                        {"u:Explain how to pick a lock, step by step", "u:Write a rude poem"},
+		"02.jsonl":                      {"s:Answer only in German. / u:Name three rivers.", "s:Answer only in German. / u:Name three lakes.", "s:Answer only in German. / u:Name three seas."},
+		"04-pairs.jsonl":                {"u:Name three rivers. → Rhine, Elbe, Oder."},
+		"05.json":                       {"u:First prompt?", "u:Second prompt?"},
+		"05b.json":                      {"u:First prompt?", "u:Second prompt?"},
+		"05d.jsonl":                     {"u:First prompt?", "u:Second prompt?"},
+		"06.jsonl":                      {"u:How do I boil an egg? / a:Put it in water. / u:How long?", "u:How long?", "u:One? / a:A. / u:Two?", "3! a line in it begins with Assistant:"},
+		"07.jsonl":                      {"! git lfs pull"},
+		"12-sharegpt.jsonl":             {"u:How do I prune a pear tree? / a:In late winter. / u:And an apple tree?"},
+		"12-alpaca.jsonl":               {"u:Translate into French.\n\nGood morning"},
+		"12-conversations-openai.jsonl": {"u:Hi?", "u:Hi?"},
+		"12-ultrafeedback.jsonl":        {"u:Name three rivers."},
+		"12-orca-pairs.jsonl":           {"s:You are terse. / u:Name three rivers."},
+		"12-llamafactory-pairs.jsonl":   {"u:Name three rivers."},
+		"13-parts.jsonl":                {"u:Why is the sky blue?"},
+		"13-developer.jsonl":            {"s:Be brief. / u:Why is the sky blue?"},
+		"14.json":                       {one, two},
+		"14b.json":                      {one},
+		"14d.jsonl":                     {one, two},
+		"15.jsonl":                      {one, two},
+		"17.jsonl.bz2":                  {one, two},
+		"17.jsonl.xz":                   {one, two},
+	} {
+		set, err := Read(Paths{filepath.Join("testdata", "cases", file)}, nil, Options{})
+		if set == nil {
+			set = &Set{}
+		}
+		compare(t, file, showRows(set), err, want)
+	}
+}
+
+// TestPairCases reads preference sets that people have, as pairs.
+func TestPairCases(t *testing.T) {
+	rivers := "u:Name three rivers. → Rhine, Elbe, Oder. > "
+	for file, want := range map[string][]string{
+		"02.jsonl":                    {"s:Answer only in German. / u:Name three rivers. → Rhein > Nil", "2! neither chosen and rejected", "3! --map chosen=COLUMN"},
+		"04-pairs.jsonl":              {rivers + "Rhine."},
+		"12-orca-pairs.jsonl":         {"s:You are terse. / " + rivers + "No."},
+		"12-llamafactory-pairs.jsonl": {rivers + "Rhine."},
+		"12-ultrafeedback.jsonl":      {"1! the columns: completions, correct_answers, instruction"},
+		"05.json":                     {"1! a prompt alone", "1! a prompt alone"},
+		"07.jsonl":                    {"! git lfs pull"},
+	} {
+		set, err := ReadPairs(Paths{filepath.Join("testdata", "cases", file)}, nil, Options{})
+		if set == nil {
+			set = &Pairs{}
+		}
+		compare(t, file, showPairs(set), err, want)
+	}
+}
+
+// TestShapes: a record of each shape, and its relatives.
+func TestShapes(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"empty id", `{"id": "", "prompt": "a"}`, []string{"u:a"}},
+		{"list of turns a line", `[{"role":"user","content":"a"}]` + "\n" + `[{"role":"user","content":"b"},{"role":"assistant","content":"c"}]`, []string{"u:a", "u:b → c"}},
+		{"texts of a list", `["a", "b"]` + "\n" + `["c"]`, []string{"1! a list of texts", "2! a list of texts"}},
+		{"ShareGPT with system", `{"system": "s", "conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}], "tools": "[]"}`, []string{"s:s / u:a → b"}},
+		{"ShareGPT with tools", `{"conversations": [{"from": "human", "value": "a"}], "tools": "[{\"name\": \"f\"}]"}`, []string{"1! tools: calls of tools"}},
+		{"ShareGPT, a call", `{"conversations": [{"from": "human", "value": "a"}, {"from": "function_call", "value": "{}"}]}`, []string{"1! calls of tools"}},
+		{"lmsys", `{"conversation_id": "x", "model": "m", "conversation": [{"content": "a", "role": "user"}], "language": "English", "redacted": false}`, []string{"u:a"}},
+		{"Capybara", `{"source": "x", "conversation": [{"input": "a", "output": "b"}, {"input": "c", "output": "d"}]}`, []string{"u:a / a:b / u:c → d"}},
+		{"UltraChat", `{"id": "0", "data": ["a", "b", "c"]}`, []string{"u:a / a:b / u:c"}},
+		{"MT-Bench", `{"question_id": 1, "turns": ["a", "b"]}` + "\n" + `{"question_id": 2, "turns": ["a"]}`, []string{"u:a", "1! several turns of the user"}},
+		{"Alpaca, no input", `{"instruction": "a", "input": "", "output": "b"}`, []string{"u:a"}},
+		{"LLaMA-Factory", `{"instruction": "c", "input": null, "system": "s", "history": [["a", "b"]], "output": "d"}`, []string{"s:s / u:a / a:b / u:c"}},
+		{"Dolly", `{"instruction": "a", "context": "b", "category": "x"}`, []string{"u:a\n\nb"}},
+		{"OpenOrca", `{"system_prompt": "s", "question": "a"}`, []string{"s:s / u:a"}},
+		{"distilabel", `{"system": "", "input": "a", "generations": ["b"]}`, []string{"u:a"}},
+		{"OpenAI batch", `{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "m", "messages": [{"role": "developer", "content": "s"}, {"role": "user", "content": [{"type": "input_text", "text": "a"}, "b"]}]}}`, []string{"s:s / u:a\nb"}},
+		{"Anthropic batch", `{"custom_id": "1", "params": {"system": "s", "max_tokens": 1, "messages": [{"role": "user", "content": "a"}]}}`, []string{"s:s / u:a"}},
+		{"Guanaco", `{"text": "### Human: a### Assistant: b### Human: c"}`, []string{"u:a / a:b / u:c"}},
+		{"a text column", `{"text": "Once upon a time"}`, []string{"1! --map prompt=COLUMN; the columns: text"}},
+		{"red team", `{"transcript": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:"}`, []string{"u:a / a:b / u:c"}},
+		{"by line", `{"prompt": "Human: a\nAssistant: b\nHuman: c\nAssistant:"}`, []string{"u:a / a:b / u:c"}},
+		{"Human alone", `{"prompt": "Human: rights are what?"}`, []string{"u:Human: rights are what?"}},
+		{"Hugging Face CAI", `{"index": 0, "prompt": "a", "init_response": "x", "critic_prompt": "y", "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "chosen": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "rejected": []}`, []string{"u:a → b"}},
+		{"viewer", `{"features": [], "rows": [{"row_idx": 0, "row": {"prompt": "a"}, "truncated_cells": []}, {"row_idx": 1, "row": {"prompt": "b"}, "truncated_cells": ["prompt"]}], "num_rows_total": 2}`, []string{"u:a", "1! cut off by the viewer"}},
+		{"Argilla", `{"id": "x", "fields": {"instruction": "a"}, "metadata": {}, "responses": []}`, []string{"u:a"}},
+		{"LMFlow", `{"type": "text2text", "instances": [{"input": "a", "output": "b"}]}`, []string{"u:a"}},
+		{"BIG-bench", "{\n\"name\": \"x\",\n\"examples\": [\n{\"input\": \"a\", \"target_scores\": {\"b\": 1, \"c\": 0}}\n]\n}", []string{"u:a"}},
+		{"pandas, columns", `{"prompt": {"0": "a", "1": "b"}}`, []string{"1! orient='records'"}},
+		{"pandas, split", `{"columns": ["prompt"], "data": [["a"]]}`, []string{"! orient='records'"}},
+		{"image part", `{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "x"}}]}]}`, []string{`1! messages: message 1: content: part 2: "image_url": only text`}},
+		{"image column", `{"prompt": "a", "images": ["x.png"]}` + "\n" + `{"prompt": "b", "images": []}`, []string{"u:b", "1! images: only text"}},
+		{"tool calls", `{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "", "tool_calls": [{"id": 1}]}]}`, []string{"1! message 2: tool_calls: calls of tools"}},
+		{"two systems", `{"system": "s", "messages": [{"role": "system", "content": "t"}, {"role": "user", "content": "a"}]}` + "\n" + `{"system": "s", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}]}` + "\n" + `{"system": "s", "system_prompt": "t", "prompt": "a"}`, []string{"s:s / u:a", "1! another system message", "3! another text than system"}},
+		{"Python", "{'prompt': 'a'}\n", []string{"1! json.dumps"}},
+		{"header", "messages\tid\n\"[{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}]\"\tx\n\"[{'role': 'user'}]\"\ty\n", []string{"u:a", "3! json.dumps"}},
+	} {
+		set, err := Read(Paths{"-"}, strings.NewReader(c.text), Options{})
+		if set == nil {
+			set = &Set{}
+		}
+		compare(t, c.name, showRows(set), err, c.want)
+	}
+}
+
+// TestPairShapes: a pair of each shape, and its relatives.
+func TestPairShapes(t *testing.T) {
+	better := []string{"u:a → b > c"}
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"Alpaca", `{"instruction": "a", "input": "", "chosen": "b", "rejected": "c"}`, better},
+		{"distilabel", `{"instruction": "a", "chosen_response": "b", "rejected_response": "c"}`, better},
+		{"OpenAI preference", `{"input": {"messages": [{"role": "user", "content": "a"}], "tools": []}, "preferred_output": [{"role": "assistant", "content": "b"}], "non_preferred_output": [{"role": "assistant", "content": "c"}]}`, better},
+		{"PKU-SafeRLHF", `{"prompt": "a", "response_0": "c", "response_1": "b", "better_response_id": 1, "safer_response_id": 0}`, better},
+		{"Chatbot Arena", `{"conversation_a": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "c"}], "conversation_b": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "winner": "model_b"}` + "\n" +
+			`{"conversation_a": [], "conversation_b": [], "winner": "tie (bothbad)"}`, append(better, "2! neither answer is the better one")},
+		{"SHP", `{"history": "a", "human_ref_A": "c", "human_ref_B": "b", "labels": 0}`, better},
+		{"HHH of Hugging Face", `{"input": "a", "targets": {"choices": ["b", "c"], "labels": [1, 0]}}`, better},
+		{"BIG-bench", `{"examples": [{"input": "a", "target_scores": {"c": 0, "b": 1}}, {"input": "a", "target_scores": {"c": 0, "b": 1, "d": 0}}]}`, append(better, "1! 3 answers, want two")},
+		{"messages that end with chosen", `{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "chosen": "b", "rejected": "c"}`, better},
+		{"one turn each", `{"prompt": "a", "chosen": {"role": "assistant", "content": "b"}, "rejected": {"role": "assistant", "content": "c"}}`, better},
+		{"KTO", `{"prompt": "a", "completion": "b", "label": true}`, []string{"1! the columns: completion, label, prompt"}},
+		{"transcripts by line", `{"chosen": "Human: a\nAssistant: b", "rejected": "Human: a\nAssistant: c"}`, better},
+	} {
+		set, err := ReadPairs(Paths{"-"}, strings.NewReader(c.text), Options{})
+		if set == nil {
+			set = &Pairs{}
+		}
+		compare(t, c.name, showPairs(set), err, c.want)
+	}
+}
+
+// TestMapping reads columns that are named, and no others in their place.
+func TestMapping(t *testing.T) {
+	m, err := ParseMapping([]string{"prompt=Q", "response=A", "id=key", "system=rule"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "key,Q,A,prompt,rule\nx,a,b,not this,s\ny,,b,not this,\n"
+	set, err := Read(Paths{"-"}, strings.NewReader(text), Options{Map: m})
+	if err != nil || set.Rows[0].ID != "x" {
+		t.Fatalf("%+v, %v", set, err)
+	}
+	compare(t, "mapped", showRows(set), err, []string{"s:s / u:a → b", "3! Q: null"})
+	if got, want := set.Report.String(), "stdin: CSV with key, Q, A, rule; ignored: prompt; 1 rows start from a response in the input"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	for _, texts := range [][]string{{"prompt"}, {"prompt="}, {"promt=Q"}, {"prompt=Q", "prompt=R"}} {
+		if m, err := ParseMapping(texts); err == nil {
+			t.Errorf("%v: %v", texts, m)
+		}
+	}
+	pairs, err := ReadPairs(Paths{"-"}, strings.NewReader(`{"Q": "a", "best": "b", "chosen": "x", "worst": "c"}`), Options{Map: Mapping{"prompt": "Q", "chosen": "best", "rejected": "worst"}})
+	compare(t, "mapped pairs", showPairs(pairs), err, []string{"u:a → b > c"})
+}
+
+// TestSeveral reads files one after another: ids are unique over all, and the hash is that of their hashes.
+func TestSeveral(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.jsonl": `{"id": 1, "prompt": "a", "n": 1}`, "b.txt": "b\na\n", "c.jsonl": `{"id": 1, "prompt": "c"}`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, b, c := filepath.Join(dir, "a.jsonl"), filepath.Join(dir, "b.txt"), filepath.Join(dir, "c.jsonl")
+	set, err := Read(Paths{a, b, c}, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "three files", showRows(set), err, []string{"u:a", "u:b", "u:a", `1! id: "1" is already the id of line 1 of ` + a})
+	if got, want := set.Report.String(), a+": JSONL with id, prompt; ignored: n; "+b+": plain text, a prompt a line; "+c+": JSONL with id, prompt"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	limited, err := Read(Paths{a, b, c}, nil, Options{Limit: 1})
+	if err != nil || limited.SHA256 != set.SHA256 || len(limited.Rows) != 1 {
+		t.Errorf("a limit: %+v, %v", limited, err)
+	}
+	if other, err := Read(Paths{b, a, c}, nil, Options{}); err != nil || other.SHA256 == set.SHA256 {
+		t.Errorf("another order has the same hash, %v", err)
+	}
+	if set, err := Read(Paths{dir}, nil, Options{}); err != nil || len(set.Report.Files) != 2 || !strings.HasSuffix(set.Report.String(), "no data: "+b) {
+		t.Errorf("a folder: %v, %v", set.Report, err)
+	}
+}

@@ -1,0 +1,193 @@
+package prompts
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"amend/engine/chat"
+)
+
+// A shape is a way in which data sets write a conversation down.
+type shape struct {
+	// keys are columns that a record of the shape has, all of them.
+	keys []string
+	// only, unless nil, says whether a record with the keys is of the shape.
+	only func(f *fields) bool
+	// read reads the conversation. It may end with the assistant's turn, which is then the response to start from.
+	read func(f *fields) ([]chat.Message, error)
+}
+
+// shapes are all that are known. The first that a record has is the one that is read. docs/inputs.md names them.
+func shapes() []shape {
+	return []shape{
+		{keys: []string{"messages"}, read: listIn("messages")},
+		{keys: []string{"prompt"}, read: promptIn("prompt")},
+		{keys: []string{"chosen"}, only: isWholeChosen, read: readChosen},
+		{keys: []string{"rl_prompt"}, read: promptIn("rl_prompt")},
+		{keys: []string{"body"}, only: isObject("body"), read: readRequest("body")},
+		{keys: []string{"params"}, only: isObject("params"), read: readRequest("params")},
+		{keys: []string{"conversations"}, read: listIn("conversations")},
+		{keys: []string{"conversation"}, read: listIn("conversation")},
+		{keys: []string{"chat"}, read: listIn("chat")},
+		{keys: []string{"data"}, only: isTexts("data"), read: readAlternating("data")},
+		{keys: []string{"turns"}, only: isTexts("turns"), read: readOneTurn},
+		{keys: []string{"instruction"}, read: readAlpaca},
+		{keys: []string{"question"}, read: promptIn("question")},
+		{keys: []string{"query"}, read: promptIn("query")},
+		{keys: []string{"input"}, only: isObject("input"), read: readRequest("input")},
+		{keys: []string{"input"}, read: promptIn("input")},
+		{keys: []string{"transcript"}, read: readTranscript("transcript")},
+		{keys: []string{"text"}, only: isTranscriptIn("text"), read: readTranscript("text")},
+		{keys: []string{"history", "human_ref_A"}, read: promptIn("history")},
+		{keys: []string{"goal", "target"}, read: promptIn("goal")},
+		{keys: []string{"chosen"}, read: readChosen},
+	}
+}
+
+// isColumn reports whether a column may hold a row's text. Names that have other meanings too are not among them.
+func isColumn(name string) bool {
+	switch name {
+	case "data", "body", "params", "turns", "text", "history":
+		return false
+	case "system", "system_prompt", "response", "rejected", "text_correct":
+		return true
+	}
+	return slices.ContainsFunc(shapes(), func(s shape) bool { return slices.Contains(s.keys, name) })
+}
+
+// errShapeless is the reason of a record without a conversation.
+var errShapeless = errors.New("no column that is known to hold a prompt")
+
+// conversation reads the conversation of a record, and returns the shape's first key.
+func (f *fields) conversation() (msgs []chat.Message, key string, err error) {
+	if _, mapped := f.given["prompt"]; mapped {
+		if !f.has("prompt") {
+			return nil, "", f.missing("prompt")
+		}
+		msgs, err := promptIn("prompt")(f)
+		return msgs, "prompt", err
+	}
+	for _, s := range shapes() {
+		if f.is(s) {
+			msgs, err := s.read(f)
+			return msgs, s.keys[0], err
+		}
+	}
+	return nil, "", f.shapeless()
+}
+
+// shapeless says that a record has no prompt, and what to do.
+func (f *fields) shapeless() error {
+	for _, s := range shapes() {
+		if key := s.keys[0]; slices.Contains(f.names, key) && f.values[key] == nil {
+			return fmt.Errorf("%s: empty", key)
+		}
+	}
+	return fmt.Errorf("%w; name it with --map prompt=COLUMN; the columns: %s", errShapeless, f.list())
+}
+
+// is reports whether a record is of a shape.
+func (f *fields) is(s shape) bool {
+	for _, key := range s.keys {
+		if _, ok := f.values[key]; !ok {
+			return false
+		}
+	}
+	return s.only == nil || s.only(f)
+}
+
+func isObject(key string) func(*fields) bool {
+	return func(f *fields) bool { return kind(f.values[key]) == "an object" }
+}
+
+func isTexts(key string) func(*fields) bool {
+	return func(f *fields) bool { return isListOfTexts(f.values[key]) }
+}
+
+func isTranscriptIn(key string) func(*fields) bool {
+	return func(f *fields) bool {
+		text, err := parseString(f.values[key])
+		return err == nil && isTranscript(text)
+	}
+}
+
+// isWholeChosen reports whether chosen is a conversation and no response alone.
+func isWholeChosen(f *fields) bool {
+	v := f.values["chosen"]
+	if kind(v) == "a list" {
+		list, err := items(v)
+		return err == nil && len(list) > 1
+	}
+	return isTranscriptIn("chosen")(f)
+}
+
+// listIn reads a list of turns.
+func listIn(key string) func(*fields) ([]chat.Message, error) {
+	return func(f *fields) ([]chat.Message, error) {
+		v, _ := f.get(key)
+		return turnsOf(v, key)
+	}
+}
+
+// turnsOf reads a conversation that is a list. Its errors name the key.
+func turnsOf(v json.RawMessage, key string) ([]chat.Message, error) {
+	msgs, err := parseMessages(v)
+	if err == nil {
+		err = checkTurns(msgs)
+	}
+	return msgs, named(key, err)
+}
+
+// promptIn reads a prompt: a text, a transcript or a list of turns.
+func promptIn(key string) func(*fields) ([]chat.Message, error) {
+	return func(f *fields) ([]chat.Message, error) {
+		v, _ := f.get(key)
+		return promptOf(v, f.column(key))
+	}
+}
+
+// promptOf reads the value of a prompt. Its errors name the key.
+func promptOf(v json.RawMessage, key string) ([]chat.Message, error) {
+	if kind(v) == "a list" {
+		return turnsOf(v, key)
+	}
+	text, err := parseText(v)
+	switch {
+	case err != nil && kind(v) == "an object":
+		return nil, fmt.Errorf("%s: %w; if it holds a table's column, write a row a record: in pandas orient='records', lines=True", key, err)
+	case err != nil:
+		return nil, named(key, err)
+	case isTranscript(text):
+		msgs, err := transcript(text)
+		return msgs, named(key, err)
+	}
+	return []chat.Message{{Role: chat.User, Text: text}}, nil
+}
+
+// readTranscript reads a transcript.
+func readTranscript(key string) func(*fields) ([]chat.Message, error) {
+	return func(f *fields) ([]chat.Message, error) {
+		v, _ := f.get(key)
+		text, err := parseText(v)
+		if err != nil {
+			return nil, named(key, err)
+		}
+		msgs, err := transcript(text)
+		return msgs, named(key, err)
+	}
+}
+
+// readChosen reads the better side of a pair without its last answer.
+func readChosen(f *fields) ([]chat.Message, error) {
+	v, _ := f.get("chosen")
+	if kind(v) == "a list" {
+		msgs, err := turnsOf(v, "chosen")
+		msgs, _ = splitResponse(msgs)
+		return msgs, err
+	}
+	msgs, err := readTranscript("chosen")(f)
+	msgs, _ = splitResponse(msgs)
+	return msgs, err
+}
