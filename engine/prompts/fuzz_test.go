@@ -131,7 +131,7 @@ func texts(data []byte) (out []string) {
 
 // cells are the fields of a table, as the standard library and a plain split find them.
 func cells(data []byte) (out []string) {
-	for _, comma := range []rune(",;\t") {
+	for _, comma := range ",;\t" {
 		r := csv.NewReader(bytes.NewReader(data))
 		r.Comma, r.LazyQuotes, r.FieldsPerRecord = comma, true, -1
 		for {

@@ -80,14 +80,6 @@ func invalidUTF8(b []byte) int {
 	return -1
 }
 
-// list returns the items of a JSON list, nil where the value is none.
-func list(value []byte) (items []json.RawMessage) {
-	if json.Unmarshal(value, &items) != nil {
-		return nil
-	}
-	return items
-}
-
 // isTurn reports whether a JSON value is a turn of a conversation.
 func isTurn(value []byte) bool {
 	var turn map[string]json.RawMessage

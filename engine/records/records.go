@@ -138,8 +138,9 @@ func (f form) unit() string {
 		return "the line"
 	case csvForm, tsvForm, parquetRow:
 		return "the row"
+	default: // lists and values of JSON
+		return "the record"
 	}
-	return "the record"
 }
 
 // tooLong is the reason of a record that is longer than may be held.

@@ -28,7 +28,7 @@ on the labels. It works offline: only bench --peer-url opens a network connectio
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return failure.Input(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newWorkerCommand())
+	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDataCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newWorkerCommand())
 	for _, c := range root.Commands() {
 		userErrors(c)
 	}
