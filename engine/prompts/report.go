@@ -18,7 +18,7 @@ type Report struct {
 // FileReport says how a file was read.
 type FileReport struct {
 	File string `json:"file"`
-	Form string `json:"form"` // such as "JSONL, gzip"
+	Form string `json:"form"` // such as "JSONL (gzip)"
 	// Columns were read, in some record. Ignored hold something and were not.
 	Columns []string `json:"columns"`
 	Ignored []string `json:"ignored"`

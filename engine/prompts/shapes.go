@@ -81,17 +81,20 @@ func (f *fields) conversation() (msgs []chat.Message, key string, err error) {
 // shapeless says that a record has no prompt, and what to do.
 func (f *fields) shapeless() error {
 	for _, s := range shapes() {
-		if key := s.keys[0]; slices.Contains(f.names, key) && f.values[key] == nil {
+		switch key := s.keys[0]; {
+		case string(f.values[key]) == "[]":
+			return fmt.Errorf("%s: an empty list", key)
+		case slices.Contains(f.names, key) && f.values[key] == nil:
 			return fmt.Errorf("%s: empty", key)
 		}
 	}
 	return fmt.Errorf("%w; name it with --map prompt=COLUMN; the columns: %s", errShapeless, f.list())
 }
 
-// is reports whether a record is of a shape.
+// is reports whether a record is of a shape. An empty list is no conversation: Parquet has them for null.
 func (f *fields) is(s shape) bool {
 	for _, key := range s.keys {
-		if _, ok := f.values[key]; !ok {
+		if v, ok := f.values[key]; !ok || string(v) == "[]" {
 			return false
 		}
 	}

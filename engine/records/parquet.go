@@ -1,6 +1,7 @@
 package records
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,11 +44,35 @@ func (d *detector) openParquet(text io.Reader) error {
 // newRows opens a Parquet file. The library panics on some damaged files.
 func newRows(file io.ReaderAt, size int64) (r *rows, err error) {
 	defer recovered(&err)
+	if err := checkFooter(file, size); err != nil {
+		return nil, err
+	}
 	f, err := parquet.OpenFile(file, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, fmt.Errorf("the Parquet file is damaged or cut off: %w", err)
 	}
 	return &rows{r: parquet.NewGenericReader[any](f), of: int(f.NumRows())}, nil
+}
+
+// maxFooter is the largest footer of a Parquet file that is read, in bytes. It describes the columns of each row group.
+const maxFooter = 256 << 20
+
+// checkFooter checks the end of a Parquet file: the library makes room for a footer of any size.
+func checkFooter(file io.ReaderAt, size int64) error {
+	var end [8]byte
+	if _, err := file.ReadAt(end[:], max(size-int64(len(end)), 0)); err != nil {
+		return fmt.Errorf("the Parquet file is cut off: %w", err)
+	}
+	footer := int64(binary.LittleEndian.Uint32(end[:4]))
+	switch {
+	case string(end[4:]) == "PARE":
+		return errors.New("the Parquet file is encrypted; write it without encryption")
+	case string(end[4:]) != "PAR1":
+		return fmt.Errorf("the Parquet file is damaged or cut off: it does not end as one does; fetch it again")
+	case footer > min(size-12, maxFooter):
+		return fmt.Errorf("the Parquet file is damaged: a footer of %d bytes in %d", footer, size)
+	}
+	return nil
 }
 
 // recovered makes a panic an error.

@@ -91,9 +91,12 @@ func Open(name string, in io.Reader, o Options) (*Reader, error) {
 // valid until the next call.
 func (r *Reader) Next() (Record, error) { return r.dec.next() }
 
-// Form says what the input is, such as "JSONL, gzip".
+// Form says what the input is, such as "JSONL (gzip)".
 func (r *Reader) Form() string {
-	return strings.Join(append([]string{string(r.form)}, r.packed...), ", ")
+	if len(r.packed) == 0 {
+		return string(r.form)
+	}
+	return fmt.Sprintf("%s (%s)", r.form, strings.Join(r.packed, ", "))
 }
 
 // Unit is what a record is called in messages.

@@ -178,7 +178,7 @@ func TestPacked(t *testing.T) {
 	for name, pack := range packers(t) {
 		packed := pack(text)
 		got, err := read("a.jsonl", packed, 0)
-		if err != nil || got != strings.Replace(want, "JSONL", "JSONL, "+name, 1) {
+		if err != nil || got != strings.Replace(want, "JSONL", "JSONL ("+name+")", 1) {
 			t.Errorf("%s: %.80s, %v", name, got, err)
 		}
 		for _, cut := range []int{len(packed) / 2, len(packed) - 1} {
