@@ -145,7 +145,7 @@ func (c *collector) fields(rec records.Record) (*fields, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.given = c.given
+		f.given, f.cells = c.given, rec.Cells
 		return f.unwrapped()
 	case len(c.given) > 0:
 		return nil, fmt.Errorf("%s, which has no columns to map", k)

@@ -15,6 +15,7 @@ type fields struct {
 	read   map[string]bool            // those that were looked at for the row
 	given  Mapping
 	bare   bool // the record is no object, but the one value
+	cells  bool // the record is a row of a table of texts
 }
 
 // newFields parses a JSON object. A key that comes twice is an error, since readers differ in which value they take.

@@ -22,7 +22,7 @@ func roles() map[string]chat.Role {
 func parseMessages(v json.RawMessage) ([]chat.Message, error) {
 	if s, err := parseString(v); err == nil && strings.HasPrefix(strings.TrimSpace(s), "[") {
 		if !json.Valid([]byte(s)) {
-			return nil, errors.New("a text that begins as a list and is no JSON; write it with json.dumps")
+			return nil, errors.New("a text that begins as a list and is no JSON; in Python write it with json.dumps")
 		}
 		v = json.RawMessage(strings.TrimSpace(s))
 	}
@@ -42,6 +42,20 @@ func parseMessages(v json.RawMessage) ([]chat.Message, error) {
 		msgs = append(msgs, turns...)
 	}
 	return msgs, nil
+}
+
+// holdsTurns reports whether a text is a list of turns that was written into one, in JSON or as Python prints it.
+func holdsTurns(text string) bool {
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, "[{") || !strings.HasSuffix(text, "]") {
+		return false
+	}
+	for _, key := range []string{"role", "from"} {
+		if strings.Contains(text, `"`+key+`"`) || strings.Contains(text, "'"+key+"'") {
+			return true
+		}
+	}
+	return false
 }
 
 // parseTurns reads an item of a list of turns: {role, content}, {from, value}, or {input, output}, which is two turns.

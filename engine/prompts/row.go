@@ -140,8 +140,7 @@ func (f *fields) attributes() (a constitution.Attributes, err error) {
 // answerIn reads the response that a column holds: its last assistant turn, or all of it when it is a bare text.
 func answerIn(v json.RawMessage) (*string, error) {
 	var msgs []chat.Message
-	if k := kind(v); k == "a list" || k == "an object" {
-		var err error
+	if s, err := parseString(v); kind(v) == "a list" || kind(v) == "an object" || err == nil && holdsTurns(s) {
 		if msgs, err = parseMessages(asList(v)); err != nil {
 			return nil, err
 		}
@@ -166,7 +165,7 @@ func answerIn(v json.RawMessage) (*string, error) {
 
 // asList is a list of turns: of one where the value is a turn.
 func asList(v json.RawMessage) json.RawMessage {
-	if kind(v) == "a list" {
+	if kind(v) != "an object" {
 		return v
 	}
 	return append(append(json.RawMessage{'['}, v...), ']')

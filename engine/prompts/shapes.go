@@ -28,6 +28,7 @@ func shapes() []shape {
 		{keys: []string{"rl_prompt"}, read: promptIn("rl_prompt")},
 		{keys: []string{"body"}, only: isObject("body"), read: readRequest("body")},
 		{keys: []string{"params"}, only: isObject("params"), read: readRequest("params")},
+		{keys: []string{"conversations"}, only: isTexts("conversations"), read: readAlternating("conversations")}, // LIMA
 		{keys: []string{"conversations"}, read: listIn("conversations")},
 		{keys: []string{"conversation"}, read: listIn("conversation")},
 		{keys: []string{"chat"}, read: listIn("chat")},
@@ -86,6 +87,11 @@ func (f *fields) shapeless() error {
 			return fmt.Errorf("%s: an empty list", key)
 		case slices.Contains(f.names, key) && f.values[key] == nil:
 			return fmt.Errorf("%s: empty", key)
+		}
+	}
+	for _, key := range f.names {
+		if in, err := newFields(f.values[key]); err == nil && slices.ContainsFunc(in.names, isColumn) {
+			return fmt.Errorf("%s: a row in a row; write rows as a list, or one a line: jq -c '.[]'", clip(key))
 		}
 	}
 	return fmt.Errorf("%w; name it with --map prompt=COLUMN; the columns: %s", errShapeless, f.list())
@@ -147,7 +153,16 @@ func turnsOf(v json.RawMessage, key string) ([]chat.Message, error) {
 func promptIn(key string) func(*fields) ([]chat.Message, error) {
 	return func(f *fields) ([]chat.Message, error) {
 		v, _ := f.get(key)
-		return promptOf(v, f.column(key))
+		if text, err := parseString(v); f.cells && err == nil && isListOfTexts(json.RawMessage(text)) {
+			return nil, fmt.Errorf("%s: a list in a text, in JSON; write its text alone", f.column(key))
+		}
+		msgs, err := promptOf(v, f.column(key))
+		if err == nil && isLoose(v) {
+			if _, response := splitResponse(msgs); response != nil {
+				err = fmt.Errorf("%s: it begins as a transcript and ends with the assistant's turn; write the turns as a list of {\"role\", \"content\"}", f.column(key))
+			}
+		}
+		return msgs, err
 	}
 }
 
@@ -162,6 +177,8 @@ func promptOf(v json.RawMessage, key string) ([]chat.Message, error) {
 		return nil, fmt.Errorf("%s: %w; if it holds a table's column, write a row a record: in pandas orient='records', lines=True", key, err)
 	case err != nil:
 		return nil, named(key, err)
+	case holdsTurns(text):
+		return turnsOf(v, key)
 	case isTranscript(text):
 		msgs, err := transcript(text)
 		return msgs, named(key, err)

@@ -30,6 +30,7 @@ func pairShapes() []pairShape {
 		{keys: []string{"text_correct"}, alone: true, read: twoColumns("text_correct", "text_incorrect")}, // prompt asks about both
 		{keys: []string{"chosen_response", "rejected_response"}, read: twoColumns("chosen_response", "rejected_response")},
 		{keys: []string{"preferred_output", "non_preferred_output"}, read: twoColumns("preferred_output", "non_preferred_output")},
+		{keys: []string{"response_j", "response_k"}, read: twoColumns("response_j", "response_k")}, // Stack Exchange
 		{keys: []string{"response_0", "response_1"}, read: byNumber("better_response_id", "safer_response_id")},
 		{keys: []string{"conversation_a", "conversation_b", "winner"}, alone: true, read: byWinner},
 		{keys: []string{"human_ref_A", "human_ref_B", "labels"}, read: byLabel},
@@ -181,16 +182,15 @@ func (s side) answer() (text string, ok bool, err error) {
 		return msgs[0].Text, true, nil
 	}
 	text, err = parseText(s.value)
+	if err == nil && holdsTurns(text) {
+		return "", false, nil
+	}
 	return text, err == nil && !isTranscript(text), named(s.key, err)
 }
 
 // whole reads a side that is a conversation with its response.
 func (s side) whole() (msgs []chat.Message, response string, err error) {
-	if kind(s.value) == "a list" {
-		msgs, err = turnsOf(s.value, s.key)
-	} else {
-		msgs, err = promptOf(s.value, s.key)
-	}
+	msgs, err = promptOf(s.value, s.key)
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,6 +1,7 @@
 package prompts
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,37 +12,52 @@ import (
 // marks are what turns of a transcript begin with.
 type marks struct{ user, assistant string }
 
-// The ways in which transcripts are written.
-func paragraphs() marks { return marks{chat.HumanMark, chat.AssistantMark} } // as in hh-rlhf
-func byLine() marks     { return marks{"\nHuman:", "\nAssistant:"} }         // the same without blank lines
-func guanaco() marks    { return marks{"### Human:", "### Assistant:"} }
+// paragraphs are the marks of hh-rlhf, lines the same without blank lines.
+func paragraphs() marks { return marks{chat.HumanMark, chat.AssistantMark} }
+func lines() marks      { return marks{"\nHuman:", "\nAssistant:"} }
+
+// looser are the marks of other transcripts, without what stands before them.
+func looser() []marks {
+	return []marks{{"Human:", "Assistant:"}, {"User:", "Assistant:"}, {"USER:", "ASSISTANT:"}, {"### Human:", "### Assistant:"}, {"### User:", "### Assistant:"}}
+}
 
 // marksOf tells how a transcript is written, and returns it from its first mark on. A text that only begins as one may be a
-// prompt: without its blank lines a transcript must have an assistant's turn.
+// prompt: without the marks of hh-rlhf a transcript must have an assistant's turn.
 func marksOf(text string) (m marks, body string, ok bool) {
 	if strings.HasPrefix(text, chat.HumanMark) {
-		if !strings.Contains(text, chat.AssistantMark) && strings.Contains(text, byLine().assistant) {
-			return byLine(), text[1:], true
+		if !strings.Contains(text, chat.AssistantMark) && strings.Contains(text, lines().assistant) {
+			return lines(), text[1:], true
 		}
 		return paragraphs(), text, true
 	}
 	body = strings.TrimLeft(text, "\r\n")
-	switch {
-	case strings.HasPrefix(body, "Human:") && strings.Contains(body, chat.AssistantMark):
-		return paragraphs(), "\n\n" + body, true
-	case strings.HasPrefix(body, "Human:") && strings.Contains(body, byLine().assistant):
-		return byLine(), "\n" + body, true
-	case strings.HasPrefix(body, guanaco().user) && strings.Contains(body, guanaco().assistant):
-		return guanaco(), body, true
+	for _, m := range looser() {
+		if !strings.HasPrefix(body, m.user) {
+			continue
+		}
+		for _, before := range []string{"\n\n", "\n", ""} {
+			if before == "" && !strings.HasPrefix(m.user, "#") {
+				break
+			}
+			if strings.Contains(body, before+m.assistant) {
+				return marks{before + m.user, before + m.assistant}, before + body, true
+			}
+		}
 	}
 	return m, text, false
+}
+
+// isLoose reports whether a text is a transcript that is not written as those of hh-rlhf are.
+func isLoose(v json.RawMessage) bool {
+	text, err := parseString(v)
+	return err == nil && isTranscript(text) && !strings.HasPrefix(text, chat.HumanMark)
 }
 
 // isTranscript reports whether a text begins as a transcript does.
 func isTranscript(text string) bool { _, _, ok := marksOf(text); return ok }
 
 // transcript parses "\n\nHuman: …\n\nAssistant: …" into turns that alternate and begin with the user's; the last may be
-// either's. The blank lines may be missing, in front or everywhere, and the marks may be "### Human:" and "### Assistant:".
+// either's. The blank lines may be missing, in front or everywhere, and other marks are known too (looser).
 //
 // A marker counts only at the start of a paragraph: an answer that begins "Human:" on the assistant's own line, as some do in
 // hh-rlhf, is text. White space around a turn is dropped. A speaker whose marker comes twice in a row goes on speaking: the
@@ -67,7 +83,7 @@ func transcript(text string) ([]chat.Message, error) {
 		case said == "" && text == "" && role == chat.Assistant:
 		case said == "":
 			return nil, fmt.Errorf("turn %d (%s): empty", n, role)
-		case role == chat.User && strings.Contains(said, byLine().assistant):
+		case role == chat.User && strings.Contains(said, lines().assistant):
 			return nil, fmt.Errorf("turn %d (%s): a line in it begins with Assistant:, without the blank line that the other turns have before them", n, role)
 		case last >= 0 && turns[last].Role == role:
 			turns[last].Text += "\n\n" + said

@@ -31,7 +31,7 @@ func turnText() *rapid.Generator[string] {
 	return rapid.Map(rapid.SliceOfN(piece, 1, 6), func(p []string) string {
 		return strings.TrimSpace(strings.Join(p, ""))
 	}).Filter(func(s string) bool {
-		return s != "" && !strings.Contains(s, byLine().assistant) && !strings.Contains(s, chat.HumanMark) && !strings.Contains(s, chat.AssistantMark)
+		return s != "" && !strings.Contains(s, lines().assistant) && !strings.Contains(s, chat.HumanMark) && !strings.Contains(s, chat.AssistantMark)
 	})
 }
 

@@ -50,7 +50,7 @@ func (t *table) next() (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	rec := Record{Line: at}
+	rec := Record{Line: at, Cells: true}
 	switch {
 	case t.size > t.max:
 		rec.Err = tooLong(t.size, t.max)
@@ -70,7 +70,7 @@ func (t *table) object(fields [][]byte) (json.RawMessage, error) {
 			continue
 		}
 		if at := invalidUTF8(f); at >= 0 {
-			return nil, fmt.Errorf("column %s: not valid UTF-8 at byte %d", t.header[i], at+1)
+			return nil, fmt.Errorf("column %s: %w", t.header[i], notUTF8(at))
 		}
 		value := []byte("null")
 		if len(f) > 0 {

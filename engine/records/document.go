@@ -92,7 +92,12 @@ func (d *items) more() (bool, error) {
 	case ']':
 		return false, nil
 	case ',':
-		return true, nil
+		c, err := d.peek()
+		if err == nil && c == ']' { // behind a comma that separates nothing
+			_, err = d.read()
+			return false, err
+		}
+		return true, err
 	}
 	return false, fmt.Errorf("line %d: %q where a comma or the end of the list must be", d.line, c)
 }

@@ -11,7 +11,7 @@ import (
 // valueOf checks a JSON value and makes it a record's.
 func valueOf(text []byte) (json.RawMessage, error) {
 	if at := invalidUTF8(text); at >= 0 {
-		return nil, fmt.Errorf("not valid UTF-8 at byte %d", at+1)
+		return nil, notUTF8(at)
 	}
 	if json.Valid(text) {
 		return text, nil
@@ -63,6 +63,11 @@ func withoutNaN(text []byte) []byte {
 		return nil
 	}
 	return append(out, text[done:]...)
+}
+
+// notUTF8 is the reason of a record that stops being UTF-8 behind so many bytes.
+func notUTF8(at int) error {
+	return fmt.Errorf("not valid UTF-8 at byte %d; convert the file, for example with iconv -f WINDOWS-1252 -t UTF-8", at+1)
 }
 
 // invalidUTF8 returns where b stops being UTF-8, −1 when it never does.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -95,7 +94,7 @@ func (l *plainLines) next() (Record, error) {
 	case size > l.max:
 		rec.Err = tooLong(size, l.max)
 	case at >= 0:
-		rec.Err = fmt.Errorf("not valid UTF-8 at byte %d", at+1)
+		rec.Err = notUTF8(at)
 	default:
 		rec.Value, rec.Err = json.Marshal(string(line))
 	}

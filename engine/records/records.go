@@ -39,6 +39,8 @@ type Record struct {
 	Value json.RawMessage
 	// Plain says that the value is a line of plain text.
 	Plain bool
+	// Cells says that the value is a row of CSV or TSV: what is no text in it was written as one.
+	Cells bool
 	// Err says why the record cannot be read. There is no Value then.
 	Err error
 }

@@ -60,6 +60,7 @@ func TestForms(t *testing.T) {
 		{"a.json", `[[{"role":1,"content":2}],[3]]`, `a JSON list: 1 [{"role":1,"content":2}] 1 [3]`},
 		{"a.json", `["a", "b"]`, `a JSON list: 1 "a" 1 "b"`},
 		{"a.json", "\n[\n  {\"prompt\": NaN},\n  {\"prompt\": {\"b\": \"]\"}}\n]\n", `a JSON list: 3 {"prompt": null} 4 {"prompt": {"b": "]"}}`},
+		{"a.json", `[{"prompt":1},]`, `a JSON list: 1 {"prompt":1}`},
 		{"a.json", "{\n\"prompt\": 1\n}\n{\n\"prompt\": 2\n},", "JSON values: 1 {\n\"prompt\": 1\n} 4 {\n\"prompt\": 2\n}"},
 		{"a.json", `{"version": [{"a": 1}], "data": [{"prompt":1},{"prompt":2}], "x": {"y": [1]}}`, `a JSON list in "data": 1 {"prompt":1} 1 {"prompt":2}`},
 		{"a.json", `{"prompts": ["a", "b"]}`, `a JSON list in "prompts": 1 "a" 1 "b"`},
