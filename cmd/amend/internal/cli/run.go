@@ -116,6 +116,10 @@ func newRunCommand() *cobra.Command {
 		Long: `Run the supervised stage of Constitutional AI (Bai et al. 2022): for each prompt a response, then
 rounds of critique and revision, each under a principle drawn from the constitution.
 
+Prompts are JSONL, JSON, CSV, TSV, Parquet or plain text, compressed or not, in the shapes of published
+data sets. The first line says how they were read, and what of them was ignored. amend data inspect FILE
+shows the same and the first row. A column with another name is given by --map prompt=COLUMN.
+
 The run directory holds every turn and the trace of every row (run.db), the final revisions as a
 training set (revisions.jsonl), the settings (config.yaml) and what made the run (manifest.json).
 amend run --out DIR continues a run that was stopped, from its last turn. Settings that are not given
@@ -129,6 +133,7 @@ Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot
   amend run --model big.gguf --constitution mine.yaml --prompts red-team.jsonl.gz --revisions 4 --out runs/big
   amend run --out runs/first --constitution edited.yaml --redo --plan
   amend run --like runs/first --prompts others.jsonl --constitution hhh --out runs/second
+  amend run --model big.gguf --prompts 'shards/*.parquet' --prompts more.csv --map prompt=Question --out runs/both
   zcat hh.jsonl.gz | amend run --model base.gguf --chat plain --prompts - --from-responses --out runs/hh`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
