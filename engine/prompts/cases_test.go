@@ -1,6 +1,7 @@
 package prompts
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -167,6 +168,9 @@ func TestShapes(t *testing.T) {
 		{"image column", `{"prompt": "a", "images": ["x.png"]}` + "\n" + `{"prompt": "b", "images": []}`, []string{"u:b", "1! images: only text"}},
 		{"tool calls", `{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "", "tool_calls": [{"id": 1}]}]}`, []string{"1! message 2: tool_calls: calls of tools"}},
 		{"two systems", `{"system": "s", "messages": [{"role": "system", "content": "t"}, {"role": "user", "content": "a"}]}` + "\n" + `{"system": "s", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}]}` + "\n" + `{"system": "s", "system_prompt": "t", "prompt": "a"}`, []string{"s:s / u:a", "1! another system message", "3! another text than system"}},
+		{"RealToxicityPrompts", `{"filename": "x", "prompt": {"text": "a", "toxicity": 0.1}, "continuation": {"text": "b"}}`, []string{"u:a"}},
+		{"OpenAI evals", `{"input": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}], "ideal": "b"}`, []string{"s:s / u:a"}},
+		{"Python words", `{"prompt": "a", "safe": True}`, []string{"1! json.dumps"}},
 		{"Python", "{'prompt': 'a'}\n", []string{"1! json.dumps"}},
 		{"header", "messages\tid\n\"[{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}]\"\tx\n\"[{'role': 'user'}]\"\ty\n", []string{"u:a", "3! json.dumps"}},
 	} {
@@ -249,6 +253,17 @@ func TestSeveral(t *testing.T) {
 	compare(t, "three files", showRows(set), err, []string{"u:a", "u:b", "u:a", `1! id: "1" is already the id of line 1 of ` + a})
 	if got, want := set.Report.String(), a+": JSONL with id, prompt; ignored: n; "+b+": plain text, a prompt a line; "+c+": JSONL with id, prompt"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	var hashes strings.Builder
+	for _, file := range []string{a, b, c} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&hashes, "%x\n", sha256.Sum256(text))
+	}
+	if want := fmt.Sprintf("%x", sha256.Sum256([]byte(hashes.String()))); set.SHA256 != want {
+		t.Errorf("the hash is %s, want that of the files' hashes, %s", set.SHA256, want)
 	}
 	limited, err := Read(Paths{a, b, c}, nil, Options{Limit: 1})
 	if err != nil || limited.SHA256 != set.SHA256 || len(limited.Rows) != 1 {

@@ -171,6 +171,9 @@ func promptOf(v json.RawMessage, key string) ([]chat.Message, error) {
 	if kind(v) == "a list" {
 		return turnsOf(v, key)
 	}
+	if in, err := newFields(v); err == nil && in.has("text") { // a text with its scores, as in RealToxicityPrompts
+		v, _ = in.get("text")
+	}
 	text, err := parseText(v)
 	switch {
 	case err != nil && kind(v) == "an object":

@@ -9,39 +9,35 @@ import (
 	"amend/engine/chat"
 )
 
-// marks are what turns of a transcript begin with.
-type marks struct{ user, assistant string }
+// marks are what turns of a transcript begin with: what stands before both, and a name.
+type marks struct{ before, user, assistant string }
 
 // paragraphs are the marks of hh-rlhf, lines the same without blank lines.
-func paragraphs() marks { return marks{chat.HumanMark, chat.AssistantMark} }
-func lines() marks      { return marks{"\nHuman:", "\nAssistant:"} }
+func paragraphs() marks { return marks{"\n\n", "Human:", "Assistant:"} }
+func lines() marks      { return marks{"\n", "Human:", "Assistant:"} }
 
-// looser are the marks of other transcripts, without what stands before them.
-func looser() []marks {
-	return []marks{{"Human:", "Assistant:"}, {"User:", "Assistant:"}, {"USER:", "ASSISTANT:"}, {"### Human:", "### Assistant:"}, {"### User:", "### Assistant:"}}
+// looser are the marks of other transcripts. The first that a text has count.
+func looser() (all []marks) {
+	for _, names := range [][2]string{{"Human:", "Assistant:"}, {"User:", "Assistant:"}, {"USER:", "ASSISTANT:"}} {
+		all = append(all, marks{"\n\n", names[0], names[1]}, marks{"\n", names[0], names[1]}, marks{"### ", names[0], names[1]})
+	}
+	return all
 }
 
 // marksOf tells how a transcript is written, and returns it from its first mark on. A text that only begins as one may be a
 // prompt: without the marks of hh-rlhf a transcript must have an assistant's turn.
 func marksOf(text string) (m marks, body string, ok bool) {
 	if strings.HasPrefix(text, chat.HumanMark) {
-		if !strings.Contains(text, chat.AssistantMark) && strings.Contains(text, lines().assistant) {
+		if !strings.Contains(text, chat.AssistantMark) && strings.Contains(text, lines().before+lines().assistant) {
 			return lines(), text[1:], true
 		}
 		return paragraphs(), text, true
 	}
 	body = strings.TrimLeft(text, "\r\n")
 	for _, m := range looser() {
-		if !strings.HasPrefix(body, m.user) {
-			continue
-		}
-		for _, before := range []string{"\n\n", "\n", ""} {
-			if before == "" && !strings.HasPrefix(m.user, "#") {
-				break
-			}
-			if strings.Contains(body, before+m.assistant) {
-				return marks{before + m.user, before + m.assistant}, before + body, true
-			}
+		first := m.before + m.user
+		if strings.HasPrefix(body, strings.TrimLeft(first, "\n")) && strings.Contains(body, m.before+m.assistant) {
+			return m, first + strings.TrimPrefix(body, strings.TrimLeft(first, "\n")), true
 		}
 	}
 	return m, text, false
@@ -69,43 +65,60 @@ func transcript(text string) ([]chat.Message, error) {
 	if !ok {
 		return nil, fmt.Errorf("not a transcript: it does not begin with %q", chat.HumanMark)
 	}
-	var turns []chat.Message
+	var roles []chat.Role
+	var said [][]string // by each of them, in parts
 	for n := 1; text != ""; n++ {
-		role, mark := chat.User, marks.user
+		role, mark := chat.User, marks.before+marks.user
 		if !strings.HasPrefix(text, mark) {
-			role, mark = chat.Assistant, marks.assistant
+			role, mark = chat.Assistant, marks.before+marks.assistant
 		}
-		var said string
-		said, text = marks.cut(text[len(mark):])
-		said = strings.TrimSpace(said)
-		last := len(turns) - 1
+		var part string
+		part, text = marks.cut(text[len(mark):])
+		part = strings.TrimSpace(part)
+		last := len(roles) - 1
 		switch {
-		case said == "" && text == "" && role == chat.Assistant:
-		case said == "":
+		case part == "" && text == "" && role == chat.Assistant:
+		case part == "":
 			return nil, fmt.Errorf("turn %d (%s): empty", n, role)
-		case role == chat.User && strings.Contains(said, lines().assistant):
+		case role == chat.User && strings.Contains(part, "\nAssistant:"):
 			return nil, fmt.Errorf("turn %d (%s): a line in it begins with Assistant:, without the blank line that the other turns have before them", n, role)
-		case last >= 0 && turns[last].Role == role:
-			turns[last].Text += "\n\n" + said
+		case last >= 0 && roles[last] == role:
+			said[last] = append(said[last], part)
 		default:
-			turns = append(turns, chat.Message{Role: role, Text: said})
+			roles, said = append(roles, role), append(said, []string{part})
 		}
 	}
-	if len(turns) == 0 || turns[0].Role != chat.User {
+	if len(roles) == 0 || roles[0] != chat.User {
 		return nil, errors.New("turn 1 (user): empty")
+	}
+	turns := make([]chat.Message, len(roles))
+	for i, role := range roles {
+		turns[i] = chat.Message{Role: role, Text: strings.Join(said[i], "\n\n")}
 	}
 	return turns, nil
 }
 
+// begins reports whether a text begins with the mark of a role.
+func (m marks) begins(text string, role chat.Role) bool {
+	name := m.user
+	if role == chat.Assistant {
+		name = m.assistant
+	}
+	return strings.HasPrefix(text, m.before+name)
+}
+
 // cut splits text before the next mark.
 func (m marks) cut(text string) (turn, rest string) {
-	at := len(text)
-	for _, mark := range []string{m.user, m.assistant} {
-		if i := strings.Index(text[:at], mark); i >= 0 {
-			at = i
+	for at := 0; ; at++ {
+		i := strings.Index(text[at:], m.before)
+		if i < 0 {
+			return text, ""
+		}
+		at += i
+		if m.begins(text[at:], chat.User) || m.begins(text[at:], chat.Assistant) {
+			return text[:at], text[at:]
 		}
 	}
-	return text[:at], text[at:]
 }
 
 // splitResponse takes a last assistant turn off a conversation. The response is nil when the user has the last word.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"amend/engine/chat"
 
@@ -31,7 +32,7 @@ func turnText() *rapid.Generator[string] {
 	return rapid.Map(rapid.SliceOfN(piece, 1, 6), func(p []string) string {
 		return strings.TrimSpace(strings.Join(p, ""))
 	}).Filter(func(s string) bool {
-		return s != "" && !strings.Contains(s, lines().assistant) && !strings.Contains(s, chat.HumanMark) && !strings.Contains(s, chat.AssistantMark)
+		return s != "" && !strings.Contains(s, "\nAssistant:") && !strings.Contains(s, chat.HumanMark) && !strings.Contains(s, chat.AssistantMark)
 	})
 }
 
@@ -71,6 +72,23 @@ func TestLoneSurrogate(t *testing.T) {
 	} {
 		if got := loneSurrogate([]byte(text)); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestLongTranscript: the time to read a transcript grows with its length, and not faster.
+func TestLongTranscript(t *testing.T) {
+	for name, text := range map[string]string{
+		"one speaker":  "\n\nHuman: q" + strings.Repeat("\n\nAssistant: a", 200_000),
+		"two speakers": strings.Repeat("\n\nHuman: q\n\nAssistant: a", 100_000),
+		"blank lines":  "\n\nHuman: q" + strings.Repeat("\n", 2_000_000) + "Assistant: a",
+	} {
+		begun := time.Now()
+		if _, err := transcript(text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if took := time.Since(begun); took > 20*time.Second {
+			t.Errorf("%s: %v", name, took)
 		}
 	}
 }

@@ -124,7 +124,7 @@ func TestSameInEveryForm(t *testing.T) {
 					}
 				}
 			}
-			if _, err := r.Next(); err != io.EOF {
+			if _, err := r.Next(); !errors.Is(err, io.EOF) {
 				t.Fatalf("%s %q: %v at the end", name, input, err)
 			}
 		}

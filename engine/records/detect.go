@@ -184,6 +184,10 @@ func (d *detector) otherText(text *bufio.Reader, l look, asPlain decoder) (decod
 		}
 		return nil, "", fmt.Errorf("line %d: %w; the name says JSON: correct the line, or name a file with a prompt a line .txt", d.line, err)
 	}
+	switch d.name.extension {
+	case ".yaml", ".yml", ".toml", ".md", ".py", ".xml":
+		return nil, "", fmt.Errorf("line %d is not JSON, and %s is not read; write the prompts as JSONL, {\"prompt\": ...} a line", d.line, d.name.extension)
+	}
 	return nil, "", fmt.Errorf("line %d is not JSON, and a name that ends with %q is not one of plain text; if each line is a prompt, name the file .txt or pass it through standard input", d.line, d.name.extension)
 }
 

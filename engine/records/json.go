@@ -26,12 +26,18 @@ func valueOf(text []byte) (json.RawMessage, error) {
 func notJSON(text []byte) error {
 	var whole json.RawMessage
 	err := json.Unmarshal(text, &whole)
+	const python = "; this looks like Python: write it with json.dumps"
 	hint := ""
 	if bytes.HasPrefix(text, []byte("{'")) || bytes.HasPrefix(text, []byte("['")) {
-		hint = "; this looks like Python: write it with json.dumps"
+		hint = python
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
+		for _, word := range []string{"True", "False", "None"} {
+			if bytes.HasPrefix(text[max(syntax.Offset-1, 0):], []byte(word)) {
+				hint = python
+			}
+		}
 		return fmt.Errorf("not JSON at byte %d: %w%s", syntax.Offset, err, hint)
 	}
 	return fmt.Errorf("not JSON: %w%s", err, hint)

@@ -219,7 +219,7 @@ func ResolveFeedback(like, config string) (FeedbackConfig, error) {
 		if err := readSettings(filepath.Join(like, FeedbackSettingsFile), &c); err != nil {
 			return c, fmt.Errorf("settings like those of %s: %w", like, err)
 		}
-		c.Run, c.Pairs, c.Prompts, c.Out, c.Constitution, c.Principles = "", "", nil, "", nil, nil
+		c.Run, c.Pairs, c.Prompts, c.Map, c.Out, c.Constitution, c.Principles = "", "", nil, nil, "", nil, nil
 	}
 	if config != "" {
 		if err := readSettings(config, &c); err != nil {

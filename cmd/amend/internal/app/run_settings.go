@@ -47,6 +47,7 @@ func ResolveRun(s RunSources) (RunConfig, error) {
 		if err != nil {
 			return c, &failure.FieldError{Field: "like", Value: s.Like, Want: err.Error()}
 		}
+		like.Map = c.Map
 		like.Prompts, like.Constitution, like.Principles, like.Out = c.Prompts, c.Constitution, c.Principles, c.Out
 		c = like
 	}

@@ -65,7 +65,15 @@ func (o *feedbackFlags) settings(flags *pflag.FlagSet, args []string) (app.Feedb
 	overlay(&c, &o.FeedbackConfig, flags)
 	c.Report = o.Report
 	judged(&c, flags, args)
-	return c, errors.Join(unusedSampling(c, flags), unusedReasoning(c, flags))
+	return c, errors.Join(unusedMap(c, flags), unusedSampling(c, flags), unusedReasoning(c, flags))
+}
+
+// unusedMap refuses names of columns where no file is read.
+func unusedMap(c app.FeedbackConfig, flags *pflag.FlagSet) error {
+	if c.Run == "" {
+		return nil
+	}
+	return givenWithout(flags, "is for the columns of --pairs and --prompts: a run has its own rows", "map")
 }
 
 // judged takes what the command line says is judged, in place of what a file says.
