@@ -117,6 +117,9 @@ func (s *Set) collector(o Options) *collector {
 		if row.Response != nil {
 			c.report.Answered++
 		}
+		if hasMarkup(row.Messages) {
+			c.report.Marked++
+		}
 		row.Index = len(s.Rows)
 		s.Rows = append(s.Rows, row)
 		return nil

@@ -13,6 +13,8 @@ type Report struct {
 	Skipped []string `json:"skipped"`
 	// Answered are rows that start from a response in the input.
 	Answered int `json:"answered"`
+	// Marked are rows with a text that holds marks of turns, such as <|im_start|>, which are taken as text.
+	Marked int `json:"marked"`
 }
 
 // FileReport says how a file was read.
@@ -51,6 +53,9 @@ func (r Report) String() string {
 	}
 	if r.Answered > 0 {
 		parts = append(parts, fmt.Sprintf("%d rows start from a response in the input", r.Answered))
+	}
+	if r.Marked > 0 {
+		parts = append(parts, fmt.Sprintf("%d rows hold marks of turns, such as %s, as text", r.Marked, markup()[0]))
 	}
 	return strings.Join(parts, "; ")
 }

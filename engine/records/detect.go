@@ -3,7 +3,6 @@ package records
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -81,22 +80,17 @@ func (d *detector) skipBlank(text *bufio.Reader) (byte, error) {
 		head, err := text.Peek(headSize)
 		content := bytes.TrimLeft(head, " \t\r\n\v\f")
 		blank := head[:len(head)-len(content)]
-		if end := bytes.LastIndexByte(blank, '\n') + 1; len(content) > 0 || end == 0 {
-			blank = blank[:end]
+		if len(content) > 0 {
+			blank = blank[:bytes.LastIndexByte(blank, '\n')+1]
+		} else if err != nil {
+			return 0, err
 		}
 		d.line += bytes.Count(blank, []byte{'\n'})
 		if _, err := text.Discard(len(blank)); err != nil {
 			return 0, err
 		}
-		switch {
-		case len(content) > 0:
+		if len(content) > 0 {
 			return content[0], nil
-		case err != nil && len(blank) == len(head):
-			return 0, err
-		case len(blank) == 0: // a line of blanks alone
-			if _, err := text.Discard(len(head)); err != nil {
-				return 0, err
-			}
 		}
 	}
 }
@@ -126,38 +120,31 @@ func firstLine(text *bufio.Reader, max int) (line []byte, err error) {
 	}
 }
 
-// look is what a text begins with.
-type look struct {
-	line []byte // the first line with content
-	rest []byte // of the lines after it
-	cut  bool   // line is only the beginning of one that is too long
-}
-
 // textDecoder chooses the decoder of a text.
 func (d *detector) textDecoder(text *bufio.Reader, first byte, l look) (decoder, form, error) {
 	scan := scanner{r: text, line: d.line, max: d.Max}
 	byLine := lines{r: text, line: d.line - 1, max: d.Max}
 	switch {
-	case first == '{':
+	case first == '{' && l.isObject(d.name.plain()):
 		key, err := d.wrapper(l)
 		switch {
 		case err != nil:
 			return nil, "", err
 		case key != "":
 			return &items{scanner: scan, key: key}, form(fmt.Sprintf("%s in %q", jsonList, key)), nil
-		case !l.cut && continues(l):
+		case !l.cut && l.continues():
 			return &values{scan}, jsonValues, nil
 		}
 		return &jsonLines{byLine}, jsonl, nil
-	case first == '[' && isList(l, d.name.plain()):
+	case first == '[' && l.isList(d.name.plain()):
 		switch _, err := lineValue(l.line); {
 		case err == nil && len(l.rest) > 0, err == nil && turns(l.line):
 			return &jsonLines{byLine}, jsonl, nil
-		case err != nil && turns(append(append(bytes.Clone(l.line), '\n'), l.rest...)):
+		case err != nil && turns(l.all()):
 			return &values{scan}, jsonValues, nil
 		}
 		return &items{scanner: scan}, jsonList, nil
-	case first == '"' && !d.name.table() && texts(l, d.name.plain()):
+	case first == '"' && !d.name.table() && l.isTexts(d.name.plain()):
 		return &jsonLines{byLine}, jsonTexts, nil
 	}
 	return d.otherText(text, l, &plainLines{byLine})
@@ -197,83 +184,9 @@ func (d *detector) wrapper(l look) (string, error) {
 	if _, err := lineValue(object); err == nil && len(l.rest) > 0 {
 		return "", nil // a row a line
 	} else if err != nil {
-		object = append(append(bytes.Clone(object), '\n'), l.rest...)
+		object = l.all()
 	}
 	return wrapperKey(object, d.Column)
-}
-
-// continues reports whether the first line is the beginning of a JSON value that goes on in the next.
-func continues(l look) bool {
-	if json.Valid(l.line) || len(l.rest) == 0 {
-		return false
-	}
-	s := scanner{r: bufio.NewReader(bytes.NewReader(l.line)), line: 1, max: len(l.line)}
-	_, err := s.value()
-	if !errors.Is(err, io.ErrUnexpectedEOF) || len(s.open) == 0 {
-		return false
-	}
-	last, next := l.line[len(l.line)-1], l.rest[0]
-	switch last {
-	case '{':
-		return next == '"' || next == '}'
-	case ',':
-		return s.open[len(s.open)-1] == ']' || next == '"'
-	case '[', ':':
-		line, _, _ := bytes.Cut(l.rest, []byte{'\n'})
-		return !json.Valid(bytes.TrimSpace(line)) || next != '{' // else it is the next row, and the first was cut off
-	}
-	return next == ',' || next == '}' || next == ']' || next == ':'
-}
-
-// isList reports whether a text that begins with a bracket is JSON. A prompt may begin so too.
-func isList(l look, plain bool) bool {
-	behind := bytes.TrimSpace(l.line[1:])
-	alone := len(behind) == 0 // the bracket is a line
-	if alone {
-		behind = l.rest
-	}
-	if _, err := lineValue(l.line); err == nil || len(behind) == 0 {
-		return true
-	}
-	if !bytes.ContainsRune([]byte(`{["`), rune(behind[0])) {
-		return false
-	}
-	if !plain {
-		return true
-	}
-	s := scanner{r: bufio.NewReader(bytes.NewReader(behind)), line: 1, max: len(behind)}
-	first, err := s.value()
-	if err != nil {
-		return errors.Is(err, io.ErrUnexpectedEOF) && behind[0] != '"'
-	}
-	c, err := s.peek()
-	_, invalid := valueOf(first)
-	return invalid == nil && (errors.Is(err, io.EOF) || c == ',' || alone)
-}
-
-// turns reports whether a JSON list is a conversation. The list may be only its beginning.
-func turns(text []byte) bool {
-	s := scanner{r: bufio.NewReader(bytes.NewReader(text[1:])), line: 1, max: len(text)}
-	first, err := s.value()
-	return err == nil && isTurn(first)
-}
-
-// texts reports whether lines are JSON texts. Under a name of plain text all that are seen must be.
-func texts(l look, plain bool) bool {
-	if _, err := lineValue(l.line); err != nil {
-		return false
-	}
-	seen := strings.Split(string(l.rest), "\n")
-	if len(l.rest) >= headSize/2 {
-		seen = seen[:len(seen)-1] // it may be cut
-	}
-	for _, line := range seen {
-		line = strings.TrimSpace(line)
-		if _, err := lineValue([]byte(line)); plain && line != "" && (line[0] != '"' || err != nil) {
-			return false
-		}
-	}
-	return true
 }
 
 // header reports whether a line is the header of a table, and what separates its fields.

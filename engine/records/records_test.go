@@ -78,6 +78,7 @@ func TestForms(t *testing.T) {
 		{"prompts", "\"To be\" - who said it?\n\"or not\"\n", `plain text, a prompt a line: 1 "\"To be\" - who said it?" 2 "\"or not\""`},
 		{"a.txt", "\"To be\"\nor not\n", `plain text, a prompt a line: 1 "\"To be\"" 2 "or not"`},
 		{"a.txt", "a \xff b\nc", `plain text, a prompt a line: 1! 2 "c"`},
+		{"a.txt", "{name} is who?\n{\"x\"} or {y}?", `plain text, a prompt a line: 1 "{name} is who?" 2 "{\"x\"} or {y}?"`},
 		{"a.md", "{\"prompt\":1}", `JSONL: 1 {"prompt":1}`},
 	} {
 		got, err := read(c.name, c.text, 0)

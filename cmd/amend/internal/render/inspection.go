@@ -25,6 +25,9 @@ func Inspection(w io.Writer, r app.InspectReport) error {
 	if r.Answered > 0 {
 		p.field("answers", counted(r.Answered, "row")+" start from a response in the input")
 	}
+	if r.Marked > 0 {
+		p.field("marks", counted(r.Marked, "row")+" hold marks of turns, such as <|im_start|> or [INST], as text")
+	}
 	for _, b := range r.Reasons {
 		p.field("bad", fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Reason))
 		if b.Count > 1 {
