@@ -225,11 +225,11 @@ func TestMapping(t *testing.T) {
 		t.Fatalf("%+v, %v", set, err)
 	}
 	compare(t, "mapped", showRows(set), err, []string{"s:s / u:a → b", "3! Q: null"})
-	if got, want := set.Report.String(), "stdin: CSV with key, Q, A, rule; ignored: prompt; 1 rows start from a response in the input"; got != want {
+	if got, want := set.Report.String(), "stdin: CSV with key, Q, A, rule; ignored: prompt; rows that start from a response in the input: 1"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	marked, err := Read(Paths{"-"}, strings.NewReader("[INST] a [/INST]\nb\n"), Options{})
-	if want := "stdin: plain text, a prompt a line; 1 rows hold marks of turns, such as <|im_start|>, as text"; err != nil || marked.Report.String() != want {
+	if want := "stdin: plain text, a prompt a line; rows that hold marks of turns, such as <|im_start|>, as text: 1"; err != nil || marked.Report.String() != want {
 		t.Errorf("%s, %v, want %s", marked.Report, err, want)
 	}
 	for _, texts := range [][]string{{"prompt"}, {"prompt="}, {"promt=Q"}, {"prompt=Q", "prompt=R"}} {

@@ -2,7 +2,6 @@ package prompts
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -52,10 +51,10 @@ func (r Report) String() string {
 		parts = append(parts, "no data: "+several(r.Skipped, 6))
 	}
 	if r.Answered > 0 {
-		parts = append(parts, fmt.Sprintf("%d rows start from a response in the input", r.Answered))
+		parts = append(parts, fmt.Sprintf("rows that start from a response in the input: %d", r.Answered))
 	}
 	if r.Marked > 0 {
-		parts = append(parts, fmt.Sprintf("%d rows hold marks of turns, such as %s, as text", r.Marked, markup()[0]))
+		parts = append(parts, fmt.Sprintf("rows that hold marks of turns, such as %s, as text: %d", markup()[0], r.Marked))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -118,7 +117,7 @@ func (t *tally) add(f *fields) {
 	}
 }
 
-// columns are those that were read, and those that were not.
+// columns are those that were read, and those that were not, in the order of the records.
 func (t *tally) columns() (read, ignored []string) {
 	read, ignored = []string{}, []string{}
 	for _, name := range t.names {
@@ -128,6 +127,5 @@ func (t *tally) columns() (read, ignored []string) {
 			ignored = append(ignored, name)
 		}
 	}
-	slices.Sort(ignored)
 	return read, ignored
 }
