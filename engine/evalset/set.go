@@ -72,14 +72,15 @@ type Questions struct {
 	Report prompts.Report
 }
 
-// Read reads a set's file, JSONL with the columns of the set as it is published, or stdin where path is "-":
+// Read reads a set's file, of any form that package records reads, with the columns of the set as it is published. A path may
+// be a file, a folder or a pattern, and "-" for stdin.
 //
 //   - HHH and Pairs: as prompts.ReadPairs reads them. Of the published rows of HHH these are text_correct and text_incorrect:
 //     prompt holds both answers as a question with letters, and is not used.
 //   - TruthfulQA: question, best_answer, correct_answers, incorrect_answers and category, of the generation set.
 //   - XSTest: prompt, label (safe, unsafe), id and type.
 //
-// A path may be a file, a folder or a pattern. limit is the most items; 0 reads all.
+// limit is the most items; 0 reads all.
 func Read(set Set, path string, stdin io.Reader, limit int) (q Questions, err error) {
 	if set == HHH || set == Pairs {
 		return readPairs(path, stdin, limit)

@@ -2,6 +2,7 @@ package records
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ func newName(path string) name {
 	base := strings.ToLower(filepath.Base(path))
 	ext := filepath.Ext(base)
 	for _, c := range compressions {
-		if ext == c.extension {
+		if slices.Contains(c.extensions, ext) {
 			ext = filepath.Ext(strings.TrimSuffix(base, ext))
 			break
 		}

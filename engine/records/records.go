@@ -52,6 +52,8 @@ type Options struct {
 	// Column reports whether a name is one of a column that holds a row's text. It tells a header of CSV from a prompt,
 	// and a row from an object that holds rows.
 	Column func(name string) bool
+
+	zips int // the archives that the input is in
 }
 
 // Reader reads the records of an input.

@@ -195,6 +195,25 @@ func TestPacked(t *testing.T) {
 	}
 }
 
+// TestZipInZip: archives are opened in one another, and not for ever.
+func TestZipInZip(t *testing.T) {
+	inner := "{\"prompt\":1}\n"
+	for depth := 1; depth <= maxLayers+1; depth++ {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		w, err := z.Create([]string{"a.jsonl", "a.zip"}[min(depth-1, 1)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, inner)
+		z.Close()
+		inner = b.String()
+		if got, err := read("-", inner, 0); (err == nil) != (depth <= maxLayers) {
+			t.Errorf("%d archives: %s, %v", depth, got, err)
+		}
+	}
+}
+
 // TestParquet reads the types that data sets have, from a file and through a pipe.
 func TestParquet(t *testing.T) {
 	type turn struct {

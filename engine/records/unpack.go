@@ -22,13 +22,14 @@ const maxLayers = 3
 
 // compressions are the ways in which an input may be compressed.
 var compressions = []struct {
-	name, extension, magic string
-	open                   func(*bufio.Reader) (io.Reader, error)
+	name, magic string
+	extensions  []string
+	open        func(*bufio.Reader) (io.Reader, error)
 }{
-	{"gzip", ".gz", "\x1f\x8b", func(r *bufio.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
-	{"zstd", ".zst", "\x28\xb5\x2f\xfd", openZstd},
-	{"bzip2", ".bz2", "BZh", func(r *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
-	{"xz", ".xz", "\xfd7zXZ\x00", openXZ},
+	{"gzip", "\x1f\x8b", []string{".gz", ".gzip"}, func(r *bufio.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
+	{"zstd", "\x28\xb5\x2f\xfd", []string{".zst", ".zstd"}, openZstd},
+	{"bzip2", "BZh", []string{".bz2"}, func(r *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{"xz", "\xfd7zXZ\x00", []string{".xz"}, openXZ},
 }
 
 func openZstd(r *bufio.Reader) (io.Reader, error) {

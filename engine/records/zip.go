@@ -22,6 +22,9 @@ type archive struct {
 
 // openZip reads the input as a zip archive.
 func (d *detector) openZip(text io.Reader) error {
+	if d.zips == maxLayers {
+		return fmt.Errorf("zip archives in one another, more than %d deep; unpack them first", maxLayers)
+	}
 	file, size, err := d.readerAt(text)
 	if err != nil {
 		return err
@@ -31,6 +34,7 @@ func (d *detector) openZip(text io.Reader) error {
 		return fmt.Errorf("the zip archive is damaged or cut off: %w", err)
 	}
 	a := &archive{options: d.Options, reader: d.reader}
+	a.options.zips++
 	var names []string
 	for _, f := range z.File {
 		switch base := path.Base(f.Name); {

@@ -56,7 +56,7 @@ beat them has shown nothing. With --against the final answers of two runs are co
 Runs of the testbed model are also judged by its oracle, a program that knows the rules of its world (docs/testbed.md): how
 many answers break a rule, how much of that the critiques found, and what the revisions repaired, spoiled and lost.
 
-With --set, measure a model on a standard set, a JSONL file that you have:
+With --set, measure a model on a standard set, a file that you have, in JSONL or another form (amend data inspect --help):
 
   hhh         the helpful, honest and harmless comparisons: acc, acc_norm
   truthfulqa  TruthfulQA, its generation set: mc1, mc2
