@@ -1,8 +1,11 @@
 package prompts
 
 import (
+	"archive/zip"
+	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -278,5 +281,41 @@ func TestSeveral(t *testing.T) {
 	}
 	if set, err := Read(Paths{dir}, nil, Options{}); err != nil || len(set.Report.Files) != 2 || !strings.HasSuffix(set.Report.String(), "no data: "+b) {
 		t.Errorf("a folder: %v, %v", set.Report, err)
+	}
+}
+
+// TestArchive reads the files of an archive one after another, and names them.
+func TestArchive(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, f := range []struct{ name, text string }{{"d/b.jsonl", "{\"prompt\":\"b\"}\n{}\n"}, {"d/a.jsonl", `{"prompt":"a"}`}, {"README.txt", "x"}} {
+		w, err := z.Create(f.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, f.text)
+	}
+	z.Close()
+	set, err := Read(Paths{"-"}, &b, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "an archive", showRows(set), err, []string{"u:a", "u:b", "2! no column that is known"})
+	if got := set.Bad[0].File; got != "stdin/d/b.jsonl" {
+		t.Errorf("the bad row is in %s", got)
+	}
+	if got, want := set.Report.String(), "stdin: JSONL (zip with d/a.jsonl, d/b.jsonl, without README.txt) with prompt"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// TestCutOff: a compressed file that is cut off says so once, whatever is read of it before.
+func TestCutOff(t *testing.T) {
+	packed := compress(t, []byte(strings.Repeat("{\"prompt\":\"a\"}\n", 100)))
+	for _, cut := range []int{3, 20, len(packed) - 4} {
+		_, err := Read(Paths{"-"}, strings.NewReader(string(packed[:cut])), Options{})
+		if err == nil || strings.Count(err.Error(), "unexpected EOF") != 1 || !strings.Contains(err.Error(), "cut off before its end: the file is incomplete, fetch it again") {
+			t.Errorf("%d bytes: %v", cut, err)
+		}
 	}
 }

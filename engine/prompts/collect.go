@@ -95,15 +95,19 @@ func (c *collector) readOpen(file string, in io.Reader) (sha string, err error) 
 	report, columns := FileReport{File: display(file)}, tally{}
 	for !c.full() {
 		rec, err := r.Next()
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return "", err
 		}
-		if err := c.add(rec, r.Unit(), display(file), &columns); err != nil {
+		at := place{display(file), rec.Line}
+		if rec.Member != "" {
+			at.file += "/" + rec.Member
+		}
+		if err := c.add(rec, r.Unit(), at, &columns); err != nil {
 			report.Bad++
-			c.bad = append(c.bad, BadRow{File: display(file), Line: rec.Line, Reason: err.Error()})
+			c.bad = append(c.bad, BadRow{File: at.file, Line: at.line, Reason: err.Error()})
 			continue
 		}
 		report.Read++
@@ -118,7 +122,7 @@ func (c *collector) readOpen(file string, in io.Reader) (sha string, err error) 
 }
 
 // add takes a record; its errors are reasons of a BadRow.
-func (c *collector) add(rec records.Record, unit, file string, columns *tally) error {
+func (c *collector) add(rec records.Record, unit string, at place, columns *tally) error {
 	if rec.Err != nil {
 		return named(unit, rec.Err)
 	}
@@ -126,7 +130,7 @@ func (c *collector) add(rec records.Record, unit, file string, columns *tally) e
 	if err != nil {
 		return named(unit, err)
 	}
-	err = c.take(f, place{file, rec.Line})
+	err = c.take(f, at)
 	if !f.bare {
 		columns.add(f)
 	}

@@ -71,7 +71,7 @@ func (s *Set) Tags() []string {
 
 // BadRow is a record that holds no usable row.
 type BadRow struct {
-	// File is the path as it was given, or "stdin".
+	// File is the path as it was given, or "stdin", and behind it the file in an archive.
 	File string
 	// Line is where the record begins, counted from 1 in the decompressed text. Of Parquet it is the row.
 	Line int

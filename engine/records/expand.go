@@ -62,30 +62,43 @@ func folder(path string) (files, ignored []string, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var folders, texts []string
+	var folders, names []string
 	for _, e := range entries {
-		name := filepath.Join(path, e.Name())
 		switch {
 		case strings.HasPrefix(e.Name(), "."):
 		case e.IsDir():
 			folders = append(folders, e.Name())
-		case !isData(name) || isAside(e.Name()):
-			ignored = append(ignored, name)
-		case newName(name).extension == ".txt":
-			texts = append(texts, name)
 		default:
-			files = append(files, name)
+			names = append(names, filepath.Join(path, e.Name()))
 		}
 	}
-	if len(files) == 0 {
-		files = texts
-	} else { // texts beside data describe it
-		ignored = append(ignored, texts...)
+	files, ignored = dataAmong(names)
+	if len(files) == 0 && slices.ContainsFunc(ignored, func(f string) bool { return filepath.Ext(f) == ".arrow" }) {
+		return nil, nil, fmt.Errorf("%s: a data set in Arrow files; write it as Parquet, in Python: datasets.load_from_disk(FOLDER).to_parquet(OUT)", path)
 	}
 	if len(files) == 0 {
 		return nil, nil, fmt.Errorf("%s: a folder without files of JSONL, JSON, CSV, Parquet or plain text; its other files: %s; its folders: %s", path, enumerate(ignored), enumerate(folders))
 	}
 	return files, ignored, nil
+}
+
+// dataAmong splits files by their names into data and others. Texts beside other data describe it.
+func dataAmong(names []string) (data, others []string) {
+	var texts []string
+	for _, name := range names {
+		switch {
+		case !isData(name) || isAside(filepath.Base(name)):
+			others = append(others, name)
+		case newName(name).extension == ".txt":
+			texts = append(texts, name)
+		default:
+			data = append(data, name)
+		}
+	}
+	if len(data) == 0 {
+		return texts, others
+	}
+	return data, append(others, texts...)
 }
 
 // isAside reports whether a file in a folder describes the data and is none.

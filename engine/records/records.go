@@ -35,6 +35,8 @@ const MaxRecord = 16 << 20
 type Record struct {
 	// Line is the line on which the record begins, counted from 1 in the decompressed text. Of Parquet it is the row.
 	Line int
+	// Member is the file of an archive that the record is in; empty where there is no archive.
+	Member string
 	// Value is a JSON value in UTF-8.
 	Value json.RawMessage
 	// Plain says that the value is a line of plain text.

@@ -107,7 +107,7 @@ func (d *detector) unpack(text *bufio.Reader) (*bufio.Reader, error) {
 			return nil, unpackError(c.name, err)
 		}
 		if zc, ok := z.(io.Closer); ok {
-			d.reader.closed = append(d.reader.closed, zc.Close)
+			d.reader.closed = append(d.reader.closed, func() error { _ = zc.Close(); return nil }) // what is wrong was said by Read
 		}
 		d.reader.packed = append(d.reader.packed, c.name)
 		text, d.file = newText(&unpacked{r: z, name: c.name}), nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -33,44 +34,38 @@ func (d *detector) openZip(text io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("the zip archive is damaged or cut off: %w", err)
 	}
-	a := &archive{options: d.Options, reader: d.reader}
-	a.options.zips++
-	var names []string
+	files := map[string]*zip.File{}
 	for _, f := range z.File {
 		switch base := path.Base(f.Name); {
 		case base == "[Content_Types].xml":
 			return errors.New("this is an Office document, such as .xlsx; save it as CSV")
-		case strings.HasSuffix(f.Name, "data.pkl"):
+		case base == "data.pkl":
 			return errors.New("this is a PyTorch file, a Python pickle; load it in Python and write JSONL")
 		case f.FileInfo().IsDir(), strings.HasPrefix(base, "."), strings.HasPrefix(f.Name, "__MACOSX/"):
-		case isData(f.Name):
-			a.members = append(a.members, f)
 		default:
-			names = append(names, f.Name)
+			files[f.Name] = f
 		}
 	}
-	if len(a.members) == 0 {
-		return fmt.Errorf("the zip archive has no file of JSONL, JSON, CSV, Parquet or plain text; its files: %s", enumerate(names))
+	data, others := dataAmong(slices.Sorted(maps.Keys(files)))
+	if len(data) == 0 {
+		return fmt.Errorf("the zip archive has no file of JSONL, JSON, CSV, Parquet or plain text; its files: %s", enumerate(others))
 	}
-	slices.SortFunc(a.members, func(a, b *zip.File) int { return strings.Compare(a.Name, b.Name) })
+	a := &archive{options: d.Options, reader: d.reader}
+	a.options.zips++
+	for _, name := range data {
+		a.members = append(a.members, files[name])
+	}
 	d.reader.closed = append(d.reader.closed, a.close)
 	if err := a.open(); err != nil {
 		return err
 	}
 	d.reader.dec = a
-	note := fmt.Sprintf("zip with %s", enumerate(memberNames(a.members)))
-	if len(names) > 0 {
-		note += ", without " + enumerate(names)
+	note := "zip with " + enumerate(data)
+	if len(others) > 0 {
+		note += ", without " + enumerate(others)
 	}
 	d.reader.packed = append(d.reader.packed, note)
 	return nil
-}
-
-func memberNames(members []*zip.File) (names []string) {
-	for _, f := range members {
-		names = append(names, f.Name)
-	}
-	return names
 }
 
 // enumerate lists the first of several names.
@@ -109,13 +104,13 @@ func (a *archive) open() error {
 func (a *archive) next() (Record, error) {
 	for {
 		rec, err := a.now.Next()
-		if err == nil || !errors.Is(err, io.EOF) {
-			if err != nil {
-				err = fmt.Errorf("%s in the zip archive: %w", a.name, err)
-			}
-			return rec, err
-		}
-		if len(a.members) == 1 {
+		switch {
+		case err == nil:
+			rec.Member = path.Join(a.name, rec.Member)
+			return rec, nil
+		case !errors.Is(err, io.EOF):
+			return rec, fmt.Errorf("%s in the zip archive: %w", a.name, err)
+		case len(a.members) == 1:
 			return rec, io.EOF
 		}
 		if err := a.close(); err != nil {
@@ -135,7 +130,7 @@ func (a *archive) close() error {
 		errs = append(errs, a.now.Close())
 	}
 	if a.file != nil {
-		errs = append(errs, a.file.Close())
+		_ = a.file.Close() // what is wrong was said by Read
 	}
 	a.now, a.file = nil, nil
 	return errors.Join(errs...)
