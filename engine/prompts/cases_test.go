@@ -149,7 +149,7 @@ func TestShapes(t *testing.T) {
 		{"OpenAI batch", `{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "m", "messages": [{"role": "developer", "content": "s"}, {"role": "user", "content": [{"type": "input_text", "text": "a"}, "b"]}]}}`, []string{"s:s / u:a\nb"}},
 		{"Anthropic batch", `{"custom_id": "1", "params": {"system": "s", "max_tokens": 1, "messages": [{"role": "user", "content": "a"}]}}`, []string{"s:s / u:a"}},
 		{"Guanaco", `{"text": "### Human: a### Assistant: b### Human: c"}`, []string{"u:a / a:b / u:c"}},
-		{"a text column", `{"text": "Once upon a time"}`, []string{"1! --map prompt=COLUMN; the columns: text"}},
+		{"a text column", `{"text": "Once upon a time"}`, []string{"1! --map prompt=text; the columns: text"}},
 		{"red team", `{"transcript": "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant:"}`, []string{"u:a / a:b / u:c"}},
 		{"by line", `{"prompt": "Human: a\nAssistant: b\nHuman: c\nAssistant:"}`, []string{"u:a / a:b / u:c"}},
 		{"User and Assistant", `{"prompt": "User: a\n\nAssistant: b\n\nUser: c\n\nAssistant:"}`, []string{"u:a / a:b / u:c"}},
@@ -174,6 +174,8 @@ func TestShapes(t *testing.T) {
 		{"RealToxicityPrompts", `{"filename": "x", "prompt": {"text": "a", "toxicity": 0.1}, "continuation": {"text": "b"}}`, []string{"u:a"}},
 		{"OpenAI evals", `{"input": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}], "ideal": "b"}`, []string{"s:s / u:a"}},
 		{"Python words", `{"prompt": "a", "safe": True}`, []string{"1! json.dumps"}},
+		{"one turn as prompt", `{"prompt": {"role": "user", "content": "a"}}`, []string{"u:a"}},
+		{"capital letters", `{"Id": 1, "Prompt": "a"}`, []string{"1! --map prompt=Prompt; the columns"}},
 		{"Python", "{'prompt': 'a'}\n", []string{"1! json.dumps"}},
 		{"header", "messages\tid\n\"[{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}]\"\tx\n\"[{'role': 'user'}]\"\ty\n", []string{"u:a", "3! json.dumps"}},
 	} {
@@ -198,6 +200,7 @@ func TestPairShapes(t *testing.T) {
 		{"PKU-SafeRLHF", `{"prompt": "a", "response_0": "c", "response_1": "b", "better_response_id": 1, "safer_response_id": 0}`, better},
 		{"Chatbot Arena", `{"conversation_a": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "c"}], "conversation_b": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "winner": "model_b"}` + "\n" +
 			`{"conversation_a": [], "conversation_b": [], "winner": "tie (bothbad)"}`, append(better, "2! neither answer is the better one")},
+		{"Arena, answers", `{"prompt": "a", "response_a": "c", "response_b": "b", "winner": "model_b"}`, better},
 		{"SHP", `{"history": "a", "human_ref_A": "c", "human_ref_B": "b", "labels": 0}`, better},
 		{"HHH of Hugging Face", `{"input": "a", "targets": {"choices": ["b", "c"], "labels": [1, 0]}}`, better},
 		{"BIG-bench", `{"examples": [{"input": "a", "target_scores": {"c": 0, "b": 1}}, {"input": "a", "target_scores": {"c": 0, "b": 1, "d": 0}}]}`, append(better, "1! 3 answers, want two")},

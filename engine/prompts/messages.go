@@ -58,6 +58,12 @@ func holdsTurns(text string) bool {
 	return false
 }
 
+// isTurn reports whether an object is a turn.
+func isTurn(v json.RawMessage) bool {
+	f, err := newFields(v)
+	return err == nil && (f.has("role") && f.has("content") || f.has("from") && f.has("value"))
+}
+
 // parseTurns reads an item of a list of turns: {role, content}, {from, value}, or {input, output}, which is two turns.
 func parseTurns(v json.RawMessage) ([]chat.Message, error) {
 	f, err := newFields(v)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"amend/engine/chat"
 )
@@ -55,6 +56,11 @@ func isColumn(name string) bool {
 	case "system", "system_prompt", "response", "rejected", "text_correct":
 		return true
 	}
+	return isPrompt(name)
+}
+
+// isPrompt reports whether a column is one of a shape's.
+func isPrompt(name string) bool {
 	return slices.ContainsFunc(shapes(), func(s shape) bool { return slices.Contains(s.keys, name) })
 }
 
@@ -94,7 +100,14 @@ func (f *fields) shapeless() error {
 			return fmt.Errorf("%s: a row in a row; write rows as a list, or one a line: jq -c '.[]'", clip(key))
 		}
 	}
-	return fmt.Errorf("%w; name it with --map prompt=COLUMN; the columns: %s", errShapeless, f.list())
+	column := "COLUMN"
+	for _, name := range f.names {
+		if isPrompt(strings.ToLower(name)) {
+			column = name
+			break
+		}
+	}
+	return fmt.Errorf("%w; name it with --map prompt=%s; the columns: %s", errShapeless, clip(column), f.list())
 }
 
 // is reports whether a record is of a shape. An empty list is no conversation: Parquet has them for null.
@@ -168,8 +181,8 @@ func promptIn(key string) func(*fields) ([]chat.Message, error) {
 
 // promptOf reads the value of a prompt. Its errors name the key.
 func promptOf(v json.RawMessage, key string) ([]chat.Message, error) {
-	if kind(v) == "a list" {
-		return turnsOf(v, key)
+	if kind(v) == "a list" || kind(v) == "an object" && isTurn(v) {
+		return turnsOf(asList(v), key)
 	}
 	if in, err := newFields(v); err == nil && in.has("text") { // a text with its scores, as in RealToxicityPrompts
 		v, _ = in.get("text")

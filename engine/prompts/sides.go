@@ -32,7 +32,8 @@ func pairShapes() []pairShape {
 		{keys: []string{"preferred_output", "non_preferred_output"}, read: twoColumns("preferred_output", "non_preferred_output")},
 		{keys: []string{"response_j", "response_k"}, read: twoColumns("response_j", "response_k")}, // Stack Exchange
 		{keys: []string{"response_0", "response_1"}, read: byNumber("better_response_id", "safer_response_id")},
-		{keys: []string{"conversation_a", "conversation_b", "winner"}, alone: true, read: byWinner},
+		{keys: []string{"conversation_a", "conversation_b", "winner"}, alone: true, read: byWinner("conversation_a", "conversation_b")},
+		{keys: []string{"response_a", "response_b", "winner"}, read: byWinner("response_a", "response_b")},
 		{keys: []string{"human_ref_A", "human_ref_B", "labels"}, read: byLabel},
 		{keys: []string{"targets"}, read: byTargets},
 		{keys: []string{"target_scores"}, read: byScores},
@@ -90,20 +91,21 @@ func byNumber(keys ...string) func(*fields) (a, b side, err error) {
 	}
 }
 
-// byWinner reads two conversations of a contest (Chatbot Arena, MT-Bench).
-func byWinner(f *fields) (a, b side, err error) {
-	a, b, err = twoColumns("conversation_a", "conversation_b")(f)
-	if err != nil {
-		return a, b, err
+// byWinner reads the two sides of a contest (Chatbot Arena, MT-Bench).
+func byWinner(first, second string) func(*fields) (a, b side, err error) {
+	return func(f *fields) (a, b side, err error) {
+		if a, b, err = twoColumns(first, second)(f); err != nil {
+			return a, b, err
+		}
+		winner, err := f.text("winner")
+		switch {
+		case err != nil || winner == "model_a":
+			return a, b, err
+		case winner == "model_b":
+			return b, a, nil
+		}
+		return a, b, fmt.Errorf("winner: %q: neither answer is the better one", clip(winner))
 	}
-	winner, err := f.text("winner")
-	switch {
-	case err != nil || winner == "model_a":
-		return a, b, err
-	case winner == "model_b":
-		return b, a, nil
-	}
-	return a, b, fmt.Errorf("winner: %q: neither answer is the better one", clip(winner))
 }
 
 // byLabel reads two answers of which labels says whether the first is better (SHP).
