@@ -12,14 +12,21 @@ import (
 )
 
 // Caches says where models are looked for, in this order.
+// Those of other programs are read, never written.
 type Caches struct {
-	Extra []string // the directories of AMEND_MODELS
-	Own   string   // amend's own, which `make models` fills
-	HF    string   // Hugging Face's hub directory: read, never written
+	Extra    []string // the directories of AMEND_MODELS
+	Own      string   // amend's own, which `make models` fills
+	HF       string   // Hugging Face's hub directory
+	Ollama   []string // Ollama's directories of models
+	LMStudio string   // LM Studio's
 }
+
+// ollamaService is where Ollama keeps models when it runs as a service of a Linux system.
+const ollamaService = "/usr/share/ollama/.ollama/models"
 
 // CachesFrom derives the places from the environment, as the owners of each convention document them:
 // AMEND_MODELS is a list of directories, XDG_CACHE_HOME must be absolute to count, HF_HUB_CACHE goes before HF_HOME.
+// OLLAMA_MODELS is in place of Ollama's other directories.
 func CachesFrom(getenv func(string) string) Caches {
 	var c Caches
 	for _, dir := range filepath.SplitList(getenv("AMEND_MODELS")) {
@@ -27,11 +34,12 @@ func CachesFrom(getenv func(string) string) Caches {
 			c.Extra = append(c.Extra, dir)
 		}
 	}
+	user := getenv("HOME")
 	base := getenv("XDG_CACHE_HOME")
 	if !filepath.IsAbs(base) {
 		base = ""
-		if home := getenv("HOME"); home != "" {
-			base = filepath.Join(home, ".cache")
+		if user != "" {
+			base = filepath.Join(user, ".cache")
 		}
 	}
 	if base != "" {
@@ -42,6 +50,13 @@ func CachesFrom(getenv func(string) string) Caches {
 		c.HF = filepath.Join(home, "hub")
 	}
 	c.HF = cmp.Or(getenv("HF_HUB_CACHE"), c.HF)
+	if user != "" {
+		c.Ollama = []string{filepath.Join(user, ".ollama", "models"), ollamaService}
+		c.LMStudio = filepath.Join(user, ".lmstudio", "models")
+	}
+	if dir := getenv("OLLAMA_MODELS"); dir != "" {
+		c.Ollama = []string{dir}
+	}
 	return c
 }
 
@@ -56,9 +71,11 @@ func (c Caches) flat() []string {
 
 // Found is one model in a cache. A split model is one, by its first part.
 type Found struct {
-	Name   string `json:"name"`   // what --model takes: the file's name without .gguf, for Hugging Face with org/repo/ before it
+	// Name is what --model takes: the file's name without .gguf, for Hugging Face and LM Studio with owner and repository
+	// before it, for Ollama its own name with the tag.
+	Name   string `json:"name"`
 	Path   string `json:"path"`   // of the file or link
-	Source string `json:"source"` // "embedded", "AMEND_MODELS", "amend" or "huggingface"
+	Source string `json:"source"` // "embedded", "AMEND_MODELS", "amend", "huggingface", "ollama" or "lmstudio"
 	Info   *Info  `json:"info,omitempty"`
 	Fault  string `json:"fault,omitempty"` // why the file cannot be read, with Info nil
 }
@@ -81,7 +98,7 @@ func (c Caches) Names() []Found {
 			}
 		}
 	}
-	return append(all, c.hfNames()...)
+	return slices.Concat(all, c.hfNames(), c.ollamaNames(), c.lmStudioNames())
 }
 
 // hfNames lists hub/models--ORG--REPO/snapshots/REVISION/**.gguf, which are links into blobs/. A file that
@@ -98,15 +115,39 @@ func (c Caches) hfNames() []Found {
 	for _, dir := range snapshots {
 		folder := filepath.Base(filepath.Dir(filepath.Dir(dir)))
 		repo := strings.ReplaceAll(strings.TrimPrefix(folder, "models--"), "--", "/")
-		// An unreadable folder is left out, as everywhere in Names.
-		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && isModelName(d.Name()) {
-				all = append(all, Found{Name: repo + "/" + modelName(d.Name()), Path: path, Source: "huggingface"})
-			}
-			return nil
-		})
+		for _, path := range ggufBelow(dir) {
+			all = append(all, Found{Name: repo + "/" + modelName(filepath.Base(path)), Path: path, Source: "huggingface"})
+		}
 	}
 	return all
+}
+
+// lmStudioNames lists PUBLISHER/REPO/FILE.gguf below LM Studio's directory.
+func (c Caches) lmStudioNames() []Found {
+	var all []Found
+	if c.LMStudio == "" {
+		return nil
+	}
+	for _, path := range ggufBelow(c.LMStudio) {
+		rel, err := filepath.Rel(c.LMStudio, path)
+		if err != nil {
+			continue // it is below
+		}
+		dir, file := filepath.Split(rel)
+		all = append(all, Found{Name: filepath.ToSlash(dir) + modelName(file), Path: path, Source: "lmstudio"})
+	}
+	return all
+}
+
+// ggufBelow lists the models in a directory and below it. What cannot be read is left out, as everywhere in Names.
+func ggufBelow(dir string) (paths []string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && isModelName(d.Name()) {
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	return paths
 }
 
 // List is the embedded model and Names, with every model's header read.
@@ -132,9 +173,9 @@ func (c Caches) List() []Found {
 	return all
 }
 
-// isModelName tells a model, or the first part of one, by its file name.
+// isModelName tells a model, or the first part of one, by its file name. Projectors of images, mmproj-…, are none.
 func isModelName(name string) bool {
-	if filepath.Ext(name) != ".gguf" {
+	if filepath.Ext(name) != ".gguf" || strings.HasPrefix(name, "mmproj") {
 		return false
 	}
 	part := splitName.FindStringSubmatch(name)
@@ -159,6 +200,10 @@ func (c Caches) Places() []string {
 	places := c.flat()
 	if c.HF != "" {
 		places = append(places, c.HF)
+	}
+	places = append(places, c.Ollama...)
+	if c.LMStudio != "" {
+		places = append(places, c.LMStudio)
 	}
 	return places
 }

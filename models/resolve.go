@@ -63,7 +63,7 @@ func (c Caches) Resolve(name string) (string, error) {
 	}
 	names := c.Names()
 	for _, f := range names {
-		if f.Name == name || f.Name+".gguf" == name {
+		if f.Name == name || f.Name+".gguf" == name || f.Name == name+":latest" { // the tag that Ollama leaves out
 			return f.Path, nil
 		}
 	}

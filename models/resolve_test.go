@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -109,11 +110,56 @@ func TestCachesFrom(t *testing.T) {
 		{"HF_HUB_CACHE goes first", map[string]string{"HOME": "/h", "HF_HOME": "/f", "HF_HUB_CACHE": "/c"}, Caches{Own: "/h/.cache/amend/models", HF: "/c"}},
 		{"nothing set", nil, Caches{}},
 		{"two directories", map[string]string{"AMEND_MODELS": "/a::/b"}, Caches{Extra: []string{"/a", "/b"}}},
+		{"OLLAMA_MODELS", map[string]string{"OLLAMA_MODELS": "/o"}, Caches{Ollama: []string{"/o"}}},
 	} {
-		got := CachesFrom(func(k string) string { return c.env[k] })
-		if !slices.Equal(got.Extra, c.want.Extra) || got.Own != c.want.Own || got.HF != c.want.HF {
+		if c.env["HOME"] != "" {
+			c.want.Ollama, c.want.LMStudio = []string{"/h/.ollama/models", ollamaService}, "/h/.lmstudio/models"
+		}
+		if got := CachesFrom(func(k string) string { return c.env[k] }); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
+	}
+}
+
+// Names of other programs' models lead to their files: Ollama's by manifests, LM Studio's by folders.
+func TestResolveOtherPrograms(t *testing.T) {
+	c := place(t)
+	dir := t.TempDir()
+	c.Ollama, c.LMStudio = []string{filepath.Join(dir, "none"), filepath.Join(dir, "ollama")}, filepath.Join(dir, "lmstudio")
+	sum := strings.Repeat("b", 64)
+	blob := file(t, 1, c.Ollama[1], "blobs", "sha256-"+sum)
+	manifest := func(digest string, path ...string) {
+		t.Helper()
+		text := `{"layers":[{"mediaType":"application/vnd.ollama.image.license","digest":"sha256:0"},{"mediaType":"application/vnd.ollama.image.model","digest":"` + digest + `"}]}`
+		if err := os.WriteFile(file(t, 0, append([]string{c.Ollama[1], "manifests"}, path...)...), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	manifest("sha256:"+sum, "registry.ollama.ai", "library", "qwen2.5", "7b")
+	manifest("sha256:"+sum, "registry.ollama.ai", "library", "qwen2.5", "latest")
+	manifest("sha256:"+sum, "registry.ollama.ai", "someone", "mine", "q4")
+	manifest("sha256:"+sum, "hf.co", "org", "repo", "Q4_K_M")
+	manifest("sha256:"+strings.Repeat("c", 64), "registry.ollama.ai", "library", "gone", "latest")
+	manifest("sha256:../../../"+sum, "registry.ollama.ai", "library", "outside", "latest")
+	studio := file(t, 1, c.LMStudio, "org", "repo", "m-Q4_K_M.gguf")
+	file(t, 1, c.LMStudio, "org", "repo", "mmproj-m.gguf")
+	for name, want := range map[string]string{
+		"qwen2.5:7b": blob, "qwen2.5": blob, "someone/mine:q4": blob, "hf.co/org/repo:Q4_K_M": blob, "org/repo/m-Q4_K_M": studio,
+	} {
+		if got, err := c.Resolve(name); got != want || err != nil {
+			t.Errorf("%s resolves to %s, %v", name, got, err)
+		}
+	}
+	var names []string
+	for _, f := range c.Names() {
+		names = append(names, f.Source+" "+f.Name)
+	}
+	want := []string{"ollama hf.co/org/repo:Q4_K_M", "ollama qwen2.5:7b", "ollama qwen2.5:latest", "ollama someone/mine:q4", "lmstudio org/repo/m-Q4_K_M"}
+	if !slices.Equal(names, want) {
+		t.Errorf("listed %q, want %q", names, want)
+	}
+	if sum, by := expectedSHA256(blob); sum != strings.Repeat("b", 64) || by != "ollama blob" {
+		t.Errorf("the checksum of an Ollama file is %s by %s", sum, by)
 	}
 }
 

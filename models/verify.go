@@ -106,5 +106,9 @@ func expectedSHA256(path string) (sum, source string) {
 			return name, "huggingface blob"
 		}
 	}
+	// Ollama names files by their sha256.
+	if name, ok := strings.CutPrefix(filepath.Base(path), ollamaPrefix); ok && hexSHA256.MatchString(name) {
+		return name, "ollama blob"
+	}
 	return "", ""
 }

@@ -15,7 +15,7 @@ import (
 
 // Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
 // setting, is another format too: what an older run does not say means what its version took it for.
-const Format = 3
+const Format = 4
 
 // OldestFormat is the oldest layout that this version reads. Format 2 has no file of settings.
 const OldestFormat = 2

@@ -77,7 +77,7 @@ const FeedbackSettingsFile = "feedback.yaml"
 // DefaultFeedbackConfig returns the default settings of labelling.
 func DefaultFeedbackConfig() FeedbackConfig {
 	c := FeedbackConfig{
-		Samples: 2, Model: DefaultModel, Draws: 1, MinMass: DefaultMinMass,
+		Samples: 2, Draws: 1, MinMass: DefaultMinMass,
 		Clamp: []float64{0.4, 0.6}, MaxTokens: DefaultMaxTokens,
 		Temperature: 1, TopP: 1,
 		Compute: runner.DefaultCompute(), Context: runner.DefaultContext(),

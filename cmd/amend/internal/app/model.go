@@ -25,6 +25,17 @@ func Models() ModelList {
 	return list
 }
 
+// NoModelError refuses work for which no model is named.
+type NoModelError struct{ AtHand ModelList }
+
+// Error says what is missing; what is at hand is in the field.
+func (e *NoModelError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns the setting that is missing.
+func (e *NoModelError) Unwrap() error {
+	return failure.Missing("model", "the path of a GGUF file, or a name")
+}
+
 // InspectModel describes a model, which need not be one that can run. The checksum is left out unless asked for: it takes
 // reading the whole file.
 func InspectModel(ctx context.Context, name string, checksum bool) (models.Info, error) {

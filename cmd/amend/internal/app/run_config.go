@@ -15,7 +15,7 @@ import (
 // Their key tags say what another value makes of a run that is there (package digest): run is another run, none the same.
 // Files count by their content, not by their path.
 type RunConfig struct {
-	Model      string `yaml:"model" key:"run"`       // path or name
+	Model      string `yaml:"model" key:"run"`       // path or name; there is no default
 	LoRA       string `yaml:"lora" key:"run"`        // adapter of first responses: PATH or PATH=SCALE
 	Critic     string `yaml:"critic" key:"run"`      // model of all other turns; empty: Model
 	CriticLoRA string `yaml:"critic-lora" key:"run"` // adapter of all other turns
@@ -67,7 +67,6 @@ type GateConfig struct {
 
 // The defaults of settings that several use cases have.
 const (
-	DefaultModel     = testbed.Name // needs no download
 	DefaultMaxTokens = 256
 	DefaultMinMass   = 0.1 // the least probability of a judgement's two answers together
 	defaultLayer     = "hhh"
@@ -76,7 +75,7 @@ const (
 // DefaultRunConfig returns the default settings of a run.
 func DefaultRunConfig() RunConfig {
 	return RunConfig{
-		Model: DefaultModel, Demonstrations: true, DemonstrationSets: 1, Samples: 1,
+		Demonstrations: true, DemonstrationSets: 1, Samples: 1,
 		Revisions: 2, Critique: true, Mode: revise.Faithful, MaxTokens: DefaultMaxTokens,
 		Sampling:  sample.Params{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
 		Gate:      GateConfig{Tries: 2, MinMass: DefaultMinMass},

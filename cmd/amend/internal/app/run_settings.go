@@ -90,10 +90,11 @@ func RecordedRun(dir string) (RunConfig, error) {
 // runDefaults are the defaults of the version that wrote a run: what its settings lack has these values. They never
 // change. A version with another default, or another setting, writes another format and adds its own here.
 func runDefaults(format int) RunConfig {
+	c := RunConfig{}
 	switch format {
-	case 2, 3: // 3 is the first with a file of settings
-		return RunConfig{
-			Model: "testbed", Demonstrations: true, DemonstrationSets: 1, Samples: 1,
+	case 2, 3, 4: // 3 is the first with a file of settings
+		c = RunConfig{
+			Demonstrations: true, DemonstrationSets: 1, Samples: 1,
 			Revisions: 2, Critique: true, Mode: "faithful", MaxTokens: 256,
 			Sampling:  sample.Params{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
 			Gate:      GateConfig{Tries: 2, MinMass: 0.1},
@@ -102,7 +103,10 @@ func runDefaults(format int) RunConfig {
 			Context:   runner.ContextConfig{KV: "auto", KVType: "auto"},
 		}
 	}
-	return RunConfig{} // a format that this version does not read
+	if format < 4 { // the first without a default model
+		c.Model = "testbed"
+	}
+	return c
 }
 
 // settingsOf reads the settings of a run of before there was a settings file from its manifest. What a manifest does not

@@ -45,7 +45,7 @@ func testEnv(log io.Writer) Env {
 func testbedRun(t *testing.T, file, out string) RunConfig {
 	t.Helper()
 	c := DefaultRunConfig()
-	c.Prompts, c.Out, c.Revisions, c.Seed, c.Compute.Deterministic = []string{file}, out, 1, 1, true
+	c.Model, c.Prompts, c.Out, c.Revisions, c.Seed, c.Compute.Deterministic = "testbed", []string{file}, out, 1, 1, true
 	return c
 }
 

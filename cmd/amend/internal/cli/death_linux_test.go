@@ -111,7 +111,7 @@ func (c computation) table(dir string) table { return table{filepath.Join(dir, c
 func computations(t *testing.T) []computation {
 	return []computation{{
 		unit: "row", kept: [2]string{runstore.DatabaseFile, "turns"}, made: revisionsOf,
-		args: []string{"run", "--prompts", heldout(t), "--limit", "16", "--revisions", "1", "--max-tokens", "96", "--parallel", "4", "--seed", "1", "--deterministic", "--progress", "none"},
+		args: []string{"run", "--model", "testbed", "--prompts", heldout(t), "--limit", "16", "--revisions", "1", "--max-tokens", "96", "--parallel", "4", "--seed", "1", "--deterministic", "--progress", "none"},
 		dir:  func(dir string) []string { return []string{"--out", dir} },
 	}, {
 		unit: "pair", kept: [2]string{runstore.FeedbackFile, "answers"}, made: judgedOf,

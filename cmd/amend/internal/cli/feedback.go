@@ -32,7 +32,7 @@ func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 
 	f.StringArrayVar((*[]string)(&o.Prompts), "prompts", nil, "first sample answers to these prompts, as amend run does, --samples of each, into the run directory --out; - is standard input")
 	f.IntVar(&o.Samples, "samples", o.Samples, "with --prompts: answers to each prompt")
-	f.StringVar(&o.Model, "model", o.Model, "with --prompts: the model that answers; without its adapter it is also the judge, unless --judge is given")
+	f.StringVar(&o.Model, "model", o.Model, "with --prompts: the model that answers (required); without its adapter it is also the judge, unless --judge is given")
 	f.StringVar(&o.LoRA, "lora", "", "with --prompts: LoRA adapter for the model that answers, PATH or PATH=SCALE")
 
 	f.IntVar(&o.Draws, "draws", o.Draws, "principles drawn for each pair; each is judged in both orders, and the judgements are averaged")

@@ -32,8 +32,8 @@ func newModelLsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List the embedded model and those in this machine's caches",
-		Long: `List the embedded testbed, and the models in AMEND_MODELS, in amend's own cache and in Hugging Face's,
-which is only read. The names in the first column can be given as --model.`,
+		Long: `List the embedded testbed, and the models in AMEND_MODELS, in amend's own cache and in those of Hugging Face,
+Ollama and LM Studio, which are only read. The names in the first column can be given as --model.`,
 		Example: "  amend model ls\n  amend model ls --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

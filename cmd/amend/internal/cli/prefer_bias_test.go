@@ -25,7 +25,7 @@ func TestOverOptimisation(t *testing.T) {
 	}
 	honest, biased := filepath.Join(dir, "honest"), filepath.Join(dir, "biased")
 	for _, args := range [][]string{
-		{"run", "--prompts", promptsFile, "--limit", "150", "--samples", "8", "--revisions", "0", "--seed", "1", "--out", honest, "--progress", "none"},
+		{"run", "--model", "testbed", "--prompts", promptsFile, "--limit", "150", "--samples", "8", "--revisions", "0", "--seed", "1", "--out", honest, "--progress", "none"},
 		{"feedback", honest, "--draws", "4", "--seed", "1", "--progress", "none"},
 		{"prefer", "train", honest, "--test", "0.5", "--out", filepath.Join(dir, "honest.json"), "--progress", "none"},
 	} {

@@ -18,7 +18,7 @@ type runFlags struct {
 
 func (o *runFlags) addFlags(f *pflag.FlagSet) {
 	o.RunConfig = app.DefaultRunConfig()
-	f.StringVar(&o.Model, "model", o.Model, "GGUF model: a path, or a name that amend model ls shows; testbed is embedded, a test bench that knows only its own small world")
+	f.StringVar(&o.Model, "model", o.Model, "GGUF model: a path, or a name that amend model ls shows (required, unless a run is continued or --config gives it); testbed is embedded, a test bench that knows only its own small world")
 	f.StringArrayVar(&o.Constitution, "constitution", nil, constitutionUsage+" (default hhh, for the testbed its own)")
 	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	f.BoolVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "show the constitution's demonstrations before every row; turn them off for a model that was trained on revisions")
@@ -122,6 +122,8 @@ shows the same and the first row. A column with another name is given by --map p
 
 The run directory holds every turn and the trace of every row (run.db), the final revisions as a
 training set (revisions.jsonl), the settings (config.yaml) and what made the run (manifest.json).
+Without --model it lists the models at hand, and says how to get one.
+
 amend run --out DIR continues a run that was stopped, from its last turn. Settings that are not given
 are the run's own. Inputs or settings that would change its results are refused. With --redo they are
 accepted, and only the turns that they change are computed: one more round, an edited principle, another

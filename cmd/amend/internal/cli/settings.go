@@ -27,11 +27,11 @@ func overlay[C any](to, from *C, flags *pflag.FlagSet) {
 
 // message is an error as the command line tells it: settings are named as flags, several of them on a line each.
 func message(err error) string {
+	if text := inFull(err); text != "" {
+		return text
+	}
 	if lines := problems(err); lines != nil {
 		return strings.Join(lines, "\n")
-	}
-	if text := refusal(err); text != "" {
-		return text
 	}
 	var field *failure.FieldError
 	if errors.As(err, &field) {
@@ -61,15 +61,19 @@ func problems(err error) (lines []string) {
 	return lines
 }
 
-// refusal is why a run is not continued, in full; empty where an error is another one.
-func refusal(err error) string {
+// inFull is an error that takes more than a line: why a run is not continued, or which models are at hand. It is empty for
+// another one.
+func inFull(err error) string {
 	var (
 		text         strings.Builder
 		constitution *app.ConstitutionChangedError
 		changed      *runstore.ChangedError
+		noModel      *app.NoModelError
 		failed       error
 	)
 	switch {
+	case errors.As(err, &noModel):
+		failed = render.NoModel(&text, noModel)
 	case errors.As(err, &constitution):
 		failed = render.ConstitutionChanged(&text, constitution)
 	case errors.As(err, &changed):
