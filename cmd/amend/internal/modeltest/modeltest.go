@@ -17,6 +17,8 @@ func Home(t *testing.T) string {
 	dir := t.TempDir()
 	t.Setenv("AMEND_MODELS", dir)
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	t.Setenv("HOME", dir)
+	t.Setenv("OLLAMA_MODELS", filepath.Join(dir, "ollama"))
 	t.Setenv("HF_HOME", "")
 	t.Setenv("HF_HUB_CACHE", "")
 	tokens, types := []string{}, []int32{}
