@@ -59,10 +59,8 @@ func (o *Options) choose(rec *revise.Record) ([]candidate, Reason) {
 	if o.Format == SFT {
 		return o.supervised(rec, answers)
 	}
-	for i := len(answers) - 1; i > 0; i-- {
-		if t := answers[i]; t.Text != answers[0].Text && o.clean(t) {
-			return []candidate{newCandidate(rec, t, answers[0])}, ""
-		}
+	if t, ok := o.chosen(answers); ok {
+		return []candidate{newCandidate(rec, t, answers[0])}, ""
 	}
 	return nil, pairless(answers)
 }

@@ -4,7 +4,7 @@
 //	constitution.yaml  the constitution as it was composed for it
 //	config.yaml        its settings
 //	run.db             SQLite: every finished turn by what made it, and every finished row with its whole trace
-//	revisions.jsonl    final revisions ready for fine-tuning, in input order; written by Finish
+//	revisions.jsonl    the last answer of each row, flagged ones too, in input order; written by Finish
 //	failed.jsonl       rows that failed and why, if any did; written by Finish
 //	feedback.db        SQLite: what a judge said of pairs, by what made it, and the labels (OpenFeedback)
 //	states.db          SQLite: hidden states of responses, by what they were computed from (OpenStates)

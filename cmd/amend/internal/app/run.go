@@ -20,6 +20,9 @@ import (
 // command did them. Tokens and times are those of this call; those of a worker that died are not known.
 type RunResult struct {
 	Summary    runstore.Summary // of the rows
+	Outcome    Outcome          // of the rows
+	Rounds     int              // of critique and revision that were asked for
+	Samples    int              // of each prompt
 	Before     int              // rows that earlier commands did
 	Unreadable int              // rows of the prompts that never became one
 	Asked      int              // rows asked for, unreadable ones included
@@ -148,7 +151,8 @@ func (h *runHost) finish(out computed) (r RunResult, err error) {
 	st := out.Stats
 	r = RunResult{
 		Before: h.before, Unreadable: len(bad), Asked: len(h.rows) + len(bad), Failures: []Failure{},
-		Seed: h.in.job.Config.Seed, Out: h.in.job.Config.Out,
+		Seed: h.in.job.Config.Seed, Out: h.in.job.Config.Out, Outcome: NewOutcome(),
+		Rounds: h.in.job.Config.Revisions, Samples: h.in.job.Config.Samples,
 		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
 		Decoded: st.Decoded, Computed: st.Prefilled, Reused: st.Reused,
 		SelfTest: h.run.Manifest().Measured.SelfTest, VerdictTest: h.run.Manifest().Measured.VerdictTest,
@@ -176,6 +180,7 @@ func (h *runHost) summarize(r *RunResult) error {
 			continue
 		}
 		r.Summary.Add(rec)
+		r.Outcome.Add(&rec)
 		if rec.Error != "" {
 			r.Failures = append(r.Failures, Failure{Row: rec.ID, Why: rec.Error})
 		}

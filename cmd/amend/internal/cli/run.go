@@ -43,6 +43,7 @@ func (o *runFlags) addFlags(f *pflag.FlagSet) {
 	addComputeFlags(f, &o.Compute, "row")
 	addContextFlags(f, &o.Context, "row")
 	o.outputFlags.addFlags(f)
+	f.Lookup("verbose").Usage = "show llama.cpp's own log, and in the summary the engine's figures"
 	f.SetNormalizeFunc(oldNames(map[string]string{"few-shots": "demonstrations", "preambles": "demonstration-sets"}))
 }
 
@@ -149,7 +150,7 @@ Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot
 					return func() error { return render.Plan(cmd.OutOrStdout(), p, o.json) }, err
 				}
 				r, err := app.Run(cmd.Context(), env, c)
-				return func() error { return render.RunResult(cmd.OutOrStdout(), r, o.json) }, err
+				return func() error { return render.RunResult(cmd.OutOrStdout(), r, o.json, o.verbose) }, err
 			})
 		},
 	}

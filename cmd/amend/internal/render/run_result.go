@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"amend/cmd/amend/internal/app"
+	"amend/engine/export"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/engine/selftest"
@@ -19,6 +20,8 @@ type runReport struct {
 	Failed      int                     `json:"failed"` // rows that failed or could not be read
 	DoneBefore  int                     `json:"done_before"`
 	Revisions   int                     `json:"revisions"`
+	Changed     int                     `json:"changed"` // rows whose last answer is not the first response
+	Sets        []*export.Tally         `json:"sets"`    // what rows give to training sets
 	Decoded     int                     `json:"decode_tokens"`
 	Computed    int                     `json:"prefill_tokens_computed"`
 	Reused      int                     `json:"prefill_tokens_reused"`
@@ -36,16 +39,16 @@ type runReport struct {
 	Failures    []app.Failure           `json:"failures"`
 }
 
-// RunResult writes how a run went, for a person or as JSON.
-func RunResult(w io.Writer, r app.RunResult, asJSON bool) error {
+// RunResult writes how a run went, for a person or as JSON. Verbose, the text has the engine's figures, as JSON always does.
+func RunResult(w io.Writer, r app.RunResult, asJSON, verbose bool) error {
 	if !asJSON {
-		runSummary(w, r)
+		runSummary(w, r, verbose)
 		return nil
 	}
 	s := r.Summary
 	return JSON(w, runReport{
 		Out: r.Out, Prompts: r.Asked, Completed: s.Completed, Failed: r.Failed(), DoneBefore: r.Before, Revisions: s.Revisions,
-		Decoded: r.Decoded, Computed: r.Computed, Reused: r.Reused, KVRead: r.KVRead, KVWhole: r.KVWhole, WallS: r.WallS,
+		Changed: r.Outcome.Changed, Sets: r.Outcome.Sets, Decoded: r.Decoded, Computed: r.Computed, Reused: r.Reused, KVRead: r.KVRead, KVWhole: r.KVWhole, WallS: r.WallS,
 		DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS, Seed: r.Seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Gate: s.Gate, SelfTest: r.SelfTest, VerdictTest: r.VerdictTest,
 		Failures: r.Failures,
 	})

@@ -90,18 +90,17 @@ func TestShowGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, show := range map[string]func(w io.Writer) error{
-		"run.txt":    func(w io.Writer) error { return Run(NewPage(w), run) },
-		"row.txt":    func(w io.Writer) error { return Trace(NewPage(w), row("1")) },
-		"given.txt":  func(w io.Writer) error { return Trace(NewPage(w), row("given")) },
-		"failed.txt": func(w io.Writer) error { return Trace(NewPage(w), row("f3a")) },
-		"run.json":   func(w io.Writer) error { return RunJSON(w, run) },
-		"row.json":   func(w io.Writer) error { return RunJSON(w, run.Only(row("given"))) },
-		"stats.txt":  func(w io.Writer) error { return Stats(w, stats) },
-		"stats.json": func(w io.Writer) error { return JSON(w, stats) },
-		"summary.txt": func(w io.Writer) error {
-			runSummary(w, app.RunResult{Summary: stats.Summary, WallS: 103.24, DecodeTokS: 58.125, PrefillTokS: 412.3, Decoded: 120, Computed: 218, Reused: 6476, Out: run.Dir})
-			return nil
-		},
+		"run.txt":             func(w io.Writer) error { return Run(NewPage(w), run) },
+		"row.txt":             func(w io.Writer) error { return Trace(NewPage(w), row("1")) },
+		"given.txt":           func(w io.Writer) error { return Trace(NewPage(w), row("given")) },
+		"failed.txt":          func(w io.Writer) error { return Trace(NewPage(w), row("f3a")) },
+		"run.json":            func(w io.Writer) error { return RunJSON(w, run) },
+		"row.json":            func(w io.Writer) error { return RunJSON(w, run.Only(row("given"))) },
+		"stats.txt":           func(w io.Writer) error { return Stats(w, stats) },
+		"stats.json":          func(w io.Writer) error { return JSON(w, stats) },
+		"summary.txt":         func(w io.Writer) error { return RunResult(w, shownResult(stats, run, shownRows()), false, false) },
+		"summary-verbose.txt": func(w io.Writer) error { return RunResult(w, shownResult(stats, run, shownRows()), false, true) },
+		"summary-clean.txt":   func(w io.Writer) error { return RunResult(w, shownResult(stats, run, cleanRows()), false, false) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
@@ -113,6 +112,56 @@ func TestShowGolden(t *testing.T) {
 				t.Error("not one JSON value")
 			}
 		})
+	}
+}
+
+// shownResult is how a run with these rows went.
+func shownResult(stats app.StatsReport, run app.StoredRun, rows []revise.Record) app.RunResult {
+	r := app.RunResult{
+		Summary: stats.Summary, Outcome: app.NewOutcome(), Rounds: 2, Asked: len(rows), WallS: 103.24, Out: run.Dir,
+		DecodeTokS: 58.125, PrefillTokS: 412.3, Decoded: 120, Computed: 218, Reused: 6476,
+	}
+	for _, rec := range rows {
+		r.Outcome.Add(&rec)
+	}
+	return r
+}
+
+// cleanRows are the small run's rows without flags.
+func cleanRows() []revise.Record {
+	rows := shownRows()
+	for i := range rows[0].Turns {
+		rows[0].Turns[i].Flags = nil
+	}
+	return rows
+}
+
+// What a run is good for is said by the rules of the export: a row whose answers are all flagged is not usable, and a run
+// without a usable row is told of no export.
+func TestSummaryNamesWhatIsUsable(t *testing.T) {
+	flagged := func(text string) revise.Turn {
+		return revise.Turn{Kind: revise.Revision, Round: 1, Text: text, Flags: []revise.Flag{revise.Cut}, End: engine.EndLength}
+	}
+	response := revise.Turn{Kind: revise.Response, Text: "No.", Flags: []revise.Flag{revise.Cut}, End: engine.EndLength}
+	r := app.RunResult{Outcome: app.NewOutcome(), Rounds: 1, Asked: 2, Out: "run"}
+	for _, text := range []string{"Yes.", "No."} {
+		rec := revise.Record{ID: text, Turns: []revise.Turn{response, flagged(text)}}
+		r.Summary.Add(rec)
+		r.Outcome.Add(&rec)
+	}
+	var out strings.Builder
+	if err := RunResult(&out, r, false, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"changed   1 of 2 answers (50%)", "usable    0 for sft, 0 for dpo", "of sft: 2 flagged (cut 2)", "of dpo: 1 unchanged, 1 flagged (cut 1)", "--max-tokens N"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
+	for _, not := range []string{"amend export run", "fine-tuning", "a second"} {
+		if strings.Contains(out.String(), not) {
+			t.Errorf("%q in\n%s", not, &out)
+		}
 	}
 }
 

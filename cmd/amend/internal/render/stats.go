@@ -13,7 +13,8 @@ import (
 
 // rowSummary writes what the rows alone tell of a run.
 func rowSummary(w io.Writer, s runstore.Summary) {
-	counts(w, s)
+	rowCounts(w, s)
+	turnCounts(w, s)
 	Field(w, "tokens", fmt.Sprintf("%s decoded; %s of prompts, of these %s reused (%.0f%%)",
 		Grouped(s.Decoded), Grouped(s.Prompt), Grouped(s.Reused), Percent(s.Reused, s.Prompt)))
 }

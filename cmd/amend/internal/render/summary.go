@@ -1,26 +1,132 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"amend/cmd/amend/internal/app"
 	"amend/engine"
+	"amend/engine/export"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
 
-// runSummary writes the short report at the end of a run.
-func runSummary(w io.Writer, f app.RunResult) {
-	s := f.Summary
-	counts(w, s)
-	selfTest(w, f.SelfTest)
-	verdictTest(w, f.VerdictTest)
-	if f.Unreadable > 0 {
-		Field(w, "unread", Grouped(f.Unreadable)+" rows of the prompts could not be read")
+// runSummary writes the report at the end of a run: what became of the answers, and what to do next. Verbose, it also has
+// the engine's figures.
+func runSummary(w io.Writer, r app.RunResult, verbose bool) {
+	rowCounts(w, r.Summary)
+	if r.Unreadable > 0 {
+		Field(w, "unread", Grouped(r.Unreadable)+" rows of the prompts could not be read")
 	}
+	outcome(w, r)
+	if r.Summary.Gate != nil && !verbose {
+		gateOutcome(w, *r.Summary.Gate, r.Summary.Completed)
+	}
+	selfTest(w, r.SelfTest)
+	verdictTest(w, r.VerdictTest)
+	if verbose {
+		turnCounts(w, r.Summary)
+		engineFigures(w, r)
+	}
+	Field(w, "time", time.Duration(r.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
+	File(w, "files", r.Out, runstore.RevisionsFile, "the last answer of each row, flagged ones too")
+	File(w, "", r.Out, runstore.DatabaseFile, "every turn of every row")
+	if r.Failed() > 0 {
+		File(w, "", r.Out, runstore.FailedFile, "rows that failed or could not be read, and why")
+	}
+	next(w, r)
+}
+
+// outcome writes what became of the answers.
+func outcome(w io.Writer, r app.RunResult) {
+	o, done := r.Outcome, r.Summary.Completed
+	if r.Rounds > 0 {
+		Field(w, "changed", fmt.Sprintf("%s of %s (%.0f%%)", Grouped(o.Changed), counted(done, "answer"), Percent(o.Changed, done)))
+	}
+	var usable []string
+	for _, s := range setsOf(r) {
+		part := fmt.Sprintf("%s for %s", Grouped(s.Usable), s.Format)
+		if s.Revised < s.Usable && r.Rounds > 0 {
+			part += fmt.Sprintf(" (%s of them revised)", Grouped(s.Revised))
+		}
+		usable = append(usable, part)
+	}
+	Field(w, "usable", strings.Join(usable, ", ")+", by the rules of amend export")
+	label := "left out"
+	for _, s := range setsOf(r) {
+		if len(s.LeftOut) > 0 {
+			Field(w, label, fmt.Sprintf("of %s: %s", s.Format, leftOut(s.LeftOut, s.Flags)))
+			label = ""
+		}
+	}
+	if o.Example != nil {
+		example(w, *o.Example)
+	}
+}
+
+// setsOf are the training sets that a run can be meant for: without revisions there are no pairs.
+func setsOf(r app.RunResult) []*export.Tally {
+	return slices.DeleteFunc(slices.Clone(r.Outcome.Sets), func(s *export.Tally) bool { return s.Format != export.SFT && r.Rounds == 0 })
+}
+
+// example writes one answer before and after its revision.
+func example(w io.Writer, e app.Example) {
+	const most = 240 // characters
+	head := fmt.Sprintf("row %d, %s, under %s", e.Row, OneLine(e.ID), OneLine(e.Principle))
+	Field(w, "example", joinFlags(head, e.Flags))
+	Field(w, "  before", excerpt(e.Before, most))
+	Field(w, "  after", excerpt(e.After, most))
+}
+
+// excerpt is the beginning of a text in one line, cut at a space.
+func excerpt(text string, most int) string {
+	line := OneLine(text)
+	runes := []rune(line)
+	if len(runes) <= most {
+		return cmp.Or(line, "(empty)")
+	}
+	head := string(runes[:most])
+	if at := strings.LastIndexByte(head, ' '); at > 0 {
+		head = head[:at]
+	}
+	return head + " …"
+}
+
+// next writes the commands that come next, and what would make more of the rows usable.
+func next(w io.Writer, r app.RunResult) {
+	label := "next"
+	write := func(command string) {
+		fmt.Fprintf(w, "%-*s%s\n", LabelWidth, label, command) // not broken into lines: it is to be copied
+		label = ""
+	}
+	if r.Outcome.Changed > 0 {
+		write("amend show " + r.Out + " --changed")
+	} else {
+		write("amend show " + r.Out)
+	}
+	if r.Samples > 1 {
+		write("amend feedback " + r.Out)
+	}
+	for _, s := range setsOf(r) {
+		if s.Usable > 0 {
+			write(fmt.Sprintf("amend export %s --format %s --out %s", r.Out, s.Format, filepath.Join("sets", filepath.Base(r.Out)+"-"+string(s.Format))))
+		}
+	}
+	sft := r.Outcome.Sets[0]
+	label = "for more"
+	for _, a := range advice(r.Out, sft.LeftOut, sft.Flags) {
+		Field(w, label, a)
+		label = ""
+	}
+}
+
+// engineFigures writes what the engine computed.
+func engineFigures(w io.Writer, f app.RunResult) {
 	Field(w, "decode", fmt.Sprintf("%s tokens, %.1f a second", Grouped(f.Decoded), f.DecodeTokS))
 	Field(w, "prefill", fmt.Sprintf("%s tokens computed, %.1f a second; %s reused (%.0f%%)",
 		Grouped(f.Computed), f.PrefillTokS, Grouped(f.Reused), Percent(f.Reused, f.Computed+f.Reused)))
@@ -31,17 +137,15 @@ func runSummary(w io.Writer, f app.RunResult) {
 		}
 		Field(w, "kv", kv)
 	}
-	Field(w, "time", time.Duration(f.WallS*float64(time.Second)).Round(100*time.Millisecond).String())
-	File(w, "files", f.Out, runstore.RevisionsFile, "final revisions, ready for fine-tuning")
-	File(w, "", f.Out, runstore.DatabaseFile, "the trace of every row: amend show "+f.Out)
-	if s.Failed+f.Unreadable > 0 {
-		File(w, "", f.Out, runstore.FailedFile, "rows that failed or could not be read, and why")
-	}
 }
 
-// counts writes the part of the report that the rows alone tell.
-func counts(w io.Writer, s runstore.Summary) {
+// rowCounts writes how many rows ended, and how.
+func rowCounts(w io.Writer, s runstore.Summary) {
 	Field(w, "rows", fmt.Sprintf("%s: %s completed, %s failed", Grouped(s.Rows), Grouped(s.Completed), Grouped(s.Failed)))
+}
+
+// turnCounts writes what the turns alone tell.
+func turnCounts(w io.Writer, s runstore.Summary) {
 	ended := fmt.Sprintf("%s, of these %s revisions; %s ended by themselves, %s at a stop string, %s cut at the token limit",
 		Grouped(s.Turns), Grouped(s.Revisions), Grouped(s.Ends[engine.EndToken]), Grouped(s.Ends[engine.EndStop]), Grouped(s.Ends[engine.EndLength]))
 	if n := s.Ends[revise.EndGiven]; n > 0 {

@@ -20,6 +20,16 @@ func gate(w io.Writer, g runstore.GateSummary) {
 	Field(w, "", fmt.Sprintf("rows that ended early: %s; rounds whose draft stayed: %s", Grouped(g.Ended), Grouped(g.Stayed)))
 }
 
+// gateOutcome writes what a gate did, for a person.
+func gateOutcome(w io.Writer, g runstore.GateSummary, rows int) {
+	proposed, taken := g.First.Number+g.Retries.Number, g.First.Taken+g.Retries.Taken
+	Field(w, "gate", fmt.Sprintf("%s of %s accepted; %s of %s ended early, their drafts found clean",
+		Grouped(taken), counted(proposed, "revision"), Grouped(g.Ended), counted(rows, "row")))
+	if proposed == 0 && g.Ended == rows && rows > 0 {
+		Field(w, "", "The judge found every draft clean: it may be too weak to see faults. amend doctor --model tests it.")
+	}
+}
+
 // selfTest writes what a judge made of known cases, where it was asked some.
 func selfTest(w io.Writer, r *selftest.Result) {
 	if r != nil {

@@ -1,0 +1,72 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"amend/engine/export"
+	"amend/engine/revise"
+)
+
+// leftOut says why rows are not in a training set: the reasons, and of flagged rows the flags.
+func leftOut(reasons map[export.Reason]int, flags map[revise.Flag]int) string {
+	var parts []string
+	for _, why := range export.Reasons() {
+		n := reasons[why]
+		if n == 0 {
+			continue
+		}
+		part := fmt.Sprintf("%s %s", Grouped(n), why)
+		if why == export.Flagged && len(flags) > 0 {
+			part += " (" + flagTotals(flags) + ")"
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// flagTotals lists flags with their numbers, without those that are 0.
+func flagTotals(flags map[revise.Flag]int) string {
+	var parts []string
+	for _, f := range revise.Flags() {
+		if n := flags[f]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", f, Grouped(n)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// advice says what would bring more rows of a run into a set. It is about the most frequent reason, and the most frequent
+// flag.
+func advice(run string, reasons map[export.Reason]int, flags map[revise.Flag]int) []string {
+	why := export.Reasons()
+	slices.SortStableFunc(why, func(a, b export.Reason) int { return cmp.Compare(reasons[b], reasons[a]) })
+	if reasons[why[0]] == 0 {
+		return nil
+	}
+	if why[0] == export.Flagged {
+		return []string{flagAdvice(run, flags), "amend export --hygiene=false takes flagged answers too"}
+	}
+	return []string{map[export.Reason]string{
+		export.Failed:        "amend run --out " + run + " --retry-failed does failed rows again",
+		export.Unchanged:     "no revision differs from its first response: try other principles, or a larger model",
+		export.OtherPart:     "--disjoint leaves half of the prompts to the other formats: take more prompts, or leave it out",
+		export.OffPrinciple:  "in no row that is left was one of these --principles drawn: name others (amend stats " + run + ")",
+		export.TooLong:       "raise --max-chars",
+		export.NearDuplicate: "raise --near-duplicates, or leave it out",
+		export.Unlabelled:    "the judge finds neither answer likely: amend feedback with another judge, or a lower --min-mass",
+		export.SmallMargin:   "lower --min-margin, or label with another judge or more --draws",
+		export.Flipping:      "raise --max-flip, or label with another judge",
+	}[why[0]]}
+}
+
+// flagAdvice says what helps against the most frequent flag.
+func flagAdvice(run string, flags map[revise.Flag]int) string {
+	most := slices.MaxFunc(revise.Flags(), func(a, b revise.Flag) int { return cmp.Compare(flags[a], flags[b]) })
+	if most == revise.Cut {
+		return "most are cut at the token limit: raise it (amend run --out " + run + " --max-tokens N --redo)"
+	}
+	return fmt.Sprintf("most are flagged %s: try a larger model, or a lower --temperature", most)
+}
