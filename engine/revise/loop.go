@@ -77,7 +77,8 @@ type Loop struct {
 	prefix   []engine.Token // what rows without a system text of their own start with
 	asks     asks
 
-	memory      Memory // nil: every turn is computed
+	watch       func(Asked) // may be nil
+	memory      Memory      // nil: every turn is computed
 	environment string
 	planning    bool // nothing is asked of the engine
 

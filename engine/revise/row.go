@@ -149,6 +149,7 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	if err != nil {
 		return r.halt(fmt.Errorf("looking for the %s of row %s, round %d, among the turns that are done: %w", kind, r.in.ID, r.round, err))
 	}
+	r.tell(kind, ok)
 	if ok {
 		r.remembered++
 		return r.onTurn(kind, seed, out)

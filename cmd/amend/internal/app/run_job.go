@@ -92,15 +92,8 @@ func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 	if in.job.Constitution, err = composed.YAML(); err != nil {
 		return in, fmt.Errorf("writing the constitution down: %w", err)
 	}
-	if c.CritiqueGrammar == unknownGrammar {
-		return in, failure.Missing("critique-grammar", "the run had one, and its directory holds only the hash; give the file, or an empty path for none")
-	}
-	if c.CritiqueGrammar != "" {
-		text, err := os.ReadFile(c.CritiqueGrammar)
-		if err != nil {
-			return in, failure.Inputf("reading critique-grammar: %w", err)
-		}
-		in.job.Grammar = string(text)
+	if in.job.Grammar, err = c.grammar(); err != nil {
+		return in, err
 	}
 	if s.responsesOf != "" {
 		if err := in.job.takeResponses(s.responsesOf); err != nil {
@@ -113,6 +106,21 @@ func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 		return in, err
 	}
 	return in, nil
+}
+
+// grammar is the text of the grammar of critiques; empty where there is none.
+func (c RunConfig) grammar() (string, error) {
+	switch c.CritiqueGrammar {
+	case "":
+		return "", nil
+	case unknownGrammar:
+		return "", failure.Missing("critique-grammar", "the run had one, and its directory holds only the hash; give the file, or an empty path for none")
+	}
+	text, err := os.ReadFile(c.CritiqueGrammar)
+	if err != nil {
+		return "", failure.Inputf("reading critique-grammar: %w", err)
+	}
+	return string(text), nil
 }
 
 // readPrompts reads the prompts of a run, once for all its stages.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"path/filepath"
 
@@ -16,7 +17,9 @@ import (
 type StoredRun struct {
 	Dir      string
 	Manifest runstore.Manifest
-	Rows     iter.Seq2[revise.Record, error] // the finished rows, in input order, read one at a time
+	// First is the manifest of the run that made the first responses, where that was another model or adapter; else nil.
+	First *runstore.Manifest
+	Rows  iter.Seq2[revise.Record, error] // the finished rows, in input order, read one at a time
 }
 
 // ReadRun opens a run directory. Errors about the directory, also those that Rows yields, are failure.InputError.
@@ -25,7 +28,16 @@ func ReadRun(ctx context.Context, dir string) (StoredRun, error) {
 	if err != nil {
 		return StoredRun{}, failure.Input(err)
 	}
-	return StoredRun{Dir: dir, Manifest: m, Rows: readable(ctx, rows)}, nil
+	run := StoredRun{Dir: dir, Manifest: m, Rows: readable(ctx, rows)}
+	if m.Results.Responses == "" {
+		return run, nil
+	}
+	first, _, err := runstore.Read(filepath.Join(dir, runstore.ResponsesDir))
+	if errors.Is(err, runstore.ErrNotARun) { // somebody took it away
+		return run, nil
+	}
+	run.First = &first
+	return run, failure.Input(err)
 }
 
 // readable marks the errors of stored items as the user's, and ends when the context does.

@@ -92,7 +92,7 @@ func (p *Page) Table(rows [][]string) {
 		for i, width := range widths {
 			line.WriteString(row[i] + strings.Repeat(" ", width-ansi.StringWidth(row[i])+gap))
 		}
-		line.WriteString(ansi.Truncate(row[last], max(p.width-used, 20), "…"))
+		line.WriteString(ansi.Truncate(row[last], max(p.width-used, 12), "…"))
 		p.Text(strings.TrimRight(line.String(), " ") + "\n")
 	}
 }

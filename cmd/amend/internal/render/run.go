@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,10 +51,10 @@ func RunJSON(w io.Writer, run app.StoredRun) error {
 	return err
 }
 
-// Run lists the rows of a run and counts them.
-func Run(p *Page, run app.StoredRun) error {
+// Run lists the rows of a run and counts them. matching says that they are not all: only some were asked for.
+func Run(p *Page, run app.StoredRun, labels *app.RunLabels, matching bool) error {
 	m := run.Manifest
-	table := [][]string{{"ROW", "ID", "TURNS", "ENDED", "FLAGS", "PROMPT"}}
+	table := [][]string{rowCells(labels, "ROW", "ID", "TURNS", "ENDED", "FLAGS", "LABEL", "PROMPT")}
 	var summary runstore.Summary
 	var failures []string
 	for rec, err := range run.Rows {
@@ -62,15 +63,18 @@ func Run(p *Page, run app.StoredRun) error {
 		}
 		summary.Add(rec)
 		id := ansi.Truncate(OneLine(rec.ID), maxID, "…")
-		table = append(table, []string{strconv.Itoa(rec.Index), id, strconv.Itoa(len(rec.Turns)), rowEnd(rec), flagCounts(rec), promptStart(rec, p.width)})
+		table = append(table, rowCells(labels, strconv.Itoa(rec.Index), id, strconv.Itoa(len(rec.Turns)), rowEnd(rec), flagCounts(rec), labelCell(labels, rec.ID), promptStart(rec, p.width)))
 		if rec.Error != "" {
 			failures = append(failures, fmt.Sprintf("row %d (%s) failed: %s", rec.Index, id, OneLine(rec.Error)))
 		}
 	}
+	what := "finished"
+	if matching {
+		what = "match"
+	}
 	// Paths are not broken into lines.
-	p.Text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows finished\n", LabelWidth, "run", run.Dir, m.Created, Grouped(summary.Rows), Grouped(max(summary.Rows, m.Setup.Rows))))
-	p.Text(fmt.Sprintf("%-*s%s\n", LabelWidth, "model", m.Setup.Model))
-	p.Text(fmt.Sprintf("%-*sconstitution %s, %s, %s, seed %d\n", LabelWidth, "settings", m.Setup.Constitution, m.Results.Mode, counted(m.Results.Revisions, "revision"), m.Results.Seed))
+	p.Text(fmt.Sprintf("%-*s%s, begun %s, %s of %s rows %s\n", LabelWidth, "run", run.Dir, m.Created, Grouped(summary.Rows), Grouped(max(summary.Rows, m.Setup.Rows)), what))
+	p.settings(run)
 	if summary.Rows == 0 {
 		return p.err
 	}
@@ -87,6 +91,14 @@ func Run(p *Page, run app.StoredRun) error {
 	rowSummary(&counts, summary)
 	p.Text(counts.String())
 	return p.err
+}
+
+// rowCells are the cells of a row; that of the label, the last but one, is left out where there are no labels.
+func rowCells(labels *app.RunLabels, cells ...string) []string {
+	if labels == nil {
+		return slices.Delete(cells, len(cells)-2, len(cells)-1)
+	}
+	return cells
 }
 
 // rowEnd says in a word how a row ended: failed, or as its last answer did.

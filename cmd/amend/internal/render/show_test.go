@@ -11,6 +11,8 @@ import (
 	"amend/cmd/amend/internal/app"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/digest"
+	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -90,10 +92,12 @@ func TestShowGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, show := range map[string]func(w io.Writer) error{
-		"run.txt":             func(w io.Writer) error { return Run(NewPage(w), run) },
-		"row.txt":             func(w io.Writer) error { return Trace(NewPage(w), row("1")) },
-		"given.txt":           func(w io.Writer) error { return Trace(NewPage(w), row("given")) },
-		"failed.txt":          func(w io.Writer) error { return Trace(NewPage(w), row("f3a")) },
+		"run.txt":             func(w io.Writer) error { return Run(NewPage(w), run, nil, false) },
+		"labelled.txt":        func(w io.Writer) error { return Run(NewPage(w), run, shownLabels(), true) },
+		"sent.txt":            func(w io.Writer) error { return Sent(NewPage(w), shownSent()) },
+		"row.txt":             func(w io.Writer) error { return Trace(NewPage(w), run, row("1"), shownLabels()) },
+		"given.txt":           func(w io.Writer) error { return Trace(NewPage(w), run, row("given"), nil) },
+		"failed.txt":          func(w io.Writer) error { return Trace(NewPage(w), run, row("f3a"), nil) },
 		"run.json":            func(w io.Writer) error { return RunJSON(w, run) },
 		"row.json":            func(w io.Writer) error { return RunJSON(w, run.Only(row("given"))) },
 		"stats.txt":           func(w io.Writer) error { return Stats(w, stats) },
@@ -125,6 +129,28 @@ func shownResult(stats app.StatsReport, run app.StoredRun, rows []revise.Record)
 		r.Outcome.Add(&rec)
 	}
 	return r
+}
+
+// shownLabels are labels of the small run.
+func shownLabels() *app.RunLabels {
+	p := 0.22
+	good := feedback.Judgement{Principle: "kind", P: 0.3, Mass: 0.9}
+	swapped := feedback.Judgement{Principle: "kind", P: 0.6, Mass: 0.9, Swapped: true}
+	return &app.RunLabels{
+		Settings: runstore.FeedbackSettings{Source: digest.PairSource{Run: "a run", From: 0, To: 2}, Constitution: "hhh"},
+		ByRow: map[string][]feedback.Label{
+			"harm-0002": {{ID: "harm-0002", P: &p, Judgements: []feedback.Judgement{good, swapped}}},
+			"given":     {{ID: "given", Judgements: []feedback.Judgement{{Principle: "kind", Invalid: true}, {Principle: "kind", Swapped: true}}}},
+		},
+	}
+}
+
+// shownSent is what a model was sent.
+func shownSent() []app.SentTurn {
+	return []app.SentTurn{
+		{Kind: revise.Response, Tokens: []engine.Token{1, 2}, Text: "<|im_start|>user\n  Hello\x1b[31m<|im_end|>\n<|im_start|>assistant\n"},
+		{Kind: revise.Critique, Round: 1, Try: 1, Tokens: []engine.Token{1}, Text: "no line feed at the end"},
+	}
 }
 
 // cleanRows are the small run's rows without flags.
@@ -195,7 +221,7 @@ func TestShowRunThatHasJustBegun(t *testing.T) {
 	if err := RunJSON(&out, begun); err != nil || !json.Valid([]byte(out.String())) || !strings.Contains(out.String(), `"rows":[]`) {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	if err := Run(NewPage(&out), begun); err != nil {
+	if err := Run(NewPage(&out), begun, nil, false); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -117,9 +117,12 @@ func next(w io.Writer, r app.RunResult) {
 			write(fmt.Sprintf("amend export %s --format %s --out %s", r.Out, s.Format, filepath.Join("sets", filepath.Base(r.Out)+"-"+string(s.Format))))
 		}
 	}
-	sft := r.Outcome.Sets[0]
+	of, pairs := r.Outcome.Sets[0], r.Outcome.Sets[1]
+	if r.Rounds > 0 && of.Revised == 0 && pairs.LeftOut[export.Flagged] >= of.LeftOut[export.Flagged] {
+		of = pairs // revisions are what is wanted, and there they are missed
+	}
 	label = "for more"
-	for _, a := range advice(r.Out, sft.LeftOut, sft.Flags) {
+	for _, a := range advice(r.Out, of.LeftOut, of.Flags) {
 		Field(w, label, a)
 		label = ""
 	}

@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"strings"
 
+	"amend/cmd/amend/internal/app"
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/revise"
 )
 
-// Trace writes everything that was said in a row.
-func Trace(p *Page, rec revise.Record) error {
+// Trace writes everything that was said in a row of a run, what was set, and how its answers are labelled.
+func Trace(p *Page, run app.StoredRun, rec revise.Record, labels *app.RunLabels) error {
 	p.Heading(0, fmt.Sprintf("row %d  %s", rec.Index, OneLine(rec.ID)))
 	p.Wrapped(1, fmt.Sprintf("seed %d", rec.Seed))
+	p.Text("\n")
+	p.settings(run)
 	p.Text("\n")
 	p.Heading(0, "conversation")
 	for _, m := range rec.Messages {
@@ -39,6 +42,7 @@ func Trace(p *Page, rec revise.Record) error {
 		}
 	}
 	p.gated(rec)
+	p.labels(rec, labels)
 	if rec.Error != "" {
 		p.Text("\n")
 		p.Heading(0, "failed")

@@ -55,6 +55,15 @@ func (v *Vocab) Piece(t engine.Token) []byte {
 	return v.pieces[t]
 }
 
+// Exact is the text of tokens, with that of control tokens.
+func (v *Vocab) Exact(tokens []engine.Token) string {
+	var text []byte
+	for _, t := range tokens {
+		text = append(text, v.v.Piece(t, true)...)
+	}
+	return string(text)
+}
+
 // Ends implements engine.Vocab: an end-of-generation token, or any control
 // token that has no place inside a turn.
 func (v *Vocab) Ends(t engine.Token) bool {
