@@ -43,6 +43,16 @@ type Grammar struct {
 	allowed []byte // by token: 1 where it may
 }
 
+// CheckGrammar reports what is wrong with the text of a grammar that starts at the rule root: an error that wraps ErrGrammar
+// and names the line or the rule.
+func CheckGrammar(gbnf, root string) error {
+	parsed, err := parseGBNF(gbnf)
+	if err != nil {
+		return err
+	}
+	return parsed.check(root)
+}
+
 // NewGrammar makes a grammar at its start, which is the rule named root. What is
 // wrong with the text is an error that wraps ErrGrammar and names the line or the
 // rule. The first call for a vocabulary sorts it (about 0.2 s for 150,000

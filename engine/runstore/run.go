@@ -194,21 +194,7 @@ func prepare(dir string) error {
 	if err != nil {
 		return fmt.Errorf("open run: %w", err)
 	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if slices.Contains(names, ManifestFile) {
-		return nil
-	}
-	// A process that died early leaves these, and so does the run of first responses; anything else is somebody's.
-	ours := []string{lockFile, ManifestFile, ConstitutionFile, SettingsFile, ResponsesDir}
-	for _, name := range names {
-		if !slices.Contains(ours, strings.TrimSuffix(name, tmpSuffix)) {
-			return fmt.Errorf("%s is %w: it has other files (%s …) and no %s; give a new or an empty folder", dir, ErrNotARun, name, ManifestFile)
-		}
-	}
-	return nil
+	return checkEntries(dir, entries)
 }
 
 // settle writes the manifest of a new run, or compares that of an old one with m. changed is the manifest to be written

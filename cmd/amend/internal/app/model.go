@@ -25,6 +25,15 @@ func Models() ModelList {
 	return list
 }
 
+// ModelNames are the names of the models at hand. No file is opened.
+func ModelNames() []string {
+	names := models.Reserved()
+	for _, f := range models.CachesFrom(os.Getenv).Names() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
 // NoModelError refuses work for which no model is named.
 type NoModelError struct{ AtHand ModelList }
 

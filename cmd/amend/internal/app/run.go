@@ -58,6 +58,9 @@ func Run(ctx context.Context, env Env, c RunConfig) (RunResult, error) {
 	if err != nil {
 		return RunResult{}, err
 	}
+	if err := runstore.Writable(c.Out); err != nil {
+		return RunResult{}, failure.Input(err)
+	}
 	if len(stages) == 1 {
 		return env.runStage(ctx, stages[0], set, c)
 	}
@@ -101,11 +104,14 @@ func (e Env) beginRun(ctx context.Context, c RunConfig) (set *prompts.Set, stage
 		return nil, nil, err
 	}
 	stages = c.stages()
+	if err := checkStages(stages); err != nil {
+		return nil, nil, err
+	}
 	if err := e.warnOfAnotherModel(ctx, stages); err != nil {
 		return nil, nil, err
 	}
-	if len(stages) > 1 {
-		if err := c.checkCritic(); err != nil {
+	if c.Gate.On {
+		if err := checkJudgements(c.layers(), c.Principles); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -8,13 +8,11 @@ import (
 	"slices"
 
 	"amend/cmd/amend/internal/failure"
-	"amend/cmd/amend/internal/runner"
 	"amend/constitution"
 	"amend/engine/feedback"
 	"amend/engine/prompts"
 	"amend/engine/revise"
 	"amend/engine/runstore"
-	"amend/models"
 	"amend/models/testbed"
 )
 
@@ -193,28 +191,6 @@ func (j *runJob) takeResponses(dir string) error {
 		}
 	}
 	return nil
-}
-
-// checkCritic checks what the second stage needs, before the first stage begins.
-func (c RunConfig) checkCritic() error {
-	if c.Critic != "" {
-		file, err := runner.Find(c.Critic)
-		if err != nil {
-			return err
-		}
-		if _, ok := file.Parts[0].String("tokenizer.chat_template"); !ok && c.Compute.Chat == runner.ChatTemplate {
-			return &failure.FieldError{Field: "chat", Want: fmt.Sprintf("must be plain: the critic %s has no chat template", file.Path)}
-		}
-	}
-	if c.CriticLoRA != "" {
-		if _, err := models.Open(runner.ParseAdapter(c.CriticLoRA).Path); err != nil {
-			return failure.Inputf("opening the critic's adapter: %w", err)
-		}
-	}
-	if !c.Gate.On {
-		return nil
-	}
-	return checkJudgements(c.layers(), c.Principles)
 }
 
 // checkJudgements checks that a judge can be asked under all principles that may be drawn.

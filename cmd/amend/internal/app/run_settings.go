@@ -68,7 +68,7 @@ func RecordedRun(dir string) (RunConfig, error) {
 	file := filepath.Join(dir, runstore.SettingsFile)
 	there, err := exists(file)
 	if err != nil {
-		return RunConfig{}, fmt.Errorf("reading the run's settings: %w", err)
+		return RunConfig{}, failure.Inputf("reading the run's settings: %w", err)
 	}
 	m, _, err := runstore.Read(dir)
 	if errors.Is(err, runstore.ErrNotARun) && there {

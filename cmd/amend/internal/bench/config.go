@@ -95,6 +95,9 @@ func DefaultWorkload() WorkloadConfig {
 	return WorkloadConfig{Config: defaults(WorkloadVariants()), Seed: 1, Floor: true, PeerCache: true}
 }
 
+// WorkloadNames are the workloads of fixed lengths.
+func WorkloadNames() []string { return []string{"loop", "fanout", "feedback"} }
+
 // Lengths are the own lengths of the workload that has this name.
 func Lengths(name string) (workload.Lengths, error) {
 	specs, _, err := workload.Specs()
@@ -103,7 +106,7 @@ func Lengths(name string) (workload.Lengths, error) {
 	}
 	spec, ok := specs[name]
 	if !ok {
-		return workload.Lengths{}, failure.Inputf("there is no workload %q: give loop, fanout, feedback or text", name)
+		return workload.Lengths{}, failure.Inputf("there is no workload %q: give %s or %s", name, strings.Join(WorkloadNames(), ", "), TextWorkload)
 	}
 	return spec.Lengths, nil
 }

@@ -44,7 +44,8 @@ The fourth is the loop itself on prompts, with flags of its own:
 		Example: `  amend bench loop --model smollm2
   amend bench feedback --model big.gguf --order principle-first --rows 64 --json
   amend bench text --model smollm2 --prompts examples/prompts.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: oneOf(bench.WorkloadNames()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := benchWorkload(args[0], &given, cmd.Flags())
 			if err != nil {
@@ -137,8 +138,8 @@ decode_tokens says how similar the work was.`,
 	}
 	f := cmd.Flags()
 	addBenchFlags(f, &c.Config, &out)
-	f.StringVar(&c.Prompts, "prompts", "", "prompts, as for amend run (required)")
-	f.IntVar(&c.Limit, "limit", 0, "take only the first N rows; 0 takes all")
+	f.StringVarP(&c.Prompts, "prompts", "p", "", "prompts, as for amend run (required)")
+	f.IntVarP(&c.Limit, "limit", "n", 0, "take only the first N rows; 0 takes all")
 	f.IntVar(&c.Revisions, "revisions", c.Revisions, "rounds of critique and revision")
 	f.IntVar(&c.MaxTokens, "max-tokens", c.MaxTokens, "maximum tokens of a turn")
 	f.Float64Var(&c.Temperature, "temperature", c.Temperature, "sampling temperature; with 0 texts do not depend on random streams, which differ between engines")
@@ -185,7 +186,7 @@ given share.`,
 
 // addBenchModelFlags adds the flags that all benchmarks have.
 func addBenchModelFlags(f *pflag.FlagSet, c *bench.Config, out *benchOutput) {
-	f.StringVar(&c.Model, "model", "", "GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
+	f.StringVarP(&c.Model, "model", "m", "", "GGUF model: a path, smollm2, or a name that amend model ls shows (required)")
 	f.StringVar(&c.KVType, "kv-type", c.KVType, "type of the cached keys: f16, q8_0 or auto, as for amend run")
 	f.IntVar(&c.Threads, "threads", c.Threads, threadsUsage)
 	f.IntVar(&c.GPULayers, "gpu-layers", c.GPULayers, "layers to put on the GPU, if there is one; -1: all")

@@ -24,7 +24,7 @@ flags of amend run.`,
   amend constitution diff udhr banjul
   amend constitution compose udhr mine.yaml > composed.yaml
   amend constitution lint mine.yaml`,
-		Args: cobra.NoArgs,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newConstitutionLsCommand(), newConstitutionNewCommand(), newConstitutionImportCommand(), newConstitutionShowCommand(), newConstitutionLintCommand(),

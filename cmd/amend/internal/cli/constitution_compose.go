@@ -14,8 +14,9 @@ func newConstitutionComposeCommand() *cobra.Command {
 		Short: "Print the document that layers make together, with the origin of every field",
 		Long: `Print the document that layers make together: a YAML file that needs no other, with a comment after each
 field that names its layer and line.`,
-		Example: "  amend constitution compose udhr banjul > composed.yaml",
-		Args:    cobra.MinimumNArgs(1),
+		Example:           "  amend constitution compose udhr banjul > composed.yaml",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeConstitution,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			doc, err := app.Constitution(args...)
 			if err != nil {

@@ -10,11 +10,12 @@ import (
 func newConstitutionDiffCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "diff A B",
-		Short:   "Show what differs between two constitutions, for review",
-		Long:    "Show added, removed, re-weighted and reworded principles, word by word: [-removed-] {+added+}.",
-		Example: "  amend constitution diff udhr echr\n  amend constitution diff old.yaml new.yaml --json",
-		Args:    cobra.ExactArgs(2),
+		Use:               "diff A B",
+		Short:             "Show what differs between two constitutions, for review",
+		Long:              "Show added, removed, re-weighted and reworded principles, word by word: [-removed-] {+added+}.",
+		Example:           "  amend constitution diff udhr echr\n  amend constitution diff old.yaml new.yaml --json",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeConstitution,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := app.CompareConstitutions(args[0], args[1])
 			if err != nil {

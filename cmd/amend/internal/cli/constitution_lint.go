@@ -21,8 +21,9 @@ func newConstitutionLintCommand() *cobra.Command {
 draw, tests that the judge is shown too, judgements that a place or a length gives away. Warnings may make results
 worse: no demonstrations, none that finds nothing to correct, critique requests that take a breach for granted,
 near-duplicates, texts that are long for a small context. Exit code 2 if there are errors.`,
-		Example: "  amend constitution lint mine.yaml\n  amend constitution lint mine.yaml --prompts prompts.jsonl",
-		Args:    cobra.MinimumNArgs(1),
+		Example:           "  amend constitution lint mine.yaml\n  amend constitution lint mine.yaml --prompts prompts.jsonl",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeConstitution,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			env, err := newEnv(cmd)
 			if err != nil {
@@ -40,6 +41,6 @@ near-duplicates, texts that are long for a small context. Exit code 2 if there a
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().StringArrayVar((*[]string)(&c.Prompts), "prompts", nil, "prompts whose rows must be able to draw the principles")
+	cmd.Flags().StringArrayVarP((*[]string)(&c.Prompts), "prompts", "p", nil, "prompts whose rows must be able to draw the principles")
 	return cmd
 }

@@ -11,10 +11,11 @@ func newConstitutionShowCommand() *cobra.Command {
 	var asJSON bool
 	var id string
 	cmd := &cobra.Command{
-		Use:     "show CONSTITUTION...",
-		Short:   "Show a constitution, or one of its principles and what each layer did to it",
-		Example: "  amend constitution show hhh\n  amend constitution show udhr banjul --principle duties\n  amend constitution show hhh --json | jq '.principles[].id'",
-		Args:    cobra.MinimumNArgs(1),
+		Use:               "show CONSTITUTION...",
+		Short:             "Show a constitution, or one of its principles and what each layer did to it",
+		Example:           "  amend constitution show hhh\n  amend constitution show udhr banjul --principle duties\n  amend constitution show hhh --json | jq '.principles[].id'",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeConstitution,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			doc, err := app.Constitution(args...)
 			if err != nil {

@@ -37,7 +37,7 @@ three minutes for a model of 1.5B on two cores.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	f.StringVar(&c.Model, "model", "", "also say how rows of this GGUF model would run: a path, smollm2, or a name that amend model ls shows")
+	f.StringVarP(&c.Model, "model", "m", "", "also say how rows of this GGUF model would run: a path, smollm2, or a name that amend model ls shows")
 	f.BoolVar(&c.Measure, "measure", false, "time weights of each type on this machine")
 	return cmd
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"os"
-	"strings"
 
 	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/failure"
@@ -28,8 +27,6 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case strings.HasPrefix(err.Error(), "unknown command"):
-		return exitUsage // cobra's own error, which has no type
 	case errors.As(err, &stopped):
 		if stopped.Signal == os.Interrupt {
 			return exitInterrupted

@@ -38,7 +38,8 @@ written, and the exit code is 3.`,
   amend export runs/first --format dpo --to parquet --test 0.05 --disjoint --out sets/dpo
   amend export runs/first --format sft --all-revisions --max-chars 4000 --near-duplicates 0.8 --out sets/rounds
   amend export runs/first --labels --format dpo --min-margin 0.2 --max-flip 0.25 --out sets/labelled`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: first(completeRun),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			env, err := newEnv(cmd)
 			if err != nil {
@@ -65,7 +66,7 @@ func addExportFlags(cmd *cobra.Command, c *app.ExportConfig) {
 	f := cmd.Flags()
 	f.StringVar((*string)(&c.Format), "format", string(c.Format), "what the set is for: "+list(export.Formats()))
 	f.StringVar((*string)(&c.Encoding), "to", string(c.Encoding), "how rows are written: "+list(export.Encodings()))
-	f.StringVar(&c.Out, "out", c.Out, "folder of the set, new or empty (required)")
+	f.StringVarP(&c.Out, "out", "o", c.Out, "folder of the set, new or empty (required)")
 	f.BoolVar(&c.AllRevisions, "all-revisions", c.AllRevisions, "sft: every round's revision, not only the last")
 	f.BoolVar(&c.Hygiene, "hygiene", c.Hygiene, "leave out turns that a check flagged (amend stats counts them)")
 	f.BoolVar(&c.DropUnchanged, "drop-unchanged", c.DropUnchanged, "leave out rows whose revisions equal the first response")

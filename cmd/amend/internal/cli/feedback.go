@@ -23,16 +23,16 @@ func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.Judge, "judge", "", "judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
 	f.StringVar(&o.Pairs, "pairs", "", "judge the pairs of a preference set: a file, a folder or a pattern, with chosen and rejected or other known columns (amend data inspect --pairs shows how it is read); - is standard input")
 	f.StringArrayVar(&o.Map, "map", nil, mapUsage)
-	f.StringVar(&o.Out, "out", "", "folder of the labels, required with --pairs and --prompts; labels of a run go into the run directory")
-	f.IntVar(&o.Limit, "limit", 0, "take only the first N pairs (with --prompts, the first N prompts); 0 takes all")
+	f.StringVarP(&o.Out, "out", "o", "", "folder of the labels, required with --pairs and --prompts; labels of a run go into the run directory")
+	f.IntVarP(&o.Limit, "limit", "n", 0, "take only the first N pairs (with --prompts, the first N prompts); 0 takes all")
 	f.IntSliceVar(&o.Rounds, "rounds", nil, "the two rounds of a run to compare; 0 is the first response (default 0 and the last, or the samples of a run with --samples)")
-	f.StringArrayVar(&o.Constitution, "constitution", nil, constitutionUsage+" (default the run's own; for --pairs hhh, for the testbed its own)")
+	f.StringArrayVarP(&o.Constitution, "constitution", "c", nil, constitutionUsage+" (default the run's own; for --pairs hhh, for the testbed its own)")
 	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
 	o.sourceFlags.addFlags(f, "labels", "what is judged, --constitution, --principles and --out")
 
-	f.StringArrayVar((*[]string)(&o.Prompts), "prompts", nil, "first sample answers to these prompts, as amend run does, --samples of each, into the run directory --out; - is standard input")
+	f.StringArrayVarP((*[]string)(&o.Prompts), "prompts", "p", nil, "first sample answers to these prompts, as amend run does, --samples of each, into the run directory --out; - is standard input")
 	f.IntVar(&o.Samples, "samples", o.Samples, "with --prompts: answers to each prompt")
-	f.StringVar(&o.Model, "model", o.Model, "with --prompts: the model that answers (required); without its adapter it is also the judge, unless --judge is given")
+	f.StringVarP(&o.Model, "model", "m", o.Model, "with --prompts: the model that answers (required); without its adapter it is also the judge, unless --judge is given")
 	f.StringVar(&o.LoRA, "lora", "", "with --prompts: LoRA adapter for the model that answers, PATH or PATH=SCALE")
 
 	f.IntVar(&o.Draws, "draws", o.Draws, "principles drawn for each pair; each is judged in both orders, and the judgements are averaged")
@@ -147,7 +147,8 @@ continues.`,
   amend feedback runs/first --constitution edited.yaml --draws 3
   amend feedback --prompts prompts.jsonl --samples 4 --model big.gguf --out runs/samples --draws 3
   amend feedback --pairs hh-rlhf.jsonl.gz --out labels --judge big.gguf --report --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: first(completeRun),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := o.settings(cmd.Flags(), args)
 			if err != nil {

@@ -54,6 +54,35 @@ func TestFlagsAreSettings(t *testing.T) {
 	}
 }
 
+// A short flag means the same in all commands, and every flag of that name has it.
+func TestShortFlags(t *testing.T) {
+	short := map[string]string{"model": "m", "constitution": "c", "prompts": "p", "out": "o", "limit": "n", "help": "h", "version": "v"}
+	var check func(*cobra.Command)
+	check = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Shorthand != short[f.Name] {
+				t.Errorf("%s: --%s is -%s, want -%s", cmd.CommandPath(), f.Name, f.Shorthand, short[f.Name])
+			}
+		})
+		for _, c := range cmd.Commands() {
+			check(c)
+		}
+	}
+	check(newRootCommand(Build{}))
+}
+
+// The groups of run's help have every flag.
+func TestGroupsHaveEveryFlag(t *testing.T) {
+	var o runFlags
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	groups := o.addFlags(f)
+	f.VisitAll(func(flag *pflag.Flag) {
+		if !slices.ContainsFunc(groups, func(g flagGroup) bool { return g.flags.Lookup(flag.Name) != nil }) {
+			t.Errorf("--%s is in no group", flag.Name)
+		}
+	})
+}
+
 // otherSettings are flags of the same command that are settings of its other config.
 func otherSettings(config any) []string {
 	switch config.(type) {

@@ -20,7 +20,7 @@ func newModelCommand() *cobra.Command {
   amend model verify path/to/model.gguf
   amend model synth --shape llama-3.1-8b --tokenizer smollm2 --quant Q4_0 --out 8b.gguf
   amend model quantize big-f16.gguf --type Q4_K_M --out small.gguf`,
-		Args: cobra.NoArgs,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newModelLsCommand(), newModelInspectCommand(), newModelVerifyCommand(), newModelSynthCommand(), newModelQuantizeCommand(), newModelTokensCommand())

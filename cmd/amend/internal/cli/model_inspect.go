@@ -10,10 +10,11 @@ import (
 func newModelInspectCommand() *cobra.Command {
 	var asJSON, noSum bool
 	cmd := &cobra.Command{
-		Use:     "inspect MODEL",
-		Short:   "Describe a model: architecture, size, quantization, context, tokenizer, checksum",
-		Example: "  amend model inspect smollm2\n  amend model inspect big-00001-of-00003.gguf --no-sha256 --json",
-		Args:    cobra.ExactArgs(1),
+		Use:               "inspect MODEL",
+		Short:             "Describe a model: architecture, size, quantization, context, tokenizer, checksum",
+		Example:           "  amend model inspect smollm2\n  amend model inspect big-00001-of-00003.gguf --no-sha256 --json",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: first(completeModel),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			info, err := app.InspectModel(cmd.Context(), args[0], !noSum)
 			if err != nil {

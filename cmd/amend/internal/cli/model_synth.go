@@ -36,7 +36,7 @@ Quantizations: ` + strings.Join(models.Quantizations(), ", ") + `.`,
 	f.StringVar(&c.Tokenizer, "tokenizer", c.Tokenizer, "GGUF file or model name to take vocabulary and chat template from (required)")
 	f.StringVar(&c.Quant, "quant", c.Quant, "quantization")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the weights: the same seed writes the same bytes")
-	f.StringVar(&c.Out, "out", c.Out, "file to write (required)")
+	f.StringVarP(&c.Out, "out", "o", c.Out, "file to write (required)")
 	f.StringVar(&c.Template, "chat-template", c.Template, "file with a chat template to use instead of the tokenizer's: Jinja, or JSON that holds it")
 	f.BoolVar(&c.Force, "force", c.Force, "replace an existing file")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")

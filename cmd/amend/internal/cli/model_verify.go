@@ -15,8 +15,9 @@ func newModelVerifyCommand() *cobra.Command {
 		Short: "Check a model file's structure and checksum",
 		Long: `Check every count, length, offset and size in a model file, and its sha256 against --sha256, or else against
 what is known: for smollm2 the project's own figure, for a file in a Hugging Face cache the one it is stored under.`,
-		Example: "  amend model verify smollm2\n  amend model verify model.gguf --sha256 b179c952…",
-		Args:    cobra.ExactArgs(1),
+		Example:           "  amend model verify smollm2\n  amend model verify model.gguf --sha256 b179c952…",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: first(completeModel),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			verdict, err := app.VerifyModel(cmd.Context(), args[0], want)
 			if err != nil {

@@ -20,7 +20,7 @@ once those are there.`,
   amend prefer train runs/first --out preference.json
   amend prefer best runs/samples --preference preference.json
   amend prefer score preference.json --prompts answers.jsonl > scores.jsonl`,
-		Args: cobra.NoArgs,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newPreferTrainCommand(), newPreferScoreCommand(), newPreferBestCommand())
@@ -57,10 +57,10 @@ prompts, and compared on prompts that only the other directory, or preference se
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Model, "model", "", "model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge if that is the testbed)")
+	f.StringVarP(&c.Model, "model", "m", "", "model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge if that is the testbed)")
 	f.StringArrayVar(&c.Pairs, "pairs", nil, "preference set whose known preferences are labels: JSONL with chosen and rejected, as amend feedback --pairs reads it")
 	f.StringVar((*string)(&c.Labels), "labels", string(c.Labels), "whose labels are learnt: judge (of DIR), known (what is known of the pairs of DIR and --pairs) or mixed (the judge's of DIR, what is known of --pairs)")
-	f.StringVar(&c.Out, "out", "", "file to write the preference model to (required)")
+	f.StringVarP(&c.Out, "out", "o", "", "file to write the preference model to (required)")
 	f.Float64Var(&c.Test, "test", c.Test, "share of prompts to hold out, by hash of the prompt")
 	f.StringVar(&c.TestOn, "test-on", "", "directory with labels of other prompts, or preference set of them, to compare the model on instead of held-out prompts")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
@@ -88,10 +88,10 @@ JSON for each, with id and score. Scores are comparable only between answers to 
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Model, "model", c.Model, "model that the preference model was trained on: a path, or a name that amend model ls shows")
-	f.StringArrayVar((*[]string)(&c.Prompts), "prompts", nil, "answers: rows with prompt and response, or messages; a file, a folder or a pattern, repeatable; - is standard input (required)")
+	f.StringVarP(&c.Model, "model", "m", c.Model, "model that the preference model was trained on: a path, or a name that amend model ls shows")
+	f.StringArrayVarP((*[]string)(&c.Prompts), "prompts", "p", nil, "answers: rows with prompt and response, or messages; a file, a folder or a pattern, repeatable; - is standard input (required)")
 	f.StringArrayVar(&c.Map, "map", nil, mapUsage)
-	f.IntVar(&c.Limit, "limit", 0, "take only the first N rows; 0 takes all")
+	f.IntVarP(&c.Limit, "limit", "n", 0, "take only the first N rows; 0 takes all")
 	addComputeFlags(f, &c.Compute, "answer")
 	o.addFlags(f)
 	return cmd

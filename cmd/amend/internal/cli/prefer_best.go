@@ -22,7 +22,8 @@ With --by-labels the judge itself chooses, by the labels of amend feedback RUN -
 of a prompt with its first.`,
 		Example: `  amend run --prompts prompts.jsonl --samples 64 --revisions 0 --out runs/samples
   amend prefer best runs/samples --preference preference.json --out best.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: first(completeRun),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Run = args[0]
 			return working(cmd, o, func(env app.Env) (func() error, error) {
@@ -32,11 +33,11 @@ of a prompt with its first.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.Model, "model", "", "model that the preference model was trained on: a path, or a name that amend model ls shows (default the run's own)")
+	f.StringVarP(&c.Model, "model", "m", "", "model that the preference model was trained on: a path, or a name that amend model ls shows (default the run's own)")
 	f.StringVar(&c.Preference, "preference", "", "file of the preference model")
 	f.BoolVar(&c.ByLabels, "by-labels", false, "choose by the judge's labels of amend feedback RUN --pairing first")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
-	f.StringVar(&c.Out, "out", "", "file to write each prompt with its best answer to, as JSONL")
+	f.StringVarP(&c.Out, "out", "o", "", "file to write each prompt with its best answer to, as JSONL")
 	addComputeFlags(f, &c.Compute, "answer")
 	o.addFlags(f)
 	return cmd

@@ -1,12 +1,6 @@
 package cli
 
-import (
-	"fmt"
-
-	"github.com/spf13/cobra"
-
-	"amend/cmd/amend/internal/failure"
-)
+import "github.com/spf13/cobra"
 
 // newRootCommand is the whole command line.
 func newRootCommand(b Build) *cobra.Command {
@@ -22,26 +16,15 @@ on the labels. It works offline: only bench --peer-url opens a network connectio
   amend feedback runs/first --draws 3 --report
   amend doctor`,
 		Version:       b.String(),
+		Args:          onlyCommands,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return failure.Input(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
-	})
+	root.SetFlagErrorFunc(flagError)
+	root.SetUsageFunc(usage)
 	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDataCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newWorkerCommand())
-	for _, c := range root.Commands() {
-		userErrors(c)
-	}
+	userErrors(root)
+	complete(root)
 	return root
-}
-
-// userErrors makes wrong arguments a usage error in a command and those below
-// it.
-func userErrors(cmd *cobra.Command) {
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error { return failure.Input(check(cmd, args)) }
-	}
-	for _, c := range cmd.Commands() {
-		userErrors(c)
-	}
 }

@@ -16,43 +16,72 @@ type runFlags struct {
 	plan bool
 }
 
-func (o *runFlags) addFlags(f *pflag.FlagSet) {
+// addFlags adds the flags, and returns them in the groups of the help.
+func (o *runFlags) addFlags(f *pflag.FlagSet) (g flagGroups) {
 	o.RunConfig = app.DefaultRunConfig()
-	f.StringVar(&o.Model, "model", o.Model, "GGUF model: a path, or a name that amend model ls shows (required, unless a run is continued or --config gives it); testbed is embedded, a test bench that knows only its own small world")
-	f.StringArrayVar(&o.Constitution, "constitution", nil, constitutionUsage+" (default hhh, for the testbed its own)")
-	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
-	f.BoolVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "show the constitution's demonstrations before every row; turn them off for a model that was trained on revisions")
-	f.IntVar(&o.DemonstrationSets, "demonstration-sets", o.DemonstrationSets, "number of demonstration sets: with more than one, each shows half of the demonstrations in its own order, and rows are spread over them")
-	f.IntVar(&o.Samples, "samples", o.Samples, "number of rows to sample for each prompt, for amend feedback and best of n")
-	f.StringArrayVar((*[]string)(&o.Prompts), "prompts", nil, promptsUsage+" (required, unless a run is continued or --config gives it)")
-	f.StringArrayVar(&o.Map, "map", nil, mapUsage)
-	f.BoolVar(&o.FromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
-	f.StringVar(&o.Out, "out", "", "run directory; an existing one is continued (required, unless --config gives it)")
-	f.IntVar(&o.Limit, "limit", 0, "take only the first N prompts; 0 takes all")
-	o.sourceFlags.addFlags(f, "run", "--prompts, --constitution, --principles and --out")
+	in := g.in("Input and output")
+	in.StringVarP(&o.Model, "model", "m", o.Model, "GGUF model: a path, or a name that amend model ls shows (required, unless a run is continued or --config gives it); testbed is embedded, a test bench that knows only its own small world")
+	o.addPrincipleFlags(in)
+	in.StringArrayVarP((*[]string)(&o.Prompts), "prompts", "p", nil, promptsUsage+" (required, unless a run is continued or --config gives it)")
+	in.StringArrayVar(&o.Map, "map", nil, mapUsage)
+	in.BoolVar(&o.FromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
+	in.StringVarP(&o.Out, "out", "o", "", "run directory; an existing one is continued (required, unless --config gives it)")
+	in.IntVarP(&o.Limit, "limit", "n", 0, "take only the first N prompts; 0 takes all")
+	o.sourceFlags.addFlags(in, "run", "--prompts, --constitution, --principles and --out")
 
-	o.addTurnFlags(f)
-	o.addGateFlags(f)
+	loop := g.in("Loop")
+	o.addLoopFlags(loop)
+	loop.IntVar(&o.DemonstrationSets, "demonstration-sets", o.DemonstrationSets, "number of demonstration sets: with more than one, each shows half of the demonstrations in its own order, and rows are spread over them")
+	loop.IntVar(&o.Samples, "samples", o.Samples, "number of rows to sample for each prompt, for amend feedback and best of n")
+	loop.BoolVar(&o.LogProbs, "logprobs", false, "record each turn's log-probability")
 
-	f.BoolVar(&o.Speculate, "speculate", o.Speculate, "draft tokens that repeat the conversation and verify several in a step, where that is measured to pay; the text is the same with or without")
+	makers := g.in("Adapters and a second model")
+	makers.StringVar(&o.LoRA, "lora", "", "LoRA adapter (GGUF) for first responses: PATH or PATH=SCALE")
+	makers.StringVar(&o.Critic, "critic", "", "GGUF model for critiques, revisions and judgements (default --model). Loaded after all first responses are done; uses its own chat template, unless --chat is plain")
+	makers.StringVar(&o.CriticLoRA, "critic-lora", "", "LoRA adapter for critiques, revisions and judgements: PATH or PATH=SCALE")
 
-	f.BoolVar(&o.Redo, "redo", false, "continue a run with other inputs or settings: do its rows again, reusing every turn that is still valid; settings that are not given stay")
-	f.BoolVar(&o.RetryFailed, "retry-failed", false, "do failed rows again")
-	f.BoolVar(&o.plan, "plan", false, "compute nothing: say how many turns are stored, how many would be computed, and about how long that takes")
-	f.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
-	addComputeFlags(f, &o.Compute, "row")
-	addContextFlags(f, &o.Context, "row")
-	o.outputFlags.addFlags(f)
-	f.Lookup("verbose").Usage = "show llama.cpp's own log, and in the summary the engine's figures"
+	o.addSamplingFlags(g.in("Sampling"))
+	o.addGateFlags(g.in("Gate"))
+
+	again := g.in("Continuing a run")
+	again.BoolVar(&o.Redo, "redo", false, "continue a run with other inputs or settings: do its rows again, reusing every turn that is still valid; settings that are not given stay")
+	again.BoolVar(&o.RetryFailed, "retry-failed", false, "do failed rows again")
+	again.BoolVar(&o.plan, "plan", false, "compute nothing: say how many turns are stored, how many would be computed, and about how long that takes")
+
+	machine := g.in("Model and machine")
+	addComputeFlags(machine, &o.Compute, "row")
+	addContextFlags(machine, &o.Context, "row")
+	machine.BoolVar(&o.Speculate, "speculate", o.Speculate, "draft tokens that repeat the conversation and verify several in a step, where that is measured to pay; the text is the same with or without")
+
+	report := g.in("Reports")
+	report.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
+	o.outputFlags.addFlags(report)
+	report.Lookup("verbose").Usage = "show llama.cpp's own log, and in the summary the engine's figures"
+	g.addTo(f)
 	f.SetNormalizeFunc(oldNames(map[string]string{"few-shots": "demonstrations", "preambles": "demonstration-sets"}))
+	return g
 }
 
-// addTurnFlags adds the settings of turns.
-func (o *runFlags) addTurnFlags(f *pflag.FlagSet) {
+// addPrincipleFlags adds what principles are drawn from.
+func (o *runFlags) addPrincipleFlags(f *pflag.FlagSet) {
+	f.StringArrayVarP(&o.Constitution, "constitution", "c", nil, constitutionUsage+" (default hhh, for the testbed its own)")
+	f.StringSliceVar(&o.Principles, "principles", nil, "draw only from these principles: ids and tags, separated by commas")
+}
+
+// addLoopFlags adds what a row goes through.
+func (o *runFlags) addLoopFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.Revisions, "revisions", o.Revisions, "rounds of critique and revision; 0: first responses only")
 	f.BoolVar(&o.Critique, "critique", o.Critique, "ask for a critique before each revision")
 	f.StringVar((*string)(&o.Mode), "mode", string(o.Mode), "what a round sees: faithful (the prompt and the newest revision, as in the paper) or append (everything said so far)")
+	f.BoolVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "show the constitution's demonstrations before every row; turn them off for a model that was trained on revisions")
 	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "maximum tokens of a turn")
+	f.StringVar(&o.System, "system", "", "system text for rows that have none")
+	f.StringVar(&o.CritiqueGrammar, "critique-grammar", "", "file with a GBNF grammar that every critique must follow")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn")
+}
+
+// addSamplingFlags adds how tokens are drawn.
+func (o *runFlags) addSamplingFlags(f *pflag.FlagSet) {
 	s := &o.Sampling
 	f.Float64Var(&s.Temperature, "temperature", s.Temperature, "sampling temperature; 0 takes the likeliest token, 1 is the paper's")
 	f.Float64Var(&s.TopP, "top-p", s.TopP, "keep the likeliest tokens whose probabilities add up to this")
@@ -63,14 +92,6 @@ func (o *runFlags) addTurnFlags(f *pflag.FlagSet) {
 	f.Float64Var(&s.PresencePenalty, "presence-penalty", s.PresencePenalty, "subtracted once from the logit of every token that the turn has generated")
 	f.IntVar(&s.PenaltyWindow, "penalty-window", s.PenaltyWindow, "number of the turn's last tokens that penalties count; 0 counts all")
 	f.Var(biasValue{&s.LogitBias}, "logit-bias", "TOKEN=BIAS: add to the logit of a token id; -inf bans the token (repeatable)")
-	f.StringVar(&o.CritiqueGrammar, "critique-grammar", "", "file with a GBNF grammar that every critique must follow")
-	f.BoolVar(&o.LogProbs, "logprobs", false, "record each turn's log-probability")
-	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn")
-	f.StringVar(&o.System, "system", "", "system text for rows that have none")
-
-	f.StringVar(&o.LoRA, "lora", "", "LoRA adapter (GGUF) for first responses: PATH or PATH=SCALE")
-	f.StringVar(&o.Critic, "critic", "", "GGUF model for critiques, revisions and judgements (default --model). Loaded after all first responses are done; uses its own chat template, unless --chat is plain")
-	f.StringVar(&o.CriticLoRA, "critic-lora", "", "LoRA adapter for critiques, revisions and judgements: PATH or PATH=SCALE")
 }
 
 func (o *runFlags) addGateFlags(f *pflag.FlagSet) {
@@ -154,6 +175,6 @@ Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot
 			})
 		},
 	}
-	o.addFlags(cmd.Flags())
+	cmd.SetUsageFunc(o.addFlags(cmd.Flags()).usage)
 	return cmd
 }

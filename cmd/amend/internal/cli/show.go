@@ -44,7 +44,8 @@ in progress.`,
   amend show runs/first 3
   amend show runs/first 3 --prompt
   amend show runs/first --changed --json | jq '.rows[].turns[-1].text'`,
-		Args: cobra.RangeArgs(1, 2),
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: completeRow,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			run, err := app.ReadRun(cmd.Context(), args[0])
 			if err != nil {

@@ -21,8 +21,9 @@ func newVerifyCommand() *cobra.Command {
 model, adapter, constitution and prompts against the checksums in the manifest. A file that is missing is reported, and
 is not an error. If first responses were made by another model or adapter, check their run too. Exit code 2 if something
 differs.`,
-		Example: "  amend verify runs/first\n  amend verify runs/first --json | jq '.checks[] | select(.state != \"as recorded\")'",
-		Args:    cobra.ExactArgs(1),
+		Example:           "  amend verify runs/first\n  amend verify runs/first --json | jq '.checks[] | select(.state != \"as recorded\")'",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: first(completeRun),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := app.Verify(cmd.Context(), args[0])
 			if err != nil && !errors.Is(err, failure.ErrDiffers) {

@@ -63,7 +63,7 @@ func Run(p *Page, run app.StoredRun, labels *app.RunLabels, matching bool) error
 		}
 		summary.Add(rec)
 		id := ansi.Truncate(OneLine(rec.ID), maxID, "…")
-		table = append(table, rowCells(labels, strconv.Itoa(rec.Index), id, strconv.Itoa(len(rec.Turns)), rowEnd(rec), flagCounts(rec), labelCell(labels, rec.ID), promptStart(rec, p.width)))
+		table = append(table, rowCells(labels, strconv.Itoa(rec.Index), id, strconv.Itoa(len(rec.Turns)), rowEnd(rec), flagCounts(rec), labelCell(labels, rec.ID), PromptStart(rec, p.width)))
 		if rec.Error != "" {
 			failures = append(failures, fmt.Sprintf("row %d (%s) failed: %s", rec.Index, id, OneLine(rec.Error)))
 		}
@@ -130,8 +130,8 @@ func flagCounts(rec revise.Record) string {
 	return ansi.Truncate(strings.Join(out, " "), maxFlags, "…")
 }
 
-// promptStart is the beginning of the last message, which the row answers, in at most so many cells.
-func promptStart(rec revise.Record, cells int) string {
+// PromptStart is the beginning of the last message, which the row answers, in at most so many cells.
+func PromptStart(rec revise.Record, cells int) string {
 	if len(rec.Messages) == 0 {
 		return ""
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/engine/llama"
 )
 
 // ComputeConfig says how a model computes and how conversations are written for it. For the key tags see package digest.
@@ -68,7 +69,7 @@ func (c ComputeConfig) Validate() error {
 // Validate checks what the settings alone can tell. Its errors are *failure.FieldError.
 func (c ContextConfig) Validate() error {
 	return errors.Join(
-		failure.Range("parallel", c.Parallel, 0, MostTokens),
+		failure.Range("parallel", c.Parallel, 0, llama.MaxSequences()-1), // and one of a preamble
 		failure.OneOf("kv", c.KV, Layouts()...),
 		failure.OneOf("kv-type", c.KVType, KVTypes()...),
 	)

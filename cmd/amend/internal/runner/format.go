@@ -47,7 +47,7 @@ func (m *Model) templateSource() (string, error) {
 	}
 	source, ok := m.model.ChatTemplate("")
 	if !ok {
-		return "", &failure.FieldError{Field: "template", Want: fmt.Sprintf("is needed: %s carries no chat template; give a file, or chat plain for a base model", m.info.Path)}
+		return "", NoTemplate(m.info.Path)
 	}
 	return source, nil
 }
@@ -63,6 +63,11 @@ func ReadTemplate(path string) (string, error) {
 		return "", fmt.Errorf("the chat template %s: %w", path, err)
 	}
 	return source, nil
+}
+
+// NoTemplate is the error for a model without a chat template.
+func NoTemplate(path string) error {
+	return &failure.FieldError{Field: "template", Want: fmt.Sprintf("is needed: %s carries no chat template; give a file, or chat plain for a base model", path)}
 }
 
 // startTemplate starts the process that renders a chat template.

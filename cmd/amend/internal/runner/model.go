@@ -238,9 +238,15 @@ func (m *Model) VocabularySize() int { return m.model.Vocab().Size() }
 // Trained is the context that the model was trained on, in tokens.
 func (m *Model) Trained() int { return m.model.CtxTrain() }
 
+// CheckGrammar reports what is wrong with a grammar in GBNF, by its text alone.
+func CheckGrammar(source string) error { return llama.CheckGrammar(source, grammarRoot) }
+
+// grammarRoot is the rule that a grammar starts at.
+const grammarRoot = "root"
+
 // NewGrammar compiles a grammar in GBNF. The model closes it.
 func (m *Model) NewGrammar(source string) (*llama.Grammar, error) {
-	g, err := m.model.Vocab().NewGrammar(source, "root")
+	g, err := m.model.Vocab().NewGrammar(source, grammarRoot)
 	if err != nil {
 		return nil, err
 	}
