@@ -28,6 +28,9 @@ type Request struct {
 	// Seed starts the turn's own random stream. Equal requests with equal
 	// seeds give equal tokens, whatever else is in the batch.
 	Seed uint64
+	// Said, if set, is told the turn's text so far after every token, on the engine's goroutine. The text may end inside a
+	// UTF-8 character. A turn that had to be started again tells its text again. The bytes are not to be kept.
+	Said func(text []byte)
 	// Done receives the result, once, on the engine's goroutine. It may
 	// Submit further requests.
 	Done func(Result)

@@ -62,6 +62,9 @@ func (t *turn) add(token Token, piece []byte) End {
 			t.textEnd = min(t.textEnd, start+i)
 		}
 	}
+	if t.request.Said != nil {
+		t.request.Said(t.text[:t.textEnd])
+	}
 	switch {
 	case t.textEnd < len(t.text):
 		return EndStop

@@ -1,6 +1,9 @@
 package engine
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestStopStringsAcrossTokens: a stop string ends the turn wherever the tokens
 // divide it, and the text ends before it.
@@ -27,5 +30,17 @@ func TestStopStringsAcrossTokens(t *testing.T) {
 		if got := turn.result(end, nil).Text; end != c.end || got != c.text {
 			t.Errorf("%q: %q ended by %q, want %q by %q", c.pieces, got, end, c.text, c.end)
 		}
+	}
+}
+
+// What a turn says is told after every token, and never with a part of the stop string that ends it behind its end.
+func TestSaidIsTheTextSoFar(t *testing.T) {
+	var said []string
+	turn := newTurn(&Request{Tokens: []Token{1}, MaxTokens: 9, Stop: []string{"zz"}, Said: func(text []byte) { said = append(said, string(text)) }}, 0, 0, 0, 99)
+	for i, piece := range []string{"a", "bz", "z"} {
+		turn.add(Token(i), []byte(piece))
+	}
+	if want := []string{"a", "abz", "ab"}; !slices.Equal(said, want) {
+		t.Errorf("said %q, want %q", said, want)
 	}
 }

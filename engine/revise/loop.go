@@ -77,8 +77,9 @@ type Loop struct {
 	prefix   []engine.Token // what rows without a system text of their own start with
 	asks     asks
 
-	watch       func(Asked) // may be nil
-	memory      Memory      // nil: every turn is computed
+	watch       func(Asked)       // may be nil
+	hear        func(text []byte) // may be nil
+	memory      Memory            // nil: every turn is computed
 	environment string
 	planning    bool // nothing is asked of the engine
 

@@ -162,7 +162,7 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	}
 	request := &engine.Request{
 		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),
-		Sampling: s.Sampling, LogProbs: s.LogProbs, Seed: seed,
+		Sampling: s.Sampling, LogProbs: s.LogProbs, Seed: seed, Said: r.loop.hear,
 		Done: func(res engine.Result) {
 			if !r.onResult(kind, key, seed, res) {
 				r.loop.startNext()

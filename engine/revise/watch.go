@@ -17,6 +17,10 @@ type Asked struct {
 // Watch tells f of every turn, before it is computed or when it is remembered. Only before Run and Plan.
 func (l *Loop) Watch(f func(Asked)) { l.watch = f }
 
+// Hear tells f of the text of the turn that is written, after every token (engine.Request.Said): for a run of one row, in
+// which no two turns are written at once. Only before Run.
+func (l *Loop) Hear(f func(text []byte)) { l.hear = f }
+
 // tell tells of a turn that r.asked asks for.
 func (r *row) tell(kind Kind, stored bool) {
 	if r.loop.watch == nil {

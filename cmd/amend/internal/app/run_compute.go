@@ -209,6 +209,9 @@ func (c *runComputation) openStore(context.Context) error {
 	}
 	for _, l := range c.loops {
 		l.Use(c.store, c.model.Environment(c.size))
+		if c.job.Stream {
+			newStreamer(c.parent).listen(l)
+		}
 	}
 	if c.attach == nil && c.tested == nil && c.verdicts == nil {
 		return nil

@@ -93,8 +93,12 @@ func (c RunConfig) Validate() error {
 			errs = append(errs, failure.Missing(need.field, need.what))
 		}
 	}
-	errs = append(errs,
-		validateMap(c.Map),
+	return errors.Join(append(errs, validateMap(c.Map), c.validateRow())...)
+}
+
+// validateRow checks what does not depend on where rows come from and go to.
+func (c RunConfig) validateRow() error {
+	return errors.Join(
 		failure.OneOf("mode", c.Mode, revise.Modes()...),
 		failure.Range("limit", c.Limit, 0, 1<<40),
 		failure.Range("demonstration-sets", c.DemonstrationSets, 1, 1000),
@@ -106,7 +110,6 @@ func (c RunConfig) Validate() error {
 		runner.ValidateAdapter("lora", c.LoRA), runner.ValidateAdapter("critic-lora", c.CriticLoRA),
 		validateSampling(c.Sampling), c.Gate.validate(),
 	)
-	return errors.Join(errs...)
 }
 
 func (c RunConfig) validateCritic() error {

@@ -20,6 +20,7 @@ import (
 type runJob struct {
 	Config  RunConfig
 	Plan    bool // count the turns, compute nothing
+	Stream  bool // tell the parent what is written, while it is (a job of one row)
 	Date    string
 	Version string
 	Prompts []revise.Row // before Config.Samples makes several rows of each
@@ -78,19 +79,7 @@ type inputs struct {
 // readInputs reads the constitution, the grammar and the manifest of the run that is continued.
 func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 	c := s.config
-	composed, err := constitution.Load(c.layers()...)
-	if err != nil {
-		return in, failure.Input(err)
-	}
-	if in.document, err = composed.Select(c.Principles); err != nil {
-		return in, failure.Input(err)
-	}
-	in.job = runJob{Config: c, Version: e.Version, Date: e.today(), PromptsSHA: given.SHA256, Prompts: given.Rows}
-	in.bad = given.Bad
-	if in.job.Constitution, err = composed.YAML(); err != nil {
-		return in, fmt.Errorf("writing the constitution down: %w", err)
-	}
-	if in.job.Grammar, err = c.grammar(); err != nil {
+	if in, err = e.newInputs(c, given); err != nil {
 		return in, err
 	}
 	if s.responsesOf != "" {
@@ -104,6 +93,24 @@ func (e Env) readInputs(s stage, given *prompts.Set) (in inputs, err error) {
 		return in, err
 	}
 	return in, nil
+}
+
+// newInputs are those of a run that nothing is there of.
+func (e Env) newInputs(c RunConfig, given *prompts.Set) (in inputs, err error) {
+	composed, err := constitution.Load(c.layers()...)
+	if err != nil {
+		return in, failure.Input(err)
+	}
+	if in.document, err = composed.Select(c.Principles); err != nil {
+		return in, failure.Input(err)
+	}
+	in.job = runJob{Config: c, Version: e.Version, Date: e.today(), PromptsSHA: given.SHA256, Prompts: given.Rows}
+	in.bad = given.Bad
+	if in.job.Constitution, err = composed.YAML(); err != nil {
+		return in, fmt.Errorf("writing the constitution down: %w", err)
+	}
+	in.job.Grammar, err = c.grammar()
+	return in, err
 }
 
 // grammar is the text of the grammar of critiques; empty where there is none.

@@ -23,7 +23,7 @@ on the labels. It works offline: only bench --peer-url opens a network connectio
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(usage)
-	root.AddCommand(newRunCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDataCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newWorkerCommand())
+	root.AddCommand(newRunCommand(), newTryCommand(), newShowCommand(), newStatsCommand(), newEvalCommand(), newExportCommand(), newFeedbackCommand(), newPreferCommand(), newVerifyCommand(), newModelCommand(), newConstitutionCommand(), newDataCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand(b), newWorkerCommand())
 	userErrors(root)
 	complete(root)
 	return root
