@@ -98,17 +98,29 @@ const (
 
 // Report says what a set holds and what was left out.
 type Report struct {
-	Format   Format           `json:"format"`
-	Encoding Encoding         `json:"encoding"`
-	Read     int              `json:"read"`     // rows of the run, or labelled pairs
-	Examples map[string]int   `json:"examples"` // rows of the set, by split
-	LeftOut  map[Reason]int   `json:"left_out"` // of those read, by why
-	Changed  int              `json:"changed"`  // examples whose answer is not the first response; 0 of labelled pairs, which have none
-	Chars    Spread           `json:"chars"`    // of answers
-	Rounds   []RoundCount     `json:"rounds"`   // of all rows of the run that did not fail
-	Files    []string         `json:"files"`    // below the set's folder
-	Bytes    int64            `json:"bytes"`    // of all files
-	JSON     map[string]int64 `json:"-"`        // bytes as JSON, by split
+	Format   Format         `json:"format"`
+	Encoding Encoding       `json:"encoding"`
+	Read     int            `json:"read"`     // rows of the run, or labelled pairs
+	Examples map[string]int `json:"examples"` // rows of the set, by split
+	LeftOut  map[Reason]int `json:"left_out"` // of those read, by why
+	// Flags counts, for the rows of a run that are left out as flagged, those with such an answer.
+	Flags   map[revise.Flag]int `json:"flags,omitempty"`
+	Changed int                 `json:"changed"` // examples whose answer is not the first response; 0 of labelled pairs, which have none
+	Chars   Spread              `json:"chars"`   // of answers
+	Rounds  []RoundCount        `json:"rounds"`  // of all rows of the run that did not fail
+	Files   []string            `json:"files"`   // below the set's folder
+	Bytes   int64               `json:"bytes"`   // of all files
+	JSON    map[string]int64    `json:"-"`       // bytes as JSON, by split
+}
+
+// Empty reports whether the set has no example.
+func (r *Report) Empty() bool {
+	for _, n := range r.Examples {
+		if n > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // RoundCount is what became of one round's revisions.
@@ -132,7 +144,8 @@ type Source struct {
 type Fact struct{ Name, Value string }
 
 // Write makes a set in the folder out, which must not be there yet or be empty: everything is written beside it and
-// moved there when it is complete and on disk. An error leaves nothing.
+// moved there when it is complete and on disk. An error leaves nothing. Where nothing is left for a set, the error is
+// ErrEmpty, and the report says why.
 func Write(out string, from Source, o Options) (report *Report, err error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -159,8 +172,7 @@ func Write(out string, from Source, o Options) (report *Report, err error) {
 	if err := s.finish(); err != nil {
 		return nil, err
 	}
-	if s.report.empty() {
-		s.report.Files, s.report.Bytes = []string{}, 0
+	if s.report.Empty() {
 		return s.report, ErrEmpty
 	}
 	text, err := card(s.report, from, o)
@@ -184,18 +196,8 @@ func Write(out string, from Source, o Options) (report *Report, err error) {
 	return s.report, atomicfile.SyncDir(filepath.Dir(filepath.Clean(out)))
 }
 
-// ErrEmpty says that everything was left out, and no set was written. The report has the reasons.
-var ErrEmpty = errors.New("nothing is left for a set")
-
-// empty reports whether no split has an example.
-func (r *Report) empty() bool {
-	for _, n := range r.Examples {
-		if n > 0 {
-			return false
-		}
-	}
-	return true
-}
+// ErrEmpty is the error for a set without an example: trainers cannot load one.
+var ErrEmpty = errors.New("nothing is left for the set, and none is written")
 
 // ErrInUse refuses to write a set into a folder that is not empty.
 var ErrInUse = errors.New("has something in it")
@@ -226,7 +228,7 @@ type set struct {
 
 func newSet(dir string, o Options) *set {
 	s := &set{options: o, seen: newDuplicates(o.NearDuplicates), dir: dir, report: &Report{
-		Format: o.Format, Encoding: o.Encoding, Examples: map[string]int{}, LeftOut: map[Reason]int{}, JSON: map[string]int64{},
+		Format: o.Format, Encoding: o.Encoding, Examples: map[string]int{}, LeftOut: map[Reason]int{}, Flags: map[revise.Flag]int{}, JSON: map[string]int64{},
 	}}
 	for i, name := range []string{trainSplit, testSplit} {
 		s.splits[i] = &shards{dir: dir, split: name, encoding: o.Encoding, columns: o.empty(), limit: o.ShardBytes}
@@ -256,7 +258,14 @@ func (s *set) read(from Source) error {
 			return err
 		}
 		s.report.count(&rec)
-		if err := s.add(rec.Messages, func() ([]candidate, Reason) { return s.options.choose(&rec) }); err != nil {
+		choose := func() ([]candidate, Reason) {
+			chosen, why := s.options.choose(&rec)
+			if why == Flagged {
+				countFaults(s.report.Flags, &rec)
+			}
+			return chosen, why
+		}
+		if err := s.add(rec.Messages, choose); err != nil {
 			return fmt.Errorf("row %s: %w", rec.ID, err)
 		}
 	}

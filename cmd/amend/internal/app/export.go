@@ -12,8 +12,8 @@ import (
 	"amend/engine/runstore"
 )
 
-// Export makes a training set of a run's finished rows, or of its labels. The set is complete, or not there. Where nothing is
-// left for one, it returns the report and a *failure.RowsError.
+// Export makes a training set of a run's finished rows, or of its labels. The set is complete, or not there. Where it would
+// be empty, the report comes with a *failure.RowsError.
 func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -30,17 +30,17 @@ func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report
 	}
 	report, err = export.Write(c.Out, source, c.options())
 	if errors.Is(err, export.ErrEmpty) {
-		return report, &failure.RowsError{Failed: report.Read, Of: report.Read, What: "are left out, so there is no set", Detail: remedy(report)}
+		err = &failure.RowsError{Failed: report.Read, Of: report.Read, What: c.unit() + " are left out: no set is written"}
 	}
 	return report, err
 }
 
-// remedy is what to do where nothing is left for a set.
-func remedy(r *export.Report) string {
-	if r.LeftOut[export.Flagged] > 0 {
-		return "amend stats says which flags; a turn that is cut needs more max-tokens in the run, and without hygiene flagged turns are taken"
+// unit is what a set is made of.
+func (c ExportConfig) unit() string {
+	if c.Labels {
+		return "pairs"
 	}
-	return "take rows or pairs with another limit"
+	return "rows"
 }
 
 // warnUnfinished tells of a run that lacks rows: what is made of it is of fewer than its prompts.

@@ -73,7 +73,7 @@ func (e Env) onePrompt(c RunConfig, prompt string) (*prompts.Set, error) {
 		return nil, fmt.Errorf("writing the prompt down: %w", err)
 	}
 	e.Stdin = strings.NewReader(string(text) + "\n")
-	c.Prompts, c.FromResponses, c.Limit = "-", false, 0
+	c.Prompts, c.FromResponses, c.Limit = prompts.Paths{"-"}, false, 0
 	return e.readPrompts(c)
 }
 

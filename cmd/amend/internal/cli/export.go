@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"amend/cmd/amend/internal/app"
+	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/render"
 	"amend/engine/export"
 )
@@ -32,8 +33,9 @@ A turn whose only flag is unchanged is kept. Where no revision is clean, sft tak
 With --labels, pairs are those that amend feedback has labelled: chosen is the answer that the judge prefers,
 label_prob its probability. DIR may then be a folder that holds labels alone.
 
-The same run gives the same bytes. What is left out is counted, by reason. Where nothing is left no set is
-written, and the exit code is 3.`,
+The same run gives the same bytes. What is left out is counted, by reason. If all is, no set is written.
+
+Exit codes: 0 done, 2 bad usage or input, 3 all rows are left out, 42 cannot work.`,
 		Example: `  amend export runs/first --format sft --to jsonl --out sets/sft
   amend export runs/first --format dpo --to parquet --test 0.05 --disjoint --out sets/dpo
   amend export runs/first --format sft --all-revisions --max-chars 4000 --near-duplicates 0.8 --out sets/rounds
@@ -47,7 +49,7 @@ written, and the exit code is 3.`,
 			}
 			c.Run = args[0]
 			report, err := app.Export(cmd.Context(), env, c)
-			if report == nil {
+			if failed := new(failure.RowsError); err != nil && !errors.As(err, &failed) {
 				return err
 			}
 			if asJSON {

@@ -14,6 +14,10 @@ import (
 
 // Export writes what a training set holds and what was left out of it.
 func Export(w io.Writer, c app.ExportConfig, r *export.Report) {
+	if r.Empty() {
+		noExport(w, c, r)
+		return
+	}
 	read := "rows"
 	if c.Labels {
 		read = "pairs"
@@ -23,18 +27,25 @@ func Export(w io.Writer, c app.ExportConfig, r *export.Report) {
 		examples = append(examples, fmt.Sprintf("%d in %s", r.Examples[split], split))
 	}
 	Field(w, "examples", fmt.Sprintf("%s of %d %s", strings.Join(examples, ", "), r.Read, read))
-	var left []string
-	for _, why := range export.Reasons() {
-		if n := r.LeftOut[why]; n > 0 {
-			left = append(left, fmt.Sprintf("%d %s", n, why))
-		}
-	}
-	if len(left) > 0 {
-		Field(w, "left out", strings.Join(left, ", "))
-	}
-	if len(r.Files) == 0 {
-		return // there is no set
+	if len(r.LeftOut) > 0 {
+		Field(w, "left out", leftOut(r.LeftOut, r.Flags))
 	}
 	Field(w, "files", fmt.Sprintf("%d in %s, %s bytes", len(r.Files), filepath.Join(c.Out, "data"), Grouped(int(r.Bytes))))
 	Field(w, "card", filepath.Join(c.Out, "README.md"))
+}
+
+// noExport says why there is no training set, and what would help.
+func noExport(w io.Writer, c app.ExportConfig, r *export.Report) {
+	if len(r.LeftOut) == 0 {
+		Field(w, "examples", "none: the run has no finished row")
+		Field(w, "for more", "amend run --out "+c.Run+" continues it")
+		return
+	}
+	Field(w, "examples", "none for "+string(r.Format))
+	Field(w, "left out", leftOut(r.LeftOut, r.Flags))
+	label := "for more"
+	for _, a := range advice(c.Run, r.LeftOut, r.Flags) {
+		Field(w, label, a)
+		label = ""
+	}
 }

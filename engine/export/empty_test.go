@@ -1,0 +1,74 @@
+package export
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"amend/engine/revise"
+)
+
+// An empty set is not written, and the report says what left the rows out.
+func TestEmptySetIsNotWritten(t *testing.T) {
+	turn := func(kind revise.Kind, text string, flags ...revise.Flag) revise.Turn {
+		return revise.Turn{Kind: kind, Round: 1, Text: text, Flags: flags}
+	}
+	rows := []revise.Record{
+		{ID: "a", Turns: []revise.Turn{turn(revise.Response, "x", revise.Cut), turn(revise.Critique, "no", revise.Repeating), turn(revise.Revision, "y", revise.Cut, revise.LeadIn)}},
+		{ID: "b", Turns: []revise.Turn{turn(revise.Response, "x", revise.Cut), turn(revise.Revision, "x", revise.Unchanged, revise.Cut)}},
+		{ID: "c", Error: "too long"},
+	}
+	source := Source{Name: "test", Rows: func(yield func(revise.Record, error) bool) {
+		for _, r := range rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}}
+	dir := t.TempDir()
+	r, err := Write(filepath.Join(dir, "set"), source, Options{Format: SFT, Encoding: Parquet, Hygiene: true, ShardBytes: 1e6})
+	if !errors.Is(err, ErrEmpty) || r.LeftOut[Flagged] != 2 || r.LeftOut[Failed] != 1 || r.Flags[revise.Cut] != 2 || r.Flags[revise.LeadIn] != 1 || len(r.Flags) != 2 {
+		t.Errorf("%v, %+v", err, r)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+	tally := NewTally(SFT)
+	for _, rec := range rows {
+		tally.Add(&rec)
+	}
+	if tally.Usable != 0 || tally.LeftOut[Flagged] != 2 || tally.LeftOut[Failed] != 1 || tally.Flags[revise.Cut] != 2 {
+		t.Errorf("the tally differs: %+v", tally)
+	}
+}
+
+// A tally counts apart what was revised, and a pair is what a set of pairs would have.
+func TestTally(t *testing.T) {
+	answers := func(texts ...string) *revise.Record {
+		rec := &revise.Record{}
+		for i, text := range texts {
+			kind := revise.Revision
+			if i == 0 {
+				kind = revise.Response
+			}
+			rec.Turns = append(rec.Turns, revise.Turn{Kind: kind, Round: i, Text: text})
+		}
+		return rec
+	}
+	flagged := answers("a", "b", "c")
+	flagged.Turns[2].Flags = []revise.Flag{revise.CritiqueAsRevision}
+	tally := NewTally(SFT)
+	for _, rec := range []*revise.Record{answers("a", "a"), answers("a", "b"), answers("a"), flagged} {
+		tally.Add(rec)
+	}
+	if tally.Usable != 4 || tally.Revised != 2 {
+		t.Errorf("%+v", tally)
+	}
+	if chosen, rejected, ok := Pair(flagged); !ok || chosen.Text != "b" || rejected.Text != "a" {
+		t.Errorf("%v, %v, %v", chosen.Text, rejected.Text, ok)
+	}
+	if _, _, ok := Pair(answers("a", "a")); ok {
+		t.Error("two answers that are the same are a pair")
+	}
+}
