@@ -71,7 +71,7 @@ func (c Caches) flat() []string {
 
 // Found is one model in a cache. A split model is one, by its first part.
 type Found struct {
-	// Name is what --model takes: the file's name without .gguf, for Hugging Face and LM Studio with owner and repository
+	// Name is what --model takes: that of a known model, or the file's name without .gguf, for Hugging Face and LM Studio with owner and repository
 	// before it, for Ollama its own name with the tag.
 	Name   string `json:"name"`
 	Path   string `json:"path"`   // of the file or link
@@ -94,11 +94,21 @@ func (c Caches) Names() []Found {
 		}
 		for _, e := range entries {
 			if !e.IsDir() && isModelName(e.Name()) {
-				all = append(all, Found{Name: modelName(e.Name()), Path: filepath.Join(dir, e.Name()), Source: source})
+				all = append(all, Found{Name: cmp.Or(knownName(e), modelName(e.Name())), Path: filepath.Join(dir, e.Name()), Source: source})
 			}
 		}
 	}
 	return slices.Concat(all, c.hfNames(), c.ollamaNames(), c.lmStudioNames())
+}
+
+// knownName is the name of the known model that a file is; empty for another.
+func knownName(e fs.DirEntry) string {
+	for _, k := range KnownModels() {
+		if info, err := e.Info(); e.Name() == k.File && err == nil && uint64(info.Size()) == k.Size {
+			return k.Name
+		}
+	}
+	return ""
 }
 
 // hfNames lists hub/models--ORG--REPO/snapshots/REVISION/**.gguf, which are links into blobs/. A file that

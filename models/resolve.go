@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"amend/engine/nearest"
@@ -40,6 +41,20 @@ func Reserved() []string {
 	return names
 }
 
+// reservedAnd are the reserved names and those of models that were found, each once.
+func reservedAnd(found []Found) []string {
+	all := Reserved()
+	for _, f := range found {
+		if !slices.Contains(all, f.Name) {
+			all = append(all, f.Name)
+		}
+	}
+	return all
+}
+
+// NamesAtHand are the names that Resolve takes: those that are reserved, and of the models in the caches. No file is opened.
+func (c Caches) NamesAtHand() []string { return reservedAnd(c.Names()) }
+
 // Resolve finds the model file for what was given as --model: testbed, a known name (smollm2), a path, or the name of
 // a model in a cache as `amend model ls` shows it, in that order. The file exists; it has not been opened.
 // The error for a name that leads nowhere says where it was looked for and what there is; it matches ErrInvalid and fs.ErrNotExist.
@@ -65,6 +80,11 @@ func (c Caches) Resolve(name string) (string, error) {
 	for _, f := range names {
 		if f.Name == name || f.Name+".gguf" == name || f.Name == name+":latest" { // the tag that Ollama leaves out
 			return f.Path, nil
+		}
+	}
+	for _, k := range KnownModels() {
+		if modelName(k.File) == name || k.File == name {
+			return c.findKnown(k)
 		}
 	}
 	return "", unknownModel(name, names, c)
@@ -100,10 +120,7 @@ func looksLikePath(name string) bool {
 
 // unknownModel lists the nearest names and, if they are few, everything there is.
 func unknownModel(name string, found []Found, c Caches) error {
-	all := Reserved()
-	for _, f := range found {
-		all = append(all, f.Name)
-	}
+	all := reservedAnd(found)
 	var text strings.Builder
 	if looksLikePath(name) {
 		fmt.Fprintf(&text, "model file %s does not exist", name)

@@ -47,6 +47,12 @@ func TestResolveKnownModel(t *testing.T) {
 	if got, err := c.Resolve(k.Name); got != own || err != nil {
 		t.Errorf("resolves to %s, %v", got, err)
 	}
+	if got, err := c.Resolve("SmolLM2-135M-Instruct.Q4_1"); got != own || err != nil {
+		t.Errorf("by the name of its file it resolves to %s, %v", got, err)
+	}
+	if names := c.NamesAtHand(); !slices.Equal(names, []string{"testbed", "smollm2"}) {
+		t.Errorf("names at hand: %q", names)
+	}
 	file(t, k.Size-1, c.Extra[0], k.File)
 	if got, err := c.Resolve(k.Name); got != own || err != nil {
 		t.Errorf("a file cut short is taken: %s, %v", got, err)

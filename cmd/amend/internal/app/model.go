@@ -26,13 +26,7 @@ func Models() ModelList {
 }
 
 // ModelNames are the names of the models at hand. No file is opened.
-func ModelNames() []string {
-	names := models.Reserved()
-	for _, f := range models.CachesFrom(os.Getenv).Names() {
-		names = append(names, f.Name)
-	}
-	return names
-}
+func ModelNames() []string { return models.CachesFrom(os.Getenv).NamesAtHand() }
 
 // NoModelError refuses work for which no model is named.
 type NoModelError struct{ AtHand ModelList }

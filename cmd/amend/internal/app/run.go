@@ -59,7 +59,7 @@ func Run(ctx context.Context, env Env, c RunConfig) (RunResult, error) {
 		return RunResult{}, err
 	}
 	if err := runstore.Writable(c.Out); err != nil {
-		return RunResult{}, failure.Input(err)
+		return RunResult{}, err
 	}
 	if len(stages) == 1 {
 		return env.runStage(ctx, stages[0], set, c)

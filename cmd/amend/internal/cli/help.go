@@ -49,7 +49,7 @@ func usage(cmd *cobra.Command) error {
 func writeUsage(cmd *cobra.Command, groups flagGroups) error {
 	var b strings.Builder
 	b.WriteString("Usage:\n")
-	if cmd.Runnable() {
+	if cmd.Runnable() && (!cmd.HasAvailableSubCommands() || strings.Contains(cmd.Use, " ")) { // others only show their help
 		b.WriteString("  " + cmd.UseLine() + "\n")
 	}
 	if cmd.HasAvailableSubCommands() {
