@@ -191,6 +191,26 @@ func TestSummaryNamesWhatIsUsable(t *testing.T) {
 	}
 }
 
+// Where nearly all rows are usable, nothing is said of how to get more.
+func TestSummaryOfAGoodRun(t *testing.T) {
+	r := app.RunResult{Outcome: app.NewOutcome(), Rounds: 1, Asked: 11, Out: "run"}
+	for i := range r.Asked {
+		rec := revise.Record{Index: i, Turns: []revise.Turn{{Kind: revise.Response, Text: "No."}, {Kind: revise.Revision, Round: 1, Text: "Yes."}}}
+		if i == 0 {
+			rec = revise.Record{Error: "too long"}
+		}
+		r.Summary.Add(rec)
+		r.Outcome.Add(&rec)
+	}
+	var out strings.Builder
+	if err := RunResult(&out, r, false, false); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "amend export run --format dpo --out") || strings.Contains(out.String(), "for more") {
+		t.Error(out.String())
+	}
+}
+
 func TestShowJSONHoldsTheRecords(t *testing.T) {
 	var out bytes.Buffer
 	if err := RunJSON(&out, shownRun(t)); err != nil {

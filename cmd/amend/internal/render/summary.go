@@ -121,6 +121,9 @@ func next(w io.Writer, r app.RunResult) {
 	if r.Rounds > 0 && of.Revised == 0 && pairs.LeftOut[export.Flagged] >= of.LeftOut[export.Flagged] {
 		of = pairs // revisions are what is wanted, and there they are missed
 	}
+	if 10*of.Usable >= 9*r.Asked {
+		return // nearly all
+	}
 	label = "for more"
 	for _, a := range advice(r.Out, of.LeftOut, of.Flags) {
 		Field(w, label, a)
