@@ -86,28 +86,47 @@ func (j *Judge) Prefix() []engine.Token { return j.prefix }
 // logits depend on. Only before Run.
 func (j *Judge) Use(m Memory, environment string) { j.memory, j.environment = m, environment }
 
-// Need is the most tokens that a judgement of the pair can come to hold.
-func (j *Judge) Need(ctx context.Context, in Pair) (int, error) {
+// Need is the room that judgements can come to need, in tokens.
+type Need struct {
+	Tokens   int // the most of one judgement
+	Unshared int // the most of one that does not begin with Judge.Prefix
+}
+
+// With is the room for what either needs.
+func (n Need) With(m Need) Need {
+	return Need{max(n.Tokens, m.Tokens), max(n.Unshared, m.Unshared)}
+}
+
+// Need is what judgements of the pair can come to need.
+func (j *Judge) Need(ctx context.Context, in Pair) (Need, error) {
 	return j.NeedUnder(ctx, in, j.draw(in))
 }
 
 // NeedUnder is Need where the principles are not drawn.
-func (j *Judge) NeedUnder(ctx context.Context, in Pair, principles []constitution.Principle) (int, error) {
-	longest := 0
+func (j *Judge) NeedUnder(ctx context.Context, in Pair, principles []constitution.Principle) (n Need, err error) {
+	most := len(AnswerStem+answerA) + 2 // tokens of stem and answer: no tokenizer makes more than one of a byte
+	if j.settings.Reasonings > 0 {
+		most += j.settings.MaxTokens
+	}
 	for _, p := range principles {
 		for _, swapped := range []bool{false, true} {
 			c, err := j.open(ctx, in, p, swapped)
 			if err != nil {
-				return 0, err
+				return n, err
 			}
-			longest = max(longest, len(c.Tokens))
+			one := Need{Tokens: len(c.Tokens) + most}
+			if !j.shows(p) {
+				one.Unshared = one.Tokens
+			}
+			n = n.With(one)
 		}
 	}
-	const answer = len(AnswerStem+answerA) + 2 // tokens of stem and answer: no tokenizer makes more than one of a byte
-	if j.settings.Reasonings > 0 {
-		longest += j.settings.MaxTokens
-	}
-	return longest + answer, ctx.Err()
+	return n, ctx.Err()
+}
+
+// shows reports whether worked judgements stand before those under a principle.
+func (j *Judge) shows(p constitution.Principle) bool {
+	return j.settings.Layout != ByPrinciple || j.settings.Layout.alone(p)
 }
 
 // draw draws the principles of a pair.
@@ -118,7 +137,7 @@ func (j *Judge) draw(in Pair) []constitution.Principle {
 // open writes a judgement down, up to where the answer begins.
 func (j *Judge) open(ctx context.Context, in Pair, p constitution.Principle, swapped bool) (*chat.Conversation, error) {
 	var shots []chat.Message
-	if j.settings.Layout != ByPrinciple || j.settings.Layout.alone(p) {
+	if j.shows(p) {
 		shots = slices.Clone(j.shots)
 	}
 	c, err := j.format.Open(ctx, append(shots, chat.Message{Role: chat.User, Text: j.text(in, p, swapped)}))

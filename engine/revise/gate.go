@@ -277,7 +277,7 @@ func (l *Loop) startJudge() {
 // needJudged is about the most tokens that a judgement of the row's revisions can come to hold, where responses take
 // up to most tokens each.
 func (l *Loop) needJudged(ctx context.Context, in Row, most int) (int, error) {
-	bare, err := l.settings.Gate.Judge.NeedUnder(ctx, feedback.Pair{ID: in.ID, Messages: in.Messages}, l.doc.Principles)
+	bare, err := l.settings.Gate.Judge.NeedUnder(ctx, feedback.Pair{ID: in.ID, Messages: in.Messages}, l.doc.Principles) // all show what is worked
 	const again = 8 // one token in so many more where a text is tokenized again
-	return bare + 2*(most+most/again+again), err
+	return bare.Tokens + 2*(most+most/again+again), err
 }

@@ -98,15 +98,14 @@ func place(c Case) string {
 	return string(sum[:])
 }
 
-// Need is the most tokens that a case can come to hold.
-func (c Cases) Need(ctx context.Context, j *feedback.Judge) (int, error) {
-	most := 0
+// Need is what the cases can come to need.
+func (c Cases) Need(ctx context.Context, j *feedback.Judge) (most feedback.Need, err error) {
 	for _, one := range c {
 		n, err := j.NeedUnder(ctx, one.Pair, []constitution.Principle{one.Principle})
 		if err != nil {
-			return 0, err
+			return most, err
 		}
-		most = max(most, n)
+		most = most.With(n)
 	}
 	return most, nil
 }

@@ -63,8 +63,8 @@ func VerdictsOf(doc *constitution.Document) (out Verdicts) {
 // principle.
 type Opener func(ctx context.Context, c VerdictCase, response string) (*chat.Conversation, error)
 
-// Need is the most tokens that a case can come to hold.
-func (v Verdicts) Need(ctx context.Context, open Opener) (most int, err error) {
+// Need is what the cases can come to need. A case that is a demonstration does not begin as the others do.
+func (v Verdicts) Need(ctx context.Context, open Opener) (most feedback.Need, err error) {
 	for _, c := range v {
 		for _, response := range []string{c.Keeps, c.Breaks} {
 			asked, err := open(ctx, c, response)
@@ -72,9 +72,13 @@ func (v Verdicts) Need(ctx context.Context, open Opener) (most int, err error) {
 				asked, err = asked.Answer()
 			}
 			if err != nil {
-				return 0, fmt.Errorf("%s: %w", c.Name, err)
+				return most, fmt.Errorf("%s: %w", c.Name, err)
 			}
-			most = max(most, len(asked.Tokens)+feedback.VerdictTokens)
+			one := feedback.Need{Tokens: len(asked.Tokens) + feedback.VerdictTokens}
+			if c.Demonstration >= 0 {
+				one.Unshared = one.Tokens
+			}
+			most = most.With(one)
 		}
 	}
 	return most, nil

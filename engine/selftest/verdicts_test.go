@@ -89,7 +89,7 @@ func TestRunVerdicts(t *testing.T) {
 	if err != nil || r.Of != 30 || r.Cases < 10 || r.Verdict != Failed || len(asked) != 2*r.Cases {
 		t.Errorf("%+v, %d asked, %v", r, len(asked), err)
 	}
-	if need, err := cases[:1].Need(t.Context(), open); err != nil || need < len(cases[0].Prompt) {
+	if need, err := cases[:1].Need(t.Context(), open); err != nil || need.Tokens < len(cases[0].Prompt) || need.Unshared != 0 {
 		t.Errorf("need %d, %v", need, err)
 	}
 	cases[1].Breaks = strings.Repeat("x", 700)

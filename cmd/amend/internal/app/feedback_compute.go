@@ -166,7 +166,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 			return ctx.Err()
 		}
 		if err == nil { // else the pair fails by itself when it is begun
-			d.Need = max(d.Need, need)
+			d.Need, d.Unshared = max(d.Need, need.Tokens), max(d.Unshared, need.Unshared)
 		}
 	}
 	if most := 2*limits.AtMost - 1; most > 0 && (d.Parallel == 0 || d.Parallel > most) { // for n judgements at once (n+1)/2 pairs are begun

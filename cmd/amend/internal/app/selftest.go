@@ -140,13 +140,13 @@ func (x examination) run(ctx context.Context, cases selftest.Cases) (r selftest.
 	return r, err
 }
 
-// withEngine gives an engine whose rows can hold need tokens, and on which a preamble is computed.
-func (x examination) withEngine(ctx context.Context, cases, need int, preamble []engine.Token, use func(*engine.Engine) error) (err error) {
+// withEngine gives an engine with room for the cases, and on which a preamble is computed.
+func (x examination) withEngine(ctx context.Context, cases int, need feedback.Need, preamble []engine.Token, use func(*engine.Engine) error) (err error) {
 	d, err := x.model.Requirements(x.context)
 	if err != nil {
 		return err
 	}
-	d.Rows, d.Preamble, d.Need = 2*cases, len(preamble), need
+	d.Rows, d.Preamble, d.Need, d.Unshared = 2*cases, len(preamble), need.Tokens, need.Unshared
 	if d.AttachFrom, err = x.model.AttachFrom(x.kind); err != nil {
 		return err
 	}

@@ -42,9 +42,9 @@ func healthModel(w io.Writer, m app.HealthModel) {
 		fmt.Fprintf(w, "\ta shared preamble is copied to every row: %s\n", m.Why)
 	}
 	if m.SelfTest != nil {
-		fmt.Fprintf(w, "\tas a judge of two responses: %s: %s\n", m.SelfTest.Verdict, m.SelfTest)
+		fmt.Fprintf(w, "\tas a judge: %s: %s\n", m.SelfTest.Verdict, m.SelfTest)
 	}
 	if m.VerdictTest != nil {
-		fmt.Fprintf(w, "\tas a judge of one response: %s: %s\n", m.VerdictTest.Verdict, m.VerdictTest)
+		fmt.Fprintf(w, "\tits verdicts on single responses: %s: %s\n", m.VerdictTest.Verdict, m.VerdictTest)
 	}
 }

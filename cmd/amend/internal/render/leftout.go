@@ -65,8 +65,12 @@ func advice(run string, reasons map[export.Reason]int, flags map[revise.Flag]int
 // flagAdvice says what helps against the most frequent flag.
 func flagAdvice(run string, flags map[revise.Flag]int) string {
 	most := slices.MaxFunc(revise.Flags(), func(a, b revise.Flag) int { return cmp.Compare(flags[a], flags[b]) })
-	if most == revise.Cut {
-		return "most are cut at the token limit: raise it (amend run --out " + run + " --max-tokens N --redo)"
+	raise := "raise it (amend run --out " + run + " --max-tokens N --redo)"
+	switch {
+	case flags[revise.Thinking] > 0 && 2*flags[revise.Thinking] >= flags[most]: // such turns are cut, too
+		return "many are thoughts that take the whole token limit: " + raise + ", or give a --template that turns thinking off"
+	case most == revise.Cut:
+		return "most are cut at the token limit: " + raise
 	}
 	return fmt.Sprintf("most are flagged %s: try a larger model, or a lower --temperature", most)
 }

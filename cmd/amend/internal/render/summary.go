@@ -169,7 +169,4 @@ func turnCounts(w io.Writer, s runstore.Summary) {
 		}
 	}
 	Field(w, "flags", strings.Join(flags, ", "))
-	if thinking > 0 {
-		Field(w, "", counted(thinking, "turn")+" of thoughts alone, which took the whole limit: raise the limit of tokens, or give a template that turns thinking off")
-	}
 }
