@@ -146,7 +146,7 @@ func (x examination) withEngine(ctx context.Context, cases int, need feedback.Ne
 	if err != nil {
 		return err
 	}
-	d.Rows, d.Preamble, d.Need, d.Unshared = 2*cases, len(preamble), need.Tokens, need.Unshared
+	d.Rows, d.Preamble, d.Need, d.Unshared = 2*cases, len(preamble), max(need.Tokens, len(preamble)+1), need.Unshared
 	if d.AttachFrom, err = x.model.AttachFrom(x.kind); err != nil {
 		return err
 	}
