@@ -278,6 +278,6 @@ func (l *Loop) startJudge() {
 // up to most tokens each.
 func (l *Loop) needJudged(ctx context.Context, in Row, most int) (int, error) {
 	bare, err := l.settings.Gate.Judge.NeedUnder(ctx, feedback.Pair{ID: in.ID, Messages: in.Messages}, l.doc.Principles) // all show what is worked
-	const again = 8 // one token in so many more where a text is tokenized again
+	const again = 8                                                                                                      // one token in so many more where a text is tokenized again
 	return bare.Tokens + 2*(most+most/again+again), err
 }

@@ -169,7 +169,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 			d.Need, d.Unshared = max(d.Need, need.Tokens), max(d.Unshared, need.Unshared)
 		}
 	}
-	d.Need = max(d.Need, d.Preamble+1) // which is computed also where none of these pairs begins with it
+	d.Need = max(d.Need, d.Preamble+1)                                                   // which is computed also where none of these pairs begins with it
 	if most := 2*limits.AtMost - 1; most > 0 && (d.Parallel == 0 || d.Parallel > most) { // for n judgements at once (n+1)/2 pairs are begun
 		d.Parallel = most
 	}
