@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // maxSpool is how much of an input that must be read at any place, and cannot be, is copied to a temporary file, in bytes.
@@ -51,7 +52,22 @@ func newRows(file io.ReaderAt, size int64) (r *rows, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Parquet file is damaged or cut off: %w", err)
 	}
+	if err := refuseLZ4(f.Metadata()); err != nil {
+		return nil, err
+	}
 	return &rows{r: parquet.NewGenericReader[any](f), of: int(f.NumRows())}, nil
+}
+
+// refuseLZ4 refuses columns in LZ4: of some of them the library returns other pages without an error.
+func refuseLZ4(meta *format.FileMetaData) error {
+	for _, group := range meta.RowGroups {
+		for _, column := range group.Columns {
+			if codec := column.MetaData.Codec; codec == format.Lz4 || codec == format.Lz4Raw {
+				return errors.New("the Parquet file is compressed with LZ4 inside, which is not read; write it with compression='zstd'")
+			}
+		}
+	}
+	return nil
 }
 
 // maxFooter is the largest footer of a Parquet file that is read, in bytes. It describes the columns of each row group.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
 	"github.com/ulikunitz/xz"
 )
 
@@ -263,6 +264,29 @@ func TestParquet(t *testing.T) {
 	for cut := 5; cut < b.Len(); cut += 7 { // no panic, and no row that is not there
 		if got, err := read("a.parquet", b.String()[:cut], 0); err == nil {
 			t.Errorf("%d bytes of %d are read: %s", cut, b.Len(), got)
+		}
+	}
+}
+
+// TestParquetCodecs: columns in LZ4 are refused by name, the others are read.
+func TestParquetCodecs(t *testing.T) {
+	for _, c := range []struct {
+		codec compress.Codec
+		want  string
+	}{{&parquet.Lz4Raw, "compressed with LZ4 inside"}, {&parquet.Zstd, ""}, {&parquet.Snappy, ""}, {&parquet.Gzip, ""}, {&parquet.Brotli, ""}} {
+		var b bytes.Buffer
+		w := parquet.NewGenericWriter[struct {
+			Prompt string `parquet:"prompt"`
+		}](&b, parquet.Compression(c.codec))
+		w.Write([]struct {
+			Prompt string `parquet:"prompt"`
+		}{{"Why?"}})
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := read("a.parquet", b.String(), 0)
+		if c.want == "" && (err != nil || got != `Parquet: 1 {"prompt":"Why?"}`) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %s, %v", c.codec, got, err)
 		}
 	}
 }
