@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 )
 
 // detector finds out what an input is.
@@ -17,6 +16,7 @@ type detector struct {
 	reader *Reader
 	file   *os.File // the input itself, where it can be read at any place
 	line   int      // of the text's next byte
+	sep    byte     // the separator that a line above the header says; 0: none
 }
 
 // open makes the decoder of an input.
@@ -52,6 +52,11 @@ func (d *detector) openText(text *bufio.Reader) error {
 		}
 	}
 	d.line = 1
+	return d.openLines(text)
+}
+
+// openLines makes the decoder of a text from the line on that comes next.
+func (d *detector) openLines(text *bufio.Reader) error {
 	c, err := d.skipBlank(text)
 	if errors.Is(err, io.EOF) {
 		return errors.New("the input holds nothing but blank lines")
@@ -62,6 +67,12 @@ func (d *detector) openText(text *bufio.Reader) error {
 	first, err := firstLine(text, d.Max)
 	if err != nil {
 		return err
+	}
+	if d.sep == 0 && d.name.table() {
+		if d.sep = separatorLine(first); d.sep != 0 {
+			d.line++
+			return d.openLines(text)
+		}
 	}
 	rest, _ := text.Peek(headSize) // an error comes again when it is read
 	l := look{line: bytes.TrimSpace(first), rest: bytes.TrimSpace(rest), cut: len(first) > d.Max && first[len(first)-1] != '\n'}
@@ -144,7 +155,7 @@ func (d *detector) textDecoder(text *bufio.Reader, first byte, l look) (decoder,
 			return &values{scan}, jsonValues, nil
 		}
 		return &items{scanner: scan}, jsonList, nil
-	case first == '"' && !d.name.table() && l.isTexts(d.name.plain()):
+	case first == '"' && !d.name.table() && l.isTexts(d.name.plain()) && (d.name.json() || !d.heading(l.line).known):
 		return &jsonLines{byLine}, jsonTexts, nil
 	}
 	return d.otherText(text, l, &plainLines{byLine})
@@ -152,22 +163,23 @@ func (d *detector) textDecoder(text *bufio.Reader, first byte, l look) (decoder,
 
 // otherText chooses the decoder of a text that is no JSON.
 func (d *detector) otherText(text *bufio.Reader, l look, asPlain decoder) (decoder, form, error) {
-	comma, header := d.header(l.line)
+	h := d.heading(l.line)
 	switch {
-	case d.name.table() || header && d.name.stdin || header && d.name.extension == "":
-		dec, err := newTable(text, comma, d.Max, d.line)
-		if comma == '\t' {
-			return dec, tsvForm, err
+	case d.name.table():
+		if err := h.check(d.name, d.line, l.rest); err != nil {
+			return nil, "", err
 		}
-		return dec, csvForm, err
-	case header && d.name.plain():
-		return nil, "", fmt.Errorf("line %d looks like the header of a table (%s), and the name says plain text; name the file .csv or .tsv, or remove the line", d.line, clip(string(l.line)))
+		return d.table(text, h.comma)
+	case h.known && h.comma != '|' && (d.name.stdin || d.name.extension == ""):
+		return d.table(text, h.comma)
+	case h.known && !d.name.json(), h.names() && h.fits(l.rest) && !d.name.json():
+		return nil, "", h.refuse(d.line)
 	case d.name.plain():
 		return asPlain, plain, nil
 	case d.name.json():
 		_, err := lineValue(l.line)
 		if err == nil {
-			err = errors.New("no object, list or text")
+			err = errors.New("neither an object nor a list nor a text")
 		}
 		return nil, "", fmt.Errorf("line %d: %w; the name says JSON: correct the line, or name a file with a prompt a line .txt", d.line, err)
 	}
@@ -176,6 +188,15 @@ func (d *detector) otherText(text *bufio.Reader, l look, asPlain decoder) (decod
 		return nil, "", fmt.Errorf("line %d is not JSON, and %s is not read; write the prompts as JSONL, {\"prompt\": ...} a line", d.line, d.name.extension)
 	}
 	return nil, "", fmt.Errorf("line %d is not JSON, and a name that ends with %q is not one of plain text; if each line is a prompt, name the file .txt or pass it through standard input", d.line, d.name.extension)
+}
+
+// table reads the text as CSV or TSV.
+func (d *detector) table(text *bufio.Reader, comma byte) (decoder, form, error) {
+	dec, err := newTable(text, comma, d.Max, d.line)
+	if comma == '\t' {
+		return dec, tsvForm, err
+	}
+	return dec, csvForm, err
 }
 
 // wrapper returns the key of the list of rows in an object that is the whole input.
@@ -187,31 +208,6 @@ func (d *detector) wrapper(l look) (string, error) {
 		object = l.all()
 	}
 	return wrapperKey(object, d.Column)
-}
-
-// header reports whether a line is the header of a table, and what separates its fields.
-func (d *detector) header(line []byte) (comma byte, ok bool) {
-	comma = ','
-	if most := 0; d.name.tabs() {
-		comma = '\t'
-	} else {
-		for _, c := range []byte(",\t;") {
-			if n := bytes.Count(line, []byte{c}); n > most {
-				comma, most = c, n
-			}
-		}
-	}
-	fields := strings.Split(string(line), string(comma))
-	for i, f := range fields {
-		fields[i] = strings.Trim(strings.TrimSpace(f), `"`)
-		if len(fields[i]) > 64 || strings.ContainsAny(fields[i], ".?!") {
-			return comma, false
-		}
-	}
-	for _, f := range fields {
-		ok = ok || d.Column(f)
-	}
-	return comma, ok && len(fields) > 1
 }
 
 // clip shortens a text for a message.
