@@ -282,7 +282,7 @@ func TestSeveral(t *testing.T) {
 	if other, err := Read(Paths{b, a, c}, nil, Options{}); err != nil || other.SHA256 == set.SHA256 {
 		t.Errorf("another order has the same hash, %v", err)
 	}
-	if set, err := Read(Paths{dir}, nil, Options{}); err != nil || len(set.Report.Files) != 2 || !strings.HasSuffix(set.Report.String(), "no data: "+b) {
+	if set, err := Read(Paths{dir}, nil, Options{}); err != nil || len(set.Report.Files) != 2 || !strings.HasSuffix(set.Report.String(), "not read: "+b) {
 		t.Errorf("a folder: %v, %v", set.Report, err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 // Report says how inputs were read.
 type Report struct {
 	Files []FileReport `json:"files"`
-	// Skipped are files of a folder that are no data by their names.
+	// Skipped are files of a folder that are no data by their names, and the folders in it.
 	Skipped []string `json:"skipped"`
 	// Answered are rows that start from a response in the input.
 	Answered int `json:"answered"`
@@ -48,7 +48,7 @@ func (r Report) String() string {
 		parts = append(parts, several(alike, 3)+": "+how)
 	}
 	if len(r.Skipped) > 0 {
-		parts = append(parts, "no data: "+several(r.Skipped, 6))
+		parts = append(parts, "not read: "+several(r.Skipped, 6))
 	}
 	if r.Answered > 0 {
 		parts = append(parts, fmt.Sprintf("rows that start from a response in the input: %d", r.Answered))

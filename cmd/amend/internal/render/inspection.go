@@ -18,15 +18,15 @@ func Inspection(w io.Writer, r app.InspectReport) error {
 		p.field("ignored", strings.Join(f.Ignored, ", "))
 		p.field("records", fmt.Sprintf("%s, %s of them cannot be read", Grouped(f.Read+f.Bad), Grouped(f.Bad)))
 	}
-	p.field("no data", strings.Join(r.Skipped, ", "))
+	p.field("not read", strings.Join(r.Skipped, ", "))
 	if len(r.Files) > 1 {
 		p.field("together", fmt.Sprintf("%s, %s of them cannot be read", counted(r.Rows+r.Bad, "record"), Grouped(r.Bad)))
 	}
 	if r.Answered > 0 {
-		p.field("answers", counted(r.Answered, "row")+" start from a response in the input")
+		p.field("answers", "rows that start from a response in the input: "+Grouped(r.Answered))
 	}
 	if r.Marked > 0 {
-		p.field("marks", counted(r.Marked, "row")+" hold marks of turns, such as <|im_start|> or [INST], as text")
+		p.field("marks", "rows that hold marks of turns, such as <|im_start|> or [INST], as text: "+Grouped(r.Marked))
 	}
 	for _, b := range r.Reasons {
 		p.field("bad", fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Reason))
