@@ -25,6 +25,29 @@ type items struct {
 	key     string // of the list in the object; empty where there is none
 	started bool
 	done    bool
+	skipped []string // the keys of what else is in the object
+}
+
+// note names what else is in the object.
+func (d *items) note() string {
+	if len(d.skipped) == 0 {
+		return ""
+	}
+	return ", without " + enumerate(d.skipped)
+}
+
+// skip skips a member beside the list. Another list of rows is refused: one would be left out.
+func (d *items) skip(key string) error {
+	first := d.opens()
+	if first != 0 && isWrapper(key) || first == '{' && !describes(key) {
+		return fmt.Errorf("line %d: two lists of rows, %q and %q; take one: jq .%s", d.line, d.key, key, d.key)
+	}
+	const most = 100
+	if len(d.skipped) < most {
+		d.skipped = append(d.skipped, clip(key))
+	}
+	_, err := d.value()
+	return err
 }
 
 func (d *items) next() (Record, error) {
@@ -115,7 +138,7 @@ func (d *items) find() error {
 		if err != nil || key == d.key {
 			return err
 		}
-		if _, err := d.value(); err != nil {
+		if err := d.skip(key); err != nil {
 			return err
 		}
 		if c, err := d.peek(); err != nil {
@@ -149,7 +172,7 @@ func (d *items) member() (string, error) {
 	return key, err
 }
 
-// members reads what stands behind the list in the object. Another list of rows is refused: one would be left out.
+// members reads what comes after the list in the object.
 func (d *items) members() error {
 	for {
 		c, err := d.peek()
@@ -170,12 +193,7 @@ func (d *items) members() error {
 		if err != nil {
 			return err
 		}
-		if first, err := d.peek(); err != nil {
-			return err
-		} else if first == '[' && isWrapper(key) {
-			return fmt.Errorf("line %d: two lists of rows, %q and %q; take one: jq .%s", d.line, d.key, key, key)
-		}
-		if _, err := d.value(); err != nil {
+		if err := d.skip(key); err != nil {
 			return err
 		}
 	}

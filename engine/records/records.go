@@ -73,6 +73,9 @@ type decoder interface {
 	next() (Record, error)
 }
 
+// A noter is a decoder that passes something over, and says so behind the form.
+type noter interface{ note() string }
+
 // Open finds out what an input is. The name "-" is that of standard input.
 func Open(name string, in io.Reader, o Options) (*Reader, error) {
 	if o.Max == 0 {
@@ -97,12 +100,16 @@ func Open(name string, in io.Reader, o Options) (*Reader, error) {
 // valid until the next call.
 func (r *Reader) Next() (Record, error) { return r.dec.next() }
 
-// Form says what the input is, such as "JSONL (gzip)".
+// Form says what the input is, such as "JSONL (gzip)", and what was passed over in it so far.
 func (r *Reader) Form() string {
-	if len(r.packed) == 0 {
-		return string(r.form)
+	text := string(r.form)
+	if len(r.packed) > 0 {
+		text += fmt.Sprintf(" (%s)", strings.Join(r.packed, ", "))
 	}
-	return fmt.Sprintf("%s (%s)", r.form, strings.Join(r.packed, ", "))
+	if n, ok := r.dec.(noter); ok {
+		text += n.note()
+	}
+	return text
 }
 
 // Unit is what a record is called in messages.

@@ -63,7 +63,7 @@ func TestForms(t *testing.T) {
 		{"a.json", "\n[\n  {\"prompt\": NaN},\n  {\"prompt\": {\"b\": \"]\"}}\n]\n", `a JSON list: 3 {"prompt": null} 4 {"prompt": {"b": "]"}}`},
 		{"a.json", `[{"prompt":1},]`, `a JSON list: 1 {"prompt":1}`},
 		{"a.json", "{\n\"prompt\": 1\n}\n{\n\"prompt\": 2\n},", "JSON values: 1 {\n\"prompt\": 1\n} 4 {\n\"prompt\": 2\n}"},
-		{"a.json", `{"version": [{"a": 1}], "data": [{"prompt":1},{"prompt":2}], "x": {"y": [1]}}`, `a JSON list in "data": 1 {"prompt":1} 1 {"prompt":2}`},
+		{"a.json", `{"features": [{"a": 1}], "data": [{"prompt":1},{"prompt":2}], "x": {"y": [1]}}`, `a JSON list in "data": 1 {"prompt":1} 1 {"prompt":2}`},
 		{"a.json", `{"prompts": ["a", "b"]}`, `a JSON list in "prompts": 1 "a" 1 "b"`},
 		{"a.json", `{"data": ["a", "b"]}`, `JSONL: 1 {"data": ["a", "b"]}`},
 		{"a.json", `{"examples": [{"a":1}], "prompt": 2}`, `JSONL: 1 {"examples": [{"a":1}], "prompt": 2}`},
@@ -97,6 +97,20 @@ func TestForms(t *testing.T) {
 		if bommed, err := read(c.name, bom+c.text, 0); err != nil || bommed != got {
 			t.Errorf("%s %q with a mark: %s, %v", c.name, c.text, bommed, err)
 		}
+	}
+}
+
+// TestSkippedMembers: what else is in an object with rows is named.
+func TestSkippedMembers(t *testing.T) {
+	r, err := Open("a.json", strings.NewReader(`{"version": 1, "data": [{"prompt":1}], "more": {}}`), Options{Column: column})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = r.Next()
+	}
+	if want := `a JSON list in "data", without version, more`; r.Form() != want {
+		t.Errorf("%s, want %s", r.Form(), want)
 	}
 }
 
@@ -140,6 +154,10 @@ func TestRefused(t *testing.T) {
 		{"a.json", "[{\"prompt\":1}] [2]", "behind the end"},
 		{"a.json", "{\n\"prompt\": [1}\n}", "line 2: '}' where ']' must be"},
 		{"a.json", `{"train": [{"prompt":1}], "test": [{"prompt":2}]}`, `two lists of rows, "train" and "test"`},
+		{"a.json", `{"train": [{"prompt":1}], "dev": [{"prompt":2}]}`, `two lists of rows, "train" and "dev"; take one: jq .train`},
+		{"a.json", `{"val": [{"prompt":1}], "train": [{"prompt":2}]}`, `two lists of rows, "val" and "train"`},
+		{"a.json", `{"easy": [{"prompt":1}], "train": [{"prompt":2}]}`, `two lists of rows, "train" and "easy"`},
+		{"a.json", `{"harmful": [{"prompt":1}], "harmless": [{"prompt":2}]}`, `two lists of rows`},
 		{"a.json", `{"columns": ["prompt"], "index": [0], "data": [["a"]]}`, "orient='records'"},
 		{"a.csv", "prompt,n\n\"a,b\nc,d\n", "line 2: a quote that opens here is never closed"},
 		{"a.csv", "prompt,n\n\"a\"b,c\n", "line 2: 'b' behind a field in quotes"},

@@ -9,10 +9,19 @@ import (
 
 // wrappers are the keys under which an object may hold a list of rows.
 func wrappers() []string {
-	return []string{"data", "rows", "train", "test", "validation", "examples", "instances", "records", "items", "prompts", "questions", "results", "dataset", "samples", "pairs", "entries"}
+	return []string{"data", "rows", "train", "test", "validation", "dev", "val", "valid", "eval", "evaluation", "harmful", "harmless", "examples", "instances", "records", "items", "prompts", "questions", "results", "dataset", "samples", "pairs", "entries"}
 }
 
 func isWrapper(key string) bool { return slices.Contains(wrappers(), key) }
+
+// describes reports whether a list of objects under a key is about the rows and holds none.
+func describes(key string) bool {
+	switch key {
+	case "features", "columns", "fields", "schema", "licenses", "metadata":
+		return true
+	}
+	return false
+}
 
 // errSplit is the error of a table that pandas has written in parts.
 var errSplit = errors.New("this is a table in parts, columns and data, as pandas writes with orient='split'; write it with orient='records', lines=True")
@@ -55,13 +64,22 @@ func wrapperKey(object []byte, column func(string) bool) (key string, err error)
 	}
 }
 
-// rows reports whether the list that comes next holds rows: objects, and under a name of prompts texts too. A list of texts
-// under another name may be the turns of a conversation.
-func (d *items) rows(key string) bool {
+// opens returns the first byte of content of the list that comes next; 0 where none is near, or no list comes.
+func (d *items) opens() byte {
+	if c, err := d.peek(); err != nil || c != '[' {
+		return 0
+	}
 	head, _ := d.r.Peek(1 << 10)
 	rest := bytes.TrimLeft(head[min(1, len(head)):], " \t\r\n")
 	if len(rest) == 0 {
-		return false
+		return 0
 	}
-	return rest[0] == '{' || rest[0] == '"' && (key == "prompts" || key == "questions")
+	return rest[0]
+}
+
+// rows reports whether the list that comes next holds rows: objects, and under a name of prompts texts too. A list of texts
+// under another name may be the turns of a conversation.
+func (d *items) rows(key string) bool {
+	first := d.opens()
+	return first == '{' || first == '"' && (key == "prompts" || key == "questions")
 }
