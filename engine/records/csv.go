@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -20,11 +21,16 @@ type table struct {
 	line   int // of the next byte
 	size   int // of the record being read, in bytes
 	header []string
+	quotes []bool   // which fields of the record are in quotes
+	blanks bool     // blanks after a separator are dropped: the header has them
+	spaced bool     // the record has a blank before a quote
+	absent []string // the words read as no value, in the order in which they came
 }
 
 // newTable reads the header.
 func newTable(r *bufio.Reader, comma byte, max, line int) (*table, error) {
 	t := &table{r: r, comma: comma, max: max, line: line}
+	t.blanks = t.afterCommas()
 	fields, at, err := t.fields()
 	switch {
 	case err != nil:
@@ -32,17 +38,28 @@ func newTable(r *bufio.Reader, comma byte, max, line int) (*table, error) {
 	case t.size > t.max:
 		return nil, fmt.Errorf("line %d: the header: %w", at, tooLong(t.size, t.max))
 	}
-	for _, f := range fields {
+	for i, f := range fields {
 		name := string(bytes.TrimSpace(f))
+		if name == "" && len(fields) > 1 { // such as the index that pandas writes, who reads it back under this name
+			name = fmt.Sprintf("Unnamed: %d", i)
+		}
 		if !utf8.ValidString(name) {
 			return nil, fmt.Errorf("line %d: the header is not valid UTF-8; convert the file, for example with iconv -f WINDOWS-1252 -t UTF-8", at)
 		}
-		if slices.Contains(t.header, name) && name != "" {
+		if slices.Contains(t.header, name) {
 			return nil, fmt.Errorf("line %d: the header has the column %q twice; rename one", at, name)
 		}
 		t.header = append(t.header, name)
 	}
 	return t, nil
+}
+
+// afterCommas reports whether the header has a blank after each separator.
+func (t *table) afterCommas() bool {
+	head, _ := t.r.Peek(headSize) // what is wrong comes again
+	line, _, _ := bytes.Cut(head, []byte{'\n'})
+	n := bytes.Count(line, []byte{t.comma})
+	return n > 0 && t.comma != '\t' && n == bytes.Count(line, []byte{t.comma, ' '}) && bytes.IndexByte(line, '"') < 0
 }
 
 func (t *table) next() (Record, error) {
@@ -54,6 +71,10 @@ func (t *table) next() (Record, error) {
 	switch {
 	case t.size > t.max:
 		rec.Err = tooLong(t.size, t.max)
+	case t.spaced:
+		rec.Err = errors.New("a blank before a quote that opens a field; remove it, or the field's quotes are taken for its text")
+	case len(fields[0]) > 0 && bytes.HasPrefix(fields[0], []byte(bom)), t.isHeader(fields):
+		rec.Err = errors.New("the header again, as where files were joined; remove the line")
 	case len(fields) != len(t.header):
 		rec.Err = fmt.Errorf("%d fields, the header has %d; a field with a comma or a line break must be in quotes", len(fields), len(t.header))
 	default:
@@ -62,18 +83,45 @@ func (t *table) next() (Record, error) {
 	return rec, nil
 }
 
-// object makes fields a JSON object. An empty field is null.
+// isHeader reports whether a record is the header again.
+func (t *table) isHeader(fields [][]byte) bool {
+	return slices.EqualFunc(fields, t.header, func(f []byte, name string) bool { return string(bytes.TrimSpace(f)) == name })
+}
+
+// isAbsent reports whether a field is no value: empty, or without quotes a word that databases and pandas write for none.
+func (t *table) isAbsent(i int, field []byte) bool {
+	if t.quotes[i] {
+		return len(field) == 0
+	}
+	switch word := string(field); word {
+	case "":
+		return true
+	case "NULL", `\N`, "nan", "NaN":
+		if !slices.Contains(t.absent, word) {
+			t.absent = append(t.absent, word)
+		}
+		return true
+	}
+	return false
+}
+
+// note names the words that were read as no value.
+func (t *table) note() string {
+	if len(t.absent) == 0 {
+		return ""
+	}
+	return ", " + strings.Join(t.absent, " and ") + " read as no value"
+}
+
+// object makes fields a JSON object. An absent field is null.
 func (t *table) object(fields [][]byte) (json.RawMessage, error) {
 	out := []byte{'{'}
 	for i, f := range fields {
-		if t.header[i] == "" { // such as the index that pandas writes
-			continue
-		}
 		if at := invalidUTF8(f); at >= 0 {
 			return nil, fmt.Errorf("column %s: %w", t.header[i], notUTF8(at))
 		}
 		value := []byte("null")
-		if len(f) > 0 {
+		if !t.isAbsent(i, f) {
 			var err error
 			if value, err = json.Marshal(string(f)); err != nil {
 				return nil, err
@@ -95,17 +143,18 @@ func (t *table) object(fields [][]byte) (json.RawMessage, error) {
 // error is io.EOF after the last.
 func (t *table) fields() (fields [][]byte, line int, err error) {
 	for {
-		line, t.size, fields = t.line, 0, nil
+		line, t.size, t.spaced, t.quotes, fields = t.line, 0, false, t.quotes[:0], nil
 		for last := false; !last; {
 			var field []byte
-			if field, last, err = t.field(); err != nil {
+			var quoted bool
+			if field, quoted, last, err = t.field(); err != nil {
 				return nil, line, err
 			}
 			if t.size <= t.max {
-				fields = append(fields, field)
+				fields, t.quotes = append(fields, field), append(t.quotes, quoted)
 			}
 		}
-		if t.size > 0 && (len(fields) != 1 || len(bytes.TrimSpace(fields[0])) > 0) {
+		if t.size > 0 && (len(fields) != 1 || len(bytes.Trim(fields[0], " \t\r\n\x1a")) > 0) { // with the end mark of DOS
 			return fields, line, nil
 		}
 		if _, err := t.r.Peek(1); err != nil {
@@ -128,9 +177,22 @@ func (t *table) read() (byte, error) {
 }
 
 // field reads a field. last says that the record ends with it.
-func (t *table) field() (text []byte, last bool, err error) {
+func (t *table) field() (text []byte, quoted, last bool, err error) {
+	if err := t.skipBlanks(); err != nil {
+		return nil, false, false, err
+	}
 	if next, err := t.r.Peek(1); err == nil && next[0] == '"' {
-		return t.quoted()
+		text, last, err = t.quoted()
+		return text, true, last, err
+	}
+	text, last, err = t.unquoted()
+	return text, false, last, err
+}
+
+// unquoted reads a field without quotes.
+func (t *table) unquoted() (text []byte, last bool, err error) {
+	if next, err := t.r.Peek(2); err == nil && string(next) == ` "` {
+		t.spaced = true
 	}
 	for {
 		c, err := t.read()
@@ -142,11 +204,24 @@ func (t *table) field() (text []byte, last bool, err error) {
 		case c == t.comma:
 			return text, false, nil
 		case c == '\n':
-			return bytes.TrimSuffix(text, []byte{'\r'}), true, nil
+			return bytes.TrimRight(text, "\r"), true, nil
 		case t.size <= t.max:
 			text = append(text, c)
 		}
 	}
+}
+
+// skipBlanks drops the blanks before a field, in a table that has them.
+func (t *table) skipBlanks() error {
+	for t.blanks {
+		if next, err := t.r.Peek(1); err != nil || next[0] != ' ' {
+			return nil
+		}
+		if _, err := t.read(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quoted reads a field in quotes, in which two quotes are one.
@@ -164,7 +239,7 @@ func (t *table) quoted() (text []byte, last bool, err error) {
 			return nil, false, err
 		case c == '"':
 			if next, err := t.r.Peek(1); err != nil || next[0] != '"' {
-				last, err := t.behind(begun)
+				last, err := t.after(begun)
 				return text, last, err
 			}
 			if _, err := t.read(); err != nil {
@@ -177,10 +252,10 @@ func (t *table) quoted() (text []byte, last bool, err error) {
 	}
 }
 
-// behind reads what ends a field in quotes.
-func (t *table) behind(begun int) (last bool, err error) {
+// after reads what ends a field in quotes.
+func (t *table) after(begun int) (last bool, err error) {
 	c, err := t.read()
-	if err == nil && c == '\r' {
+	for err == nil && c == '\r' {
 		c, err = t.read()
 	}
 	switch {
@@ -193,5 +268,5 @@ func (t *table) behind(begun int) (last bool, err error) {
 	case c == '\n':
 		return true, nil
 	}
-	return false, fmt.Errorf("line %d: %q behind a field in quotes, which began on line %d: a quote within such a field must be doubled; what comes after it cannot be told apart", t.line, c, begun)
+	return false, fmt.Errorf("line %d: %q after a field in quotes, which began on line %d: a quote within such a field must be doubled; what comes after it cannot be told apart", t.line, c, begun)
 }
