@@ -44,7 +44,7 @@ func newTable(r *bufio.Reader, comma byte, max, line int) (*table, error) {
 			name = fmt.Sprintf("Unnamed: %d", i)
 		}
 		if !utf8.ValidString(name) {
-			return nil, fmt.Errorf("line %d: the header is not valid UTF-8; convert the file, for example with iconv -f WINDOWS-1252 -t UTF-8", at)
+			return nil, fmt.Errorf("line %d: the header is not valid UTF-8; %s", at, convert(f))
 		}
 		if slices.Contains(t.header, name) {
 			return nil, fmt.Errorf("line %d: the header has the column %q twice; rename one", at, name)
@@ -73,8 +73,8 @@ func (t *table) next() (Record, error) {
 		rec.Err = tooLong(t.size, t.max)
 	case t.spaced:
 		rec.Err = errors.New("a blank before a quote that opens a field; remove it, or the field's quotes are taken for its text")
-	case len(fields[0]) > 0 && bytes.HasPrefix(fields[0], []byte(bom)), t.isHeader(fields):
-		rec.Err = errors.New("the header again, as where files were joined; remove the line")
+	case t.isHeader(fields), !t.quotes[0] && bytes.HasPrefix(fields[0], []byte(bom)):
+		rec.Err = errors.New("a header again, as where files were joined; remove the line, or give each file by itself")
 	case len(fields) != len(t.header):
 		rec.Err = fmt.Errorf("%d fields, the header has %d; a field with a comma or a line break must be in quotes", len(fields), len(t.header))
 	default:
@@ -118,7 +118,7 @@ func (t *table) object(fields [][]byte) (json.RawMessage, error) {
 	out := []byte{'{'}
 	for i, f := range fields {
 		if at := invalidUTF8(f); at >= 0 {
-			return nil, fmt.Errorf("column %s: %w", t.header[i], notUTF8(at))
+			return nil, fmt.Errorf("column %s: %w", t.header[i], notUTF8(f, at))
 		}
 		value := []byte("null")
 		if !t.isAbsent(i, f) {

@@ -38,7 +38,7 @@ func (d *detector) open(in io.Reader) error {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return d.openZip(text)
 	}
-	if err := refuseForeign(head); err != nil {
+	if err := refuseForeign(head, d.name); err != nil {
 		return err
 	}
 	return d.openText(text)

@@ -11,7 +11,7 @@ import (
 // valueOf checks a JSON value and makes it a record's.
 func valueOf(text []byte) (json.RawMessage, error) {
 	if at := invalidUTF8(text); at >= 0 {
-		return nil, notUTF8(at)
+		return nil, notUTF8(text, at)
 	}
 	if json.Valid(text) {
 		return text, nil
@@ -71,9 +71,23 @@ func withoutNaN(text []byte) []byte {
 	return append(out, text[done:]...)
 }
 
-// notUTF8 is the reason of a record that stops being UTF-8 behind so many bytes.
-func notUTF8(at int) error {
-	return fmt.Errorf("not valid UTF-8 at byte %d; convert the file, for example with iconv -f WINDOWS-1252 -t UTF-8", at+1)
+// notUTF8 is the reason of a text that stops being UTF-8 after so many bytes.
+func notUTF8(text []byte, at int) error {
+	return fmt.Errorf("not valid UTF-8 at byte %d; %s", at+1, convert(text))
+}
+
+// convert says how to convert a text to UTF-8. A western one is ASCII for the most part.
+func convert(text []byte) string {
+	others := 0
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			others++
+		}
+	}
+	if others*4 < len(text) {
+		return "convert the file, for example with iconv -f WINDOWS-1252 -t UTF-8"
+	}
+	return "find the file's encoding, such as SHIFT_JIS, GBK or WINDOWS-1251, and convert it with iconv -f ENCODING -t UTF-8"
 }
 
 // invalidUTF8 returns where b stops being UTF-8, −1 when it never does.

@@ -34,16 +34,21 @@ func (l *lines) read() (line []byte, size int, err error) {
 	l.line++
 	if size <= whole {
 		l.held = bytes.TrimSuffix(l.held, []byte("\n"))
-		l.held = bytes.TrimSuffix(l.held, []byte("\r"))
+		l.held = bytes.TrimRight(l.held, "\r")
 		size = len(l.held)
 	}
 	return l.held[:min(len(l.held), l.max)], size, nil
 }
 
-// content returns the next line that is not blank.
+// content returns the next line that is not blank. A byte order mark before it, as where files were joined, is dropped, and so
+// is the end mark of DOS.
 func (l *lines) content() (line []byte, size int, err error) {
 	for {
 		line, size, err = l.read()
+		if err == nil && size <= l.max {
+			line = bytes.TrimSuffix(bytes.TrimPrefix(line, []byte(bom)), []byte{0x1a})
+			size = len(line)
+		}
 		if err != nil || size > l.max || len(bytes.TrimSpace(line)) > 0 {
 			return line, size, err
 		}
@@ -94,7 +99,7 @@ func (l *plainLines) next() (Record, error) {
 	case size > l.max:
 		rec.Err = tooLong(size, l.max)
 	case at >= 0:
-		rec.Err = notUTF8(at)
+		rec.Err = notUTF8(line, at)
 	default:
 		rec.Value, rec.Err = json.Marshal(string(line))
 	}

@@ -13,6 +13,7 @@ var foreign = []struct{ magic, what string }{
 	{"oid sha256:", "this is a part of a Git LFS pointer and not the file itself; run git lfs pull in its repository"},
 	{"/annex/objects/", "this is a git-annex pointer and not the file itself; run git annex get"},
 	{"# xet version", "this is a Xet pointer and not the file itself; download it with the Hugging Face client"},
+	{"{\\rtf", "this is an RTF document; save it as plain text"},
 	{"%PDF-", "this is a PDF; amend reads JSONL, JSON, CSV, Parquet and plain text"},
 	{"\x80\x02", "this is a Python pickle, which can run code when it is read; load it in Python and write JSONL"},
 	{"\x80\x03", "this is a Python pickle, which can run code when it is read; load it in Python and write JSONL"},
@@ -37,19 +38,18 @@ var foreign = []struct{ magic, what string }{
 	{"\x89PNG", "this is a PNG image"},
 	{"\xff\xd8\xff", "this is a JPEG image"},
 	{"\xd0\xcf\x11\xe0", "this is an old Office document, such as .xls; save it as CSV"},
-	{"<!DOCTYPE", "this is an HTML page, perhaps the page about the file and not the file itself; download the raw file"},
-	{"<HTML", "this is an HTML page, perhaps the page about the file and not the file itself; download the raw file"},
-	{"<?XML", "this is XML; write it as JSONL"},
 }
 
 // refuseForeign refuses what is no data by its first bytes.
-func refuseForeign(head []byte) error {
-	start := bytes.TrimLeftFunc(bytes.TrimPrefix(head, []byte(bom)), unicode.IsSpace)
+func refuseForeign(head []byte, n name) error {
 	for _, f := range foreign {
-		n := min(len(f.magic), len(start))
-		if bytes.HasPrefix(head, []byte(f.magic)) || f.magic[0] == '<' && strings.EqualFold(string(start[:n]), f.magic) {
-			return known(f.magic, f.what, head)
+		if bytes.HasPrefix(head, []byte(f.magic)) && isForeign(f.magic, head) {
+			return errors.New(f.what)
 		}
+	}
+	start := bytes.TrimLeftFunc(bytes.TrimPrefix(head, []byte(bom)), unicode.IsSpace)
+	if err := errors.Join(refuseMarkup(start), refuseAnswer(head)); err != nil {
+		return err
 	}
 	switch {
 	case len(head) > 262 && string(head[257:262]) == "ustar":
@@ -58,18 +58,60 @@ func refuseForeign(head []byte) error {
 		return errors.New("this is UTF-16 or UTF-32 text without a mark; convert it with iconv -f UTF-16LE -t UTF-8")
 	case wide(head, 0):
 		return errors.New("this is UTF-16 or UTF-32 text without a mark; convert it with iconv -f UTF-16BE -t UTF-8")
-	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(bytes.TrimRight(head, "\r"), '\r') >= 0:
+	case isTextPickle(head):
+		return errors.New("this is a Python pickle, which can run code when it is read; load it in Python and write JSONL")
+	case oldMac(head):
 		return errors.New(`its lines end with CR alone, as on old Macs; convert it with tr '\r' '\n'`)
+	case n.plain() && isPythonList(start):
+		return errors.New("this is a list of texts as Python prints it; write it with json.dumps")
+	case !n.json() && !n.table() && !looksJSON(start) && isBinary(head):
+		return errors.New("this is a binary file of a kind that is not known, or text in UTF-16; write its texts as JSONL")
 	}
 	return nil
 }
 
-// known is the error of foreign content. Words that a prompt may begin with are foreign only where more says so.
-func known(magic, what string, head []byte) error {
-	if (magic == "ORC" || magic == "GGUF") && bytes.IndexByte(head[:min(len(head), 64)], 0) < 0 {
-		return nil
+// looksJSON reports whether a text begins as JSON does: then a NUL byte is one bad record.
+func looksJSON(start []byte) bool { return len(start) > 0 && strings.IndexByte(`{["`, start[0]) >= 0 }
+
+// isBinary reports whether bytes hold NUL, and more than the odd control character of a text.
+func isBinary(head []byte) bool {
+	controls := 0
+	for _, c := range head {
+		if c < ' ' && !unicode.IsSpace(rune(c)) {
+			controls++
+		}
 	}
-	return errors.New(what)
+	return bytes.IndexByte(head, 0) >= 0 && controls*100 > len(head)
+}
+
+// oldMac reports whether more lines end with CR alone than with LF. Those within quotes are text.
+func oldMac(head []byte) bool {
+	lone, ends, inQuotes := 0, 0, false
+	quotes := bytes.Count(head, []byte{'"'})%2 == 0
+	for i, c := range head {
+		switch {
+		case c == '"' && quotes:
+			inQuotes = !inQuotes
+		case inQuotes:
+		case c == '\n':
+			ends++
+		case c == '\r' && i+1 < len(head) && head[i+1] != '\n' && head[i+1] != '\r':
+			lone++
+		}
+	}
+	return lone > ends
+}
+
+// isForeign reports whether what begins with a magic is foreign: words that a prompt may begin with are only where more says so.
+func isForeign(magic string, head []byte) bool {
+	after := head[len(magic):]
+	switch magic {
+	case "ORC", "GGUF", "ARROW1", "FEA1":
+		return bytes.IndexByte(head[:min(len(head), 64)], 0) >= 0
+	case "oid sha256:", "%PDF-":
+		return len(after) > 0 && strings.IndexByte("0123456789abcdef", after[0]) >= 0
+	}
+	return true
 }
 
 // wide reports whether of every two bytes at the start one is zero: the one at this place.

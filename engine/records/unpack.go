@@ -32,6 +32,12 @@ var compressions = []struct {
 	{"xz", "\xfd7zXZ\x00", []string{".xz"}, openXZ},
 }
 
+// isBzip reports whether more than the first letters are those of bzip2: a prompt may have them.
+func isBzip(r *bufio.Reader) bool {
+	head, _ := r.Peek(10)
+	return len(head) < 10 || string(head[4:]) == "1AY&SY" || string(head[4:]) == "\x17\x72\x45\x38\x50\x90" // a block, or the end
+}
+
 func openZstd(r *bufio.Reader) (io.Reader, error) {
 	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
@@ -91,7 +97,7 @@ func (d *detector) unpack(text *bufio.Reader) (*bufio.Reader, error) {
 	for {
 		layer := -1
 		for i, c := range compressions {
-			if head, _ := text.Peek(len(c.magic)); string(head) == c.magic {
+			if head, _ := text.Peek(len(c.magic)); string(head) == c.magic && (c.name != "bzip2" || isBzip(text)) {
 				layer = i
 			}
 		}
