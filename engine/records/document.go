@@ -25,6 +25,8 @@ type items struct {
 	key     string // of the list in the object; empty where there is none
 	started bool
 	done    bool
+	opened  int      // the line of the list's bracket
+	items   int      // read so far
 	skipped []string // the keys of what else is in the object
 }
 
@@ -60,6 +62,9 @@ func (d *items) next() (Record, error) {
 	}
 	if more {
 		rec, err := d.record()
+		if d.items++; rec.Line == d.opened {
+			rec.Item = d.items
+		}
 		return rec, whole(err, d.line)
 	}
 	d.done = true
@@ -69,7 +74,7 @@ func (d *items) next() (Record, error) {
 		}
 	}
 	if c, err := d.peek(); err == nil {
-		return Record{}, fmt.Errorf("line %d: %q behind the end of the JSON document; it must be one list, or JSONL", d.line, c)
+		return Record{}, fmt.Errorf("line %d: %q after the end of the JSON document; it must be one list, or JSONL", d.line, c)
 	} else if !errors.Is(err, io.EOF) {
 		return Record{}, err
 	}
@@ -96,6 +101,7 @@ func (d *items) more() (bool, error) {
 		if _, err := d.peek(); err != nil {
 			return false, err
 		}
+		d.opened = d.line
 		if _, err := d.read(); err != nil { // the bracket that opens the list
 			return false, err
 		}
@@ -122,7 +128,7 @@ func (d *items) more() (bool, error) {
 		}
 		return true, err
 	}
-	return false, fmt.Errorf("line %d: %q where a comma or the end of the list must be", d.line, c)
+	return false, fmt.Errorf("line %d: %q, expected a comma or the end of the list", d.line, c)
 }
 
 // find reads the object up to the list.
@@ -159,14 +165,14 @@ func (d *items) member() (string, error) {
 	}
 	var key string
 	if json.Unmarshal(text, &key) != nil {
-		return "", fmt.Errorf("line %d: %s where a key must be", d.line, text)
+		return "", fmt.Errorf("line %d: %s, expected a key", d.line, text)
 	}
 	c, err := d.peek()
 	if err != nil {
 		return "", err
 	}
 	if c != ':' {
-		return "", fmt.Errorf("line %d: %q where a colon must be, behind the key %q", d.line, c, key)
+		return "", fmt.Errorf("line %d: %q, expected a colon after the key %q", d.line, c, key)
 	}
 	_, err = d.read()
 	return key, err
@@ -187,7 +193,7 @@ func (d *items) members() error {
 			return nil
 		case ',':
 		default:
-			return fmt.Errorf("line %d: %q where a comma or the end of the object must be", d.line, c)
+			return fmt.Errorf("line %d: %q, expected a comma or the end of the object", d.line, c)
 		}
 		key, err := d.member()
 		if err != nil {

@@ -35,6 +35,8 @@ const MaxRecord = 16 << 20
 type Record struct {
 	// Line is the line on which the record begins, counted from 1 in the decompressed text. Of Parquet it is the row.
 	Line int
+	// Item counts a list's records from 1 where the list has several on its first line; else it is 0.
+	Item int
 	// Member is the file of an archive that the record is in; empty where there is no archive.
 	Member string
 	// Value is a JSON value in UTF-8.

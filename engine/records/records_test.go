@@ -7,14 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress"
 	"github.com/ulikunitz/xz"
 )
 
@@ -179,9 +175,9 @@ func TestRefused(t *testing.T) {
 		{"a.csv", "A report\n\nid,prompt\n1,a\n", "a title stands above"},
 		{"a.json", "[\n\"a\", [1", "line 2: the JSON value that begins here never ends"},
 		{"a.json", "[\n{\"prompt\":1},\n{\"prompt\":", "line 3"},
-		{"a.json", "[\n{\"prompt\":1}\n{\"prompt\":2}]", "line 3: '{' where a comma"},
-		{"a.json", "[{\"prompt\":1}] [2]", "behind the end"},
-		{"a.json", "{\n\"prompt\": [1}\n}", "line 2: '}' where ']' must be"},
+		{"a.json", "[\n{\"prompt\":1}\n{\"prompt\":2}]", "line 3: '{', expected a comma"},
+		{"a.json", "[{\"prompt\":1}] [2]", "after the end"},
+		{"a.json", "{\n\"prompt\": [1}\n}", "line 2: '}', expected ']'"},
 		{"a.json", `{"train": [{"prompt":1}], "test": [{"prompt":2}]}`, `two lists of rows, "train" and "test"`},
 		{"a.json", `{"train": [{"prompt":1}], "dev": [{"prompt":2}]}`, `two lists of rows, "train" and "dev"; take one: jq .train`},
 		{"a.json", `{"val": [{"prompt":1}], "train": [{"prompt":2}]}`, `two lists of rows, "val" and "train"`},
@@ -263,101 +259,6 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-// TestZipInZip: archives are opened in one another, and not for ever.
-func TestZipInZip(t *testing.T) {
-	inner := "{\"prompt\":1}\n"
-	for depth := 1; depth <= maxLayers+1; depth++ {
-		var b bytes.Buffer
-		z := zip.NewWriter(&b)
-		w, err := z.Create([]string{"a.jsonl", "a.zip"}[min(depth-1, 1)])
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.WriteString(w, inner)
-		z.Close()
-		inner = b.String()
-		if got, err := read("-", inner, 0); (err == nil) != (depth <= maxLayers) {
-			t.Errorf("%d archives: %s, %v", depth, got, err)
-		}
-	}
-}
-
-// TestParquet reads the types that data sets have, from a file and through a pipe.
-func TestParquet(t *testing.T) {
-	type turn struct {
-		Role    string `parquet:"role"`
-		Content string `parquet:"content"`
-	}
-	type row struct {
-		Messages []turn   `parquet:"messages,list"`
-		Prompt   *string  `parquet:"prompt,optional"`
-		Score    float64  `parquet:"score"`
-		Tags     []string `parquet:"tags,list"`
-		N        int64    `parquet:"n"`
-		Image    []byte   `parquet:"image"`
-	}
-	var b bytes.Buffer
-	w := parquet.NewGenericWriter[row](&b)
-	prompt, zero := "Why?", 0.0
-	w.Write([]row{
-		{Messages: []turn{{"user", "Hi\n\"you\""}}, Score: zero / zero, Tags: []string{"a", "b"}, N: 1 << 60, Image: []byte{0xff}},
-		{Prompt: &prompt, Score: 0.5},
-	})
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	want := `Parquet: 1 {"image":{"bytes that are no text":1},"messages":[{"content":"Hi\n\"you\"","role":"user"}],"n":1152921504606846976,"prompt":null,"score":null,"tags":["a","b"]}` +
-		` 2 {"image":"","messages":[],"n":0,"prompt":"Why?","score":0.5,"tags":[]}`
-	if got, err := read("-", b.String(), 0); err != nil || got != want {
-		t.Errorf("through a pipe:\n%s, %v\nwant\n%s", got, err, want)
-	}
-	path := filepath.Join(t.TempDir(), "a.parquet")
-	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := Open(path, f, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if rec, err := r.Next(); err != nil || rec.Line != 1 || rec.Err != nil {
-		t.Errorf("a file: %+v, %v", rec, err)
-	}
-	for cut := 5; cut < b.Len(); cut += 7 { // no panic, and no row that is not there
-		if got, err := read("a.parquet", b.String()[:cut], 0); err == nil {
-			t.Errorf("%d bytes of %d are read: %s", cut, b.Len(), got)
-		}
-	}
-}
-
-// TestParquetCodecs: columns in LZ4 are refused by name, the others are read.
-func TestParquetCodecs(t *testing.T) {
-	for _, c := range []struct {
-		codec compress.Codec
-		want  string
-	}{{&parquet.Lz4Raw, "compressed with LZ4 inside"}, {&parquet.Zstd, ""}, {&parquet.Snappy, ""}, {&parquet.Gzip, ""}, {&parquet.Brotli, ""}} {
-		var b bytes.Buffer
-		w := parquet.NewGenericWriter[struct {
-			Prompt string `parquet:"prompt"`
-		}](&b, parquet.Compression(c.codec))
-		w.Write([]struct {
-			Prompt string `parquet:"prompt"`
-		}{{"Why?"}})
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		got, err := read("a.parquet", b.String(), 0)
-		if c.want == "" && (err != nil || got != `Parquet: 1 {"prompt":"Why?"}`) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-			t.Errorf("%s: %s, %v", c.codec, got, err)
-		}
-	}
-}
-
 // TestLongest: one record more than the limit is left out by name, in every form, and the next is read.
 func TestLongest(t *testing.T) {
 	long := strings.Repeat("x", 300)
@@ -371,52 +272,6 @@ func TestLongest(t *testing.T) {
 	} {
 		if got, err := read(c.name, c.text, 100); err != nil || got != c.want {
 			t.Errorf("%s %.40q: %s, %v, want %s", c.name, c.text, got, err, c.want)
-		}
-	}
-}
-
-// TestExpand: a folder stands for its data, without what describes it; a pattern for its files.
-func TestExpand(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"b.jsonl", "a.jsonl.zst", "README.txt", "notes.txt", "dataset_info.json", "c.arrow", ".hidden.jsonl", "sub/e/d.jsonl", "empty/README.md"} {
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, nil, 0o666)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	relative := func(paths []string) string {
-		for i, p := range paths {
-			paths[i] = strings.TrimPrefix(p, dir+"/")
-		}
-		return strings.Join(paths, " ")
-	}
-	files, ignored, err := Expand([]string{dir})
-	if got := relative(files); err != nil || got != "a.jsonl.zst b.jsonl" {
-		t.Errorf("a folder: %s, %v", got, err)
-	}
-	if got := relative(ignored); got != "README.txt c.arrow dataset_info.json notes.txt empty/ sub/ (a folder with data; give it too)" {
-		t.Errorf("ignored: %s", got)
-	}
-	if files, _, err := Expand([]string{filepath.Join(dir, "[ab].*")}); err != nil || relative(files) != "a.jsonl.zst b.jsonl" {
-		t.Errorf("a pattern: %v, %v", files, err)
-	}
-	if files, _, err := Expand([]string{filepath.Join(dir, "*.jsonl")}); err != nil || relative(files) != "b.jsonl" {
-		t.Errorf("a pattern and hidden files: %v, %v", files, err)
-	}
-	if err := os.Symlink(filepath.Join(dir, "b.jsonl"), filepath.Join(dir, "link")); err != nil {
-		t.Fatal(err)
-	}
-	disk := t.TempDir()
-	if err := os.WriteFile(filepath.Join(disk, "data-00000-of-00001.arrow"), nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := Expand([]string{disk}); err == nil || !strings.Contains(err.Error(), "load_from_disk") {
-		t.Errorf("a saved data set: %v", err)
-	}
-	for _, paths := range [][]string{{filepath.Join(dir, "x*")}, {dir, filepath.Join(dir, "b.jsonl")}, {filepath.Join(dir, "b.jsonl", "x*")}, {""},
-		{filepath.Join(dir, "b.jsonl"), filepath.Join(dir, "link")}, {filepath.Join(dir, "**", "*.jsonl")}} {
-		if files, _, err := Expand(paths); err == nil {
-			t.Errorf("%v: %v", paths, files)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// maxDepth is how deep lists and objects may be in one another, as in encoding/json.
+// maxDepth is how deep lists and objects may be nested, as in encoding/json.
 const maxDepth = 10000
 
 // scanner cuts a text into JSON values, by brackets and quotes alone. It holds one value at a time.
@@ -96,12 +96,12 @@ func (s *scanner) brackets() error {
 		switch c {
 		case '{', '[':
 			if s.open = append(s.open, c+2); len(s.open) > maxDepth { // the bracket that closes it
-				return fmt.Errorf("line %d: lists and objects in one another, more than %d deep", s.line, maxDepth)
+				return fmt.Errorf("line %d: nested lists and objects, more than %d deep", s.line, maxDepth)
 			}
 		case '}', ']':
 			last := len(s.open) - 1
 			if s.open[last] != c {
-				return fmt.Errorf("line %d: %q where %q must be", s.line, c, s.open[last])
+				return fmt.Errorf("line %d: %q, expected %q", s.line, c, s.open[last])
 			}
 			if s.open = s.open[:last]; last == 0 {
 				return nil
@@ -152,7 +152,7 @@ func (s *scanner) word() error {
 		switch next[0] {
 		case ',', ':', ']', '}', '{', '[', '"', ' ', '\t', '\r', '\n':
 			if s.size == 0 {
-				return fmt.Errorf("line %d: %q where a JSON value must be", s.line, next[0])
+				return fmt.Errorf("line %d: %q, expected a JSON value", s.line, next[0])
 			}
 			return nil
 		}

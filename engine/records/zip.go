@@ -24,7 +24,7 @@ type archive struct {
 // openZip reads the input as a zip archive.
 func (d *detector) openZip(text io.Reader) error {
 	if d.zips == maxLayers {
-		return fmt.Errorf("zip archives in one another, more than %d deep; unpack them first", maxLayers)
+		return fmt.Errorf("nested zip archives, more than %d deep; unpack them first", maxLayers)
 	}
 	file, size, err := d.readerAt(text)
 	if err != nil {
@@ -34,17 +34,9 @@ func (d *detector) openZip(text io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("the zip archive is damaged or cut off: %w", err)
 	}
-	files := map[string]*zip.File{}
-	for _, f := range z.File {
-		switch base := path.Base(f.Name); {
-		case base == "[Content_Types].xml":
-			return errors.New("this is an Office document, such as .xlsx; save it as CSV")
-		case base == "data.pkl":
-			return errors.New("this is a PyTorch file, a Python pickle; load it in Python and write JSONL")
-		case f.FileInfo().IsDir(), strings.HasPrefix(base, "."), strings.HasPrefix(f.Name, "__MACOSX/"):
-		default:
-			files[f.Name] = f
-		}
+	files, err := zipped(z)
+	if err != nil {
+		return err
 	}
 	data, others := dataAmong(slices.Sorted(maps.Keys(files)))
 	if len(data) == 0 {
@@ -66,6 +58,29 @@ func (d *detector) openZip(text io.Reader) error {
 	}
 	d.reader.packed = append(d.reader.packed, note)
 	return nil
+}
+
+// zipped are the files of an archive that are not hidden, by name.
+func zipped(z *zip.Reader) (map[string]*zip.File, error) {
+	files := map[string]*zip.File{}
+	for _, f := range z.File {
+		switch base := path.Base(f.Name); {
+		case base == "[Content_Types].xml":
+			return nil, errors.New("this is an Office document, such as .xlsx; save it as CSV")
+		case f.Name == "mimetype":
+			return nil, errors.New("this is an OpenDocument file, such as .ods, or an e-book; save it as CSV or plain text")
+		case base == "data.pkl":
+			return nil, errors.New("this is a PyTorch file, a Python pickle; load it in Python and write JSONL")
+		case f.FileInfo().IsDir(), strings.HasPrefix(base, "."), strings.HasPrefix(f.Name, "__MACOSX/"):
+		case f.Flags&1 != 0:
+			return nil, fmt.Errorf("%s in the zip archive is encrypted; unpack it first", f.Name)
+		case files[f.Name] != nil:
+			return nil, fmt.Errorf("the zip archive has two files named %s; unpack it, and name one otherwise", f.Name)
+		default:
+			files[f.Name] = f
+		}
+	}
+	return files, nil
 }
 
 // enumerate lists the first of several names.
