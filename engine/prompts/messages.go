@@ -20,7 +20,7 @@ func roles() map[string]chat.Role {
 
 // parseMessages reads a list of turns, of any order. A text that holds one in JSON, as in CSV, is read too.
 func parseMessages(v json.RawMessage) ([]chat.Message, error) {
-	if s, err := parseString(v); err == nil && strings.HasPrefix(strings.TrimSpace(s), "[") {
+	if s, err := parseString(v); err == nil && beginsAsList(s) {
 		if !json.Valid([]byte(s)) {
 			return nil, errors.New("a text that begins as a list and is no JSON; in Python write it with json.dumps")
 		}
@@ -43,6 +43,9 @@ func parseMessages(v json.RawMessage) ([]chat.Message, error) {
 	}
 	return msgs, nil
 }
+
+// beginsAsList reports whether a text may be a list.
+func beginsAsList(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "[") }
 
 // holdsTurns reports whether a text is a list of turns that was written into one, in JSON or as Python prints it.
 func holdsTurns(text string) bool {

@@ -145,10 +145,16 @@ func isWholeChosen(f *fields) bool {
 	return isTranscriptIn("chosen")(f)
 }
 
-// listIn reads a list of turns.
+// listIn reads a list of turns, or a transcript.
 func listIn(key string) func(*fields) ([]chat.Message, error) {
 	return func(f *fields) ([]chat.Message, error) {
 		v, _ := f.get(key)
+		if text, err := parseString(v); err == nil && !beginsAsList(text) {
+			if isTranscript(text) {
+				return readTranscript(key)(f)
+			}
+			return nil, fmt.Errorf("%s: a text, want a list; if it is the prompt, name it with --map prompt=%s", key, key)
+		}
 		return turnsOf(v, key)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"amend/engine/chat"
@@ -58,8 +59,9 @@ func isTranscript(text string) bool { _, _, ok := marksOf(text); return ok }
 // A marker counts only at the start of a paragraph: an answer that begins "Human:" on the assistant's own line, as some do in
 // hh-rlhf, is text. White space around a turn is dropped. A speaker whose marker comes twice in a row goes on speaking: the
 // parts are joined by a blank line. An assistant's empty turn at the end only asks for an answer and is dropped; any other
-// empty turn is an error, as leaving it out would put words of two turns into one. So is a user's turn with a line that begins
-// as the assistant's do. A turn that a speaker wrote for the other cannot be told from a real one.
+// empty turn is an error, as leaving it out would put words of two turns into one. So is a turn with a line that begins as the
+// other speaker's do, or as those of a system or of a speaker that is not known. A turn that a speaker wrote for the other
+// cannot be told from a real one.
 func transcript(text string) ([]chat.Message, error) {
 	marks, text, ok := marksOf(text)
 	if !ok {
@@ -80,8 +82,8 @@ func transcript(text string) ([]chat.Message, error) {
 		case part == "" && text == "" && role == chat.Assistant:
 		case part == "":
 			return nil, fmt.Errorf("turn %d (%s): empty", n, role)
-		case role == chat.User && strings.Contains(part, "\nAssistant:"):
-			return nil, fmt.Errorf("turn %d (%s): a line in it begins with Assistant:, without the blank line that the other turns have before them", n, role)
+		case marks.holdsOther(part, role) != "":
+			return nil, fmt.Errorf("turn %d (%s): %s", n, role, marks.holdsOther(part, role))
 		case last >= 0 && roles[last] == role:
 			said[last] = append(said[last], part)
 		default:
@@ -91,11 +93,44 @@ func transcript(text string) ([]chat.Message, error) {
 	if len(roles) == 0 || roles[0] != chat.User {
 		return nil, errors.New("turn 1 (user): empty")
 	}
+	if name := thirdSpeaker(said); len(roles) == 1 && name != "" {
+		return nil, fmt.Errorf("a speaker in it is not known: %s between turns of %s; write the turns as a list of {\"role\", \"content\"}", name, marks.user)
+	}
 	turns := make([]chat.Message, len(roles))
 	for i, role := range roles {
 		turns[i] = chat.Message{Role: role, Text: strings.Join(said[i], "\n\n")}
 	}
 	return turns, nil
+}
+
+// holdsOther says why a turn's text may be those of two speakers; "" where it is not.
+func (m marks) holdsOther(text string, role chat.Role) string {
+	other := m.assistant
+	if role == chat.Assistant {
+		other = m.user
+	}
+	switch {
+	case strings.Contains(text, "\n"+other) && !strings.HasPrefix(text, other): // else the speaker writes such lines, as in hh-rlhf
+		return fmt.Sprintf("a line in it begins with %s, without what the other turns have before it: %q", other, m.before)
+	case strings.Contains(text, m.before+"System:"), strings.Contains(text, m.before+"SYSTEM:"):
+		return "a system message in it; write the turns as a list of {\"role\", \"content\"}"
+	}
+	return ""
+}
+
+// thirdSpeaker finds a speaker without known marks in what one speaker said in several parts, such as "AI:".
+func thirdSpeaker(said [][]string) string {
+	if len(said) != 1 || len(said[0]) < 2 {
+		return ""
+	}
+	word := regexp.MustCompile(`(?m)^[A-Z][A-Za-z0-9-]{0,19}:`)
+	for _, part := range said[0][:len(said[0])-1] {
+		_, after, _ := strings.Cut(part, "\n")
+		if name := word.FindString(after); name != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // begins reports whether a text begins with the mark of a role.

@@ -32,7 +32,7 @@ func turnText() *rapid.Generator[string] {
 	return rapid.Map(rapid.SliceOfN(piece, 1, 6), func(p []string) string {
 		return strings.TrimSpace(strings.Join(p, ""))
 	}).Filter(func(s string) bool {
-		return s != "" && !strings.Contains(s, "\nAssistant:") && !strings.Contains(s, chat.HumanMark) && !strings.Contains(s, chat.AssistantMark)
+		return s != "" && !strings.Contains(s, "\nAssistant:") && !strings.Contains(s, "\nHuman:") && !strings.Contains(s, chat.HumanMark) && !strings.Contains(s, chat.AssistantMark)
 	})
 }
 
