@@ -185,12 +185,65 @@ func TestShapes(t *testing.T) {
 		{"capital letters", `{"Id": 1, "Prompt": "a"}`, []string{"1! --map prompt=Prompt; the columns"}},
 		{"Python", "{'prompt': 'a'}\n", []string{"1! json.dumps"}},
 		{"header", "messages\tid\n\"[{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}]\"\tx\n\"[{'role': 'user'}]\"\ty\n", []string{"u:a", "3! json.dumps"}},
+		{"image in a part", `{"messages": [{"role": "user", "content": [{"type": "text", "text": "a", "image": "p.png"}]}]}`, []string{"1! part 1: image: only text"}},
+		{"image's address", `{"prompt": "a", "image_url": "x"}`, []string{"1! image_url: only text"}},
+		{"role in capitals", `{"messages": [{"role": "User", "content": "a"}, {"role": "ASSISTANT", "content": "b"}]}`, []string{"u:a → b"}},
+		{"a role that is not known", `{"messages": [{"role": "teacher", "content": "a"}]}`, []string{`1! "teacher" is not one of assistant, chatgpt, developer`}},
+		{"ms-swift", `{"query": "c", "response": "d", "history": [["a", "b"]]}`, []string{"u:a / a:b / u:c → d"}},
+		{"history of turns", `{"prompt": "c", "history": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}`, []string{"u:a / a:b / u:c"}},
+		{"history without an answer", `{"prompt": "c", "history": [{"role": "user", "content": "a"}]}`, []string{"1! history: message 2: role: two user turns"}},
+		{"SQuAD", `{"id": "x", "question": "a", "context": "b"}` + "\n" + `{"id": "y", "question": "a", "context": ""}`, []string{"u:a", "1! question: context stands beside it"}},
+		{"MMLU", `{"question": "a", "choices": ["b", "c"]}` + "\n" + `{"question": "a", "A": "b", "B": "c", "C": "d", "D": "e"}`, []string{"1! choices stands beside it", "2! A to D stands beside it"}},
+		{"input and context", `{"instruction": "a", "input": "b", "context": "c"}`, []string{"1! input and context: both"}},
+		{"words for no input", `{"instruction": "a", "input": "<noinput>"}` + "\n" + `{"instruction": "b", "input": "nan", "context": "c"}`, []string{"u:a", "u:b\n\nc"}},
+		{"texts in data", `{"data": ["a", "b", "c"]}`, []string{"1! data: a list of texts, which may be several prompts"}},
+		{"answers are dialogues", `{"question": "a", "chosen": "User: a\nAssistant: b", "rejected": "no"}`, []string{"u:a"}},
+		{"a list in a cell", "id,prompt\n1,\"[\n  {\n \"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}\n]\"\n2,\"[ {\"\"role\"\":\"\"user\"\", \"\"content\"\":\"\"b\"\"} ]\"\n3,\"['a', 'b']\"\n4,\"array(['a'\n 'b'], dtype=object)\"\n5,\"['a'] is a list of what?\"\n", []string{"u:a", "u:b", "u:['a'] is a list of what?", "7! prompt: a list in a text, as Python", "8! prompt: a list in a text, as Python"}},
+		{"an object in a cell", "id,prompt\n1,\"{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}\"\n2,{a} is a set?\n", []string{"u:{a} is a set?", "2! prompt: an object in a text"}},
+		{"Alpaca in cells", "instruction,input\n\"[\"\"a\"\"]\",\na,\"['b']\"\n", []string{"2! instruction: a list in a text", "3! input: a list in a text"}},
+		{"an answer in a cell", "prompt,response\na,\"[\"\"b\"\"]\"\na,[b] or not\n", []string{"u:a → [b] or not", "2! response: a list in a text"}},
+		{"JSON as answer", `{"prompt": "a", "response": "{\"b\": [1]}"}` + "\n" + `{"prompt": "[1, 2] sorted?"}` + "\n" + `{"prompt": "[\"a\"]"}` + "\n" + `{"prompt": "a", "response": "{\"role\": \"assistant\", \"content\": \"b\"}"}`, []string{`u:a → {"b": [1]}`, "u:[1, 2] sorted?", "3! prompt: a list in a text", "4! response: an object in a text"}},
 	} {
 		set, err := Read(Paths{"-"}, strings.NewReader(c.text), Options{})
 		if set == nil {
 			set = &Set{}
 		}
 		compare(t, c.name, showRows(set), err, c.want)
+	}
+}
+
+// TestTags: a list in a cell is a list, and what is empty is none.
+func TestTags(t *testing.T) {
+	set, err := Read(Paths{"-"}, strings.NewReader("prompt,tags\na,\"[\"\"x\"\", \"\"y\"\"]\"\nb,\"['x']\"\nc,\"x,y\"\nd,\"[\"\"\"\"]\"\n"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range set.Rows {
+		got = append(got, fmt.Sprintf("%s %q", r.Messages[0].Text, r.Attributes.Tags))
+	}
+	compare(t, "tags", append(got, showBad(set.Bad)...), nil, []string{`a ["x" "y"]`, `c ["x,y"]`, "d []", "3! tags: a text that begins as a list"})
+}
+
+// TestMarks: texts that hold marks of turns are counted, those that only speak of them are not.
+func TestMarks(t *testing.T) {
+	for text, want := range map[string]int{
+		"USER: hi ASSISTANT: hello</s>USER: more ASSISTANT:": 1, "System: be nice\nUser: hi\nAssistant:": 1, "Human: hi\nAI: hello\nHuman: you?\nAI:": 1,
+		"<|turn>user\nhi": 1, "<extra_id_1>User\na": 1, "<|prompter|>a": 1, "<|User|>a": 1, "<|start|>user": 1, "GPT4 Correct User: a<|end_of_turn|>": 1,
+		"<human>: a\n<bot>: b": 1, "**Human:** a": 1, "<image>\nWhat?": 1, "Why is the user: root?": 0, "An assistant: what is it to a user?": 0,
+	} {
+		set, err := Read(Paths{"-"}, strings.NewReader(fmt.Sprintf(`{"prompt": %q}`, text)), Options{})
+		if err != nil || set.Report.Marked != want {
+			t.Errorf("%q: %+v, %v, want %d", text, set, err, want)
+		}
+	}
+}
+
+// TestReasoning: what is left out of turns is named.
+func TestReasoning(t *testing.T) {
+	set, err := Read(Paths{"-"}, strings.NewReader(`{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "reasoning_content": "c"}]}`), Options{})
+	if err != nil || !strings.Contains(set.Report.String(), "ignored: reasoning_content of turns") {
+		t.Errorf("%v, %v", set, err)
 	}
 }
 
@@ -216,6 +269,10 @@ func TestPairShapes(t *testing.T) {
 		{"Stack Exchange", `{"question": "a", "response_j": "b", "response_k": "c"}`, better},
 		{"CSV", "prompt,chosen,rejected\na,\"[{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}, {\"\"role\"\": \"\"assistant\"\", \"\"content\"\": \"\"b\"\"}]\",c\na,\"[{'role': 'assistant', 'content': 'b'}]\",c\n", append(better, "3! json.dumps")},
 		{"KTO", `{"prompt": "a", "completion": "b", "label": true}`, []string{"1! the columns: completion, label, prompt"}},
+		{"dialogues", `{"prompt": "a", "chosen": "User: x\nAssistant: y", "rejected": "User: x\nAssistant: z"}`, []string{"u:a → User: x\nAssistant: y > User: x\nAssistant: z"}},
+		{"dialogues that begin with the prompt", `{"prompt": "Human: a\nAssistant:", "chosen": "Human: a\nAssistant: b", "rejected": "Human: a\nAssistant: c"}`, better},
+		{"dialogue and refusal", `{"instruction": "a", "chosen": "Human: x\nAssistant: y", "rejected": "No."}`, []string{"u:a → Human: x\nAssistant: y > No."}},
+		{"lists in cells", "prompt,chosen,rejected\na,\"['b']\",c\n", []string{"2! chosen: a list in a text"}},
 		{"transcripts by line", `{"chosen": "Human: a\nAssistant: b", "rejected": "Human: a\nAssistant: c"}`, better},
 	} {
 		set, err := ReadPairs(Paths{"-"}, strings.NewReader(c.text), Options{})

@@ -1,6 +1,7 @@
 package prompts
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -133,6 +134,9 @@ func (c *collector) add(rec records.Record, unit string, at place, columns *tall
 	err = c.take(f, at)
 	if !f.bare {
 		columns.add(f)
+	}
+	if bytes.Contains(rec.Value, []byte(`"reasoning_content"`)) {
+		columns.ignore("reasoning_content of turns")
 	}
 	if errors.Is(err, errShapeless) || errors.Is(err, errPairless) || errors.Is(err, errNoPair) {
 		return named(unit, err)

@@ -36,7 +36,7 @@ func (d ids) assign(id string, msgs []chat.Message, at place) (string, error) {
 		if first.file != at.file {
 			where += " of " + first.file
 		}
-		return "", fmt.Errorf("id: %q is already the id of %s", clip(id), where)
+		return "", fmt.Errorf("id: %q is already the id of %s; make ids unique, or rename the column", clip(id), where)
 	}
 	d.given[id] = at
 	if hash != "" {

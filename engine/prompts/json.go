@@ -126,6 +126,9 @@ func parseID(v json.RawMessage) (string, error) {
 	if kind(v) == "a number" {
 		return string(v), checkID(string(v))
 	}
+	if k := kind(v); k != "a text" {
+		return "", fmt.Errorf("%s, want a text or a number; write one, or rename the column", k)
+	}
 	s, err := parseString(v)
 	if err != nil {
 		return "", err

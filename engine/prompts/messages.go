@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"amend/engine/chat"
@@ -13,7 +15,7 @@ import (
 func roles() map[string]chat.Role {
 	return map[string]chat.Role{
 		"system": chat.System, "developer": chat.System,
-		"user": chat.User, "human": chat.User,
+		"user": chat.User, "human": chat.User, "prompter": chat.User,
 		"assistant": chat.Assistant, "gpt": chat.Assistant, "chatgpt": chat.Assistant, "model": chat.Assistant,
 	}
 }
@@ -50,7 +52,8 @@ func beginsAsList(text string) bool { return strings.HasPrefix(strings.TrimSpace
 // holdsTurns reports whether a text is a list of turns that was written into one, in JSON or as Python prints it.
 func holdsTurns(text string) bool {
 	text = strings.TrimSpace(text)
-	if !strings.HasPrefix(text, "[{") || !strings.HasSuffix(text, "]") {
+	list, ok := strings.CutPrefix(text, "[")
+	if !ok || !strings.HasPrefix(strings.TrimSpace(list), "{") || !strings.HasSuffix(text, "]") {
 		return false
 	}
 	for _, key := range []string{"role", "from"} {
@@ -113,11 +116,11 @@ func (f *fields) message(roleKey, textKey string) (m chat.Message, err error) {
 		return m, named(roleKey, err)
 	}
 	var known bool
-	switch m.Role, known = roles()[role]; {
+	switch m.Role, known = roles()[strings.ToLower(role)]; {
 	case role == "tool" || role == "function" || role == "function_call" || role == "observation" || role == "ipython":
 		return m, fmt.Errorf("%s: %q: calls of tools cannot be read", roleKey, role)
 	case !known:
-		return m, fmt.Errorf("%s: %q is not one of system, user, assistant", roleKey, clip(role))
+		return m, fmt.Errorf("%s: %q is not one of %s", roleKey, clip(role), strings.Join(slices.Sorted(maps.Keys(roles())), ", "))
 	}
 	v, _ = f.get(textKey)
 	if m.Text, err = parseContent(v); err != nil {
@@ -166,6 +169,9 @@ func parsePart(v json.RawMessage) (string, error) {
 			return "", fmt.Errorf("%q: only text can be read", clip(what))
 		}
 	}
+	if err := f.refuseLoss(); err != nil {
+		return "", err
+	}
 	text, ok := f.get("text")
 	if !ok {
 		return "", errors.New("text: missing")
@@ -180,7 +186,7 @@ func (f *fields) refuseLoss() error {
 			return fmt.Errorf("%s: calls of tools cannot be read", key)
 		}
 	}
-	for _, key := range []string{"images", "image", "audios", "audio", "videos", "video"} {
+	for _, key := range []string{"images", "image", "image_url", "image_urls", "image_path", "audios", "audio", "videos", "video"} {
 		if f.said(key) {
 			return fmt.Errorf("%s: only text can be read", key)
 		}

@@ -104,8 +104,20 @@ type answered struct {
 // answered reads a side. One that is a response alone answers the conversation beside it.
 func (f *fields) answered(s side, alone bool) (a answered, err error) {
 	var ok bool
+	if err := f.refuseWritten(s.value, s.key); err != nil {
+		return a, err
+	}
 	if a.response, ok, err = s.answer(); err != nil {
 		return a, err
+	}
+	if !ok && !alone && isLoose(s.value) && f.beside() {
+		asked, err := f.context(s)
+		if err != nil {
+			return a, err
+		}
+		if _, whole := splitLoose(s.value, asked); !whole {
+			ok = true
+		}
 	}
 	switch {
 	case ok && alone:

@@ -223,7 +223,7 @@ func TestIDs(t *testing.T) {
 	if strings.Join(ids, " ") != strings.Join(want, " ") {
 		t.Errorf("ids %v, want %v", ids, want)
 	}
-	if len(set.Bad) != 2 || set.Bad[0].String() != `stdin:6: id: "7" is already the id of line 5` {
+	if len(set.Bad) != 2 || set.Bad[0].String() != `stdin:6: id: "7" is already the id of line 5; make ids unique, or rename the column` {
 		t.Errorf("bad rows %v", set.Bad)
 	}
 	// An id that looks like a later row's hash takes it.

@@ -2,6 +2,7 @@ package prompts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -97,6 +98,13 @@ type tally struct {
 
 // maxColumns is how many columns are told apart: a file may have another one in each row.
 const maxColumns = 1000
+
+// ignore notes what stands within a column and is not read.
+func (t *tally) ignore(name string) {
+	if !slices.Contains(t.names, name) {
+		t.names = append(t.names, name)
+	}
+}
 
 // add notes the columns of a record that hold something.
 func (t *tally) add(f *fields) {

@@ -42,6 +42,9 @@ func (f *fields) setResponse(row *revise.Row, fromResponses bool) error {
 		if row.Response != nil {
 			return errors.New("response: the row has another one, its conversation's last assistant turn")
 		}
+		if err := f.refuseWritten(v, f.column("response")); err != nil {
+			return err
+		}
 		text, err := parseText(v)
 		if err != nil {
 			return named("response", err)
@@ -53,8 +56,11 @@ func (f *fields) setResponse(row *revise.Row, fromResponses bool) error {
 	}
 	for _, key := range answers() {
 		if v, ok := f.get(key); ok {
+			if err := f.refuseWritten(v, f.column(key)); err != nil {
+				return err
+			}
 			var err error
-			row.Response, err = answerIn(v)
+			row.Response, err = f.answerIn(v, row.Messages)
 			return named(key, err)
 		}
 	}
@@ -114,31 +120,49 @@ func (f *fields) attributes() (a constitution.Attributes, err error) {
 			continue
 		}
 		if *attribute.to, err = parseText(v); err != nil {
-			return a, named(attribute.key, err)
+			return a, fmt.Errorf("%s: %w; write one text, or rename the column", f.column(attribute.key), err)
 		}
 	}
+	a.Tags, err = f.tags()
+	return a, err
+}
+
+// tags reads a list of texts or one. Empty ones are none.
+func (f *fields) tags() (tags []string, err error) {
 	v, ok := f.get("tags")
 	if !ok || unsaid(v) {
-		return a, nil
+		return nil, nil
+	}
+	column := f.column("tags")
+	if text, err := parseString(v); err == nil && beginsAsList(text) {
+		if v = json.RawMessage(strings.TrimSpace(text)); !json.Valid(v) {
+			return nil, fmt.Errorf("%s: a text that begins as a list and is no JSON; in Python write it with json.dumps", column)
+		}
 	}
 	list := []json.RawMessage{v}
 	if kind(v) == "a list" {
 		if err := json.Unmarshal(v, &list); err != nil {
-			return a, named("tags", err)
+			return nil, named(column, err)
 		}
 	}
 	for i, item := range list {
-		text, err := parseText(item)
-		if err != nil {
-			return a, fmt.Errorf("tags, item %d: %w", i+1, err)
+		text, err := parseString(item)
+		if err == nil && strings.TrimSpace(text) == "" {
+			continue
 		}
-		a.Tags = append(a.Tags, text)
+		if err == nil {
+			err = checkText(text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s, item %d: %w; principles ask for tags by name: write texts, or rename the column", column, i+1, err)
+		}
+		tags = append(tags, text)
 	}
-	return a, nil
+	return tags, nil
 }
 
 // answerIn reads the response that a column holds: its last assistant turn, or all of it when it is a bare text.
-func answerIn(v json.RawMessage) (*string, error) {
+func (f *fields) answerIn(v json.RawMessage, asked []chat.Message) (*string, error) {
 	var msgs []chat.Message
 	if s, err := parseString(v); kind(v) == "a list" || kind(v) == "an object" || err == nil && holdsTurns(s) {
 		if msgs, err = parseMessages(asList(v)); err != nil {
@@ -150,6 +174,12 @@ func answerIn(v json.RawMessage) (*string, error) {
 			return nil, err
 		}
 		if !isTranscript(text) {
+			return &text, nil
+		}
+		if isLoose(v) && f.beside() {
+			if response, whole := splitLoose(v, asked); whole {
+				return &response, nil
+			}
 			return &text, nil
 		}
 		if msgs, err = transcript(text); err != nil {

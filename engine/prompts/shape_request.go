@@ -49,6 +49,14 @@ func readAlternating(key string) func(*fields) ([]chat.Message, error) {
 	}
 }
 
+// readUltraChat reads the turns of UltraChat, whose rows have ids. A list of texts alone may be several prompts.
+func readUltraChat(f *fields) ([]chat.Message, error) {
+	if !f.has("id") {
+		return nil, named("data", errListOfTexts)
+	}
+	return readAlternating("data")(f)
+}
+
 // readOneTurn reads a list with one text, the user's (MT-Bench). Several are the user's too, without the answers between.
 func readOneTurn(f *fields) ([]chat.Message, error) {
 	msgs, err := readAlternating("turns")(f)

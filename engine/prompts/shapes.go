@@ -33,7 +33,7 @@ func shapes() []shape {
 		{keys: []string{"conversations"}, read: listIn("conversations")},
 		{keys: []string{"conversation"}, read: listIn("conversation")},
 		{keys: []string{"chat"}, read: listIn("chat")},
-		{keys: []string{"data"}, only: isTexts("data"), read: readAlternating("data")},
+		{keys: []string{"data"}, only: isTexts("data"), read: readUltraChat},
 		{keys: []string{"turns"}, only: isTexts("turns"), read: readOneTurn},
 		{keys: []string{"instruction"}, read: readAlpaca},
 		{keys: []string{"question"}, read: promptIn("question")},
@@ -74,15 +74,31 @@ func (f *fields) conversation() (msgs []chat.Message, key string, err error) {
 			return nil, "", f.missing("prompt")
 		}
 		msgs, err := promptIn("prompt")(f)
+		if err == nil {
+			msgs, err = f.withHistory("prompt", msgs)
+		}
 		return msgs, "prompt", err
 	}
 	for _, s := range shapes() {
 		if f.is(s) {
-			msgs, err := s.read(f)
+			msgs, err := f.shaped(s)
 			return msgs, s.keys[0], err
 		}
 	}
 	return nil, "", f.shapeless()
+}
+
+// shaped reads the conversation of a record of a shape, with what stands in other columns.
+func (f *fields) shaped(s shape) ([]chat.Message, error) {
+	key := s.keys[0]
+	if err := f.refuseBeside(key); err != nil {
+		return nil, err
+	}
+	msgs, err := s.read(f)
+	if err != nil || slices.Contains(s.keys, "history") {
+		return msgs, err
+	}
+	return f.withHistory(key, msgs)
 }
 
 // shapeless says that a record has no prompt, and what to do.
@@ -142,6 +158,9 @@ func isWholeChosen(f *fields) bool {
 		list, err := items(v)
 		return err == nil && len(list) > 1
 	}
+	if isLoose(v) && f.beside() {
+		return false
+	}
 	return isTranscriptIn("chosen")(f)
 }
 
@@ -172,8 +191,8 @@ func turnsOf(v json.RawMessage, key string) ([]chat.Message, error) {
 func promptIn(key string) func(*fields) ([]chat.Message, error) {
 	return func(f *fields) ([]chat.Message, error) {
 		v, _ := f.get(key)
-		if text, err := parseString(v); f.cells && err == nil && isListOfTexts(json.RawMessage(text)) {
-			return nil, fmt.Errorf("%s: a list in a text, in JSON; write its text alone", f.column(key))
+		if err := f.refuseTexts(v, f.column(key)); err != nil {
+			return nil, err
 		}
 		msgs, err := promptOf(v, f.column(key))
 		if err == nil && isLoose(v) {

@@ -187,7 +187,7 @@ func (s side) answer() (text string, ok bool, err error) {
 	if err == nil && holdsTurns(text) {
 		return "", false, nil
 	}
-	return text, err == nil && !isTranscript(text), named(s.key, err)
+	return text, err == nil && !isTranscript(text), named(s.key, err) // a transcript comes with its text
 }
 
 // whole reads a side that is a conversation with its response.
