@@ -106,7 +106,14 @@ func (c *collector) readOpen(file string, in io.Reader) (sha string, err error) 
 		if rec.Member != "" {
 			at.file += "/" + rec.Member
 		}
-		if err := c.add(rec, r.Unit(), at, &columns); err != nil {
+		unit := r.Unit()
+		if rec.Item > 0 {
+			unit = fmt.Sprintf("record %d", rec.Item)
+		}
+		if err := c.add(rec, unit, at, &columns); err != nil {
+			if rec.Item > 0 && !strings.HasPrefix(err.Error(), unit+": ") {
+				err = named(unit, err)
+			}
 			report.Bad++
 			c.bad = append(c.bad, BadRow{File: at.file, Line: at.line, Reason: err.Error()})
 			continue
