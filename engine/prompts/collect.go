@@ -140,7 +140,7 @@ func (c *collector) add(rec records.Record, unit string, at place, columns *tall
 	}
 	err = c.take(f, at)
 	if !f.bare {
-		columns.add(f)
+		columns.add(f, err == nil)
 	}
 	if bytes.Contains(rec.Value, []byte(`"reasoning_content"`)) {
 		columns.ignore("reasoning_content of turns")

@@ -61,6 +61,9 @@ func parsePair(f *fields) (in feedback.Pair, err error) {
 	if f.bare {
 		return in, errNoPair
 	}
+	if err := f.refuseColumns(); err != nil {
+		return in, err
+	}
 	if in.ID, err = f.id(); err != nil {
 		return in, err
 	}

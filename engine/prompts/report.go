@@ -106,13 +106,13 @@ func (t *tally) ignore(name string) {
 	}
 }
 
-// add notes the columns of a record that hold something.
-func (t *tally) add(f *fields) {
+// add notes the columns of a record that hold something. Of one that is refused none was ignored.
+func (t *tally) add(f *fields, good bool) {
 	if t.seen == nil {
 		t.seen = map[string]bool{}
 	}
 	for _, name := range f.names {
-		if _, ok := f.values[name]; !ok {
+		if _, ok := f.values[name]; !ok || !good && !f.read[name] {
 			continue
 		}
 		if _, known := t.seen[name]; !known {

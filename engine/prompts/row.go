@@ -16,6 +16,9 @@ func answers() []string { return []string{"chosen", "output", "completion", "ans
 
 // parseRow reads a row; its ID stays empty when the record has none.
 func parseRow(f *fields, fromResponses bool) (row revise.Row, err error) {
+	if err := f.refuseColumns(); err != nil {
+		return row, err
+	}
 	if row.ID, err = f.id(); err != nil {
 		return row, err
 	}

@@ -2,10 +2,8 @@ package prompts
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"amend/engine/chat"
 )
@@ -64,9 +62,6 @@ func isPrompt(name string) bool {
 	return slices.ContainsFunc(shapes(), func(s shape) bool { return slices.Contains(s.keys, name) })
 }
 
-// errShapeless is the reason of a record without a conversation.
-var errShapeless = errors.New("no column that is known to hold a prompt")
-
 // conversation reads the conversation of a record, and returns the shape's first key.
 func (f *fields) conversation() (msgs []chat.Message, key string, err error) {
 	if _, mapped := f.given["prompt"]; mapped {
@@ -99,31 +94,6 @@ func (f *fields) shaped(s shape) ([]chat.Message, error) {
 		return msgs, err
 	}
 	return f.withHistory(key, msgs)
-}
-
-// shapeless says that a record has no prompt, and what to do.
-func (f *fields) shapeless() error {
-	for _, s := range shapes() {
-		switch key := s.keys[0]; {
-		case string(f.values[key]) == "[]":
-			return fmt.Errorf("%s: an empty list", key)
-		case slices.Contains(f.names, key) && f.values[key] == nil:
-			return fmt.Errorf("%s: empty", key)
-		}
-	}
-	for _, key := range f.names {
-		if in, err := newFields(f.values[key]); err == nil && slices.ContainsFunc(in.names, isColumn) {
-			return fmt.Errorf("%s: a row in a row; write rows as a list, or one a line: jq -c '.[]'", clip(key))
-		}
-	}
-	column := "COLUMN"
-	for _, name := range f.names {
-		if isPrompt(strings.ToLower(name)) {
-			column = name
-			break
-		}
-	}
-	return fmt.Errorf("%w; name it with --map prompt=%s; the columns: %s", errShapeless, clip(column), f.list())
 }
 
 // is reports whether a record is of a shape. An empty list is no conversation: Parquet has them for null.
@@ -214,8 +184,6 @@ func promptOf(v json.RawMessage, key string) ([]chat.Message, error) {
 	}
 	text, err := parseText(v)
 	switch {
-	case err != nil && kind(v) == "an object":
-		return nil, fmt.Errorf("%s: %w; if it holds a table's column, write a row a record: in pandas orient='records', lines=True", key, err)
 	case err != nil:
 		return nil, named(key, err)
 	case holdsTurns(text):
@@ -247,6 +215,9 @@ func readChosen(f *fields) ([]chat.Message, error) {
 		msgs, err := turnsOf(v, "chosen")
 		msgs, _ = splitResponse(msgs)
 		return msgs, err
+	}
+	if text, err := parseText(v); err == nil && !isTranscript(text) {
+		return nil, fmt.Errorf("chosen: no prompt stands beside it, and it is not a transcript: it does not begin with %q", chat.HumanMark)
 	}
 	msgs, err := readTranscript("chosen")(f)
 	msgs, _ = splitResponse(msgs)

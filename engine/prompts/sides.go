@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"amend/engine/chat"
 )
@@ -51,11 +52,24 @@ func (f *fields) sides() (better, worse side, alone bool, err error) {
 			return better, worse, s.alone, err
 		}
 	}
-	return better, worse, false, fmt.Errorf("%w; the columns: %s", errPairless, f.list())
+	return better, worse, false, f.pairless()
 }
 
 // errPairless is the reason of a record without two answers.
-var errPairless = errors.New("neither chosen and rejected nor other columns that are known to hold a better and a worse answer; name them with --map chosen=COLUMN and --map rejected=COLUMN")
+var errPairless = errors.New("neither chosen and rejected nor other columns that are known to hold a better and a worse answer")
+
+// pairless says that a record has no pair, and what to do. Where a column ranks answers, no column is the better one's.
+func (f *fields) pairless() error {
+	for _, name := range f.names {
+		word := strings.ToLower(name)
+		for _, start := range []string{"winner", "prefer", "overall_prefer", "rank", "label", "better", "safer"} {
+			if strings.HasPrefix(word, start) {
+				return fmt.Errorf("%w; %s may say which answer is better, in a way that is not read: write the better one as chosen and the worse one as rejected; the columns: %s", errPairless, clip(name), f.list())
+			}
+		}
+	}
+	return fmt.Errorf("%w; name them with --map chosen=COLUMN and --map rejected=COLUMN; the columns: %s%s", errPairless, f.list(), f.headed())
+}
 
 // twoColumns reads answers whose columns say which is better.
 func twoColumns(better, worse string) func(*fields) (a, b side, err error) {
@@ -80,15 +94,30 @@ func byNumber(keys ...string) func(*fields) (a, b side, err error) {
 			}
 			a, b, err = twoColumns("response_0", "response_1")(f)
 			switch {
-			case err != nil || string(v) == "0":
+			case err != nil || oneOrZero(v) == "0":
 				return a, b, err
-			case string(v) == "1":
+			case oneOrZero(v) == "1":
 				return b, a, nil
 			}
 			return a, b, fmt.Errorf("%s: %s is neither 0 nor 1", key, clip(string(v)))
 		}
 		return a, b, fmt.Errorf("%s: missing, so that neither answer is known to be better", keys[0])
 	}
+}
+
+// oneOrZero reads the ways in which data sets write 1 and 0; "" for any other value.
+func oneOrZero(v json.RawMessage) string {
+	text := string(v)
+	if s, err := parseString(v); err == nil { // as in tables
+		text = s
+	}
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "1", "1.0", "true":
+		return "1"
+	case "0", "0.0", "false":
+		return "0"
+	}
+	return ""
 }
 
 // byWinner reads the two sides of a contest (Chatbot Arena, MT-Bench).
@@ -104,7 +133,10 @@ func byWinner(first, second string) func(*fields) (a, b side, err error) {
 		case winner == "model_b":
 			return b, a, nil
 		}
-		return a, b, fmt.Errorf("winner: %q: neither answer is the better one", clip(winner))
+		if strings.Contains(strings.ToLower(winner), "tie") {
+			return a, b, fmt.Errorf("winner: %q: neither answer is the better one", clip(winner))
+		}
+		return a, b, fmt.Errorf("winner: %q is neither model_a nor model_b", clip(winner))
 	}
 }
 
@@ -114,7 +146,7 @@ func byLabel(f *fields) (a, b side, err error) {
 	if err != nil {
 		return a, b, err
 	}
-	switch v, _ := f.get("labels"); string(v) {
+	switch v, _ := f.get("labels"); oneOrZero(v) {
 	case "1":
 		return a, b, nil
 	case "0":
@@ -129,7 +161,7 @@ func byTargets(f *fields) (a, b side, err error) {
 	v, _ := f.get("targets")
 	var targets struct {
 		Choices []json.RawMessage `json:"choices"`
-		Labels  []int             `json:"labels"`
+		Labels  []float64         `json:"labels"`
 	}
 	if err := json.Unmarshal(v, &targets); err != nil {
 		return a, b, fmt.Errorf("targets: want choices and labels: %w", err)
@@ -150,28 +182,28 @@ func byScores(f *fields) (a, b side, err error) {
 	if len(scores.names) != 2 {
 		return a, b, fmt.Errorf("target_scores: %d answers, want two", len(scores.names))
 	}
-	texts, points := make([]json.RawMessage, 2), make([]int, 2)
+	texts, points := make([]json.RawMessage, 2), make([]float64, 2)
 	for i, name := range scores.names {
 		if texts[i], err = json.Marshal(name); err != nil {
 			return a, b, err
 		}
 		if err := json.Unmarshal(scores.values[name], &points[i]); err != nil {
-			return a, b, fmt.Errorf("target_scores: %w", err)
+			return a, b, fmt.Errorf("target_scores: %s, want 1 or 0 for each answer", kind(scores.values[name]))
 		}
 	}
 	return byPoints("target_scores", texts, points)
 }
 
 // byPoints puts the answer with 1 point before that with none.
-func byPoints(key string, texts []json.RawMessage, points []int) (a, b side, err error) {
+func byPoints(key string, texts []json.RawMessage, points []float64) (a, b side, err error) {
 	first, second := side{key, texts[0]}, side{key, texts[1]}
-	switch [2]int{points[0], points[1]} {
-	case [2]int{1, 0}:
+	switch [2]float64{points[0], points[1]} {
+	case [2]float64{1, 0}:
 		return first, second, nil
-	case [2]int{0, 1}:
+	case [2]float64{0, 1}:
 		return second, first, nil
 	}
-	return a, b, fmt.Errorf("%s: the answers have %d and %d points, want 1 and 0", key, points[0], points[1])
+	return a, b, fmt.Errorf("%s: the answers have %v and %v points, want 1 and 0", key, points[0], points[1])
 }
 
 // answer reads a side that is a response alone: a text that is no transcript, or one turn of the assistant.

@@ -38,6 +38,9 @@ func notJSON(text []byte) error {
 				hint = python
 			}
 		}
+		if hint == "" && json.Valid(text[:max(syntax.Offset-1, 0)]) && bytes.IndexByte([]byte("{[\""), text[syntax.Offset-1]) >= 0 {
+			hint = "; where several values are on a line, write one a line: jq -c ."
+		}
 		return fmt.Errorf("not JSON at byte %d: %w%s", syntax.Offset, err, hint)
 	}
 	return fmt.Errorf("not JSON: %w%s", err, hint)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -36,13 +37,15 @@ func wrapperKey(object []byte, column func(string) bool) (key string, err error)
 	if c, _ := d.read(); c != '{' {
 		return "", nil
 	}
-	columns := false
+	columns, system := false, ""
 	for {
 		name, err := d.member()
 		if err != nil {
-			return key, nil // the object is cut off, or has no more members
+			return key, besideRows(system, key) // the object is cut off, or has no more members
 		}
 		switch first, _ := d.peek(); {
+		case name == "system" || name == "system_prompt":
+			system = name
 		case column(name):
 			return "", nil
 		case name == "columns" && first == '[':
@@ -55,13 +58,21 @@ func wrapperKey(object []byte, column func(string) bool) (key string, err error)
 			}
 		}
 		if _, err := d.value(); err != nil {
-			return key, nil
+			return key, besideRows(system, key)
 		}
 		if c, _ := d.peek(); c != ',' {
-			return key, nil
+			return key, besideRows(system, key)
 		}
 		_, _ = d.read()
 	}
+}
+
+// besideRows refuses a system message beside a list of rows: it would be left out.
+func besideRows(system, key string) error {
+	if system == "" || key == "" {
+		return nil
+	}
+	return fmt.Errorf("%s stands beside the list %q; write it into each row: jq -c '.%s as $s | .%s[] | (if type == \"string\" then {prompt: .} else . end) + {system: $s}'", system, key, system, key)
 }
 
 // opens returns the first byte of content of the list that comes next; 0 where none is near, or no list comes.
