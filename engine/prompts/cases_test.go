@@ -198,6 +198,15 @@ func TestShapes(t *testing.T) {
 		{"words for no input", `{"instruction": "a", "input": "<noinput>"}` + "\n" + `{"instruction": "b", "input": "nan", "context": "c"}`, []string{"u:a", "u:b\n\nc"}},
 		{"texts in data", `{"data": ["a", "b", "c"]}`, []string{"1! data: a list of texts, which may be several prompts"}},
 		{"answers are dialogues", `{"question": "a", "chosen": "User: a\nAssistant: b", "rejected": "no"}`, []string{"u:a"}},
+		{"OASST, flat", `{"message_id": "x", "role": "prompter", "text": "a"}`, []string{"1! a turn a row is not read"}},
+		{"Airtable", `{"id": "x", "fields": {"prompt": "a"}}`, []string{"1! jq -c .fields, where the file is a list jq -c '.[].fields'"}},
+		{"a second key", `{"target": "a", "Query": "b"}`, []string{"1! --map prompt=Query;"}},
+		{"no header", "How do I pick a lock?,x\nTell me,y\n", []string{"u:How do I pick a lock?,x", "u:Tell me,y"}},
+		{"columns", `{"id": {"0": 1, "1": 2}, "prompt": {"0": "a", "1": "b"}}` + "\n" + `{"id": [1, 2], "prompt": ["a", "b"]}`, []string{"1! orient='records'", "2! orient='records'"}},
+		{"an object as prompt", `{"question": {"full_text": "a"}}`, []string{"1! question: an object, want a text"}},
+		{"chosen is an answer", `{"chosen": "a"}`, []string{"1! chosen: no prompt stands beside it"}},
+		{"two values a line", `{"prompt": "a"} {"prompt": "b"}` + "\n" + `{"prompt": "c"}`, []string{"u:c", "1! jq -c ."}},
+		{"a list on one line", `[{"prompt": "a"}, {}, {"prompt": 1}]`, []string{"u:a", "1! record 2: no column that is known", "1! record 3: prompt: a number"}},
 		{"a list in a cell", "id,prompt\n1,\"[\n  {\n \"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}\n]\"\n2,\"[ {\"\"role\"\":\"\"user\"\", \"\"content\"\":\"\"b\"\"} ]\"\n3,\"['a', 'b']\"\n4,\"array(['a'\n 'b'], dtype=object)\"\n5,\"['a'] is a list of what?\"\n", []string{"u:a", "u:b", "u:['a'] is a list of what?", "7! prompt: a list in a text, as Python", "8! prompt: a list in a text, as Python"}},
 		{"an object in a cell", "id,prompt\n1,\"{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}\"\n2,{a} is a set?\n", []string{"u:{a} is a set?", "2! prompt: an object in a text"}},
 		{"Alpaca in cells", "instruction,input\n\"[\"\"a\"\"]\",\na,\"['b']\"\n", []string{"2! instruction: a list in a text", "3! input: a list in a text"}},
@@ -244,42 +253,6 @@ func TestReasoning(t *testing.T) {
 	set, err := Read(Paths{"-"}, strings.NewReader(`{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "reasoning_content": "c"}]}`), Options{})
 	if err != nil || !strings.Contains(set.Report.String(), "ignored: reasoning_content of turns") {
 		t.Errorf("%v, %v", set, err)
-	}
-}
-
-// TestPairShapes: a pair of each shape, and its relatives.
-func TestPairShapes(t *testing.T) {
-	better := []string{"u:a → b > c"}
-	for _, c := range []struct {
-		name, text string
-		want       []string
-	}{
-		{"Alpaca", `{"instruction": "a", "input": "", "chosen": "b", "rejected": "c"}`, better},
-		{"distilabel", `{"instruction": "a", "chosen_response": "b", "rejected_response": "c"}`, better},
-		{"OpenAI preference", `{"input": {"messages": [{"role": "user", "content": "a"}], "tools": []}, "preferred_output": [{"role": "assistant", "content": "b"}], "non_preferred_output": [{"role": "assistant", "content": "c"}]}`, better},
-		{"PKU-SafeRLHF", `{"prompt": "a", "response_0": "c", "response_1": "b", "better_response_id": 1, "safer_response_id": 0}`, better},
-		{"Chatbot Arena", `{"conversation_a": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "c"}], "conversation_b": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "winner": "model_b"}` + "\n" +
-			`{"conversation_a": [], "conversation_b": [], "winner": "tie (bothbad)"}`, append(better, "2! neither answer is the better one")},
-		{"Arena, answers", `{"prompt": "a", "response_a": "c", "response_b": "b", "winner": "model_b"}`, better},
-		{"SHP", `{"history": "a", "human_ref_A": "c", "human_ref_B": "b", "labels": 0}`, better},
-		{"HHH of Hugging Face", `{"input": "a", "targets": {"choices": ["b", "c"], "labels": [1, 0]}}`, better},
-		{"BIG-bench", `{"examples": [{"input": "a", "target_scores": {"c": 0, "b": 1}}, {"input": "a", "target_scores": {"c": 0, "b": 1, "d": 0}}]}`, append(better, "1! 3 answers, want two")},
-		{"messages that end with chosen", `{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "chosen": "b", "rejected": "c"}`, better},
-		{"one turn each", `{"prompt": "a", "chosen": {"role": "assistant", "content": "b"}, "rejected": {"role": "assistant", "content": "c"}}`, better},
-		{"Stack Exchange", `{"question": "a", "response_j": "b", "response_k": "c"}`, better},
-		{"CSV", "prompt,chosen,rejected\na,\"[{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\"\"}, {\"\"role\"\": \"\"assistant\"\", \"\"content\"\": \"\"b\"\"}]\",c\na,\"[{'role': 'assistant', 'content': 'b'}]\",c\n", append(better, "3! json.dumps")},
-		{"KTO", `{"prompt": "a", "completion": "b", "label": true}`, []string{"1! the columns: completion, label, prompt"}},
-		{"dialogues", `{"prompt": "a", "chosen": "User: x\nAssistant: y", "rejected": "User: x\nAssistant: z"}`, []string{"u:a → User: x\nAssistant: y > User: x\nAssistant: z"}},
-		{"dialogues that begin with the prompt", `{"prompt": "Human: a\nAssistant:", "chosen": "Human: a\nAssistant: b", "rejected": "Human: a\nAssistant: c"}`, better},
-		{"dialogue and refusal", `{"instruction": "a", "chosen": "Human: x\nAssistant: y", "rejected": "No."}`, []string{"u:a → Human: x\nAssistant: y > No."}},
-		{"lists in cells", "prompt,chosen,rejected\na,\"['b']\",c\n", []string{"2! chosen: a list in a text"}},
-		{"transcripts by line", `{"chosen": "Human: a\nAssistant: b", "rejected": "Human: a\nAssistant: c"}`, better},
-	} {
-		set, err := ReadPairs(Paths{"-"}, strings.NewReader(c.text), Options{})
-		if set == nil {
-			set = &Pairs{}
-		}
-		compare(t, c.name, showPairs(set), err, c.want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package prompts
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -70,7 +71,7 @@ func (f *fields) refuseColumns() error {
 		numbered := err == nil && len(in.names) > 0 && !slices.ContainsFunc(in.names, func(key string) bool {
 			return strings.TrimFunc(key, unicode.IsDigit) != ""
 		})
-		if !numbered && !(len(f.values) > 1 && isListOfTexts(v)) {
+		if !numbered && !(len(f.values) > 1 && isListOfScalars(v)) {
 			return nil
 		}
 		if name == "turns" || name == "data" || name == "conversations" {
@@ -81,4 +82,10 @@ func (f *fields) refuseColumns() error {
 		return nil
 	}
 	return errors.New("a table of columns, not a row; write a row a record: in pandas orient='records', lines=True")
+}
+
+// isListOfScalars reports whether a list begins with a text, a number or the like.
+func isListOfScalars(v json.RawMessage) bool {
+	list, err := items(v)
+	return err == nil && len(list) > 0 && kind(list[0]) != "an object" && kind(list[0]) != "a list"
 }

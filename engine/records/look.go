@@ -22,7 +22,21 @@ func (l look) all() []byte { return append(append(bytes.Clone(l.line), '\n'), l.
 // isObject reports whether a text that begins with a brace is JSON, or is meant to be. A prompt may begin so too: {name}.
 func (l look) isObject(plain bool) bool {
 	behind := bytes.TrimSpace(l.line[1:])
-	return !plain || len(behind) == 0 || bytes.IndexByte([]byte(`"}'`), behind[0]) >= 0
+	return !plain || len(behind) == 0 || bytes.IndexByte([]byte(`"}'`), behind[0]) >= 0 && !l.prose()
+}
+
+// prose reports whether a JSON value begins the first line, and words go on after it.
+func (l look) prose() bool {
+	s := scanner{r: bufio.NewReader(bytes.NewReader(l.line)), line: 1, max: len(l.line)}
+	value, err := s.value()
+	if err != nil {
+		return false
+	}
+	if _, err := valueOf(value); err != nil {
+		return false
+	}
+	next, err := s.peek()
+	return err == nil && bytes.IndexByte([]byte(",:;{[]}\""), next) < 0
 }
 
 // continues reports whether the first line is the beginning of a JSON value that goes on in the next.
@@ -63,6 +77,9 @@ func (l look) isList(plain bool) bool {
 	}
 	if !plain {
 		return true
+	}
+	if l.prose() {
+		return false
 	}
 	s := scanner{r: bufio.NewReader(bytes.NewReader(behind)), line: 1, max: len(behind)}
 	first, err := s.value()

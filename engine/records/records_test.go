@@ -99,6 +99,8 @@ func TestForms(t *testing.T) {
 		{"a.txt", "\"To be\"\nor not\n", `plain text, a prompt a line: 1 "\"To be\"" 2 "or not"`},
 		{"a.txt", "a \xff b\nc", `plain text, a prompt a line: 1! 2 "c"`},
 		{"a.txt", "{name} is who?\n{\"x\"} or {y}?", `plain text, a prompt a line: 1 "{name} is who?" 2 "{\"x\"} or {y}?"`},
+		{"a.txt", "{\"a\": 1} is what?\nb\n", `plain text, a prompt a line: 1 "{\"a\": 1} is what?" 2 "b"`},
+		{"a.txt", "[\"a\",\"b\"] sorted?\nb\n", `plain text, a prompt a line: 1 "[\"a\",\"b\"] sorted?" 2 "b"`},
 		{"a.md", "{\"prompt\":1}", `JSONL: 1 {"prompt":1}`},
 	} {
 		got, err := read(c.name, c.text, 0)
@@ -181,6 +183,7 @@ func TestRefused(t *testing.T) {
 		{"a.json", `{"train": [{"prompt":1}], "test": [{"prompt":2}]}`, `two lists of rows, "train" and "test"`},
 		{"a.json", `{"train": [{"prompt":1}], "dev": [{"prompt":2}]}`, `two lists of rows, "train" and "dev"; take one: jq .train`},
 		{"a.json", `{"val": [{"prompt":1}], "train": [{"prompt":2}]}`, `two lists of rows, "val" and "train"`},
+		{"a.json", `{"system": "s", "prompts": ["a"]}`, `system stands beside the list "prompts"`},
 		{"a.json", `{"easy": [{"prompt":1}], "train": [{"prompt":2}]}`, `two lists of rows, "train" and "easy"`},
 		{"a.json", `{"harmful": [{"prompt":1}], "harmless": [{"prompt":2}]}`, `two lists of rows`},
 		{"a.json", `{"columns": ["prompt"], "index": [0], "data": [["a"]]}`, "orient='records'"},
