@@ -63,7 +63,7 @@ func (f *fields) pairless() error {
 	for _, name := range f.names {
 		word := strings.ToLower(name)
 		for _, start := range []string{"winner", "prefer", "overall_prefer", "rank", "label", "better", "safer"} {
-			if strings.HasPrefix(word, start) {
+			if strings.HasPrefix(word, start) && (start != "label" || f.has("response") || slices.ContainsFunc(answers(), f.has)) {
 				return fmt.Errorf("%w; %s may say which answer is better, in a way that is not read: write the better one as chosen and the worse one as rejected; the columns: %s", errPairless, clip(name), f.list())
 			}
 		}

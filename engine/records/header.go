@@ -110,7 +110,7 @@ func (h heading) refuse(line int) error {
 	if !h.known {
 		what += " and name the prompts' column with --map prompt=COLUMN"
 	}
-	return fmt.Errorf("line %d looks like the header of a table (%s), and the name does not say that it is one; %s; if each line is a prompt, write them as JSON texts: jq -R . FILE", line, clip(string(h.line)), what)
+	return fmt.Errorf("line %d looks like the header of a table (%s), and the name does not say that it is one; %s; if each line is a prompt, write them as JSON texts: jq -R . FILE > FILE.jsonl", line, clip(string(h.line)), what)
 }
 
 // check refuses a first line that is no header of the table that the name promises.

@@ -75,7 +75,7 @@ type decoder interface {
 	next() (Record, error)
 }
 
-// A noter is a decoder that passes something over, and says so behind the form.
+// A noter is a decoder that passes something over, and says so after the form.
 type noter interface{ note() string }
 
 // Open finds out what an input is. The name "-" is that of standard input.
