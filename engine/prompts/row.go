@@ -89,6 +89,9 @@ func (f *fields) withSystem(msgs []chat.Message) ([]chat.Message, error) {
 		if !ok || unsaid(v) {
 			continue
 		}
+		if err := f.refuseWritten(v, f.column(key)); err != nil {
+			return nil, err
+		}
 		text, err := parseContent(v)
 		switch {
 		case err != nil:
@@ -138,7 +141,11 @@ func (f *fields) tags() (tags []string, err error) {
 	}
 	column := f.column("tags")
 	if text, err := parseString(v); err == nil && beginsAsList(text) {
-		if v = json.RawMessage(strings.TrimSpace(text)); !json.Valid(v) {
+		text = strings.TrimSpace(text)
+		switch {
+		case json.Valid([]byte(text)):
+			v = json.RawMessage(text)
+		case isPythonList(text), f.cells && strings.HasSuffix(text, "]"):
 			return nil, fmt.Errorf("%s: a text that begins as a list and is no JSON; in Python write it with json.dumps", column)
 		}
 	}

@@ -155,7 +155,7 @@ func (d *detector) textDecoder(text *bufio.Reader, first byte, l look) (decoder,
 			return &values{scan}, jsonValues, nil
 		}
 		return &items{scanner: scan}, jsonList, nil
-	case first == '"' && !d.name.table() && l.isTexts(d.name.plain()) && (d.name.json() || !d.heading(l.line).known):
+	case first == '"' && !d.name.table() && l.isTexts(d.name.plain()) && (d.name.json() || !d.heading(l).known):
 		return &jsonLines{byLine}, jsonTexts, nil
 	}
 	return d.otherText(text, l, &plainLines{byLine})
@@ -163,7 +163,7 @@ func (d *detector) textDecoder(text *bufio.Reader, first byte, l look) (decoder,
 
 // otherText chooses the decoder of a text that is no JSON.
 func (d *detector) otherText(text *bufio.Reader, l look, asPlain decoder) (decoder, form, error) {
-	h := d.heading(l.line)
+	h := d.heading(l)
 	switch {
 	case d.name.table():
 		if err := h.check(d.name, d.line, l.rest); err != nil {
@@ -172,7 +172,7 @@ func (d *detector) otherText(text *bufio.Reader, l look, asPlain decoder) (decod
 		return d.table(text, h.comma)
 	case h.known && h.comma != '|' && (d.name.stdin || d.name.extension == ""):
 		return d.table(text, h.comma)
-	case h.known && !d.name.json(), h.names() && h.fits(l.rest) && !d.name.json():
+	case h.known, h.names() && h.fits(l.rest):
 		return nil, "", h.refuse(d.line)
 	case d.name.plain():
 		return asPlain, plain, nil

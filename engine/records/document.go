@@ -41,7 +41,7 @@ func (d *items) note() string {
 // skip skips a member beside the list. Another list of rows is refused: one would be left out.
 func (d *items) skip(key string) error {
 	first := d.opens()
-	if first != 0 && isWrapper(key) || first == '{' && !describes(key) {
+	if first != 0 && first != ']' && isWrapper(key) || first == '{' && !describes(key) {
 		return fmt.Errorf("line %d: two lists of rows, %q and %q; take one: jq .%s", d.line, d.key, key, d.key)
 	}
 	const most = 100

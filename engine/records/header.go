@@ -17,13 +17,13 @@ type heading struct {
 	known bool
 }
 
-// heading looks at a line as a header. A line with a field that is no name has no fields.
-func (d *detector) heading(line []byte) heading {
-	h := heading{line: line, comma: d.separator(line)}
-	for _, f := range strings.Split(string(line), string(h.comma)) {
+// heading looks at the first line as a header. A line with a field that is no name has no fields.
+func (d *detector) heading(l look) heading {
+	h := heading{line: l.line, comma: d.separator(l.line)}
+	for _, f := range strings.Split(string(l.line), string(h.comma)) {
 		f = strings.Trim(strings.TrimSpace(f), `"`)
 		if len(f) > 64 || strings.ContainsAny(f, ".?!") {
-			return heading{line: line, comma: h.comma}
+			return heading{line: l.line, comma: h.comma}
 		}
 		h.fields = append(h.fields, f)
 		h.known = h.known || d.Column(f) || d.Column(strings.ToLower(f))
@@ -33,6 +33,7 @@ func (d *detector) heading(line []byte) heading {
 		case "prompts", "questions", "text":
 			h.known = true
 		}
+		h.known = h.known && len(l.rest) > 0 // a word alone is a prompt
 	}
 	return h
 }

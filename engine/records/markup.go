@@ -15,7 +15,7 @@ func refuseMarkup(text []byte) error {
 	line, rest, _ := bytes.Cut(text, []byte{'\n'})
 	_, behind, closed := bytes.Cut(line, []byte{'>'})
 	behind = bytes.TrimSpace(behind)
-	prose := closed && len(behind) > 0 && behind[0] != '<'
+	prose := closed && len(behind) > 0 && behind[0] != '<' && !strings.HasSuffix(strings.ToLower(string(behind)), "</html>")
 	for _, f := range []struct{ start, what string }{
 		{"<!DOCTYPE", "this is an HTML page, perhaps the page about the file and not the file itself; download the raw file"},
 		{"<HTML", "this is an HTML page, perhaps the page about the file and not the file itself; download the raw file"},

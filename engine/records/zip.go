@@ -19,6 +19,24 @@ type archive struct {
 	now     *Reader
 	file    io.Closer
 	name    string
+	notes   []string // of the members that were read
+}
+
+// note names what was passed over in the members.
+func (a *archive) note() string {
+	notes := a.notes
+	if n, ok := a.decoder().(noter); ok {
+		notes = append(slices.Clone(notes), n.note())
+	}
+	return strings.Join(slices.Compact(notes), "")
+}
+
+// decoder is that of the member that is open.
+func (a *archive) decoder() decoder {
+	if a.now == nil {
+		return nil
+	}
+	return a.now.dec
 }
 
 // openZip reads the input as a zip archive.
@@ -127,6 +145,9 @@ func (a *archive) next() (Record, error) {
 			return rec, fmt.Errorf("%s in the zip archive: %w", a.name, err)
 		case len(a.members) == 1:
 			return rec, io.EOF
+		}
+		if n, ok := a.decoder().(noter); ok {
+			a.notes = append(a.notes, n.note())
 		}
 		if err := a.close(); err != nil {
 			return rec, err
