@@ -14,15 +14,19 @@ func markup() []string {
 		"<extra_id_1>", "<|prompter|>", "<|User|>", "<|start|>", "<|turn>", "<|end_of_turn|>", "<|endoftext|>", "<human>:", "<bot>:", "**Human:**", "[Human]:", "<image>"}
 }
 
-// spoken are texts with lines of two speakers that are no transcript: other names, or a system's line first.
+// assistants are the names of assistants in texts with lines of two speakers.
+func assistants() []string { return []string{"Assistant", "ASSISTANT", "AI", "Bot", "BOT", "GPT"} }
+
+// spoken matches a text with lines of two speakers, such as "USER: … ASSISTANT: …", which need not begin it.
 func spoken() *regexp.Regexp {
-	return regexp.MustCompile(`(?is)(^|\s)(user|human|### user|### human): .*?(\s|</s>)(### )?(assistant|ai|bot|gpt):(\s|$)`)
+	return regexp.MustCompile(`(?s)(^|\s)(### )?(User|USER|Human|HUMAN): .*?(\s|</s>)(### )?(` + strings.Join(assistants(), "|") + `):(\s|$)`)
 }
 
-// hasMarkup reports whether a text of a conversation holds marks of turns: it may be several.
-func hasMarkup(msgs []chat.Message) bool {
-	words := spoken()
+// hasMarkup reports whether a text of a conversation holds marks of turns, or matches spoken: it may be several.
+func hasMarkup(msgs []chat.Message, spoken *regexp.Regexp) bool {
 	return slices.ContainsFunc(msgs, func(m chat.Message) bool {
-		return slices.ContainsFunc(markup(), func(mark string) bool { return strings.Contains(m.Text, mark) }) || words.MatchString(m.Text)
+		holds := func(mark string) bool { return strings.Contains(m.Text, mark) }
+		return slices.ContainsFunc(markup(), holds) ||
+			slices.ContainsFunc(assistants(), func(name string) bool { return holds(name + ":") }) && spoken.MatchString(m.Text)
 	})
 }

@@ -101,7 +101,7 @@ func Read(paths Paths, stdin io.Reader, o Options) (*Set, error) {
 
 // collector fills the set's rows.
 func (s *Set) collector(o Options) *collector {
-	given := newIDs()
+	given, words := newIDs(), spoken()
 	c := &collector{
 		given: o.Map,
 		full:  func() bool { return o.Limit > 0 && len(s.Rows) >= o.Limit },
@@ -117,7 +117,7 @@ func (s *Set) collector(o Options) *collector {
 		if row.Response != nil {
 			c.report.Answered++
 		}
-		if hasMarkup(row.Messages) {
+		if hasMarkup(row.Messages, words) {
 			c.report.Marked++
 		}
 		row.Index = len(s.Rows)

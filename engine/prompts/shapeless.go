@@ -66,22 +66,31 @@ func (f *fields) nested() error {
 
 // refuseColumns refuses a record that is a table, its columns lists or objects by number, as pandas writes.
 func (f *fields) refuseColumns() error {
-	for name, v := range f.values {
-		in, err := newFields(v)
-		numbered := err == nil && len(in.names) > 0 && !slices.ContainsFunc(in.names, func(key string) bool {
-			return strings.TrimFunc(key, unicode.IsDigit) != ""
-		})
-		if !numbered && !(len(f.values) > 1 && isListOfScalars(v)) {
-			return nil
-		}
-		if name == "turns" || name == "data" || name == "conversations" {
-			return nil
-		}
-	}
 	if len(f.values) == 0 || !slices.ContainsFunc(f.names, isColumn) {
 		return nil
 	}
+	for _, v := range f.values {
+		if k := kind(v); k != "an object" && k != "a list" {
+			return nil
+		}
+	}
+	for name, v := range f.values {
+		switch {
+		case name == "turns", name == "data", name == "conversations": // they may be texts
+			return nil
+		case !isNumbered(v) && (len(f.values) == 1 || !isListOfScalars(v)):
+			return nil
+		}
+	}
 	return errors.New("a table of columns, not a row; write a row a record: in pandas orient='records', lines=True")
+}
+
+// isNumbered reports whether a value is an object whose keys are numbers.
+func isNumbered(v json.RawMessage) bool {
+	in, err := newFields(v)
+	return err == nil && len(in.names) > 0 && !slices.ContainsFunc(in.names, func(key string) bool {
+		return strings.TrimFunc(key, unicode.IsDigit) != ""
+	})
 }
 
 // isListOfScalars reports whether a list begins with a text, a number or the like.

@@ -77,13 +77,13 @@ func transcript(text string) ([]chat.Message, error) {
 		var part string
 		part, text = marks.cut(text[len(mark):])
 		part = strings.TrimSpace(part)
-		last := len(roles) - 1
+		last, why := len(roles)-1, marks.holdsOther(part, role)
 		switch {
 		case part == "" && text == "" && role == chat.Assistant:
 		case part == "":
 			return nil, fmt.Errorf("turn %d (%s): empty", n, role)
-		case marks.holdsOther(part, role) != "":
-			return nil, fmt.Errorf("turn %d (%s): %s", n, role, marks.holdsOther(part, role))
+		case why != "":
+			return nil, fmt.Errorf("turn %d (%s): %s", n, role, why)
 		case last >= 0 && roles[last] == role:
 			said[last] = append(said[last], part)
 		default:
