@@ -113,7 +113,7 @@ func (f *fields) answered(s side, alone bool) (a answered, err error) {
 	if a.response, ok, err = s.answer(); err != nil {
 		return a, err
 	}
-	if !ok && !alone && isLoose(s.value) && f.beside() {
+	if !ok && !alone && f.beside() && isLoose(s.value) {
 		asked, err := f.context(s)
 		if err != nil {
 			return a, err

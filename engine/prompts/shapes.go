@@ -128,7 +128,7 @@ func isWholeChosen(f *fields) bool {
 		list, err := items(v)
 		return err == nil && len(list) > 1
 	}
-	if isLoose(v) && f.beside() {
+	if f.beside() && isLoose(v) {
 		return false
 	}
 	return isTranscriptIn("chosen")(f)
@@ -216,10 +216,14 @@ func readChosen(f *fields) ([]chat.Message, error) {
 		msgs, _ = splitResponse(msgs)
 		return msgs, err
 	}
-	if text, err := parseText(v); err == nil && !isTranscript(text) {
+	text, err := parseText(v)
+	if err != nil {
+		return nil, named("chosen", err)
+	}
+	if !isTranscript(text) {
 		return nil, fmt.Errorf("chosen: no prompt stands beside it, and it is not a transcript: it does not begin with %q", chat.HumanMark)
 	}
-	msgs, err := readTranscript("chosen")(f)
+	msgs, err := transcript(text)
 	msgs, _ = splitResponse(msgs)
-	return msgs, err
+	return msgs, named("chosen", err)
 }

@@ -1,6 +1,7 @@
 package prompts
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -9,6 +10,9 @@ import (
 // refuseWritten refuses a text that is a list or an object which was written into it, as exports of tables do: its signs would
 // be taken for what is said. Lists of turns are read, and in JSON a text may be any other list or object.
 func (f *fields) refuseWritten(v json.RawMessage, key string) error {
+	if !mayBeWritten(v) {
+		return nil
+	}
 	text, err := parseString(v)
 	if err != nil || holdsTurns(text) {
 		return nil
@@ -30,11 +34,32 @@ func (f *fields) refuseTexts(v json.RawMessage, key string) error {
 	if err := f.refuseWritten(v, key); err != nil {
 		return err
 	}
+	if !mayBeWritten(v) {
+		return nil
+	}
 	text, err := parseString(v)
 	if err == nil && !holdsTurns(text) && (isListOfTexts(json.RawMessage(text)) || isPythonList(strings.TrimSpace(text))) {
 		return fmt.Errorf("%s: %s; write its text alone", key, writtenIn(text))
 	}
 	return nil
+}
+
+// mayBeWritten reports whether the first sign of a JSON text may be that of a list or an object. Texts are long, and few are.
+func mayBeWritten(v json.RawMessage) bool {
+	if len(v) == 0 || v[0] != '"' {
+		return false
+	}
+	for v = v[1:]; len(v) > 0; {
+		switch {
+		case v[0] == ' ':
+			v = v[1:]
+		case len(v) > 1 && v[0] == '\\' && strings.IndexByte("nrt", v[1]) >= 0:
+			v = v[2:]
+		default:
+			return v[0] == '[' || v[0] == '{' || v[0] == '\\' || bytes.HasPrefix(v, []byte("array("))
+		}
+	}
+	return false
 }
 
 // writtenIn says what stands in a text: a list or an object, all of it; "" for any other text.
