@@ -176,6 +176,9 @@ func promptIn(key string) func(*fields) ([]chat.Message, error) {
 
 // promptOf reads the value of a prompt. Its errors name the key.
 func promptOf(v json.RawMessage, key string) ([]chat.Message, error) {
+	if isListOfTexts(v) {
+		return nil, named(key, errListOfTexts)
+	}
 	if kind(v) == "a list" || kind(v) == "an object" && isTurn(v) {
 		return turnsOf(asList(v), key)
 	}

@@ -174,6 +174,8 @@ func (d *detector) otherText(text *bufio.Reader, l look, asPlain decoder) (decod
 		return d.table(text, h.comma)
 	case h.known, h.names() && h.fits(l.rest):
 		return nil, "", h.refuse(d.line)
+	case d.name.plain() && l.dialogue():
+		return nil, "", fmt.Errorf("line %d: a conversation of two speakers over several lines, of which each would be a prompt; write it as one text: jq -Rs '{prompt: .}' FILE > FILE.jsonl", d.line)
 	case d.name.plain():
 		return asPlain, plain, nil
 	case d.name.json():

@@ -62,6 +62,16 @@ func (l look) continues() bool {
 	return next == ',' || next == '}' || next == ']' || next == ':'
 }
 
+// dialogue reports whether the lines are those of a transcript.
+func (l look) dialogue() bool {
+	for _, names := range [][2]string{{"Human:", "Assistant:"}, {"User:", "Assistant:"}, {"USER:", "ASSISTANT:"}} {
+		if bytes.HasPrefix(l.line, []byte(names[0])) && bytes.Contains(append([]byte{'\n'}, l.rest...), []byte("\n"+names[1])) {
+			return true
+		}
+	}
+	return false
+}
+
 // isList reports whether a text that begins with a bracket is JSON. A prompt may begin so too.
 func (l look) isList(plain bool) bool {
 	behind := bytes.TrimSpace(l.line[1:])

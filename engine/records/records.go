@@ -5,7 +5,8 @@
 //   - JSONL: a JSON value a line. A comma at the end of a line is dropped.
 //   - A JSON list, each item a record, or an object that holds such a list under a name such as data or rows.
 //     Lists of turns, and objects over several lines, are records too, one after another.
-//   - CSV or TSV with a header. A record is an object of texts. An empty field is null.
+//   - CSV or TSV with a header. A record is an object of texts. An empty field is null, and so are NULL, \N, nan and NaN
+//     without quotes.
 //   - Parquet. A record is an object.
 //   - Plain text, a line a record. It is taken for names that end with .txt or have no extension, and for standard input.
 //

@@ -165,6 +165,8 @@ func TestRefused(t *testing.T) {
 		{"a.yaml", "- prompt: a\n", ".yaml is not read; write the prompts as JSONL"},
 		{"a.log", "a\n", "name the file .txt"},
 		{"a.txt", "prompt,response\na,b\n", "looks like the header"},
+		{"a.txt", "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n", "jq -Rs"},
+		{"-", "USER: a\nASSISTANT: b\n", "a conversation of two speakers"},
 		{"a.jsonl", "id,prompt\n1,a\n", "name the file .csv"},
 		{"a.txt", "<html>Not here</html>\n", "HTML"},
 		{"a.txt", "Prompt,Category\na,b\n", "name the file .csv; if"},
