@@ -14,7 +14,9 @@ func (f *fields) withHistory(key string, msgs []chat.Message) ([]chat.Message, e
 	default:
 		return msgs, nil
 	}
-	if kind(f.values["history"]) != "a list" || !f.said("history") || f.given["prompt"] == "history" {
+	text, err := parseString(f.values["history"])
+	isList := kind(f.values["history"]) == "a list" || err == nil && beginsAsList(text)
+	if !isList || !f.said("history") || f.given["prompt"] == "history" {
 		return msgs, nil
 	}
 	before, err := f.history()

@@ -190,6 +190,8 @@ func TestShapes(t *testing.T) {
 		{"role in capitals", `{"messages": [{"role": "User", "content": "a"}, {"role": "ASSISTANT", "content": "b"}]}`, []string{"u:a → b"}},
 		{"a role that is not known", `{"messages": [{"role": "teacher", "content": "a"}]}`, []string{`1! "teacher" is not one of assistant, chatgpt, developer`}},
 		{"ms-swift", `{"query": "c", "response": "d", "history": [["a", "b"]]}`, []string{"u:a / a:b / u:c → d"}},
+		{"history in a cell", "prompt,history\nc,\"[[\"\"a\"\", \"\"b\"\"]]\"\nc,\"[['a', 'b']]\"\n", []string{"u:a / a:b / u:c", "3! history: a text that begins as a list"}},
+		{"an object written into a prompt", `{"prompt": "{\"text\": \"a\"}"}` + "\n" + `{"messages": [{"role": "user", "content": "{\"text\": \"a\"}"}]}` + "\n" + `{"prompt": "{\"text\": \"a\"} is what?"}`, []string{`u:{"text": "a"}`, `u:{"text": "a"} is what?`, "1! prompt: an object in a text, in JSON; write its text alone, or if that is the text, write JSONL with messages"}},
 		{"history of turns", `{"prompt": "c", "history": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}`, []string{"u:a / a:b / u:c"}},
 		{"history without an answer", `{"prompt": "c", "history": [{"role": "user", "content": "a"}]}`, []string{"1! history: message 2: role: two user turns"}},
 		{"SQuAD", `{"id": "x", "question": "a", "context": "b"}` + "\n" + `{"id": "y", "question": "a", "context": ""}`, []string{"u:a", "1! question: context stands beside it"}},

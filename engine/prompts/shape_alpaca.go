@@ -22,7 +22,7 @@ func readAlpaca(f *fields) ([]chat.Message, error) {
 		}
 		return promptOf(v, "instruction")
 	}
-	if err := f.refuseTexts(v, "instruction"); err != nil {
+	if err := f.refusePrompt(v, "instruction"); err != nil {
 		return nil, err
 	}
 	text, err := parseText(v)

@@ -161,7 +161,7 @@ func turnsOf(v json.RawMessage, key string) ([]chat.Message, error) {
 func promptIn(key string) func(*fields) ([]chat.Message, error) {
 	return func(f *fields) ([]chat.Message, error) {
 		v, _ := f.get(key)
-		if err := f.refuseTexts(v, f.column(key)); err != nil {
+		if err := f.refusePrompt(v, f.column(key)); err != nil {
 			return nil, err
 		}
 		msgs, err := promptOf(v, f.column(key))

@@ -8,7 +8,7 @@ import (
 )
 
 // refuseWritten refuses a text that is a list or an object which was written into it, as exports of tables do: its signs would
-// be taken for what is said. Lists of turns are read, and in JSON a text may be any other list or object.
+// be taken for what is said. Lists of turns are read, and in JSON an answer may be any other list or object.
 func (f *fields) refuseWritten(v json.RawMessage, key string) error {
 	if !mayBeWritten(v) {
 		return nil
@@ -29,19 +29,17 @@ func (f *fields) refuseWritten(v json.RawMessage, key string) error {
 	return nil
 }
 
-// refuseTexts refuses a prompt that is a list of texts, written into a text.
-func (f *fields) refuseTexts(v json.RawMessage, key string) error {
-	if err := f.refuseWritten(v, key); err != nil {
-		return err
-	}
-	if !mayBeWritten(v) {
+// refusePrompt refuses a prompt that is a list or an object written into a text, in JSON too: without words it asks nothing.
+// A record that is a text is what it is.
+func (f *fields) refusePrompt(v json.RawMessage, key string) error {
+	if f.bare || !mayBeWritten(v) {
 		return nil
 	}
 	text, err := parseString(v)
-	if err == nil && !holdsTurns(text) && (isListOfTexts(json.RawMessage(text)) || isPythonList(strings.TrimSpace(text))) {
-		return fmt.Errorf("%s: %s; write its text alone", key, writtenIn(text))
+	if err != nil || holdsTurns(text) || writtenIn(text) == "" {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: %s; write its text alone, or if that is the text, write JSONL with messages and it as a turn's content", key, writtenIn(text))
 }
 
 // mayBeWritten reports whether the first sign of a JSON text may be that of a list or an object. Texts are long, and few are.

@@ -65,7 +65,9 @@ func (l look) continues() bool {
 // dialogue reports whether the lines are those of a transcript.
 func (l look) dialogue() bool {
 	for _, names := range [][2]string{{"Human:", "Assistant:"}, {"User:", "Assistant:"}, {"USER:", "ASSISTANT:"}} {
-		if bytes.HasPrefix(l.line, []byte(names[0])) && bytes.Contains(append([]byte{'\n'}, l.rest...), []byte("\n"+names[1])) {
+		first := bytes.TrimPrefix(l.line, []byte("SYSTEM:"))
+		first = bytes.TrimPrefix(first, []byte("System:"))
+		if (len(first) < len(l.line) || bytes.HasPrefix(l.line, []byte(names[0]))) && bytes.Contains(append([]byte{'\n'}, l.rest...), []byte("\n"+names[1])) {
 			return true
 		}
 	}

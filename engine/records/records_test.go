@@ -166,6 +166,7 @@ func TestRefused(t *testing.T) {
 		{"a.log", "a\n", "name the file .txt"},
 		{"a.txt", "prompt,response\na,b\n", "looks like the header"},
 		{"a.txt", "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n", "jq -Rs"},
+		{"a.txt", "System: s\nUser: a\nAssistant:\n", "a conversation of two speakers"},
 		{"-", "USER: a\nASSISTANT: b\n", "a conversation of two speakers"},
 		{"a.jsonl", "id,prompt\n1,a\n", "name the file .csv"},
 		{"a.txt", "<html>Not here</html>\n", "HTML"},
