@@ -1,7 +1,8 @@
 # make demo and make test do everything from a fresh clone; see make help.
 # CUDA=1, VULKAN=1 and BLAS=1 build llama.cpp with that backend; on a Mac, Metal comes by itself.
 
-MODEL_TOOLS := go c++ cmake ninja git pip
+TOOLS := go c++ cmake ninja git
+ANNOUNCE := scripts/announce
 export CUDA VULKAN BLAS
 
 # Threads that wait for each other must not keep a core busy that another test needs.
@@ -10,7 +11,8 @@ PATIENT := OMP_WAIT_POLICY=passive
 .PHONY: build models demo test test-pure checkapi figures race unattached lint dist clean help
 
 build: ## llama.cpp's libraries (lib/) and the binary (bin/amend)
-	@scripts/need go c++ cmake ninja git
+	@$(ANNOUNCE) build $(TOOLS)
+	@scripts/need $(TOOLS)
 	@scripts/build-llama
 	scripts/build-amend bin/amend
 
@@ -18,13 +20,15 @@ models: ## SmolLM2-135M-Instruct into the user's cache
 	@scripts/fetch-model
 
 demo: ## the main job on a real model, from nothing
-	@scripts/need $(MODEL_TOOLS)
-	@$(MAKE) --no-print-directory build models
+	@$(ANNOUNCE) demo $(TOOLS) pip
+	@scripts/need $(TOOLS) pip
+	@$(MAKE) --no-print-directory build models ANNOUNCE=:
 	@scripts/demo
 
 test: ## all tests, from nothing (make lint has go vet)
-	@scripts/need $(MODEL_TOOLS)
-	@$(MAKE) --no-print-directory build models
+	@$(ANNOUNCE) test $(TOOLS) pip
+	@scripts/need $(TOOLS) pip
+	@$(MAKE) --no-print-directory build models ANNOUNCE=:
 	@scripts/build-archs >/dev/null
 	@scripts/readers/fetch
 	$(PATIENT) scripts/go test -vet=off -timeout 20m ./...
@@ -51,7 +55,8 @@ lint: build ## gofmt, go vet, golangci-lint, where cgo may be
 	@scripts/lint
 
 dist: ## dist/amend-VERSION-OS-ARCH.tar.gz, for other machines of this kind
-	@scripts/need go c++ cmake ninja git
+	@$(ANNOUNCE) dist $(TOOLS)
+	@scripts/need $(TOOLS)
 	@scripts/build-llama
 	@scripts/dist
 
