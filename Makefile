@@ -5,10 +5,13 @@ TOOLS := go c++ cmake ninja git
 ANNOUNCE := scripts/announce
 export CUDA VULKAN BLAS
 
+# Where make install puts bin/, lib/amend/ and share/, below DESTDIR if that is given.
+PREFIX ?= /usr/local
+
 # Threads that wait for each other must not keep a core busy that another test needs.
 PATIENT := OMP_WAIT_POLICY=passive
 
-.PHONY: build models demo test test-pure checkapi figures race unattached lint dist clean help
+.PHONY: build models demo test test-pure checkapi figures race unattached lint install dist clean help
 
 build: ## llama.cpp's libraries (lib/) and the binary (bin/amend)
 	@$(ANNOUNCE) build $(TOOLS)
@@ -53,6 +56,9 @@ unattached: ## llama.cpp with our patches against itself without: equal logits
 
 lint: build ## gofmt, go vet, golangci-lint, where cgo may be
 	@scripts/lint
+
+install: ## what is built into PREFIX (/usr/local), for this machine; DESTDIR stages it
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install
 
 dist: ## dist/amend-VERSION-OS-ARCH.tar.gz, for other machines of this kind
 	@$(ANNOUNCE) dist $(TOOLS)
