@@ -37,6 +37,7 @@ test: ## all tests, from nothing (make lint has go vet)
 	$(PATIENT) scripts/go test -vet=off -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-pure checkapi
 	@scripts/check-libraries
+	@scripts/check-install
 
 test-pure: ## the packages that promise to work without a C compiler
 	CGO_ENABLED=0 scripts/go test -vet=off $$(CGO_ENABLED=0 scripts/go list ./... | grep -v -e '^amend/engine/llama$$' -e '^amend/cmd/')
@@ -54,7 +55,7 @@ race: build models ## all tests but the longest, which only compare numbers, und
 unattached: ## llama.cpp with our patches against itself without: equal logits
 	$(PATIENT) scripts/unattached
 
-lint: build ## gofmt, go vet, golangci-lint, where cgo may be
+lint: build ## gofmt, go vet, golangci-lint, where cgo may be, links of the pages
 	@scripts/lint
 
 install: ## what is built into PREFIX (/usr/local), for this machine; DESTDIR stages it
