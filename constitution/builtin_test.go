@@ -60,7 +60,7 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
-// TestBuiltInsLintClean: none of the embedded documents has what lint reports, but for requests in the paper's words.
+// TestBuiltInsLintClean: lint finds nothing in the embedded documents except requests in the paper's words.
 func TestBuiltInsLintClean(t *testing.T) {
 	for _, name := range Names() {
 		doc, err := Load(name)

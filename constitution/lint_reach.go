@@ -78,7 +78,7 @@ func (p Principle) unreached(rows []rowKind, n int) string {
 	none := func(applies func(rowKind) bool) bool { return !slices.ContainsFunc(rows, applies) }
 	switch {
 	case len(rows) == 0:
-		return "no row draws it: there are none"
+		return "no row draws it: the input has no rows"
 	case none(func(w rowKind) bool { return a.toTags(w.Tags) }):
 		return fmt.Sprintf("is for prompts with the tag %s, and no prompt has it%s", strings.Join(a.PromptTags, " or "), found(rows, func(w rowKind) []string { return w.Tags }))
 	case none(func(w rowKind) bool { return a.toLanguage(w.Language) }):

@@ -100,7 +100,7 @@ func syntaxCause(message, line string) string {
 	case strings.ContainsAny(value[:1], ">|"):
 		return "the text behind > or | begins on the next line: move it there, indented"
 	case quoted.MatchString(value):
-		return "a text goes on behind its closing quote" + quoteIt
+		return "text follows the closing quote" + quoteIt
 	case braced.MatchString(value):
 		return fmt.Sprintf("a text begins with %s, which opens a list or mapping", value[:1]) + quoteIt
 	case strings.Contains(value, ": ") || strings.HasSuffix(value, ":") && value != line:

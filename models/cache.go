@@ -183,7 +183,7 @@ func (c Caches) List() []Found {
 	return all
 }
 
-// isModelName tells a model, or the first part of one, by its file name. Projectors of images, mmproj-…, are none.
+// isModelName tells a model, or the first part of one, by its file name. A projector of images, mmproj-…, is no model.
 func isModelName(name string) bool {
 	if filepath.Ext(name) != ".gguf" || strings.HasPrefix(name, "mmproj") {
 		return false

@@ -223,7 +223,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestTags: a list in a cell is a list, and what is empty is none.
+// TestTags: a list in a cell is a list, and empty tags are ignored.
 func TestTags(t *testing.T) {
 	set, err := Read(Paths{"-"}, strings.NewReader("prompt,tags\na,\"[\"\"x\"\", \"\"y\"\"]\"\nb,\"['x']\"\nc,\"x,y\"\nd,\"[\"\"\"\"]\"\n"), Options{})
 	if err != nil {
@@ -284,6 +284,25 @@ func TestMapping(t *testing.T) {
 	}
 	pairs, err := ReadPairs(Paths{"-"}, strings.NewReader(`{"Q": "a", "best": "b", "chosen": "x", "worst": "c"}`), Options{Map: Mapping{"prompt": "Q", "chosen": "best", "rejected": "worst"}})
 	compare(t, "mapped pairs", showPairs(pairs), err, []string{"u:a → b > c"})
+}
+
+// TestHeaderCase: a table's columns are known in any case, unless the name that is known stands there too, or a mapping names the
+// other one.
+func TestHeaderCase(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		m    Mapping
+		want string
+	}{
+		{"ID,Question,topic\nx,a?,b\n", nil, "x u:a?"},
+		{"id,Prompt,prompt\nx,no,yes\n", nil, "x u:yes"},
+		{"id,Prompt,question\nx,yes,no\n", Mapping{"prompt": "Prompt"}, "x u:yes"},
+	} {
+		set, err := Read(Paths{"-"}, strings.NewReader(c.text), Options{Map: c.m})
+		if err != nil || len(set.Rows) != 1 || set.Rows[0].ID+" "+showRows(set)[0] != c.want {
+			t.Errorf("%q: %+v, %v, want %s", c.text, set, err, c.want)
+		}
+	}
 }
 
 // TestSeveral reads files one after another: ids are unique over all, and the hash is that of their hashes.

@@ -161,6 +161,9 @@ func (c *collector) fields(rec records.Record) (*fields, error) {
 			return nil, err
 		}
 		f.given, f.cells = c.given, rec.Cells
+		if rec.Cells {
+			f.foldCase(c.isColumn)
+		}
 		return f.unwrapped()
 	case len(c.given) > 0:
 		return nil, fmt.Errorf("%s, which has no columns to map", k)

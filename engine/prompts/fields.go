@@ -51,6 +51,22 @@ func newFields(b []byte) (*fields, error) {
 	return f, nil
 }
 
+// foldCase gives columns of a table the names that are known: people write Question and ID in headers. A name that is known as
+// it stands keeps it.
+func (f *fields) foldCase(known func(name string) bool) {
+	for i, name := range f.names {
+		folded := strings.ToLower(name)
+		if known(name) || slices.Contains(f.names, folded) || !known(folded) && !slices.Contains(MappedFields(), folded) {
+			continue
+		}
+		f.names[i] = folded
+		if v, ok := f.values[name]; ok {
+			f.values[folded] = v
+			delete(f.values, name)
+		}
+	}
+}
+
 // column is the name of the column that holds a field: its own, or the one that it is mapped to.
 func (f *fields) column(field string) string {
 	if column, ok := f.given[field]; ok {

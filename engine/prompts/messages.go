@@ -179,7 +179,7 @@ func parsePart(v json.RawMessage) (string, error) {
 	return parseString(text)
 }
 
-// refuseLoss refuses what a text cannot say: tools, images and sound. Empty columns of them are none.
+// refuseLoss refuses what a text cannot say: tools, images and sound. Empty columns are no loss.
 func (f *fields) refuseLoss() error {
 	for _, key := range []string{"tools", "functions", "tool_calls", "function_call"} {
 		if f.said(key) {

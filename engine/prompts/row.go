@@ -133,7 +133,7 @@ func (f *fields) attributes() (a constitution.Attributes, err error) {
 	return a, err
 }
 
-// tags reads a list of texts or one. Empty ones are none.
+// tags reads a list of texts, or one text. Empty ones are ignored.
 func (f *fields) tags() (tags []string, err error) {
 	v, ok := f.get("tags")
 	if !ok || unsaid(v) {

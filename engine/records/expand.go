@@ -152,7 +152,7 @@ func dataAmong(names []string) (data, others []string) {
 	return data, append(others, texts...)
 }
 
-// isAside reports whether a file in a folder describes the data and is none.
+// isAside reports whether a file in a folder only describes the data.
 func isAside(name string) bool {
 	name = strings.ToLower(name)
 	switch strings.TrimSuffix(name, filepath.Ext(name)) {

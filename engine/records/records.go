@@ -13,7 +13,7 @@
 // Any of them may be compressed by gzip, zstd, bzip2 or xz, or be in a zip archive. UTF-8 byte order marks are dropped, and
 // lines may end with CRLF. NaN and Infinity, which Python writes as numbers, are null.
 //
-// What is none of these is refused with the reason and the remedy. Only one record is held at a time.
+// Anything else is refused with the reason and the remedy. Only one record is held at a time.
 package records
 
 import (

@@ -10,7 +10,7 @@ type Score struct {
 	// Of a pair both orders prefer the same response. Of two verdicts one is clean and one is breach.
 	Agreed  int `json:"agreed"`
 	Right   int `json:"right"`
-	Invalid int `json:"invalid"` // answers that are none of the two that there are
+	Invalid int `json:"invalid"` // answers other than the two that are asked for
 	// P is the probability that one who guesses is right at least as often: of Agreed answers, by a fair coin.
 	P       float64 `json:"p"`
 	Verdict Verdict `json:"verdict"`

@@ -35,7 +35,7 @@ type VerdictCase struct {
 	Principle constitution.Principle
 	Keeps     string
 	Breaks    string
-	// Demonstration is the place of the demonstration that the case is; −1 where it is none. Where it is asked, it is not shown:
+	// Demonstration is the place of the demonstration that the case is made of; −1 for a judgement. Where it is asked, it is not shown:
 	// the answer would stand above the question.
 	Demonstration int
 }

@@ -113,7 +113,7 @@ func (e Env) newInputs(c RunConfig, given *prompts.Set) (in inputs, err error) {
 	return in, err
 }
 
-// grammar is the text of the grammar of critiques; empty where there is none.
+// grammar is the text of the grammar of critiques; empty without one.
 func (c RunConfig) grammar() (string, error) {
 	switch c.CritiqueGrammar {
 	case "":

@@ -22,7 +22,7 @@ type selfTestJob struct {
 	Constitution []byte // as YAML
 }
 
-// selfTested is what a model made of known cases; nil where there are none.
+// selfTested is what a model made of known cases; nil without cases.
 type selfTested struct {
 	Pairs    *selftest.Result
 	Verdicts *selftest.VerdictResult

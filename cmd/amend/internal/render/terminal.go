@@ -15,7 +15,7 @@ type terminal struct{ file *os.File }
 // clearDown clears everything behind the cursor.
 const clearDown = "\x1b[J"
 
-// terminalOf is the terminal that a file is; nil for one that is none, or cannot clear lines.
+// terminalOf is a file as a terminal; nil for any other file, and for a terminal that cannot clear lines.
 func terminalOf(f *os.File) *terminal {
 	if !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil
