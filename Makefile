@@ -8,9 +8,6 @@ export CUDA VULKAN BLAS
 # Where make install puts bin/, lib/amend/ and share/, below DESTDIR if that is given.
 PREFIX ?= /usr/local
 
-# Threads that wait for each other must not keep a core busy that another test needs.
-PATIENT := OMP_WAIT_POLICY=passive
-
 .PHONY: build models demo test test-pure checkapi figures race unattached lint install dist clean help
 
 build: ## llama.cpp's libraries (lib/) and the binary (bin/amend)
@@ -34,7 +31,7 @@ test: ## all tests, from nothing (make lint has go vet)
 	@$(MAKE) --no-print-directory build models ANNOUNCE=:
 	@scripts/build-archs >/dev/null
 	@scripts/readers/fetch
-	$(PATIENT) scripts/go test -vet=off -timeout 20m ./...
+	scripts/go test -vet=off -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-pure checkapi
 	@scripts/check-libraries
 	@scripts/check-install
@@ -46,14 +43,14 @@ checkapi: ## the bindings against the pinned llama.h
 	scripts/go run ./scripts/checkapi
 
 figures: build ## the testbed model's figures against those that are committed (minutes)
-	$(PATIENT) scripts/go test -vet=off -timeout 60m ./cmd/amend/internal/llamatest -run TestbedFigures -args -testbed.figures
+	scripts/go test -vet=off -timeout 60m ./cmd/amend/internal/llamatest -run TestbedFigures -args -testbed.figures
 
 race: build models ## all tests but the longest, which only compare numbers, under the race detector
 	@scripts/build-archs >/dev/null
-	$(PATIENT) scripts/go test -race -short -vet=off -timeout 20m ./...
+	scripts/go test -race -short -vet=off -timeout 20m ./...
 
 unattached: ## llama.cpp with our patches against itself without: equal logits
-	$(PATIENT) scripts/unattached
+	scripts/unattached
 
 lint: build ## gofmt, go vet, golangci-lint, where cgo may be, links of the pages
 	@scripts/lint

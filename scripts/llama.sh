@@ -103,14 +103,16 @@ library() {
     common_flags=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "-DCMAKE_INSTALL_RPATH=$origin"
         "-DCMAKE_SHARED_LINKER_FLAGS=${LDFLAGS:-} $own_first" "-DCMAKE_MODULE_LINKER_FLAGS=${LDFLAGS:-} $own_first")
     [[ ${CUDA:-} != 1 ]] || have nvcc || die "CUDA=1 needs nvcc: install the CUDA toolkit and put its bin folder into PATH"
+    # Without OpenMP: its threads spin for milliseconds at a barrier, which other programs on the same CPUs
+    # make many times as long. ggml's own threads sleep (third_party/patches/0008).
     flags=(
+        -DGGML_OPENMP=OFF
         -DBUILD_SHARED_LIBS=ON -DLLAMA_BUILD_IS_DEV=OFF "-DLLAMA_BUILD_COMMIT=${LLAMA_TREE:0:8}"
         -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF
         -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF
     )
     if [[ ${portable:-} ]]; then
-        # Without OpenMP, whose run-time library comes with compilers and may be missing elsewhere.
-        flags+=(-DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_OPENMP=OFF)
+        flags+=(-DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON)
         name+=-portable
     else
         flags+=(-DGGML_NATIVE=ON)

@@ -23,7 +23,7 @@ type Context struct {
 	opened  *opened
 	cleanup runtime.Cleanup
 	abort   *C.int          // C memory, polled by llama_decode
-	thread  *C.amend_thread // computes
+	thread  *C.amend_thread // computes, with workers of its own
 
 	outputs    []bool     // which tokens of the last Decode have an output
 	embeddings bool       // every token has one
@@ -45,7 +45,8 @@ func (m *Model) NewContext(p ContextParams) (*Context, error) {
 	if err := p.check(m); err != nil {
 		return nil, fmt.Errorf("llama: new context: %w", err)
 	}
-	thread := C.amend_thread_new()
+	params := p.c()
+	thread := C.amend_thread_new(max(params.n_threads, params.n_threads_batch))
 	if thread == nil {
 		return nil, errors.New("llama: new context: the system gives no more threads")
 	}
@@ -55,7 +56,7 @@ func (m *Model) NewContext(p ContextParams) (*Context, error) {
 		return nil, errors.New("llama: new context: out of memory")
 	}
 	mark := process.sink.mark()
-	c := C.amend_context_new(m.c, p.c())
+	c := C.amend_context_new(m.c, params, thread)
 	if c == nil {
 		C.amend_flag_free(abort)
 		C.amend_thread_free(thread)

@@ -16,8 +16,10 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include "ggml-backend.h"
+#include "ggml-cpu.h"
 
 // The Go functions that C calls (log.go, model.go).
 extern "C" {
@@ -108,11 +110,53 @@ std::string library_dir() {
 constexpr size_t grammar_chunk_first = 32;
 constexpr size_t grammar_chunk       = 1024;
 
+// cpu_function finds a function of the CPU backend, which may be in a library that
+// llama.cpp loads (GGML_BACKEND_DL).
+template <typename F> F * cpu_function(const char * name) {
+    ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (cpu == nullptr) {
+        return nullptr;
+    }
+    return reinterpret_cast<F *>(ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name));
+}
+
+// bind gives each thread a CPU of its own where there are as many of both. Linux
+// would else put two of them on the same CPU when another program keeps one busy
+// (docs/benchmarks.md has the figures).
+void bind(ggml_threadpool_params & params) {
+#ifdef __linux__
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) != params.n_threads) {
+        return;
+    }
+    for (int i = 0; i < std::min(GGML_MAX_N_THREADS, CPU_SETSIZE); i++) {
+        params.cpumask[i] = CPU_ISSET(i, &allowed);
+    }
+    params.strict_cpu = true;
+#else
+    (void) params;
+#endif
+}
+
+// new_pool makes the threads that compute with the one that calls it.
+ggml_threadpool * new_pool(int32_t workers) {
+    const auto make = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new");
+    if (make == nullptr) {
+        return nullptr;
+    }
+    ggml_threadpool_params params = ggml_threadpool_params_default(workers);
+    params.poll                   = 0; // between graphs they sleep
+    bind(params);
+    return make(&params);
+}
+
 } // namespace
 
-// A thread and the call that it is to make, if any.
+// A thread, the call that it is to make, if any, and the threads that compute with it.
 struct amend_thread {
-    amend_thread() : thread([this] { serve(); }) {}
+    explicit amend_thread(int32_t workers) : thread([this] { serve(); }) {
+        run([this, workers] { pool = new_pool(workers); });
+    }
 
     ~amend_thread() {
         {
@@ -121,7 +165,13 @@ struct amend_thread {
         }
         changed.notify_all();
         thread.join();
+        if (const auto free = cpu_function<decltype(ggml_threadpool_free)>("ggml_threadpool_free"); free != nullptr) {
+            free(pool);
+        }
     }
+
+    // The threads that compute, the first of which is this one; NULL where there is no CPU backend.
+    ggml_threadpool * workers() const { return pool; }
 
     // Makes the call, which must not throw, and waits for it.
     void run(std::function<void()> todo) {
@@ -149,6 +199,7 @@ struct amend_thread {
     std::condition_variable changed;
     std::function<void()>   call;
     bool                    ended = false;
+    ggml_threadpool *       pool  = nullptr;
     std::thread             thread; // last: it uses the others
 };
 
@@ -279,9 +330,14 @@ llama_model * amend_model_load(const char * path, llama_model_params params, uin
                  [&] { return llama_model_load_from_file(path, params); });
 }
 
-llama_context * amend_context_new(llama_model * model, llama_context_params params) {
-    return guard("context", static_cast<llama_context *>(nullptr),
-                 [&] { return llama_init_from_model(model, params); });
+llama_context * amend_context_new(llama_model * model, llama_context_params params, amend_thread * thread) {
+    return guard("context", static_cast<llama_context *>(nullptr), [&] {
+        llama_context * ctx = llama_init_from_model(model, params);
+        if (ctx != nullptr && thread->workers() != nullptr) {
+            llama_attach_threadpool(ctx, thread->workers(), thread->workers());
+        }
+        return ctx;
+    });
 }
 
 llama_adapter_lora * amend_adapter_load(llama_model * model, const char * path) {
@@ -310,8 +366,8 @@ int32_t amend_piece(const llama_vocab * vocab, llama_token token, char * buf, in
                  [&] { return llama_token_to_piece(vocab, token, buf, max, 0, special); });
 }
 
-amend_thread * amend_thread_new() {
-    return guard("thread", static_cast<amend_thread *>(nullptr), [] { return new amend_thread; });
+amend_thread * amend_thread_new(int32_t workers) {
+    return guard("thread", static_cast<amend_thread *>(nullptr), [&] { return new amend_thread(workers); });
 }
 
 void amend_thread_free(amend_thread * thread) {

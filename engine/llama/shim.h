@@ -37,25 +37,24 @@ void  amend_flag_set(int * flag, int value);
 void  amend_flag_free(int * flag);
 void  amend_abort_install(struct llama_context * ctx, int * flag);
 
+// A thread that computes, with workers-1 others: whichever thread asks, a context
+// computes on the same ones. With as many as the process may use CPUs, each is bound
+// to one (Linux). Returns NULL when there is no thread to be had. One call at a time.
+// A context must be freed before its thread.
+typedef struct amend_thread amend_thread;
+
+amend_thread * amend_thread_new(int32_t workers);
+void           amend_thread_free(amend_thread * thread);
+
 // The calls. progress is a cgo.Handle passed back to amendProgress.
 struct llama_model * amend_model_load(const char * path, struct llama_model_params params, uintptr_t progress);
-struct llama_context * amend_context_new(struct llama_model * model, struct llama_context_params params);
+struct llama_context * amend_context_new(struct llama_model * model, struct llama_context_params params, amend_thread * thread);
 struct llama_adapter_lora * amend_adapter_load(struct llama_model * model, const char * path);
 
 // With stack above 0, amend_tokenize runs on a thread with a stack of that many bytes.
 int32_t amend_tokenize(const struct llama_vocab * vocab, const char * text, int32_t len,
                        llama_token * tokens, int32_t max, bool add_special, bool parse_special, size_t stack);
 int32_t amend_piece(const struct llama_vocab * vocab, llama_token token, char * buf, int32_t max, bool special);
-
-// A thread that computes. OpenMP keeps workers for each thread that ever called
-// it, and while there are more of them than processors they sleep at every
-// barrier in place of spinning; so a context computes on one thread of its own,
-// whichever thread asks. Returns NULL when there is no thread to be had. One call
-// at a time.
-typedef struct amend_thread amend_thread;
-
-amend_thread * amend_thread_new(void);
-void           amend_thread_free(amend_thread * thread);
 
 int32_t amend_decode(amend_thread * thread, struct llama_context * ctx, struct llama_batch batch);
 size_t  amend_state_size(struct llama_context * ctx, llama_seq_id seq);

@@ -9,9 +9,8 @@ import (
 	"amend/engine/llama"
 )
 
-// TestOneTeamOfWorkers: a context that is asked by many threads computes on one.
-// OpenMP would start workers for each that calls it, and with more workers than
-// processors all sleep at every barrier: steps then took three times as long.
+// TestOneTeamOfWorkers: a context that is asked by many threads computes on the
+// same ones. Without a pool of its own llama.cpp starts threads for each graph.
 func TestOneTeamOfWorkers(t *testing.T) {
 	threads := func() int {
 		tasks, err := os.ReadDir("/proc/self/task")

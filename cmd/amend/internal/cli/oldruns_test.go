@@ -19,8 +19,6 @@ func oldRuns(script string) testscript.Params {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("LD_LIBRARY_PATH", os.Getenv("LD_LIBRARY_PATH"))
 			env.Setenv("DYLD_LIBRARY_PATH", os.Getenv("DYLD_LIBRARY_PATH"))
-			env.Setenv("OMP_NUM_THREADS", "2")
-			env.Setenv("OMP_WAIT_POLICY", "passive")
 			return os.CopyFS(env.WorkDir, os.DirFS(filepath.Join("testdata", "oldruns", "format2")))
 		},
 	}

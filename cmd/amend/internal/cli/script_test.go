@@ -48,8 +48,6 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FOREIGN", foreign) // one that says that it is of another model
 			env.Setenv("LD_LIBRARY_PATH", os.Getenv("LD_LIBRARY_PATH"))
 			env.Setenv("DYLD_LIBRARY_PATH", os.Getenv("DYLD_LIBRARY_PATH"))
-			env.Setenv("OMP_NUM_THREADS", "2")
-			env.Setenv("OMP_WAIT_POLICY", "passive") // scripts run side by side: threads that wait leave the cores to others
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs, "sql": sql},
