@@ -19,7 +19,7 @@ type FeedbackConfig struct {
 	Pairs   string        `yaml:"pairs" key:"run"`         // a preference set: a file, a folder or a pattern; "-" is Env.Stdin
 	Prompts prompts.Paths `yaml:"prompts" key:"run"`       // answers to these prompts are drawn first, into the run directory Out
 
-	Judge string `yaml:"judge" key:"run"` // model that judges; empty: the run's critic, for Pairs the testbed
+	Judge string `yaml:"judge" key:"run"` // model that judges; empty: the run's critic; Pairs have no default
 	Out   string `yaml:"out,omitempty" key:"none"`
 	// Limit is how many pairs are taken, of Prompts the prompts; 0: all. More pairs are the same labels, going on.
 	Limit int `yaml:"limit" key:"none"`

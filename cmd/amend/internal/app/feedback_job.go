@@ -83,6 +83,9 @@ func (l *labelling) readPairs(e Env) error {
 	if err := notOfARun(c.Out); err != nil {
 		return err
 	}
+	if c.Judge == "" {
+		return &NoModelError{"judge", Models()}
+	}
 	set, err := prompts.ReadPairs(prompts.Paths{c.Pairs}, e.Stdin, prompts.Options{Limit: c.Limit, Map: mapping(c.Map)})
 	if err != nil {
 		return failure.Input(err)
@@ -95,9 +98,6 @@ func (l *labelling) readPairs(e Env) error {
 	e.warnOfBadRows(l.bad)
 	l.truth = known
 	c.Compute = inherited(c.Compute)
-	if c.Judge == "" {
-		c.Judge = testbed.Name
-	}
 	return nil
 }
 

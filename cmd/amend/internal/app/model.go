@@ -29,14 +29,17 @@ func Models() ModelList {
 func ModelNames() []string { return models.CachesFrom(os.Getenv).NamesAtHand() }
 
 // NoModelError refuses work for which no model is named.
-type NoModelError struct{ AtHand ModelList }
+type NoModelError struct {
+	Setting string // that names it: model, or judge
+	AtHand  ModelList
+}
 
 // Error says what is missing; what is at hand is in the field.
 func (e *NoModelError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the setting that is missing.
 func (e *NoModelError) Unwrap() error {
-	return failure.Missing("model", "the path of a GGUF file, or a name")
+	return failure.Missing(e.Setting, "the path of a GGUF file, or a name")
 }
 
 // InspectModel describes a model, which need not be one that can run. The checksum is left out unless asked for: it takes

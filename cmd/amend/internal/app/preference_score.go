@@ -12,7 +12,6 @@ import (
 	"amend/engine/prompts"
 	"amend/engine/reward"
 	"amend/engine/split"
-	"amend/models/testbed"
 )
 
 // ScoreConfig are the settings of scoring answers with a preference model.
@@ -27,7 +26,7 @@ type ScoreConfig struct {
 
 // DefaultScoreConfig returns the default settings of scoring.
 func DefaultScoreConfig() ScoreConfig {
-	return ScoreConfig{Model: testbed.Name, Compute: runner.DefaultCompute()}
+	return ScoreConfig{Compute: runner.DefaultCompute()}
 }
 
 // Validate checks what the settings alone can tell. Its errors are *failure.FieldError, joined.
@@ -50,6 +49,9 @@ type Score struct {
 func ScoreAnswers(ctx context.Context, env Env, c ScoreConfig) ([]Score, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	if c.Model == "" {
+		return nil, &NoModelError{"model", Models()}
 	}
 	set, err := prompts.Read(c.Prompts, env.Stdin, prompts.Options{FromResponses: true, Limit: c.Limit, Map: mapping(c.Map)})
 	if err != nil {

@@ -98,7 +98,7 @@ func (r *RunResult) addTokens(first RunResult) {
 // beginRun checks the settings of a run and reads its prompts.
 func (e Env) beginRun(ctx context.Context, c RunConfig) (set *prompts.Set, stages []stage, err error) {
 	if c.Model == "" {
-		return nil, nil, &NoModelError{AtHand: Models()}
+		return nil, nil, &NoModelError{"model", Models()}
 	}
 	if err := c.Validate(); err != nil {
 		return nil, nil, err

@@ -94,7 +94,7 @@ func TestDiskOfLabels(t *testing.T) {
 	const script = `
 set -u
 dir=$1 pairs=$2
-label() { "$AMEND" feedback --pairs "$pairs" --draws 2 --seed 1 --deterministic --out "$1" --progress none; echo "exit $?"; }
+label() { "$AMEND" feedback --pairs "$pairs" --judge testbed --draws 2 --seed 1 --deterministic --out "$1" --progress none; echo "exit $?"; }
 mkdir "$dir/small"
 mount -t tmpfs -o size=300k none "$dir/small" || exit 1
 label "$dir/small/labels"

@@ -20,7 +20,7 @@ type feedbackFlags struct {
 
 func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	o.FeedbackConfig = app.DefaultFeedbackConfig()
-	f.StringVar(&o.Judge, "judge", "", "judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; testbed for --pairs)")
+	f.StringVar(&o.Judge, "judge", "", "judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; required for --pairs)")
 	f.StringVar(&o.Pairs, "pairs", "", "judge the pairs of a preference set: a file, a folder or a pattern, with chosen and rejected or other known columns (amend data inspect --pairs shows how it is read); - is standard input")
 	f.StringArrayVar(&o.Map, "map", nil, mapUsage)
 	f.StringVarP(&o.Out, "out", "o", "", "folder of the labels, required with --pairs and --prompts; labels of a run go into the run directory")

@@ -88,7 +88,7 @@ JSON for each, with id and score. Scores are comparable only between answers to 
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&c.Model, "model", "m", c.Model, "model that the preference model was trained on: a path, or a name that amend model ls shows")
+	f.StringVarP(&c.Model, "model", "m", c.Model, "model that the preference model was trained on: a path, or a name that amend model ls shows (required)")
 	f.StringArrayVarP((*[]string)(&c.Prompts), "prompts", "p", nil, "answers: rows with prompt and response, or messages; a file, a folder or a pattern, repeatable; - is standard input (required)")
 	f.StringArrayVar(&c.Map, "map", nil, mapUsage)
 	f.IntVarP(&c.Limit, "limit", "n", 0, "take only the first N rows; 0 takes all")

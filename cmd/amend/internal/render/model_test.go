@@ -55,7 +55,7 @@ func TestModelGolden(t *testing.T) {
 		"synth.json":        func(w io.Writer) error { return JSON(w, q8) },
 		"fallbacks.txt":     func(w io.Writer) error { Fallbacks(w, tiny); return nil },
 		"ls.txt":            func(w io.Writer) error { return Models(w, app.Models()) },
-		"nomodel.txt":       func(w io.Writer) error { return NoModel(w, &app.NoModelError{AtHand: app.Models()}) },
+		"nomodel.txt":       func(w io.Writer) error { return NoModel(w, &app.NoModelError{Setting: "model", AtHand: app.Models()}) },
 		"ls.json":           func(w io.Writer) error { return JSON(w, app.Models()) },
 		"inspect.txt":       func(w io.Writer) error { return Model(w, inspect("tiny", true)) },
 		"inspect.json":      func(w io.Writer) error { return JSON(w, inspect(tiny.Path, true)) },
