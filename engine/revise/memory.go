@@ -3,8 +3,10 @@ package revise
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"amend/engine"
+	"amend/engine/chat"
 	"amend/engine/digest"
 	"amend/engine/feedback"
 )
@@ -74,15 +76,17 @@ func (m judgements) Put(key feedback.Key, a feedback.Answer) error {
 
 // Plan is what a run of some rows would take from its memory.
 type Plan struct {
-	Rows   int `json:"rows"`   // to be done
-	Whole  int `json:"whole"`  // of these, with every turn remembered
-	Reused int `json:"reused"` // turns that are remembered
-	Turns  int `json:"turns"`  // that the engine would be asked for
+	Rows   int `json:"rows"`          // to be done
+	Whole  int `json:"whole"`         // of these, with every turn remembered
+	Reused int `json:"reused"`        // turns that are remembered
+	Turns  int `json:"turns"`         // that the engine would be asked for
+	Prompt int `json:"prompt_tokens"` // that these would read besides preambles and answers, with the longest of requests
+	Drafts int `json:"drafts_again"`  // answers that would be read again, as new drafts in faithful mode
 }
 
 // Add is the plan of two sets of rows together.
 func (p Plan) Add(q Plan) Plan {
-	return Plan{p.Rows + q.Rows, p.Whole + q.Whole, p.Reused + q.Reused, p.Turns + q.Turns}
+	return Plan{p.Rows + q.Rows, p.Whole + q.Whole, p.Reused + q.Reused, p.Turns + q.Turns, p.Prompt + q.Prompt, p.Drafts + q.Drafts}
 }
 
 // Plan counts, for rows that are to be done, the turns that are remembered and those that are not. A turn that follows
@@ -111,8 +115,39 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 			continue
 		}
 		p.Turns += r.left()
+		p.Prompt += r.unread()
+		if l.settings.Mode == Faithful {
+			p.Drafts += max(0, l.settings.Rounds-max(1, r.round))
+		}
 	}
 	return p, nil
+}
+
+// unread is how many tokens the row's turns that are left will read: its conversation so far without the preamble, and
+// requests.
+func (r *row) unread() int {
+	n := len(r.base.Tokens) + len(r.draft)
+	if p := r.loop.prefix; len(r.base.Tokens) > len(p) && slices.Equal(r.base.Tokens[:len(p)], p) {
+		n -= len(p)
+	}
+	round := r.loop.asks.revision
+	if !r.loop.settings.NoCritique {
+		round += r.loop.asks.critique
+	}
+	return n + (r.loop.settings.Rounds-max(0, r.round-1))*round
+}
+
+// AnswerTokens is how long an answer is where the model answers as the demonstrations do: the mean of their responses,
+// critiques and revisions; 0 without demonstrations.
+func (l *Loop) AnswerTokens() int {
+	turns, tokens := 0, 0
+	for _, m := range l.shots {
+		if m.Role == chat.Assistant {
+			turns++
+			tokens += len(m.Tokens)
+		}
+	}
+	return tokens / max(1, turns)
 }
 
 // left is how many turns the row will have beside those that it has, without any that a gate's refusals would add or

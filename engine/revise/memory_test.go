@@ -289,3 +289,28 @@ func TestSamplesOfAPrompt(t *testing.T) {
 		t.Errorf("one sample each: %+v", same)
 	}
 }
+
+// TestPlannedTokens: a run reads no more tokens than planned, with drafts as long as they can be, and not far fewer than
+// planned with drafts of no tokens.
+func TestPlannedTokens(t *testing.T) {
+	for _, s := range []Settings{
+		{Rounds: 1, Mode: Faithful, MaxTokens: 12}, {Rounds: 3, Mode: Faithful, MaxTokens: 12},
+		{Rounds: 3, Mode: Append, MaxTokens: 12}, {Rounds: 2, Mode: Faithful, MaxTokens: 12, NoCritique: true}, {MaxTokens: 12},
+	} {
+		w := newWorld(t, s, 5, false)
+		plan, err := w.loop.Plan(t.Context(), inputs(8))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.run(t, inputs(8), 4)
+		st := w.engine.Stats()
+		least := len(w.loop.Prefix()) + plan.Prompt
+		most := least + plan.Drafts*s.MaxTokens
+		if st.Prefilled > most || st.Prefilled < least*8/10 {
+			t.Errorf("%+v: %d tokens were read, planned were %d to %d", s, st.Prefilled, least, most)
+		}
+		if st.Decoded > plan.Turns*s.MaxTokens {
+			t.Errorf("%+v: %d tokens were written in %d planned turns", s, st.Decoded, plan.Turns)
+		}
+	}
+}

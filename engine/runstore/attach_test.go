@@ -1,8 +1,10 @@
-package runner
+package runstore_test
 
 import (
 	"math"
 	"testing"
+
+	"amend/engine/runstore"
 )
 
 // TestWorth: the shortest preamble that pays is where the line through what was
@@ -18,7 +20,7 @@ func TestWorth(t *testing.T) {
 		{"always the same gain", [2]float64{10, 20}, [2]float64{9, 19}, 1},
 		{"never pays", [2]float64{10, 20}, [2]float64{10, 21}, math.MaxInt},
 	} {
-		got := AttachCosts{Rows: 4, Tokens: [2]int{64, 512}, Copied: c.copied, Attached: c.attached}.Worth()
+		got := runstore.AttachCosts{Rows: 4, Tokens: [2]int{64, 512}, Copied: c.copied, Attached: c.attached}.Worth()
 		if got != c.want {
 			t.Errorf("%s: from %d tokens on, want %d", c.name, got, c.want)
 		}

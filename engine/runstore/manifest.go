@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 
@@ -139,7 +140,8 @@ type Measured struct {
 	// TurnSeconds is how long a turn took in the last command that computed some, in the mean: rows run side by side, so
 	// one alone takes longer.
 	TurnSeconds float64 `json:"turn_seconds,omitempty"`
-	// Attach says from which length on rows read the preamble without holding it.
+	// Attach says from which length on rows read the preamble without holding it, in runs of amend 0.2 and before. Now
+	// the length is a constant.
 	Attach *AttachCosts `json:"attach,omitempty"`
 	// SelfTest is what the gate's judge made of known cases.
 	SelfTest *selftest.Result `json:"self_test,omitempty"`
@@ -154,6 +156,21 @@ type AttachCosts struct {
 	Tokens   [2]int     `json:"tokens"` // of the preambles
 	Copied   [2]float64 `json:"copied_s"`
 	Attached [2]float64 `json:"attached_s"`
+}
+
+// Worth is the shortest preamble that pays to be read in common: what is saved
+// is taken to grow with its length as between the two that were measured.
+func (c AttachCosts) Worth() int {
+	at := [2]float64{float64(c.Tokens[0]), float64(c.Tokens[1])}
+	saved := [2]float64{c.Copied[0] - c.Attached[0], c.Copied[1] - c.Attached[1]}
+	grows := (saved[1] - saved[0]) / (at[1] - at[0])
+	if grows <= 0 {
+		if saved[1] > 0 {
+			return 1
+		}
+		return math.MaxInt
+	}
+	return int(max(1, math.Ceil(at[0]-saved[0]/grows)))
 }
 
 // Change is a field that differs between a run and what it was to be continued with.

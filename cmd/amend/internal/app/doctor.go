@@ -52,8 +52,9 @@ type HealthModel struct {
 	Keys         string `json:"kv_type"`    // of cached keys
 	CellBytes    uint64 `json:"cell_bytes"` // keys and values of a token
 	// Attached says that rows read a shared preamble once for all of them. Else each holds a copy, for the reason Why.
-	Attached bool   `json:"attached"`
-	Why      string `json:"why_copied,omitempty"`
+	Attached     bool   `json:"attached"`
+	Why          string `json:"why_copied,omitempty"`
+	runner.Rates        // of as many rows as a run has at once
 	// SelfTest is what the model makes of known cases as a judge; nil where it has no chat template.
 	SelfTest *selftest.Result `json:"self_test"`
 	// VerdictTest is what its verdicts on single responses make of them, which a gate asks for.
@@ -112,7 +113,7 @@ func examineModel(ctx context.Context, env Env, name string) (*HealthModel, erro
 	}
 	m := &HealthModel{
 		Path: o.Info.Path, Architecture: o.Info.Architecture, Quantization: o.Info.Quantization,
-		Keys: o.Keys, CellBytes: o.CellBytes, Attached: o.WhyCopied == "", Why: o.WhyCopied,
+		Keys: o.Keys, CellBytes: o.CellBytes, Attached: o.WhyCopied == "", Why: o.WhyCopied, Rates: o.Rates,
 	}
 	if !o.Info.ChatTemplate {
 		return m, nil

@@ -111,7 +111,7 @@ type feedbackHost struct {
 func (h *feedbackHost) host() worker.Host {
 	return worker.Host{
 		Unit: "pair", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
-		Methods: newSelfTests(h.env.Log).methods(worker.Methods{
+		Methods: newKeptResults(h.env.Log).methods(worker.Methods{
 			methodOpen:   worker.NewMethod(h.open),
 			methodGet:    worker.NewMethod(h.get),
 			methodPut:    worker.NewMethod(h.put),

@@ -40,9 +40,8 @@ type runComputation struct {
 	tested   *selftest.Result        // of the gate's judge; nil where it was not tested here
 	verdicts *selftest.VerdictResult // of the same
 	settings revise.Settings
-	loops    []*revise.Loop        // one for each demonstration set
-	size     runner.ContextPlan    // of the context
-	attach   *runstore.AttachCosts // what was measured for this run, if anything
+	loops    []*revise.Loop     // one for each demonstration set
+	size     runner.ContextPlan // of the context
 	engine   *engine.Engine
 	left     int // rows to do when this worker began
 }
@@ -50,6 +49,7 @@ type runComputation struct {
 // computed is the worker's report on a run.
 type computed struct {
 	Plan        revise.Plan  // where that was asked for
+	Forecast    *Forecast    // of its turns; nil where there are none
 	Before      int          // rows that were done before
 	Stats       engine.Stats // of the engine
 	CellBytes   uint64       // keys and values of a token
@@ -213,11 +213,11 @@ func (c *runComputation) openStore(context.Context) error {
 			newStreamer(c.parent).listen(l)
 		}
 	}
-	if c.attach == nil && c.tested == nil && c.verdicts == nil {
+	if c.tested == nil && c.verdicts == nil {
 		return nil
 	}
 	measured := c.store.manifest.Measured
-	measured.Attach, measured.SelfTest, measured.VerdictTest = cmp.Or(c.attach, measured.Attach), cmp.Or(c.tested, measured.SelfTest), cmp.Or(c.verdicts, measured.VerdictTest)
+	measured.SelfTest, measured.VerdictTest = cmp.Or(c.tested, measured.SelfTest), cmp.Or(c.verdicts, measured.VerdictTest)
 	return c.store.measure(measured)
 }
 
@@ -253,7 +253,10 @@ func (c *runComputation) plan(ctx context.Context) (out computed, err error) {
 		}
 		out.Plan = out.Plan.Add(part)
 	}
-	return out, nil
+	if out.Plan.Turns > 0 {
+		out.Forecast, err = c.forecast(ctx, out.Plan)
+	}
+	return out, err
 }
 
 // run does the rows that are not done yet.
@@ -367,16 +370,16 @@ func (c *runComputation) save(rec revise.Record) error {
 	return c.store.append(rec)
 }
 
-// speculate turns on drafted tokens. The costs of steps, which say when drafts pay, are measured once for a run.
+// speculate turns on drafted tokens. The costs of steps, which say when drafts pay, are those of the run's manifest, or
+// of an earlier command, or are measured.
 func (c *runComputation) speculate(ctx context.Context, prefix []engine.Token) error {
 	costs := c.store.manifest.Measured.StepCosts
 	if !c.job.Config.Speculate || (len(costs) == 0 && c.steps(c.left) < worthCalibrating*engine.CalibrationSteps) {
 		return nil
 	}
 	if len(costs) == 0 {
-		c.progress.enter(Measuring)
 		var err error
-		if costs, err = c.engine.Calibrate(ctx, prefix, c.size.Parallel()); err != nil {
+		if costs, err = c.stepCosts(ctx, prefix); err != nil {
 			return err
 		}
 		measured := c.store.manifest.Measured
@@ -387,4 +390,23 @@ func (c *runComputation) speculate(ctx context.Context, prefix []engine.Token) e
 	}
 	c.engine.Speculate(costs)
 	return nil
+}
+
+// stepCosts are the costs of steps in a context of this shape. What was measured beside other work is not kept for later
+// commands.
+func (c *runComputation) stepCosts(ctx context.Context, prefix []engine.Token) (costs []engine.StepCost, err error) {
+	key, err := c.model.CostsKey(c.size, len(prefix))
+	if err != nil {
+		return nil, err
+	}
+	costs, ok, err := recall[[]engine.StepCost](c.parent, keptCosts, key)
+	if err != nil || ok {
+		return costs, err
+	}
+	c.progress.enter(Measuring)
+	meter := startMeter()
+	if costs, err = c.engine.Calibrate(ctx, prefix, c.size.Parallel()); err != nil || !meter.quiet() {
+		return costs, err
+	}
+	return costs, keep(c.parent, keptCosts, key, costs)
 }

@@ -6,12 +6,10 @@ import (
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/worker"
-	"amend/engine/runstore"
 )
 
 // fit chooses the sizes of the context from what the rows need and the memory there is.
 func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
-	c.progress.enter(Measuring)
 	r := c.job.Config
 	kind, err := c.model.Kind(r.Context)
 	if err != nil {
@@ -36,27 +34,9 @@ func (c *runComputation) fit(ctx context.Context, limits worker.Limits) error {
 		return err
 	}
 	if old != nil && demand.AttachFrom > 0 && old.Measured.Attach != nil {
-		demand.AttachFrom = runner.AttachCosts(*old.Measured.Attach).Worth()
+		demand.AttachFrom = old.Measured.Attach.Worth()
 	}
-	if err := c.fitDemand(demand, kind); err != nil {
-		return err
-	}
-	if old != nil || c.job.Plan || !c.worthMeasuring(demand) {
-		return nil
-	}
-	costs, err := c.model.MeasureAttach(ctx, kind, c.size.Parallel())
-	if err != nil {
-		return err
-	}
-	kept := runstore.AttachCosts(costs)
-	c.attach, demand.AttachFrom = &kept, costs.Worth()
 	return c.fitDemand(demand, kind)
-}
-
-// worthMeasuring reports whether a run is long enough to measure how long a preamble must be to be worth attaching to.
-func (c *runComputation) worthMeasuring(d runner.Requirements) bool {
-	return d.AttachFrom > 0 && d.Preamble > 0 && c.steps(d.Rows) >= worthCalibrating*runner.AttachSteps &&
-		d.Trained > runner.AttachTokens // positions beyond may not be in the model
 }
 
 // demand is what the run's rows ask for.

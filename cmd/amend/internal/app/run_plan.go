@@ -19,10 +19,11 @@ type RunPlan struct {
 	Changed []string `json:"changed"`         // inputs and settings that differ from the run's; redo takes them
 	Done    int      `json:"done"`            // rows that stay as they are
 	revise.Plan
-	Seconds float64 `json:"seconds,omitempty"` // an estimate from the time of this run's earlier turns; 0 without any
+	Seconds  float64   `json:"seconds,omitempty"`  // an estimate from the time of this run's earlier turns; 0 without any
+	Forecast *Forecast `json:"forecast,omitempty"` // an estimate from the speed of some steps now; nil where nothing is to be computed
 }
 
-// PlanRun says what Run would do, and computes nothing. Of a run of two stages it plans the first, or the second if the
+// PlanRun says what Run would do, and how long that may take: for two seconds it times the model. Of a run of two stages it plans the first, or the second if the
 // first is done.
 func PlanRun(ctx context.Context, env Env, c RunConfig) (RunPlan, error) {
 	set, stages, err := env.beginRun(ctx, c)
@@ -54,7 +55,7 @@ func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPla
 	if err != nil {
 		return p, decodeFailure(ctx, err)
 	}
-	p.Plan, p.Done, p.Changed = out.Plan, out.Before, h.changed
+	p.Plan, p.Done, p.Changed, p.Forecast = out.Plan, out.Before, h.changed, out.Forecast
 	if h.snapshot != nil {
 		p.Seconds = h.snapshot.Manifest.Measured.TurnSeconds * float64(p.Turns)
 	}

@@ -139,7 +139,7 @@ func newRunHost(e Env, in inputs) *runHost {
 func (h *runHost) host() worker.Host {
 	return worker.Host{
 		Unit: "row", Log: h.env.Log, Notify: h.env.notify, PutAside: h.putAside,
-		Methods: newSelfTests(h.env.Log).methods(worker.Methods{
+		Methods: newKeptResults(h.env.Log).methods(worker.Methods{
 			methodPrevious: worker.NewMethod(h.previous),
 			methodOpen:     worker.NewMethod(h.open),
 			methodGet:      worker.NewMethod(h.get),

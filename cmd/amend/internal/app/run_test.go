@@ -69,6 +69,7 @@ func TestLibrary(t *testing.T) {
 	prompts, dir := somePrompts(t), t.TempDir()
 	files := map[bool][]byte{}
 	for _, here := range []bool{true, false} {
+		t.Setenv("XDG_CACHE_HOME", t.TempDir()) // what one measures the other is not to find
 		var log bytes.Buffer
 		env := testEnv(&log)
 		env.InProcess = here
@@ -83,7 +84,7 @@ func TestLibrary(t *testing.T) {
 		if last := told[len(told)-1]; last.Done != 6 || last.Of != 6 || last.Turns != 18 || last.TurnsOf != 18 || last.TurnsBefore != 0 {
 			t.Errorf("progress of the run: %+v", told)
 		}
-		if phases, want := phasesOf(told), []Phase{Loading, Measuring, Preamble, Measuring, Working}; !slices.Equal(phases, want) {
+		if phases, want := phasesOf(told), []Phase{Loading, Preamble, Measuring, Working}; !slices.Equal(phases, want) {
 			t.Errorf("the run was at %q, want %q", phases, want)
 		}
 		f := DefaultFeedbackConfig()
@@ -109,6 +110,35 @@ func TestLibrary(t *testing.T) {
 	}
 	if !bytes.Equal(files[true], files[false]) {
 		t.Errorf("computed here\n%s\nand by workers\n%s", files[true], files[false])
+	}
+}
+
+// TestCostsAreKept: the costs of steps that a quiet machine gave one run are those of the next, which measures nothing.
+func TestCostsAreKept(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	prompts, dir := somePrompts(t), t.TempDir()
+	for _, name := range []string{"first", "second"} {
+		before, err := filepath.Glob(filepath.Join(cache, "amend", keptCosts, "*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		var told []Progress
+		env := testEnv(&log)
+		env.InProcess = true
+		env.Progress = func(p Progress) { told = append(told, p) }
+		c := testbedRun(t, prompts, filepath.Join(dir, name))
+		if _, err := Run(t.Context(), env, c); err != nil {
+			t.Fatal(err)
+		}
+		if measured := slices.Contains(phasesOf(told), Measuring); measured == (len(before) > 0) {
+			t.Errorf("the %s run measured: %v, with %d kept results", name, measured, len(before))
+		}
+		m, _, err := runstore.Read(c.Out)
+		if err != nil || len(m.Measured.StepCosts) == 0 {
+			t.Errorf("the manifest of the %s run has costs %v, %v", name, m.Measured.StepCosts, err)
+		}
 	}
 }
 

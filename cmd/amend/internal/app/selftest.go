@@ -7,57 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/worker"
 	"amend/constitution"
 	"amend/engine"
-	"amend/engine/atomicfile"
 	"amend/engine/feedback"
 	"amend/engine/selftest"
-	"amend/models"
 )
-
-// The methods of a host whose worker tests a judge.
-const (
-	methodTested   = "tested"    // what an earlier test of the judge found
-	methodKeepTest = "keep-test" // a test has ended
-)
-
-// storedTest is the result of a test under its key, as it travels.
-type storedTest struct {
-	Key    string
-	Result json.RawMessage
-	OK     bool // it is there
-}
-
-// once returns the result of a test that was made before, or makes it and keeps its result.
-func once[R any](parent *worker.Client, key string, run func() (R, error)) (r R, err error) {
-	kept, err := worker.Call[storedTest](parent, methodTested, key)
-	if err != nil {
-		return r, err
-	}
-	if kept.OK {
-		if err := json.Unmarshal(kept.Result, &r); err != nil {
-			return r, fmt.Errorf("reading the result of an earlier test of the judge: %w", err)
-		}
-		return r, nil
-	}
-	if r, err = run(); err != nil {
-		return r, fmt.Errorf("testing the judge: %w", err)
-	}
-	text, err := json.Marshal(r)
-	if err == nil {
-		_, err = worker.Call[worker.Nothing](parent, methodKeepTest, storedTest{Key: key, Result: text, OK: true})
-	}
-	return r, err
-}
 
 // examination is a judge that is to be tested.
 type examination struct {
@@ -84,7 +42,7 @@ func (x examination) test(ctx context.Context) (*selftest.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := once(x.parent, key, func() (selftest.Result, error) { return x.run(ctx, cases) })
+	r, err := once(x.parent, keptTests, key, func() (selftest.Result, error) { return x.run(ctx, cases) })
 	if err != nil {
 		return nil, err
 	}
@@ -169,59 +127,3 @@ func (x examination) withEngine(ctx context.Context, cases int, need feedback.Ne
 	}
 	return use(e)
 }
-
-// selfTests are the results of earlier tests, in the user's cache. Without such a folder nothing is kept.
-type selfTests struct {
-	dir string
-	log *slog.Logger
-}
-
-// newSelfTests finds them.
-func newSelfTests(log *slog.Logger) selfTests {
-	own := models.CachesFrom(os.Getenv).Own
-	if own == "" {
-		return selfTests{log: log}
-	}
-	return selfTests{filepath.Join(filepath.Dir(own), "selftests"), log}
-}
-
-// methods are those by which a worker asks for results.
-func (s selfTests) methods(m worker.Methods) worker.Methods {
-	m[methodTested] = worker.NewMethod(s.get)
-	m[methodKeepTest] = worker.NewMethod(s.put)
-	return m
-}
-
-// get returns a result, if it is there and can be read: else the judge is tested again.
-func (s selfTests) get(key string) (storedTest, error) {
-	t := storedTest{Key: key}
-	if s.dir == "" {
-		return t, nil
-	}
-	text, err := os.ReadFile(s.path(key))
-	if err == nil {
-		err = json.Unmarshal(text, &t.Result) // else it is no JSON
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("the result of a judge's test cannot be read: the judge is tested again", "why", err)
-	}
-	t.OK = err == nil
-	return t, nil
-}
-
-// put keeps a result. Where that is not possible the judge is tested again the next time.
-func (s selfTests) put(t storedTest) (n worker.Nothing, err error) {
-	if s.dir == "" {
-		return n, nil
-	}
-	err = os.MkdirAll(s.dir, 0o777)
-	if err == nil {
-		err = atomicfile.WriteFile(s.path(t.Key), append(slices.Clone(t.Result), '\n'))
-	}
-	if err != nil {
-		s.log.Warn("the result of the judge's test cannot be kept: the next command tests it again", "why", err)
-	}
-	return n, nil
-}
-
-func (s selfTests) path(key string) string { return filepath.Join(s.dir, key+".json") }

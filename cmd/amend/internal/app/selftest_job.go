@@ -39,7 +39,7 @@ func (e Env) testJudge(ctx context.Context, model string) (r selfTested, err err
 		return r, fmt.Errorf("writing the constitution down: %w", err)
 	}
 	r, err = worker.Do[selfTested](ctx, e.spawner(), jobSelfTest, job, worker.Host{
-		Unit: "case", Log: e.Log, Notify: e.notify, Methods: newSelfTests(e.Log).methods(worker.Methods{}),
+		Unit: "case", Log: e.Log, Notify: e.notify, Methods: newKeptResults(e.Log).methods(worker.Methods{}),
 		PutAside: func(id, why string) error { return fmt.Errorf("asking %s: %s", id, why) },
 	})
 	return r, decodeFailure(ctx, err)

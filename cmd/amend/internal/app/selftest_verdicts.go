@@ -37,7 +37,7 @@ func (x verdictExamination) test(ctx context.Context) (*selftest.VerdictResult, 
 	if err != nil {
 		return nil, err
 	}
-	r, err := once(x.parent, key, func() (r selftest.VerdictResult, err error) {
+	r, err := once(x.parent, keptTests, key, func() (r selftest.VerdictResult, err error) {
 		open := x.opener(all)
 		need, err := cases.Need(ctx, open)
 		if err != nil {

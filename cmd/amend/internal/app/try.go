@@ -17,7 +17,7 @@ import (
 // with these settings: its id, draws and texts are the same. A row that failed is returned with a *failure.RowsError.
 func Try(ctx context.Context, env Env, c RunConfig, prompt string, told func(Written)) (rec revise.Record, err error) {
 	if c.Model == "" {
-		return rec, &NoModelError{AtHand: Models()}
+		return rec, &NoModelError{"model", Models()}
 	}
 	if err := c.validateTry(prompt); err != nil {
 		return rec, err
@@ -89,7 +89,7 @@ func (h *tryHost) host() worker.Host {
 	return worker.Host{
 		Unit: "row", Log: h.env.Log, Notify: h.notify,
 		PutAside: func(_, why string) error { return errors.New("the row ends the process that computes it: " + why) },
-		Methods: worker.Methods{
+		Methods: newKeptResults(h.env.Log).methods(worker.Methods{
 			methodPrevious: worker.NewMethod(func(worker.Nothing) ([]byte, error) { return nil, nil }),
 			methodOpen:     worker.NewMethod(func(manifest []byte) (opened, error) { return opened{Manifest: manifest}, nil }),
 			methodGet:      worker.NewMethod(func(revise.Key) (t storedTurn, err error) { return t, nil }),
@@ -98,7 +98,7 @@ func (h *tryHost) host() worker.Host {
 			methodAppend: worker.NewMethod(func(record []byte) (n worker.Nothing, err error) {
 				return n, json.Unmarshal(record, &h.record)
 			}),
-		},
+		}),
 	}
 }
 

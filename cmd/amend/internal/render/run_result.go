@@ -54,6 +54,23 @@ func RunResult(w io.Writer, r app.RunResult, asJSON, verbose bool) error {
 	})
 }
 
+// forecast writes what the turns of a plan would take, and what that assumes.
+func forecast(w io.Writer, p app.RunPlan) {
+	f := p.Forecast
+	Field(w, "memory", fmt.Sprintf("%s of weights, %s of KV cache for %d rows at once", Bytes(f.WeightsBytes), Bytes(f.CacheBytes), f.RowsAtOnce))
+	Field(w, "tokens", fmt.Sprintf("%.0f to %.0f to read, %.0f to %.0f to write", f.PromptTokens.Least, f.PromptTokens.Most, f.DecodeTokens.Least, f.DecodeTokens.Most))
+	Field(w, "speed", fmt.Sprintf("%.0f tok/s read, %.0f tok/s written by %d rows behind %d tokens, measured now", f.Prefill, f.Decode, f.Rates.Rows, f.Depth))
+	if p.Seconds > 0 {
+		Field(w, "time", "about "+seconds(p.Seconds)+", from what a turn of this run took before")
+		return
+	}
+	Field(w, "time", seconds(f.Seconds.Least)+" to "+seconds(f.Seconds.Most))
+	Field(w, "assumed", fmt.Sprintf("turns of %.0f tokens, as the demonstrations', to %.0f, --max-tokens; a machine as busy as now", f.AnswerTokens.Least, f.AnswerTokens.Most))
+}
+
+// seconds gives a time as a person would.
+func seconds(s float64) string { return duration(time.Duration(s * float64(time.Second))) }
+
 // Plan writes what a run would do, for a person or as JSON.
 func Plan(w io.Writer, p app.RunPlan, asJSON bool) error {
 	if asJSON {
@@ -71,12 +88,8 @@ func Plan(w io.Writer, p app.RunPlan, asJSON bool) error {
 		Field(w, label, c)
 	}
 	Field(w, "turns", fmt.Sprintf("%d stored, %d to compute; rows with nothing to compute: %d", p.Reused, p.Turns, p.Whole))
-	estimate := "not known before some turns of this run have been computed"
-	if p.Seconds > 0 {
-		estimate = "about " + (time.Duration(p.Seconds) * time.Second).String() + ", from what a turn took before"
-	}
-	if p.Turns > 0 {
-		Field(w, "time", estimate)
+	if p.Forecast != nil {
+		forecast(w, p)
 	}
 	if len(p.Changed) > 0 {
 		Field(w, "next", "the same command with --redo instead of --plan")

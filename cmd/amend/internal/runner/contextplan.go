@@ -99,6 +99,11 @@ type ContextPlan struct {
 // Parallel is how many rows can be alive at once.
 func (s ContextPlan) Parallel() int { return (s.Sequences - max(1, s.Preambles)) / max(1, s.PerRow) }
 
+// Bytes is what the keys and values of all cells take.
+func (s ContextPlan) Bytes(info models.Info) uint64 {
+	return uint64(s.cells()) * CellBytes(info, s.TypeK)
+}
+
 // sequences is how many a number of rows and the preambles take.
 func (s ContextPlan) sequences(rows int) int { return rows*max(1, s.PerRow) + max(1, s.Preambles) }
 
@@ -166,9 +171,9 @@ func Plan(d Requirements) (ContextPlan, error) {
 	return s, nil
 }
 
-// WorthAttaching is the shortest preamble that rows read in common where that is
-// not measured (MeasureAttach), in runs too short for it: about where it paid on
-// two cores, whatever the number of rows (docs/benchmarks.md).
+// WorthAttaching is the shortest preamble that rows read in common: about where
+// it paid on two cores, whatever the number of rows (docs/benchmarks.md). It is a
+// constant, since attached rows differ from copied ones in the last bits.
 const WorthAttaching = 128
 
 // StreamCells is the size of a stream for rows that fill own cells each and

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"runtime"
 
 	"amend/cmd/amend/internal/failure"
@@ -36,8 +35,7 @@ func (m *Model) Requirements(c ContextConfig) (d Requirements, err error) {
 	return d, err
 }
 
-// AttachFrom is the shortest preamble that rows read without holding it, where that is not measured; 0 where they
-// cannot. Deterministic contexts do not: what is shared and what is a row's own are summed apart.
+// AttachFrom is the shortest preamble that rows read without holding it; 0 where they cannot. Deterministic contexts do not: what is shared and what is a row's own are summed apart.
 func (m *Model) AttachFrom(kind ContextPlan) (int, error) {
 	if m.compute.Deterministic {
 		return 0, nil
@@ -47,11 +45,6 @@ func (m *Model) AttachFrom(kind ContextPlan) (int, error) {
 		return 0, err
 	}
 	return WorthAttaching, nil
-}
-
-// MeasureAttach measures from which length on rows should read the preamble without holding it.
-func (m *Model) MeasureAttach(ctx context.Context, kind ContextPlan, rows int) (AttachCosts, error) {
-	return MeasureAttach(ctx, m.model, kind, min(rows, MaxParallel))
 }
 
 // Plan chooses the sizes of a context of this kind.
