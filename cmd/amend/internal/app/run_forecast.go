@@ -18,6 +18,7 @@ type Forecast struct {
 	AnswerTokens Range `json:"answer_tokens"`
 	PromptTokens Range `json:"prompt_tokens"` // to read
 	DecodeTokens Range `json:"decode_tokens"` // to write
+	DecodeTokS   Range `json:"decode_tok_s"`  // of all rows, with answers of these lengths
 	Seconds      Range `json:"seconds"`       // without loading the model
 }
 
@@ -34,7 +35,7 @@ func (r Range) over(f func(float64) float64) Range { return Range{f(r.Least), f(
 func (c *runComputation) forecast(ctx context.Context, p revise.Plan) (*Forecast, error) {
 	c.progress.enter(Measuring)
 	alive := min(c.size.Parallel(), p.Rows-p.Whole)
-	rates, err := c.model.MeasureRates(ctx, c.size, alive, c.preamble(), c.size.Shared > 0)
+	rates, err := c.model.MeasureRates(ctx, c.size, alive, c.preamble())
 	if err != nil {
 		return nil, err
 	}
@@ -48,12 +49,41 @@ func (c *runComputation) forecast(ctx context.Context, p revise.Plan) (*Forecast
 	}
 	f.PromptTokens = f.AnswerTokens.over(func(n float64) float64 { return float64(preambles+p.Prompt) + n*float64(p.Drafts) })
 	f.DecodeTokens = f.AnswerTokens.over(func(n float64) float64 { return n * float64(p.Turns) })
-	f.Seconds = Range{f.took(f.PromptTokens.Least, f.DecodeTokens.Least), f.took(f.PromptTokens.Most, f.DecodeTokens.Most)}
+	own := f.AnswerTokens.over(func(n float64) float64 { return c.ownTokens(p, n) })
+	f.DecodeTokS = own.over(rates.Decode)
+	f.Seconds = Range{
+		f.PromptTokens.Least/rates.PrefillAt(own.Least) + f.writing(p, f.AnswerTokens.Least, own.Least),
+		f.PromptTokens.Most/rates.PrefillAt(own.Most) + f.writing(p, f.AnswerTokens.Most, own.Most),
+	}
 	return &f, nil
 }
 
-// took is how long so many tokens take to read and to write.
-func (f *Forecast) took(prompt, decode float64) float64 { return prompt/f.Prefill + decode/f.Decode }
+// writing is how long the turns of a plan take to write, with answers of n tokens: rows come in waves of as many as run at
+// once, and the last wave may be smaller.
+func (f *Forecast) writing(p revise.Plan, n, own float64) float64 {
+	rows := p.Rows - p.Whole
+	steps := n * float64(p.Turns) / float64(rows) // of a row
+	waves, rest := rows/f.RowsAtOnce, rows%f.RowsAtOnce
+	seconds := steps * float64(waves) * f.StepSeconds(float64(f.RowsAtOnce), own)
+	if rest > 0 {
+		seconds += steps * f.StepSeconds(float64(rest), own)
+	}
+	return seconds
+}
+
+// ownTokens is how many tokens a row holds in the mean while it writes, with answers of n tokens: half of its prompt,
+// requests and answers. A preamble that rows read in common counts once for all of them.
+func (c *runComputation) ownTokens(p revise.Plan, n float64) float64 {
+	rounds := float64(c.job.Config.Revisions)
+	if c.job.Config.Mode == revise.Faithful {
+		rounds = min(rounds, 1)
+	}
+	own := (float64(p.Prompt)/float64(max(1, p.Rows-p.Whole)) + (1+2*rounds)*n) / 2
+	if c.size.Shared > 0 {
+		return own + float64(c.preamble())/float64(c.size.Parallel())
+	}
+	return own + float64(c.preamble())
+}
 
 // answerTokens is how long a turn is taken to be.
 func (c *runComputation) answerTokens() Range {

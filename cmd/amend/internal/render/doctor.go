@@ -41,7 +41,7 @@ func healthModel(w io.Writer, m app.HealthModel) {
 	} else {
 		fmt.Fprintf(w, "\ta shared preamble is copied to every row: %s\n", m.Why)
 	}
-	fmt.Fprintf(w, "\treads %.0f tok/s, and %d rows at once write %.0f tok/s behind %d tokens, measured now; run --plan has hours\n", m.Prefill, m.Rates.Rows, m.Decode, m.Depth)
+	fmt.Fprintf(w, "\treads %.0f tok/s, and %d rows at once write %.0f tok/s, each behind %d tokens of its own; run --plan has hours\n", m.Prefill, m.Rates.Rows, m.Decode(float64(m.Depths[1])), m.Depths[1])
 	if m.SelfTest != nil {
 		fmt.Fprintf(w, "\tas a judge: %s: %s\n", m.SelfTest.Verdict, m.SelfTest)
 	}

@@ -59,7 +59,7 @@ func forecast(w io.Writer, p app.RunPlan) {
 	f := p.Forecast
 	Field(w, "memory", fmt.Sprintf("%s of weights, %s of KV cache for %d rows at once", Bytes(f.WeightsBytes), Bytes(f.CacheBytes), f.RowsAtOnce))
 	Field(w, "tokens", fmt.Sprintf("%.0f to %.0f to read, %.0f to %.0f to write", f.PromptTokens.Least, f.PromptTokens.Most, f.DecodeTokens.Least, f.DecodeTokens.Most))
-	Field(w, "speed", fmt.Sprintf("%.0f tok/s read, %.0f tok/s written by %d rows behind %d tokens, measured now", f.Prefill, f.Decode, f.Rates.Rows, f.Depth))
+	Field(w, "speed", fmt.Sprintf("%.0f tok/s read, %.0f to %.0f tok/s written by %d rows, from steps timed now", f.Prefill, f.DecodeTokS.Most, f.DecodeTokS.Least, f.Rates.Rows))
 	if p.Seconds > 0 {
 		Field(w, "time", "about "+seconds(p.Seconds)+", from what a turn of this run took before")
 		return

@@ -43,7 +43,7 @@ func Examine(ctx context.Context, name string) (o Outlook, err error) {
 	if o.WhyCopied, err = WhyCopied(m.model, kind); err != nil {
 		return o, err
 	}
-	o.Rates, err = m.MeasureRates(ctx, kind, MaxParallel, examinedDepth, o.WhyCopied == "")
+	o.Rates, err = m.MeasureRates(ctx, kind, MaxParallel, examinedDepth)
 	return o, err
 }
 

@@ -9,26 +9,54 @@ import (
 	"amend/engine/llama"
 )
 
-// Rates is how fast rows are computed on this machine now.
+// Rates is how fast rows are computed on this machine now: a prefill, and decode steps of one row, and of all where each has
+// cells of its own up to two depths.
 type Rates struct {
-	Prefill float64 `json:"prefill_tok_s"` // of one sequence
-	Decode  float64 `json:"decode_tok_s"`  // of Rows together
-	Rows    int     `json:"rows"`
-	Depth   int     `json:"depth"` // tokens before those that were decoded
+	Prefill float64    `json:"prefill_tok_s"` // of one sequence, up to the larger depth
+	Rows    int        `json:"rows"`
+	Depths  [2]int     `json:"depths"`
+	Step    [2]float64 `json:"step_s"`     // of all rows
+	Single  float64    `json:"step_one_s"` // of one row, at the larger depth
 }
 
-// What MeasureRates computes: chunks until the first time is spent, then steps until the second is.
+// leastSlope is how far two depths must lie apart for their difference to say more than the clock's noise.
+const leastSlope = 192
+
+// StepSeconds is what a step of some of the rows takes where each has own cells in the mean. It grows with own as between
+// the two depths that were timed. Where these lie close together, as with a model that is slow to fill them, it is taken
+// not to grow: the larger a model, the smaller the part of attention. Fewer rows cost less as between all and one.
+func (r Rates) StepSeconds(rows, own float64) float64 {
+	all := r.Step[1]
+	if apart := r.Depths[1] - r.Depths[0]; apart >= leastSlope {
+		all += max(0, (r.Step[1]-r.Step[0])/float64(apart)) * (own - float64(r.Depths[1]))
+	}
+	if r.Rows == 1 {
+		return all
+	}
+	single := r.Single * all / r.Step[1]
+	return single + (all-single)*(rows-1)/float64(r.Rows-1)
+}
+
+// Decode is tokens a second of all rows together.
+func (r Rates) Decode(own float64) float64 {
+	return float64(r.Rows) / r.StepSeconds(float64(r.Rows), own)
+}
+
+// PrefillAt is tokens a second of prefills in rows of own cells: it falls as decode does.
+func (r Rates) PrefillAt(own float64) float64 {
+	return r.Prefill * r.Decode(own) / r.Decode(float64(r.Depths[1])/2)
+}
+
+// What MeasureRates computes: chunks for a time, and at most so many steps for a quarter of it.
 const (
-	ratesChunk   = 64
-	ratesPrefill = 700 * time.Millisecond
-	ratesDecode  = 700 * time.Millisecond
-	ratesSteps   = 4
+	ratesChunk = 32
+	ratesTime  = 800 * time.Millisecond
+	ratesSteps = 4
 )
 
-// MeasureRates times, for at most two seconds with a model that reads 100 tokens a second or more, a prefill of up to depth
-// tokens, and decode steps of so many rows behind it, in a context of its own of the kind that s says. attached says that
-// rows read what they share without holding it.
-func (m *Model) MeasureRates(ctx context.Context, s ContextPlan, rows, depth int, attached bool) (r Rates, err error) {
+// MeasureRates times a prefill of up to depth tokens, and decode steps of so many rows that each hold a copy of it, in a
+// context of its own of the kind that s says. It takes about two seconds, less with a small model.
+func (m *Model) MeasureRates(ctx context.Context, s ContextPlan, rows, depth int) (r Rates, err error) {
 	rows, depth = max(1, rows), max(2*ratesChunk, depth)
 	s.Sequences, s.Shared, s.Cells, s.PerRow, s.Preambles = rows+1, 0, 0, 0, 0
 	s.Limit, s.Own, s.Context = depth+ratesSteps+1, depth+ratesSteps+1, padded(depth+ratesSteps+1)
@@ -38,15 +66,24 @@ func (m *Model) MeasureRates(ctx context.Context, s ContextPlan, rows, depth int
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	t := ratesTrial{backend: b, rows: rows}
-	if r.Prefill, err = t.prefill(ctx, depth); err != nil {
-		return r, fmt.Errorf("timing a prefill: %w", err)
+	r.Rows = rows
+	if err := t.chunk(ctx); err != nil { // makes the graph, and reads weights from the disk
+		return r, fmt.Errorf("computing a first chunk: %w", err)
 	}
-	if err := t.share(attached); err != nil {
-		return r, err
+	for i, reach := range []func() error{
+		func() error { return nil },
+		func() (err error) { r.Prefill, err = t.prefill(ctx, depth); return err },
+	} {
+		if err := reach(); err != nil {
+			return r, fmt.Errorf("timing a prefill: %w", err)
+		}
+		r.Depths[i] = t.depth
+		if r.Step[i], err = t.decode(ctx, rows); err != nil {
+			return r, fmt.Errorf("timing %d rows behind %d tokens: %w", rows, t.depth, err)
+		}
 	}
-	r.Rows, r.Depth = rows, t.depth
-	if r.Decode, err = t.decode(ctx); err != nil {
-		return r, fmt.Errorf("timing %d rows behind %d tokens: %w", rows, t.depth, err)
+	if r.Single, err = t.decode(ctx, 1); err != nil {
+		return r, fmt.Errorf("timing a row behind %d tokens: %w", t.depth, err)
 	}
 	return r, nil
 }
@@ -68,48 +105,43 @@ func (t *ratesTrial) step(ctx context.Context) (time.Duration, error) {
 	return time.Since(start), nil
 }
 
-// prefill computes what rows share, or as much of it as there is time for, and returns tokens a second. The first
-// chunk is not counted: it makes the graph, and reads weights from the disk.
-func (t *ratesTrial) prefill(ctx context.Context, depth int) (float64, error) {
-	var spent time.Duration
-	for t.depth+ratesChunk <= depth && spent < ratesPrefill {
-		t.backend.batch.Clear()
-		for range ratesChunk {
-			if err := t.backend.batch.Add(llama.Token(t.depth%2), int32(t.depth), false, int32(t.rows)); err != nil {
-				return 0, err
-			}
-			t.depth++
-		}
-		took, err := t.step(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if t.depth > ratesChunk {
-			spent += took
-		}
-	}
-	return float64(t.depth-ratesChunk) / spent.Seconds(), nil
-}
-
-// share gives each row what was computed.
-func (t *ratesTrial) share(attached bool) error {
-	for row := range int32(t.rows) {
-		if attached && t.backend.ctx.SeqAttach(row, int32(t.rows)) {
-			continue
-		}
-		if err := t.backend.ctx.SeqCopy(int32(t.rows), row, -1, -1); err != nil {
+// chunk computes the next tokens of what rows hold.
+func (t *ratesTrial) chunk(ctx context.Context) error {
+	t.backend.batch.Clear()
+	for range ratesChunk {
+		if err := t.backend.batch.Add(llama.Token(t.depth%2), int32(t.depth), false, int32(t.rows)); err != nil {
 			return err
 		}
+		t.depth++
 	}
-	return nil
+	_, err := t.step(ctx)
+	return err
 }
 
-// decode times steps of all rows, and returns tokens a second by the fastest. The first is not counted.
-func (t *ratesTrial) decode(ctx context.Context) (float64, error) {
+// prefill computes chunks up to depth, or as many as there is time for, and returns tokens a second.
+func (t *ratesTrial) prefill(ctx context.Context, depth int) (float64, error) {
+	from, start := t.depth, time.Now()
+	for t.depth+ratesChunk <= depth && (t.depth == from || time.Since(start) < ratesTime) {
+		if err := t.chunk(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return float64(t.depth-from) / time.Since(start).Seconds(), nil
+}
+
+// decode gives some rows a copy of what was computed, and returns the seconds of a step of all of them, by the fastest. A
+// step that is long is taken once.
+func (t *ratesTrial) decode(ctx context.Context, rows int) (float64, error) {
+	c := t.backend.ctx
+	for row := range int32(rows) {
+		if err := c.SeqCopy(int32(t.rows), row, -1, -1); err != nil {
+			return 0, err
+		}
+	}
 	var spent, best time.Duration
-	for at := 0; at < ratesSteps && spent < ratesDecode; at++ {
+	for at := 0; at < ratesSteps && (at == 0 || spent < ratesTime/4); at++ {
 		t.backend.batch.Clear()
-		for row := range int32(t.rows) {
+		for row := range int32(rows) {
 			if err := t.backend.batch.Add(0, int32(t.depth+at), true, row); err != nil {
 				return 0, err
 			}
@@ -119,9 +151,12 @@ func (t *ratesTrial) decode(ctx context.Context) (float64, error) {
 			return 0, err
 		}
 		spent += took
-		if at == 1 || (at > 1 && took < best) || best == 0 {
+		if at == 0 || took < best {
 			best = took
 		}
 	}
-	return float64(t.rows) / best.Seconds(), nil
+	for row := range int32(rows) {
+		c.SeqRemove(row, -1, -1)
+	}
+	return best.Seconds(), nil
 }
