@@ -27,11 +27,16 @@ func (a Applies) At(w Attributes) bool {
 }
 
 func (a Applies) toTags(tags []string) bool {
-	return len(a.PromptTags) == 0 || slices.ContainsFunc(a.PromptTags, func(tag string) bool { return slices.Contains(tags, tag) })
+	return len(a.PromptTags) == 0 || slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(a.PromptTags, asID(tag)) })
 }
 
 func (a Applies) toJurisdiction(j string) bool {
-	return len(a.Jurisdictions) == 0 || j == "" || slices.Contains(a.Jurisdictions, j)
+	return len(a.Jurisdictions) == 0 || j == "" || slices.Contains(a.Jurisdictions, asID(j))
+}
+
+// asID writes what a row says as a constitution has to write it: "Foreign Policy" is foreign-policy.
+func asID(text string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ' ' || r == '_' || r == '-' }), "-")
 }
 
 func (a Applies) toLanguage(l string) bool {

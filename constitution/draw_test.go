@@ -174,6 +174,8 @@ func TestDrawApplies(t *testing.T) {
 	}{
 		{"nothing said", Attributes{}, []float64{.5, 0, .5, 0}},
 		{"a tag", Attributes{Tags: []string{"cooking", "health"}}, []float64{.25, .5, .25, 0}},
+		{"a tag in another spelling", Attributes{Tags: []string{"Health"}}, []float64{.25, .5, .25, 0}},
+		{"all of it in another spelling", Attributes{Tags: []string{" LAW"}, Language: "French", Jurisdiction: "ZA"}, []float64{.125, .25, .125, .5}},
 		{"another language", Attributes{Language: "en"}, []float64{1, 0, 0, 0}},
 		{"all of it", Attributes{Tags: []string{"law"}, Language: "fr", Jurisdiction: "za"}, []float64{.125, .25, .125, .5}},
 		{"another jurisdiction", Attributes{Tags: []string{"law"}, Jurisdiction: "de"}, []float64{1. / 3, 2. / 3, 0, 0}},

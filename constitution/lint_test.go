@@ -160,8 +160,8 @@ principles:
 		{"no rows at hand", nil, []string{odd}},
 		{"rows that say nothing", []Attributes{{}}, []string{odd,
 			`j.yaml:3: error: tides: is for prompts with the tag tides or moon, and no prompt has it [unreachable]`}},
-		{"rows of other kinds", []Attributes{{Language: "fr", Tags: []string{"Moon"}}, {Language: "German", Jurisdiction: "nl"}}, []string{odd,
-			`j.yaml:3: error: tides: is for prompts with the tag tides or moon, and no prompt has it; there are Moon [unreachable]`,
+		{"rows of other kinds", []Attributes{{Language: "fr", Tags: []string{"Mars"}}, {Language: "German", Jurisdiction: "nl"}}, []string{odd,
+			`j.yaml:3: error: tides: is for prompts with the tag tides or moon, and no prompt has it; there are Mars [unreachable]`,
 			`j.yaml:4: error: english: is for prompts in the language en, and all say another one; there are fr, German [unreachable]`,
 			`j.yaml:7: error: idle: is for prompts in the language en, and all say another one; there are fr, German [unreachable]`,
 			`j.yaml:8: error: odd: is for prompts in the language Klingonish, and all say another one; there are fr, German [unreachable]`,
@@ -170,7 +170,7 @@ principles:
 			`j.yaml:6: error: both: none of 2 prompts meets all that it applies to [unreachable]`,
 			`j.yaml:8: error: odd: is for prompts in the language Klingonish, and all say another one; there are English, fr [unreachable]`,
 			`j.yaml: error: no principle applies to 1 of 2 rows; the first is row 2, whose tags are [], language "fr", jurisdiction "nl" [no-principle]`}},
-		{"a row for each", []Attributes{{Language: "EN", Jurisdiction: "za", Tags: []string{"moon"}}, {Language: "French", Jurisdiction: "za"}, {Language: "klingonish"}}, []string{odd}},
+		{"a row for each", []Attributes{{Language: "EN", Jurisdiction: "ZA", Tags: []string{"Moon"}}, {Language: "French", Jurisdiction: "za"}, {Language: "klingonish"}}, []string{odd}},
 	} {
 		if got, want := findings(t, text, tt.rows, "no-demonstrations", "near-duplicate"), strings.Join(tt.want, "\n"); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", tt.name, got, want)
