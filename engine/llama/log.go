@@ -82,6 +82,10 @@ func (s *logSink) write(level C.int, text string) {
 	}
 }
 
+// controlLooking is part of a warning about the types of tokens in a file, which llama.cpp puts right itself: nothing is to
+// be done about it.
+const controlLooking = "control-looking token"
+
 // flush ends the waiting line. The caller holds mu.
 func (s *logSink) flush() {
 	line := strings.TrimSpace(strings.ToValidUTF8(s.line.String(), "\uFFFD"))
@@ -98,7 +102,7 @@ func (s *logSink) flush() {
 		return
 	}
 	switch {
-	case s.aborts > 0:
+	case s.aborts > 0 || strings.Contains(line, controlLooking):
 		s.logger.Debug(line, "from", "llama.cpp")
 	case s.level == C.GGML_LOG_LEVEL_ERROR:
 		s.logger.Error(line, "from", "llama.cpp")

@@ -52,6 +52,9 @@ func noRow(dir, name string, ids []string) error {
 	if near := similarIDs(name, ids); len(near) > 0 {
 		hint = "; the nearest are " + firstOf(near)
 	}
+	if _, err := strconv.Atoi(name); err == nil {
+		hint = "; their numbers begin with 0"
+	}
 	return failure.Inputf("%s has no finished row %q among its %d%s (amend show %s lists them)", dir, name, len(ids), hint, dir)
 }
 

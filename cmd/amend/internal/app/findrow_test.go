@@ -24,7 +24,7 @@ func TestFindRow(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"harm-0": "2 rows whose id begins with \"harm-0\" (harm-01, harm-012):", "harm-4": "the nearest are harm-", "hram-3": "harm-3", "99": "among its 6 (amend",
+		"harm-0": "2 rows whose id begins with \"harm-0\" (harm-01, harm-012):", "harm-4": "the nearest are harm-", "hram-3": "harm-3", "99": "among its 6; their numbers begin with 0 (amend",
 	} {
 		if _, err := FindRow(run, name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("row %s: %v, want %q in it", name, err, want)

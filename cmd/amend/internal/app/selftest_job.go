@@ -72,7 +72,7 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 	}
 	progress.enter(Testing)
 	pairs := examination{
-		model: m, kind: kind, context: runner.DefaultContext(), judge: judge, document: doc, settings: settings, untested: true, parent: parent,
+		model: m, kind: kind, context: runner.DefaultContext(), judge: judge, document: doc, settings: settings, report: true, parent: parent,
 	}
 	verdicts := verdictExamination{pairs, func(shown *constitution.Document) (*revise.Loop, error) {
 		l, err := revise.New(ctx, m.Format(), shown, revise.Settings{Think: m.ThinkTags()})

@@ -58,14 +58,24 @@ func RunResult(w io.Writer, r app.RunResult, asJSON, verbose bool) error {
 func forecast(w io.Writer, p app.RunPlan) {
 	f := p.Forecast
 	Field(w, "memory", fmt.Sprintf("%s of weights, %s of KV cache for %d rows at once", Bytes(f.WeightsBytes), Bytes(f.CacheBytes), f.RowsAtOnce))
-	Field(w, "tokens", fmt.Sprintf("%.0f to %.0f to read, %.0f to %.0f to write", f.PromptTokens.Least, f.PromptTokens.Most, f.DecodeTokens.Least, f.DecodeTokens.Most))
-	Field(w, "speed", fmt.Sprintf("%.0f tok/s read, %.0f to %.0f tok/s written by %d rows, from steps timed now", f.Prefill, f.DecodeTokS.Most, f.DecodeTokS.Least, f.Rates.Rows))
+	Field(w, "tokens", between(f.PromptTokens)+" to read, "+between(f.DecodeTokens)+" to write")
+	Field(w, "speed", fmt.Sprintf("%.0f tok/s read, %s tok/s written by all %d rows together, from steps timed now",
+		f.Prefill, between(app.Range{Least: f.DecodeTokS.Most, Most: f.DecodeTokS.Least}), f.Rates.Rows))
 	if p.Seconds > 0 {
 		Field(w, "time", "about "+seconds(p.Seconds)+", from what a turn of this run took before")
 		return
 	}
-	Field(w, "time", seconds(f.Seconds.Least)+" to "+seconds(f.Seconds.Most))
+	Field(w, "time", seconds(f.Seconds.Least)+" to "+seconds(f.Seconds.Most)+", with the preamble")
 	Field(w, "assumed", fmt.Sprintf("turns of %.0f tokens, as the demonstrations', to %.0f, --max-tokens; a machine as busy as now", f.AnswerTokens.Least, f.AnswerTokens.Most))
+}
+
+// between writes a range in whole numbers, and one number where both ends are it.
+func between(r app.Range) string {
+	least, most := fmt.Sprintf("%.0f", r.Least), fmt.Sprintf("%.0f", r.Most)
+	if least == most {
+		return least
+	}
+	return least + " to " + most
 }
 
 // seconds gives a time as a person would.

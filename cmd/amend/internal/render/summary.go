@@ -56,7 +56,7 @@ func outcome(w io.Writer, r app.RunResult) {
 		}
 		usable = append(usable, part)
 	}
-	Field(w, "usable", strings.Join(usable, ", ")+", by the rules of amend export")
+	Field(w, "usable", strings.Join(usable, ", ")+", by form alone (amend export)")
 	label := "left out"
 	for _, s := range setsOf(r) {
 		if len(s.LeftOut) > 0 {
