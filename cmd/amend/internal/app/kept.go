@@ -55,7 +55,7 @@ func keep(parent *worker.Client, kind, key string, result any) error {
 	return err
 }
 
-// once returns the result of an earlier command, or makes it and keeps it.
+// once returns what an earlier test of a judge found, or tests it and keeps the result.
 func once[R any](parent *worker.Client, kind, key string, run func() (R, error)) (r R, err error) {
 	r, ok, err := recall[R](parent, kind, key)
 	if err != nil || ok {

@@ -30,6 +30,7 @@ func (r Rates) StepSeconds(rows, own float64) float64 {
 	if apart := r.Depths[1] - r.Depths[0]; apart >= leastSlope {
 		all += max(0, (r.Step[1]-r.Step[0])/float64(apart)) * (own - float64(r.Depths[1]))
 	}
+	all = max(all, min(r.Step[0], r.Step[1])) // a line through noise may cross nothing
 	if r.Rows == 1 {
 		return all
 	}

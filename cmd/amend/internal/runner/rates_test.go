@@ -9,6 +9,8 @@ import (
 // depths lie too close together.
 func TestStepSeconds(t *testing.T) {
 	r := Rates{Rows: 16, Depths: [2]int{32, 288}, Step: [2]float64{0.060, 0.076}, Single: 0.016}
+	steep := r
+	steep.Step[0] = 0.001
 	near := r
 	near.Depths[1] = 128
 	for _, c := range []struct {
@@ -19,6 +21,7 @@ func TestStepSeconds(t *testing.T) {
 	}{
 		{"as timed", r, 16, 288, 0.076},
 		{"as timed, shallow", r, 16, 32, 0.060},
+		{"nothing held", steep, 16, 0, 0.001},
 		{"deeper", r, 16, 544, 0.092},
 		{"one row", r, 1, 288, 0.016},
 		{"half of the rows", r, 8.5, 288, 0.046},
