@@ -42,12 +42,16 @@ const (
 	NotPreferred Refusal = "not-preferred" // not in both orders under the drawn principle
 	Vetoed       Refusal = "vetoed"        // the draft is preferred under another principle
 	NotJudged    Refusal = "invalid"       // a judgement whose answers are too unlikely does not count
+	Flagged      Refusal = "flagged"       // a check found a fault in it
+	BadCritique  Refusal = "bad-critique"  // a check found a fault in the critique, so no revision was asked for
 )
 
 // Refusals lists the refusals.
-func Refusals() []Refusal { return []Refusal{NotChanged, NotPreferred, Vetoed, NotJudged} }
+func Refusals() []Refusal {
+	return []Refusal{NotChanged, NotPreferred, Vetoed, NotJudged, Flagged, BadCritique}
+}
 
-// Decision is what a gate decided of one revision, and by what.
+// Decision is what was decided of one try, and by what.
 type Decision struct {
 	Refused Refusal `json:"refused,omitempty"` // empty where it took the draft's place
 	Against string  `json:"against,omitempty"` // the principle that a veto or an invalid judgement was under
@@ -56,7 +60,7 @@ type Decision struct {
 	feedback.Cost
 }
 
-// Gated is what a gate found in a row beside its decisions.
+// Gated is what was found in a row beside the decisions of its turns.
 type Gated struct {
 	Verdicts []Verdict `json:"verdicts"`
 	// Stayed are the rounds whose draft stayed, since no revision was taken.
@@ -227,7 +231,7 @@ func (r *row) judgeUnderPool(kept chat.Kept) bool {
 // accept lets a revision take the draft's place.
 func (r *row) accept(kept chat.Kept) bool {
 	r.record.Turns[len(r.record.Turns)-1].Gate.Refused = ""
-	return r.setDraft(kept)
+	return r.setDraft(Revision, kept)
 }
 
 // compare has a revision judged against the draft, and keeps the judgements in the newest turn's decision.
@@ -248,15 +252,34 @@ func (r *row) compare(revision string, under []constitution.Principle, next func
 	})
 }
 
-// refuse lets the draft stay, and tries again if it may.
+// refuse lets the draft stay, and tries again if it may. Where a check found a fault the principle is tried with another seed
+// first; where nothing was changed under it, another one is.
 func (r *row) refuse(why Refusal, against string) bool {
-	d := r.record.Turns[len(r.record.Turns)-1].Gate
-	d.Refused, d.Against = why, against
-	if r.try++; r.try <= r.loop.settings.Gate.Tries {
+	newest := &r.record.Turns[len(r.record.Turns)-1]
+	if newest.Gate == nil {
+		newest.Gate = &Decision{}
+	}
+	newest.Gate.Refused, newest.Gate.Against = why, against
+	checked, tries := why == Flagged || why == BadCritique, r.loop.settings.Tries
+	if !checked {
+		tries = 1 + r.loop.settings.Gate.Tries
+	}
+	r.try++
+	switch {
+	case r.try >= tries:
+		r.record.Gated.Stayed = append(r.record.Gated.Stayed, r.round)
+		return r.nextRound()
+	case checked && r.try == 1 && !slices.Contains(newest.Flags, Unchanged):
+		r.tryTurns = 0
+		return r.criticize()
+	default:
 		return r.propose()
 	}
-	r.record.Gated.Stayed = append(r.record.Gated.Stayed, r.round)
-	return r.nextRound()
+}
+
+// isUnusable reports whether a critique has a fault that makes it no help. One that was cut off is one.
+func isUnusable(flags []Flag) bool {
+	return slices.ContainsFunc(flags, func(f Flag) bool { return f != Cut })
 }
 
 // startJudge has the gate's judge work in the run; with a nil engine, in a plan.

@@ -60,7 +60,9 @@ func TestGoldenKeys(t *testing.T) {
 // TestSettingsKeys changes each field: the key of a turn changes where the field's tag says so, and only there.
 func TestSettingsKeys(t *testing.T) {
 	l := newWorld(t, goldenSettings(), 2, false).loop
-	key := func() Key { return l.key(Critique, []engine.Token{5}, 99) }
+	key := func() [2]Key { // a critique's and a revision's
+		return [2]Key{l.key(Critique, []engine.Token{5}, 99), l.key(Revision, []engine.Token{5}, 99)}
+	}
 	was := key()
 	digesttest.Fields(t, &l.settings, func(path string, keys []string) {
 		if changed := key() != was; changed != slices.Contains(keys, "turn") {

@@ -2,17 +2,19 @@
 // 2022, section 3): a response, then rounds of critique and revision, each
 // under a principle drawn for it.
 //
-// A round of a row, with what the model sees:
+// What the model sees for a first response, and in a round:
 //
+//	prompt   → response
 //	demonstrations · prompt · draft · critique request   → critique
 //	demonstrations · prompt · draft · critique request · critique · revision request   → revision
 //
-// Without critiques the revision request follows the draft. The revision is the next round's draft, unless a Gate refuses it. In faithful mode, the paper's, a
-// round starts again from the prompt and the newest draft; in append mode it
-// goes on below everything said so far.
+// Without critiques the revision request follows the draft. The revision is the next round's draft, unless a check flags it
+// or a Gate refuses it. In faithful mode, the paper's, a round starts again from the prompt and the newest draft; in append
+// mode it goes on below everything said so far.
 package revise
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +40,33 @@ const (
 // Modes lists the modes, the default first.
 func Modes() []Mode { return []Mode{Faithful, Append} }
 
+// Shown says where demonstrations stand.
+type Shown string
+
+// The places.
+const (
+	BeforeCritique Shown = "critique" // before critiques and revisions; first responses are the model's ordinary answers
+	BeforeAll      Shown = "all"      // before first responses too
+	BeforeNone     Shown = "none"     // nowhere
+)
+
+// Places lists them, the default first.
+func Places() []Shown { return []Shown{BeforeCritique, BeforeAll, BeforeNone} }
+
+// UnmarshalText reads a place. Settings of before there were places say true or false.
+func (s *Shown) UnmarshalText(text []byte) error {
+	switch *s = Shown(text); *s {
+	case "true":
+		*s = BeforeAll
+	case "false":
+		*s = BeforeNone
+	}
+	return nil
+}
+
+// MarshalText writes a place.
+func (s Shown) MarshalText() ([]byte, error) { return []byte(s), nil }
+
 // Settings are what one run does with every row. The key tags say what a field changes (package digest): a turn's key holds
 // the token ids that it is asked with, so a field that shows in them is not written to it a second time.
 type Settings struct {
@@ -47,9 +76,19 @@ type Settings struct {
 	Mode Mode `key:"run"`
 	// NoCritique asks for each revision straight away, without a critique before it. That shows in a turn's ids.
 	NoCritique bool `key:"run"`
+	// Demonstrations shows in a turn's ids.
+	Demonstrations Shown `key:"run"`
 	// MaxTokens is the limit of a turn. One that ended before it is the same under another (Output.Holds).
 	MaxTokens int           `key:"run"`
 	Sampling  sample.Params `key:"turn"`
+	// Critiques and revisions may have a temperature and a limit of their own; nil and 0: Sampling's, and MaxTokens.
+	CritiqueTemperature *float64 `key:"turn"`
+	RevisionTemperature *float64 `key:"turn"`
+	CritiqueMaxTokens   int      `key:"run"`
+	RevisionMaxTokens   int      `key:"run"`
+	// Tries is how often a round is tried while a check flags what comes of it: the second time with another seed, then
+	// under other principles. After the last one the draft stays. 0 takes flagged revisions, as in the paper.
+	Tries int `key:"run"`
 	// Seed is of the run. A turn's key holds its own seed, which is derived from it.
 	Seed uint64 `key:"run"`
 	// System is a system text for every row without one of its own. It shows in a turn's ids.
@@ -74,7 +113,7 @@ type Loop struct {
 	checker  *Checker
 	shots    []chat.Message // system text and demonstrations, tokenized
 	bare     []chat.Message // the demonstrations alone, for rows with a system text of their own
-	prefix   []engine.Token // what rows without a system text of their own start with
+	prefix   []engine.Token // what critiques of rows without a system text of their own start with
 	asks     asks
 
 	watch       func(Asked)       // may be nil
@@ -137,8 +176,8 @@ func shotTexts(doc *constitution.Document) []string {
 	return texts
 }
 
-// Prefix are the tokens that all rows start with, but those with a system text
-// of their own: for engine.Pin, before Run. The caller does not change them.
+// Prefix are the tokens that all critiques start with, but those of rows with a system text of their own: for engine.Pin,
+// before Run. The caller does not change them.
 func (l *Loop) Prefix() []engine.Token { return l.prefix }
 
 // Run takes rows from next, keeps up to parallel of them alive in e, and gives
@@ -248,13 +287,14 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 		return n, err
 	}
 	s := l.settings
-	draft := s.MaxTokens
+	first := s.limit(Response)
 	if in.Response != nil || in.Initial != nil {
-		draft = max(draft, len(r.draft))
+		first = len(r.draft)
 	}
-	round := l.asks.revision + s.MaxTokens
+	draft := max(first, s.limit(Revision))
+	round := l.asks.revision + s.limit(Revision)
 	if !s.NoCritique {
-		round += l.asks.critique + s.MaxTokens
+		round += l.asks.critique + s.limit(Critique)
 	}
 	rounds := min(1, s.Rounds)
 	if s.Mode == Append {
@@ -264,8 +304,11 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 	if s.Rounds > 0 {
 		n.Tokens = max(n.Tokens, len(r.base.Tokens)+draft+(rounds-1)*round+l.asks.verdict)
 	}
-	if p := len(l.prefix); len(r.base.Tokens) <= p || !slices.Equal(r.base.Tokens[:p], l.prefix) {
+	if !l.isShared(r.base) {
 		n.Unshared = n.Tokens
+	}
+	if !l.isShared(r.opening) {
+		n.Unshared = max(n.Unshared, len(r.opening.Tokens)+first)
 	}
 	if s.Gate != nil && s.Rounds > 0 {
 		judged, err := l.needJudged(ctx, in, draft)
@@ -276,6 +319,31 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 	}
 	return n, ctx.Err()
 }
+
+// isShared reports whether a conversation begins with Prefix.
+func (l *Loop) isShared(c *chat.Conversation) bool {
+	p := len(l.prefix)
+	return len(c.Tokens) > p && slices.Equal(c.Tokens[:p], l.prefix)
+}
+
+// limit is the limit of a turn of a kind, in tokens.
+func (s Settings) limit(kind Kind) int {
+	own := map[Kind]int{Critique: s.CritiqueMaxTokens, Revision: s.RevisionMaxTokens}
+	return cmp.Or(own[kind], s.MaxTokens)
+}
+
+// sampling is how a turn of a kind is drawn.
+func (s Settings) sampling(kind Kind) sample.Params {
+	p := s.Sampling
+	own := map[Kind]*float64{Critique: s.CritiqueTemperature, Revision: s.RevisionTemperature}
+	if t := own[kind]; t != nil {
+		p.Temperature = *t
+	}
+	return p
+}
+
+// retries reports whether a turn that a check flags is tried again.
+func (s Settings) retries() bool { return s.Tries > 0 }
 
 // context is the run's, or before Run the background: what a template's
 // rendering may be stopped by.

@@ -3,7 +3,6 @@ package revise
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"amend/engine"
 	"amend/engine/chat"
@@ -81,7 +80,7 @@ type Plan struct {
 	Reused int `json:"reused"`        // turns that are remembered
 	Turns  int `json:"turns"`         // that the engine would be asked for
 	Prompt int `json:"prompt_tokens"` // that these would read besides preambles and answers, with the longest of requests
-	Drafts int `json:"drafts_again"`  // answers that would be read again, as new drafts in faithful mode
+	Drafts int `json:"drafts_again"`  // answers that would be read again, as drafts
 }
 
 // Add is the plan of two sets of rows together.
@@ -116,9 +115,7 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 		}
 		p.Turns += r.left()
 		p.Prompt += r.unread()
-		if l.settings.Mode == Faithful {
-			p.Drafts += max(0, l.settings.Rounds-max(1, r.round))
-		}
+		p.Drafts += r.again()
 	}
 	return p, nil
 }
@@ -127,14 +124,30 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 // requests.
 func (r *row) unread() int {
 	n := len(r.base.Tokens) + len(r.draft)
-	if p := r.loop.prefix; len(r.base.Tokens) > len(p) && slices.Equal(r.base.Tokens[:len(p)], p) {
-		n -= len(p)
+	if r.loop.isShared(r.base) {
+		n -= len(r.loop.prefix)
+	}
+	if r.opening != r.base && len(r.record.Turns) == 0 {
+		n += len(r.opening.Tokens)
 	}
 	round := r.loop.asks.revision
 	if !r.loop.settings.NoCritique {
 		round += r.loop.asks.critique
 	}
 	return n + (r.loop.settings.Rounds-max(0, r.round-1))*round
+}
+
+// again is how many answers the row's turns that are left will read a second time: in faithful mode each new draft, and a
+// first response where the demonstrations come between.
+func (r *row) again() int {
+	n := 0
+	if r.loop.settings.Mode == Faithful {
+		n = max(0, r.loop.settings.Rounds-max(1, r.round))
+	}
+	if r.opening != r.base && len(r.record.Turns) == 0 && r.loop.settings.Rounds > 0 {
+		n++
+	}
+	return n
 }
 
 // AnswerTokens is how long an answer is where the model answers as the demonstrations do: the mean of their responses,
@@ -193,7 +206,7 @@ func (l *Loop) key(kind Kind, tokens []engine.Token, seed uint64) Key {
 	for _, stop := range stops {
 		e.Text(stop)
 	}
-	s.Sampling.Encode(&e)
+	s.sampling(kind).Encode(&e)
 	grammar := ""
 	if kind == Critique {
 		grammar = s.CritiqueGrammarName

@@ -15,6 +15,7 @@ type row struct {
 	in     Row
 	record Record
 
+	opening    *chat.Conversation // what the first response follows
 	base       *chat.Conversation // what the next critique request follows, less the draft
 	asked      *chat.Conversation // what the turn under way was asked
 	draft      []engine.Token     // the newest response
@@ -24,7 +25,7 @@ type row struct {
 	principle  constitution.Principle
 	remembered int // turns that were remembered
 
-	try      int             // of the round's revision, under a gate; 0 is the first
+	try      int             // of the round's revision; 0 is the first
 	tried    []string        // principles that were drawn in the round
 	tryTurns int             // that this try has
 	verdicts map[string]bool // whether the draft was found clean, by principle
@@ -33,19 +34,23 @@ type row struct {
 func (l *Loop) newRow(in Row) *row {
 	r := &row{loop: l, in: in}
 	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Attributes: in.Attributes, Messages: in.Messages}
-	if l.settings.Gate != nil {
+	if l.settings.Gate != nil || l.settings.retries() {
 		r.record.Gated = &Gated{Verdicts: []Verdict{}}
 	}
 	return r
 }
 
-// open makes the row's conversation and, when a response was given, its draft.
-func (r *row) open() error {
-	c, err := r.loop.format.Open(r.loop.context(), r.loop.with(r.in.Messages))
-	if err != nil {
+// open makes the row's conversations and, when a response was given, its draft.
+func (r *row) open() (err error) {
+	l := r.loop
+	if r.base, err = l.format.Open(l.context(), l.with(r.in.Messages)); err != nil {
 		return err
 	}
-	r.base = c
+	if r.opening = r.base; l.settings.Demonstrations == BeforeCritique {
+		if r.opening, err = l.format.Open(l.context(), l.without(r.in.Messages)); err != nil {
+			return err
+		}
+	}
 	switch {
 	case r.in.Initial != nil && r.in.Initial.Error != "":
 		return fmt.Errorf("its first response failed: %s", r.in.Initial.Error)
@@ -56,7 +61,7 @@ func (r *row) open() error {
 	default:
 		return nil
 	}
-	r.draft, err = c.Reply(r.loop.context(), r.draftText)
+	r.draft, err = r.base.Reply(l.context(), r.draftText)
 	return err
 }
 
@@ -67,6 +72,14 @@ func (l *Loop) with(msgs []chat.Message) []chat.Message {
 		return slices.Concat(msgs[:1], l.bare, msgs[1:])
 	}
 	return slices.Concat(l.shots, msgs)
+}
+
+// without puts the run's system text before the messages of a row that has none of its own.
+func (l *Loop) without(msgs []chat.Message) []chat.Message {
+	if len(msgs) > 0 && msgs[0].Role == chat.System || l.settings.System == "" {
+		return msgs
+	}
+	return slices.Concat([]chat.Message{{Role: chat.System, Text: l.settings.System}}, msgs)
 }
 
 // begin starts the row's first turn. It returns false when the row has ended
@@ -80,7 +93,7 @@ func (r *row) begin() bool {
 	case r.in.Initial != nil:
 		first = r.in.Initial.Turn
 	case r.in.Response == nil:
-		return r.submit(Response, r.base)
+		return r.submit(Response, r.opening)
 	}
 	first.Tokens = r.draft // as this model reads it
 	r.record.Turns = append(r.record.Turns, first)
@@ -145,7 +158,7 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	r.asked = c
 	seed := TrySeed(TurnSeed(r.record.Seed, r.round, kind), r.try)
 	key := r.loop.key(kind, c.Tokens, seed)
-	out, ok, err := r.loop.recall(key, s.MaxTokens)
+	out, ok, err := r.loop.recall(key, s.limit(kind))
 	if err != nil {
 		return r.halt(fmt.Errorf("looking for the %s of row %s, round %d, among the turns that are done: %w", kind, r.in.ID, r.round, err))
 	}
@@ -161,8 +174,8 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 		return false // the row goes on in another run
 	}
 	request := &engine.Request{
-		Tokens: c.Tokens, MaxTokens: s.MaxTokens, Stop: r.loop.format.Stops(),
-		Sampling: s.Sampling, LogProbs: s.LogProbs, Seed: seed, Said: r.loop.hear,
+		Tokens: c.Tokens, MaxTokens: s.limit(kind), Stop: r.loop.format.Stops(),
+		Sampling: s.sampling(kind), LogProbs: s.LogProbs, Seed: seed, Said: r.loop.hear,
 		Done: func(res engine.Result) {
 			if !r.onResult(kind, key, seed, res) {
 				r.loop.startNext()
@@ -184,7 +197,7 @@ func (r *row) onResult(kind Kind, key Key, seed uint64, res engine.Result) bool 
 		return r.fail(res.Err)
 	}
 	out := TurnResult{
-		Tokens: res.Tokens, Text: res.Text, End: res.End, Limit: r.loop.settings.MaxTokens,
+		Tokens: res.Tokens, Text: res.Text, End: res.End, Limit: r.loop.settings.limit(kind),
 		Prompt: res.Prompt, Reused: res.Reused, Decoded: res.Decoded,
 	}
 	if r.loop.settings.LogProbs {
@@ -233,20 +246,25 @@ func (r *row) onTurn(kind Kind, seed uint64, out TurnResult) bool {
 
 // advance moves the row to its next turn: response, then critique and revision alternately.
 func (r *row) advance(kind Kind, kept chat.Kept) bool {
+	newest := r.record.Turns[len(r.record.Turns)-1]
 	switch {
+	case kind == Critique && r.loop.settings.retries() && isUnusable(newest.Flags):
+		return r.refuse(BadCritique, "")
 	case kind == Critique:
 		r.critique = kept.Text
 		return r.ask(Revision, r.asked, kept.Tokens, r.principle.RevisionRequest)
+	case kind == Revision && r.loop.settings.retries() && len(newest.Flags) > 0:
+		return r.refuse(Flagged, "")
 	case kind == Revision && r.loop.settings.Gate != nil:
 		return r.judgeRevision(kept)
 	}
-	return r.setDraft(kept)
+	return r.setDraft(kind, kept)
 }
 
 // setDraft makes a response or a revision the draft.
-func (r *row) setDraft(kept chat.Kept) bool {
-	if r.loop.settings.Mode == Append {
-		r.base = r.asked // after a first response this is where it was
+func (r *row) setDraft(kind Kind, kept chat.Kept) bool {
+	if r.loop.settings.Mode == Append && kind == Revision {
+		r.base = r.asked
 	}
 	r.draft, r.draftText, r.verdicts = kept.Tokens, kept.Text, nil
 	return r.nextRound()

@@ -16,7 +16,7 @@ import (
 
 // Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
 // setting, is another format too: what an older run does not say means what its version took it for.
-const Format = 4
+const Format = 5
 
 // OldestFormat is the oldest layout that this version reads. Format 2 has no file of settings.
 const OldestFormat = 2
@@ -49,21 +49,29 @@ type Results struct {
 	PromptsSHA256      string   `json:"prompts_sha256" key:"run"`
 	Map                []string `json:"map,omitempty" key:"run"` // columns of fields, FIELD=COLUMN, sorted
 	FromResponses      bool     `json:"from_responses" key:"run"`
-	Preambles          int      `json:"preambles,omitempty" key:"run"`    // 0 is one
-	NoFewShots         bool     `json:"no_few_shots,omitempty" key:"run"` // the constitution's demonstrations were not shown
-	Samples            int      `json:"samples,omitempty" key:"run"`      // rows of each prompt; 0 is one
+	Preambles          int      `json:"preambles,omitempty" key:"run"`      // 0 is one
+	NoFewShots         bool     `json:"no_few_shots,omitempty" key:"run"`   // the constitution's demonstrations were not shown
+	Demonstrations     string   `json:"demonstrations,omitempty" key:"run"` // where else than before all turns they were shown
+	Samples            int      `json:"samples,omitempty" key:"run"`        // rows of each prompt; 0 is one
 
 	Mode       string `json:"mode" key:"run"` // faithful or append
 	Revisions  int    `json:"revisions" key:"run"`
 	NoCritique bool   `json:"no_critique,omitempty" key:"run"` // revisions are asked for without a critique
 	System     string `json:"system,omitempty" key:"run"`
 	Seed       uint64 `json:"seed,string" key:"run"`
-	MaxTokens  int    `json:"max_tokens" key:"run"` // of a turn
+	MaxTokens  int    `json:"max_tokens" key:"run"`      // of a turn
+	Tries      int    `json:"tries,omitempty" key:"run"` // of a round, while a turn was flagged; 0: flagged revisions were taken
 
 	Temperature float64 `json:"temperature" key:"run"`
 	TopK        int     `json:"top_k" key:"run"`
 	TopP        float64 `json:"top_p" key:"run"`
 	MinP        float64 `json:"min_p" key:"run"`
+
+	// What critiques and revisions have of their own; nil or 0: as all turns.
+	CritiqueTemperature *float64 `json:"critique_temperature,omitempty" key:"run"`
+	CritiqueMaxTokens   int      `json:"critique_max_tokens,omitempty" key:"run"`
+	RevisionTemperature *float64 `json:"revision_temperature,omitempty" key:"run"`
+	RevisionMaxTokens   int      `json:"revision_max_tokens,omitempty" key:"run"`
 
 	RepetitionPenalty float64  `json:"repetition_penalty,omitempty" key:"run"`
 	FrequencyPenalty  float64  `json:"frequency_penalty,omitempty" key:"run"`

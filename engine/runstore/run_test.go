@@ -545,6 +545,8 @@ func TestEveryResultFieldIsCompared(t *testing.T) {
 			f.SetBool(!f.Bool())
 		case reflect.Slice:
 			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
 		default:
 			t.Fatalf("field %s has a type this test does not know", field.Name)
 		}

@@ -7,6 +7,9 @@ import (
 	"amend/engine/digest"
 )
 
+// MostTemperature is the highest temperature that means something: all tokens that are kept are as likely as one another.
+const MostTemperature = 100
+
 // Params says how a token is drawn from logits. The chain is
 //
 //	penalties, bias → grammar → top-k → top-p → min-p → temperature
@@ -58,7 +61,7 @@ func (s Params) Encode(e *digest.Encoder) {
 func (s Params) Validate() error {
 	in := func(v, lo, hi float64) bool { return v >= lo && v <= hi } // false for NaN
 	switch {
-	case !in(s.Temperature, 0, 100):
+	case !in(s.Temperature, 0, MostTemperature):
 		return &ParamError{"temperature", s.Temperature, "must be from 0 to 100"}
 	case s.TopK < 0:
 		return &ParamError{"top-k", s.TopK, "must be 0 (all) or more"}

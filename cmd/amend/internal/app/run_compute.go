@@ -111,7 +111,9 @@ func (j runJob) document() (*constitution.Document, error) {
 func (c *runComputation) openLoops(ctx context.Context) (err error) {
 	r := c.job.Config
 	settings := revise.Settings{
-		Rounds: r.Revisions, Mode: r.Mode, NoCritique: !r.Critique, MaxTokens: r.MaxTokens,
+		Rounds: r.Revisions, Mode: r.Mode, NoCritique: !r.Critique, Demonstrations: r.Demonstrations, MaxTokens: r.MaxTokens, Tries: r.Tries,
+		CritiqueTemperature: orNil(r.Own.CritiqueTemperature), CritiqueMaxTokens: r.Own.CritiqueMaxTokens,
+		RevisionTemperature: orNil(r.Own.RevisionTemperature), RevisionMaxTokens: r.Own.RevisionMaxTokens,
 		Sampling: r.Sampling, Seed: r.Seed, System: r.System, Think: c.model.ThinkTags(), LogProbs: r.LogProbs,
 	}
 	for id := range r.Sampling.LogitBias {
@@ -144,7 +146,7 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 func (c *runComputation) openLoop(ctx context.Context, doc *constitution.Document, k int) (*revise.Loop, error) {
 	r := c.job.Config
 	shown := doc.Preamble(r.Seed, k, r.DemonstrationSets)
-	if !r.Demonstrations {
+	if r.Demonstrations == revise.BeforeNone {
 		shown.Demonstrations = nil
 	}
 	l, err := revise.New(ctx, c.model.Format(), shown, c.settings)

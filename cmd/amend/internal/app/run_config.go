@@ -20,10 +20,10 @@ type RunConfig struct {
 	Critic     string `yaml:"critic" key:"run"`      // model of all other turns; empty: Model
 	CriticLoRA string `yaml:"critic-lora" key:"run"` // adapter of all other turns
 
-	Constitution      []string `yaml:"constitution" key:"run"` // names or paths, later ones on top; empty: the model's default
-	Principles        []string `yaml:"principles" key:"run"`   // ids and tags that draws are narrowed to
-	Demonstrations    bool     `yaml:"demonstrations" key:"run"`
-	DemonstrationSets int      `yaml:"demonstration-sets" key:"run"` // preambles, each with a part of the demonstrations
+	Constitution      []string     `yaml:"constitution" key:"run"` // names or paths, later ones on top; empty: the model's default
+	Principles        []string     `yaml:"principles" key:"run"`   // ids and tags that draws are narrowed to
+	Demonstrations    revise.Shown `yaml:"demonstrations" key:"run"`
+	DemonstrationSets int          `yaml:"demonstration-sets" key:"run"` // preambles, each with a part of the demonstrations
 
 	Prompts       prompts.Paths `yaml:"prompts" key:"run"` // "-" is Env.Stdin
 	Map           []string      `yaml:"map" key:"run"`     // columns of fields, as FIELD=COLUMN (prompts.Mapping)
@@ -37,8 +37,11 @@ type RunConfig struct {
 	Revisions       int           `yaml:"revisions" key:"run"` // rounds; 0: first responses only
 	Critique        bool          `yaml:"critique" key:"run"`
 	Mode            revise.Mode   `yaml:"mode" key:"run"`
+	Tries           int           `yaml:"tries" key:"run"`      // of a round, while a turn is flagged; 0: flagged revisions are taken
 	MaxTokens       int           `yaml:"max-tokens" key:"run"` // of a turn
+	Preset          Preset        `yaml:"sampling" key:"none"`  // where what follows comes from, unless it is given
 	Sampling        sample.Params `yaml:",inline"`
+	Own             OwnLimits     `yaml:",inline"`
 	CritiqueGrammar string        `yaml:"critique-grammar" key:"run"` // path of a GBNF file
 	LogProbs        bool          `yaml:"logprobs" key:"run"`
 	Seed            uint64        `yaml:"seed" key:"run"`
@@ -52,6 +55,14 @@ type RunConfig struct {
 	// are not settings of the run.
 	Redo        bool `yaml:"-" key:"none"`
 	RetryFailed bool `yaml:"-" key:"none"`
+}
+
+// OwnLimits are what critiques and revisions have of their own.
+type OwnLimits struct {
+	CritiqueTemperature float64 `yaml:"critique-temperature" key:"run"` // -1: temperature
+	CritiqueMaxTokens   int     `yaml:"critique-max-tokens" key:"run"`  // 0: max-tokens
+	RevisionTemperature float64 `yaml:"revision-temperature" key:"run"`
+	RevisionMaxTokens   int     `yaml:"revision-max-tokens" key:"run"`
 }
 
 // GateConfig says which revisions a run takes (revise.Gate). Without On the other fields count for nothing.
@@ -68,6 +79,7 @@ type GateConfig struct {
 // The defaults of settings that several use cases have.
 const (
 	DefaultMaxTokens = 256
+	DefaultTries     = 3
 	DefaultMinMass   = 0.1 // the least probability of a judgement's two answers together
 	defaultLayer     = "hhh"
 )
@@ -75,9 +87,9 @@ const (
 // DefaultRunConfig returns the default settings of a run.
 func DefaultRunConfig() RunConfig {
 	return RunConfig{
-		Demonstrations: true, DemonstrationSets: 1, Samples: 1,
-		Revisions: 2, Critique: true, Mode: revise.Faithful, MaxTokens: DefaultMaxTokens,
-		Sampling:  sample.Params{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
+		Demonstrations: revise.BeforeCritique, DemonstrationSets: 1, Samples: 1,
+		Revisions: 2, Critique: true, Mode: revise.Faithful, MaxTokens: DefaultMaxTokens, Tries: DefaultTries,
+		Preset: Recommended, Sampling: measuredSampling(), Own: OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
 		Gate:      GateConfig{Tries: 2, MinMass: DefaultMinMass},
 		Speculate: true, Compute: runner.DefaultCompute(), Context: runner.DefaultContext(),
 	}
@@ -100,15 +112,27 @@ func (c RunConfig) Validate() error {
 func (c RunConfig) validateRow() error {
 	return errors.Join(
 		failure.OneOf("mode", c.Mode, revise.Modes()...),
+		failure.OneOf("demonstrations", c.Demonstrations, revise.Places()...),
+		failure.OneOf("sampling", c.Preset, Presets()...),
 		failure.Range("limit", c.Limit, 0, 1<<40),
 		failure.Range("demonstration-sets", c.DemonstrationSets, 1, 1000),
 		failure.Range("samples", c.Samples, 1, 1000),
 		failure.Range("revisions", c.Revisions, 0, 100),
 		failure.Range("max-tokens", c.MaxTokens, 1, runner.MostTokens),
+		failure.Range("tries", c.Tries, 0, 100), c.Own.validate(),
 		c.Compute.Validate(), c.Context.Validate(),
 		c.validateCritic(),
 		runner.ValidateAdapter("lora", c.LoRA), runner.ValidateAdapter("critic-lora", c.CriticLoRA),
 		validateSampling(c.Sampling), c.Gate.validate(),
+	)
+}
+
+func (o OwnLimits) validate() error {
+	return errors.Join(
+		failure.Range("critique-temperature", o.CritiqueTemperature, -1, sample.MostTemperature),
+		failure.Range("critique-max-tokens", o.CritiqueMaxTokens, 0, runner.MostTokens),
+		failure.Range("revision-temperature", o.RevisionTemperature, -1, sample.MostTemperature),
+		failure.Range("revision-max-tokens", o.RevisionMaxTokens, 0, runner.MostTokens),
 	)
 }
 

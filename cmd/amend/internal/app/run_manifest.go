@@ -10,6 +10,7 @@ import (
 
 	"amend/cmd/amend/internal/runner"
 	"amend/engine"
+	"amend/engine/revise"
 	"amend/engine/runstore"
 )
 
@@ -34,11 +35,13 @@ func (r RunConfig) results(c contents) runstore.Results {
 		ModelSHA256: c.Model, ModelSize: c.ModelSize, LoRASHA256: c.Adapter, LoRAScale: c.AdapterScale,
 		Responses: c.Responses, TemplateSHA256: c.Template, Chat: r.Compute.Chat,
 		ConstitutionSHA256: c.Constitution, PromptsSHA256: c.Prompts, Map: slices.Sorted(slices.Values(r.Map)), FromResponses: r.FromResponses,
-		Preambles: orZero(r.DemonstrationSets, 1), NoFewShots: !r.Demonstrations, Samples: orZero(r.Samples, 1),
+		Preambles: orZero(r.DemonstrationSets, 1), NoFewShots: r.Demonstrations == revise.BeforeNone, Demonstrations: unless(r.Demonstrations, revise.BeforeAll, revise.BeforeNone), Samples: orZero(r.Samples, 1),
 		Mode: string(r.Mode), Revisions: r.Revisions, NoCritique: !r.Critique, System: r.System, Seed: r.Seed, MaxTokens: r.MaxTokens,
 		Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
 		RepetitionPenalty: orZero(s.RepetitionPenalty, 1), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
 		PenaltyWindow: s.PenaltyWindow, LogitBias: biasTexts(s.LogitBias), GrammarSHA256: c.Grammar, LogProbs: r.LogProbs,
+		CritiqueTemperature: orNil(r.Own.CritiqueTemperature), CritiqueMaxTokens: r.Own.CritiqueMaxTokens,
+		RevisionTemperature: orNil(r.Own.RevisionTemperature), RevisionMaxTokens: r.Own.RevisionMaxTokens, Tries: r.Tries,
 		Gate: r.Gate.results(), KVType: c.KeyType, Deterministic: r.Compute.Deterministic,
 	}
 }
@@ -71,6 +74,22 @@ func orZero[N int | float64](value, neutral N) N {
 		return 0
 	}
 	return value
+}
+
+// orNil is a value as the manifest has it: nil where it is below 0, which stands for another setting's.
+func orNil(value float64) *float64 {
+	if value < 0 {
+		return nil
+	}
+	return &value
+}
+
+// unless is a value as the manifest has it: empty where it is one of those that older manifests say in another way.
+func unless(value revise.Shown, others ...revise.Shown) string {
+	if slices.Contains(others, value) {
+		return ""
+	}
+	return string(value)
 }
 
 // results are the gate's settings as the manifest has them.

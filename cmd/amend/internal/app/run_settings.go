@@ -21,12 +21,24 @@ type RunSources struct {
 	Out    string // the run directory; one that exists has settings of its own
 	Like   string // a run whose settings are taken, except prompts, constitution, principles and out
 	Config string // a config file
+	// Given sets what is given one by one; nil: nothing is.
+	Given func(*RunConfig)
 }
 
-// ResolveRun returns the settings of a run without those that are given one by one. Later sources win: defaults, the run
-// that is continued, another run (Like), a file (Config).
+// ResolveRun returns the settings of a run. Later sources win: defaults, the run that is continued, another run (Like), a
+// file (Config), what is given one by one.
 func ResolveRun(s RunSources) (RunConfig, error) {
+	c, err := s.resolve("")
+	if err != nil {
+		return c, err
+	}
+	return s.resolve(c.Model) // its file may recommend sampling settings
+}
+
+// resolve returns the settings, with the sampling settings that a model's file recommends.
+func (s RunSources) resolve(model string) (RunConfig, error) {
 	c := DefaultRunConfig()
+	c.Preset.apply(&c, model)
 	if s.Out == "" && s.Config != "" { // the file may name the run
 		var file RunConfig
 		if err := readSettings(s.Config, &file); err != nil {
@@ -52,14 +64,32 @@ func ResolveRun(s RunSources) (RunConfig, error) {
 		c = like
 	}
 	if s.Config != "" {
-		if err := readSettings(s.Config, &c); err != nil {
+		if err := c.layer(model, func(c *RunConfig) error { return readSettings(s.Config, c) }); err != nil {
 			return c, err
 		}
 	}
 	if s.Out != "" {
 		c.Out = s.Out
 	}
-	return c, nil
+	if s.Given == nil {
+		return c, nil
+	}
+	return c, c.layer(model, func(c *RunConfig) error { s.Given(c); return nil })
+}
+
+// layer lays settings over c. A preset that is among them sets the sampling settings, before the others are laid.
+func (c *RunConfig) layer(model string, lay func(*RunConfig) error) error {
+	before := c.Preset
+	c.Preset = ""
+	if err := lay(c); err != nil {
+		return err
+	}
+	if c.Preset == "" {
+		c.Preset = before
+		return nil
+	}
+	c.Preset.apply(c, model)
+	return lay(c)
 }
 
 // RecordedRun returns the settings that a run directory holds, also that of a run whose first responses are not done. The
@@ -94,14 +124,19 @@ func runDefaults(format int) RunConfig {
 	switch format {
 	case 2, 3, 4: // 3 is the first with a file of settings
 		c = RunConfig{
-			Demonstrations: true, DemonstrationSets: 1, Samples: 1,
+			Demonstrations: "all", DemonstrationSets: 1, Samples: 1,
 			Revisions: 2, Critique: true, Mode: "faithful", MaxTokens: 256,
-			Sampling:  sample.Params{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
+			Preset: "paper", Sampling: sample.Params{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
+			Own:       OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
 			Gate:      GateConfig{Tries: 2, MinMass: 0.1},
 			Speculate: true,
 			Compute:   runner.ComputeConfig{Chat: "template", GPULayers: -1},
 			Context:   runner.ContextConfig{KV: "auto", KVType: "auto"},
 		}
+	case 5:
+		c = runDefaults(4)
+		c.Demonstrations, c.Tries, c.Preset = "critique", 3, "recommended"
+		c.Sampling = sample.Params{Temperature: 0.7, TopP: 1, MinP: 0.1, RepetitionPenalty: 1}
 	}
 	if format < 4 { // the first without a default model
 		c.Model = "testbed"
@@ -123,7 +158,9 @@ func settingsOf(dir string, m runstore.Manifest, c RunConfig) (RunConfig, error)
 	c.Context.KVType = r.KVType
 	c.Constitution = []string{filepath.Join(dir, runstore.ConstitutionFile)}
 	c.Principles = m.Setup.Principles
-	c.Demonstrations, c.DemonstrationSets = !r.NoFewShots, max(1, r.Preambles)
+	if c.DemonstrationSets = max(1, r.Preambles); r.NoFewShots {
+		c.Demonstrations = revise.BeforeNone
+	}
 	c.Prompts, c.Map, c.FromResponses, c.Limit, c.Samples = m.Setup.Prompts, r.Map, r.FromResponses, m.Setup.Limit, max(1, r.Samples)
 	c.Mode, c.Revisions, c.Critique = revise.Mode(r.Mode), r.Revisions, !r.NoCritique
 	c.System, c.Seed, c.MaxTokens, c.LogProbs = r.System, r.Seed, r.MaxTokens, r.LogProbs

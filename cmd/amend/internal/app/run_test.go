@@ -15,6 +15,7 @@ import (
 
 	"amend/cmd/amend/internal/failure"
 	"amend/engine/export"
+	"amend/engine/revise"
 	"amend/engine/runstore"
 )
 
@@ -46,6 +47,7 @@ func testbedRun(t *testing.T, file, out string) RunConfig {
 	t.Helper()
 	c := DefaultRunConfig()
 	c.Model, c.Prompts, c.Out, c.Revisions, c.Seed, c.Compute.Deterministic = "testbed", []string{file}, out, 1, 1, true
+	c.Tries = 0 // every row has as many turns
 	return c
 }
 
@@ -197,7 +199,7 @@ func TestRowsThatFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := testbedRun(t, prompts, filepath.Join(dir, "run"))
-	c.Revisions, c.Demonstrations, c.MaxTokens, c.Compute.Context = 0, false, 32, 128
+	c.Revisions, c.Demonstrations, c.MaxTokens, c.Compute.Context = 0, revise.BeforeNone, 32, 128
 	env := testEnv(io.Discard)
 	r, err := Run(t.Context(), env, c)
 	var failed *failure.RowsError

@@ -50,6 +50,7 @@ func fullRunConfig() RunConfig {
 	c.Prompts, c.Map, c.Out, c.System, c.CritiqueGrammar = []string{"p.jsonl"}, []string{"prompt=question"}, "out", "Be brief.", "g.gbnf"
 	c.Sampling = sample.Params{Temperature: 0.5, TopK: 40, TopP: 0.75, MinP: 0.125, RepetitionPenalty: 1.25, FrequencyPenalty: 0.5, PresencePenalty: 0.25, PenaltyWindow: 64,
 		LogitBias: sample.LogitBias{2: math.Inf(-1), 7: -5}}
+	c.Own = OwnLimits{CritiqueTemperature: 0.25, CritiqueMaxTokens: 96, RevisionTemperature: 0.75, RevisionMaxTokens: 192}
 	c.Gate = GateConfig{On: true, Tries: 3, Margin: 0.25, Veto: 0.125, MinMass: 0.5, Untested: true}
 	c.Compute.Template, c.Context.PreambleCache = "t.jinja", "cache"
 	return c
@@ -206,7 +207,7 @@ func TestOrderOfSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := ResolveRun(RunSources{Out: "own"})
-	if err != nil || c.Seed != 1 || c.MaxTokens != 11 || c.Prompts.String() != filepath.Join("own", "..", "own.jsonl") || c.Out != "own" || c.Sampling.Temperature != 1 {
+	if err != nil || c.Seed != 1 || c.MaxTokens != 11 || c.Prompts.String() != filepath.Join("own", "..", "own.jsonl") || c.Out != "own" || !reflect.DeepEqual(c.Sampling, DefaultRunConfig().Sampling) {
 		t.Errorf("the run's own: %+v, %v", c, err)
 	}
 	c, err = ResolveRun(RunSources{Out: "own", Like: "other"})
@@ -282,7 +283,8 @@ func TestSettingsOfFormat2(t *testing.T) {
 	}
 	want := RunConfig{ // written out: a default that changes must not change it
 		Model: "testbed", Prompts: []string{"prompts.jsonl"}, Limit: 3, Out: filepath.Join(old, "plain"),
-		Demonstrations: true, Samples: 1, Revisions: 2, Critique: true, Speculate: true,
+		Demonstrations: revise.BeforeAll, Samples: 1, Revisions: 2, Critique: true, Speculate: true,
+		Preset: Paper, Own: OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
 		Gate:    GateConfig{Tries: 2, MinMass: 0.1},
 		Compute: runner.ComputeConfig{Chat: "template", GPULayers: -1},
 		Context: runner.ContextConfig{KV: "auto", KVType: "q8_0"},

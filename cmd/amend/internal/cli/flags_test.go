@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"amend/cmd/amend/internal/app"
+	"amend/engine/revise"
 )
 
 // ofCommands are flags that say what one command does, and how it speaks: they are no settings.
@@ -99,11 +100,11 @@ func TestGivenFlagsCount(t *testing.T) {
 	var o runFlags
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	o.addFlags(f)
-	if err := f.Parse([]string{"--temperature", "1", "--few-shots=true", "--limit=0", "--gate=false", "--kv", "auto", "--constitution", "hhh"}); err != nil {
+	if err := f.Parse([]string{"--temperature", "0.7", "--few-shots=critique", "--limit=0", "--gate=false", "--kv", "auto", "--constitution", "hhh"}); err != nil {
 		t.Fatal(err)
 	}
 	c := app.DefaultRunConfig()
-	c.Sampling.Temperature, c.Demonstrations, c.Limit, c.Gate.On, c.Context.KV, c.Constitution, c.Seed = 0.5, false, 4, true, "unified", []string{"a", "b"}, 7
+	c.Sampling.Temperature, c.Demonstrations, c.Limit, c.Gate.On, c.Context.KV, c.Constitution, c.Seed = 0.5, revise.BeforeNone, 4, true, "unified", []string{"a", "b"}, 7
 	overlay(&c, &o.RunConfig, f)
 	want := app.DefaultRunConfig()
 	want.Constitution, want.Seed = []string{"hhh"}, 7

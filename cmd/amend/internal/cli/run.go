@@ -73,8 +73,11 @@ func (o *runFlags) addLoopFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.Revisions, "revisions", o.Revisions, "rounds of critique and revision; 0: first responses only")
 	f.BoolVar(&o.Critique, "critique", o.Critique, "ask for a critique before each revision")
 	f.StringVar((*string)(&o.Mode), "mode", string(o.Mode), "what a round sees: faithful (the prompt and the newest revision, as in the paper) or append (everything said so far)")
-	f.BoolVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "show the constitution's demonstrations before every row; turn them off for a model that was trained on revisions")
+	f.TextVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "where the constitution's demonstrations stand: critique (before critiques and revisions, so that first responses are the model's ordinary answers), all (before first responses too), none (for a model that was trained on revisions)")
+	f.IntVar(&o.Tries, "tries", o.Tries, "how often a round is tried while a check flags its critique or revision: again with another seed, then under other principles; after the last try the draft stays; 0 takes flagged revisions, as in the paper")
 	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "maximum tokens of a turn")
+	f.IntVar(&o.Own.CritiqueMaxTokens, "critique-max-tokens", 0, "maximum tokens of a critique; 0: --max-tokens")
+	f.IntVar(&o.Own.RevisionMaxTokens, "revision-max-tokens", 0, "maximum tokens of a revision; 0: --max-tokens")
 	f.StringVar(&o.System, "system", "", "system text for rows that have none")
 	f.StringVar(&o.CritiqueGrammar, "critique-grammar", "", "file with a GBNF grammar that every critique must follow")
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn")
@@ -83,7 +86,10 @@ func (o *runFlags) addLoopFlags(f *pflag.FlagSet) {
 // addSamplingFlags adds how tokens are drawn.
 func (o *runFlags) addSamplingFlags(f *pflag.FlagSet) {
 	s := &o.Sampling
-	f.Float64Var(&s.Temperature, "temperature", s.Temperature, "sampling temperature; 0 takes the likeliest token, 1 is the paper's")
+	f.StringVar((*string)(&o.Preset), "sampling", string(o.Preset), "values of sampling flags that are not given: recommended (by the model's file, else as measured) or paper (temperature 1, nothing cut off)")
+	f.Float64Var(&s.Temperature, "temperature", s.Temperature, "sampling temperature; 0 takes the likeliest token")
+	f.Float64Var(&o.Own.CritiqueTemperature, "critique-temperature", o.Own.CritiqueTemperature, "temperature of critiques; -1: --temperature")
+	f.Float64Var(&o.Own.RevisionTemperature, "revision-temperature", o.Own.RevisionTemperature, "temperature of revisions; -1: --temperature")
 	f.Float64Var(&s.TopP, "top-p", s.TopP, "keep the likeliest tokens whose probabilities add up to this")
 	f.IntVar(&s.TopK, "top-k", s.TopK, "keep the K likeliest tokens; 0 keeps all")
 	f.Float64Var(&s.MinP, "min-p", s.MinP, "keep tokens at least this likely, relative to the likeliest")
@@ -117,11 +123,10 @@ const minMassUsage = "a judgement is invalid if its two answers together are les
 // settings returns the run's settings. In order of precedence: flags that were given, a config file, another run, the run
 // itself, defaults.
 func (o *runFlags) settings(flags *pflag.FlagSet) (app.RunConfig, error) {
-	c, err := app.ResolveRun(app.RunSources{Out: o.Out, Like: o.like, Config: o.config})
+	c, err := app.ResolveRun(app.RunSources{Out: o.Out, Like: o.like, Config: o.config, Given: func(c *app.RunConfig) { overlay(c, &o.RunConfig, flags) }})
 	if err != nil {
 		return c, err
 	}
-	overlay(&c, &o.RunConfig, flags)
 	c.Redo, c.RetryFailed = o.Redo, o.RetryFailed
 	if !c.Gate.On {
 		err = givenWithout(flags, "is a setting of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto", "gate-min-mass", "untested")
