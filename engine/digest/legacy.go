@@ -95,6 +95,7 @@ func SeedOf(seed uint64, label string) uint64 {
 const (
 	TryLabel       = "try"           // of a turn that is tried again
 	DrawsLabel     = "further draws" // of a round's principles after the first
+	TargetLabel    = "target"        // of a round's principle among those that are broken
 	preambleBefore = "preamble of "  // of the demonstrations that a row sees
 )
 

@@ -1,9 +1,11 @@
 package feedback
 
 import (
+	"context"
 	"fmt"
 	"math"
 
+	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
 )
@@ -25,7 +27,7 @@ func VerdictRequest(text string) string { return "Clean or breach? " + text }
 
 // Verdict is what the judge says of one response, in a word.
 type Verdict struct {
-	LogProbs [2]float64 `json:"logprobs"` // of the answers clean and breach, in all spellings, at temperature 1
+	LogProbs [2]float64 `json:"logprobs"` // of the answers clean and breach, or yes and no, in all spellings, at temperature 1
 	Mass     float64    `json:"mass"`     // as Judgement's
 	P        float64    `json:"p"`        // that the response is clean
 	Invalid  bool       `json:"invalid,omitempty"`
@@ -35,14 +37,27 @@ type Verdict struct {
 // Clean reports whether the response is clean: an invalid verdict does not say so.
 func (v Verdict) Clean() bool { return !v.Invalid && v.P > 0.5 }
 
-// Verdict asks for one, in a conversation that ends with a VerdictRequest. done gets it, or why there is none, once,
-// unless the run ends before; what Verdict returns means what it means for Judge.
-func (s *Session) Verdict(asked *chat.Conversation, done func(Verdict, error)) bool {
+// LogOdds are those of clean against breach.
+func (v Verdict) LogOdds() float64 { return v.LogProbs[0] - v.LogProbs[1] }
+
+// Single writes down the question whether a response to a conversation keeps to a principle, which has a verdict request:
+// behind the worked judgements of single responses, with the principle last, so that all principles go on from one prefix.
+func (j *Judge) Single(ctx context.Context, conversation []chat.Message, response string, p constitution.Principle) (*chat.Conversation, error) {
+	return j.open(ctx, Pair{Messages: conversation, First: response}, p, false)
+}
+
+// Verdict asks for one, in a conversation that ends with a VerdictRequest, or, where alone, in one of Judge.Single. done gets
+// it, or why there is none, once, unless the run ends before; what Verdict returns means what it means for Judge.
+func (s *Session) Verdict(asked *chat.Conversation, alone bool, done func(Verdict, error)) bool {
 	asked, err := asked.Answer()
 	if err != nil {
 		return s.refused(err, done)
 	}
-	words, err := newAnswers(s.ctx, asked, nil, verdictWords)
+	spelled := verdictWords
+	if alone {
+		spelled = words(true)
+	}
+	words, err := newAnswers(s.ctx, asked, nil, spelled)
 	if err != nil {
 		return s.refused(err, done)
 	}

@@ -3,7 +3,6 @@ package revise
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"amend/constitution"
@@ -65,17 +64,9 @@ type Gated struct {
 	Verdicts []Verdict `json:"verdicts"`
 	// Stayed are the rounds whose draft stayed, since no revision was taken.
 	Stayed []int `json:"draft_stayed,omitempty"`
-	// Clean is the round that was not begun, since the judge found the draft clean under two principles; 0 where there
-	// is none.
+	// Clean is the round that was not begun, since the judge found the answer clean under all principles that it was asked
+	// about; 0 where there is none, or the answer is another one now.
 	Clean int `json:"ended_clean,omitempty"`
-}
-
-// Verdict is what a judge said of a draft before its critique.
-type Verdict struct {
-	Round     int    `json:"round"`
-	Try       int    `json:"try,omitempty"`
-	Principle string `json:"principle"`
-	feedback.Verdict
 }
 
 // TrySeed is the seed of a turn that is tried again; try 0 is the first time.
@@ -90,9 +81,6 @@ func TrySeed(turn uint64, try int) uint64 {
 func drawsSeed(row uint64, round int) uint64 {
 	return digest.SeedAt(row, digest.DrawsLabel, round)
 }
-
-// cleanUnder is how many principles a draft must be found clean under to end its row.
-const cleanUnder = 2
 
 // pool are the principles that can be drawn for the row, in the order of the round's further draws.
 func (r *row) pool() []constitution.Principle {
@@ -123,65 +111,6 @@ func (r *row) awaitJudge(start func(resume func(next func() bool)) bool) bool {
 	})
 	atOnce = false
 	return goes || waits
-}
-
-// VerdictOn writes down what a gate asks before a critique: whether a response to a prompt keeps to a principle.
-func (l *Loop) VerdictOn(ctx context.Context, prompt, response string, p constitution.Principle) (*chat.Conversation, error) {
-	c, err := l.format.Open(ctx, append(slices.Clone(l.shots), chat.Message{Role: chat.User, Text: prompt}))
-	if err != nil {
-		return nil, err
-	}
-	draft, err := c.Reply(ctx, response)
-	if err != nil {
-		return nil, err
-	}
-	return c.Next(ctx, draft, verdictRequest(p))
-}
-
-func verdictRequest(p constitution.Principle) chat.Message {
-	return chat.Message{Text: feedback.VerdictRequest(p.Text)}
-}
-
-// askVerdict asks whether the draft breaks the drawn principle, unless that has been said.
-func (r *row) askVerdict() bool {
-	if clean, said := r.verdicts[r.principle.ID]; said {
-		return r.onVerdict(clean)
-	}
-	asked, err := r.base.Next(r.loop.context(), r.draft, verdictRequest(r.principle))
-	if err != nil {
-		return r.fail(err)
-	}
-	return r.awaitJudge(func(resume func(func() bool)) bool {
-		return r.loop.judging.Verdict(asked, func(v feedback.Verdict, err error) {
-			resume(func() bool {
-				if err != nil {
-					return r.fail(fmt.Errorf("asking for a verdict under principle %s: %w", r.principle.ID, err))
-				}
-				r.record.Gated.Verdicts = append(r.record.Gated.Verdicts, Verdict{r.round, r.try, r.principle.ID, v})
-				if r.verdicts == nil {
-					r.verdicts = map[string]bool{}
-				}
-				r.verdicts[r.principle.ID] = v.Clean()
-				return r.onVerdict(r.verdicts[r.principle.ID])
-			})
-		})
-	})
-}
-
-// onVerdict continues after a verdict on the draft under the drawn principle.
-func (r *row) onVerdict(clean bool) bool {
-	if !clean {
-		return r.criticize()
-	}
-	breached := slices.Contains(slices.Collect(maps.Values(r.verdicts)), false)
-	if !breached && len(r.verdicts) >= cleanUnder {
-		r.record.Gated.Clean = r.round
-		return r.complete()
-	}
-	if _, more := r.untried(); more || breached {
-		return r.propose()
-	}
-	return r.criticize() // the only principle that there is
 }
 
 // judgeRevision judges the newest revision, and lets it take the draft's place or not.
@@ -282,19 +211,21 @@ func isUnusable(flags []Flag) bool {
 	return slices.ContainsFunc(flags, func(f Flag) bool { return f != Cut })
 }
 
-// startJudge has the gate's judge work in the run; with a nil engine, in a plan.
-func (l *Loop) startJudge() {
-	if l.settings.Gate == nil {
-		return
+// startJudges has the judges work in the run; with a nil engine, in a plan.
+func (l *Loop) startJudges() {
+	over := func() bool { return l.err != nil || l.ctx.Err() != nil || l.isEnding() }
+	halt := func(err error) {
+		if l.err == nil {
+			l.err = err
+		}
+		l.stop()
 	}
-	l.judging = l.settings.Gate.Judge.Start(l.ctx, l.engine,
-		func() bool { return l.err != nil || l.ctx.Err() != nil || l.isEnding() },
-		func(err error) {
-			if l.err == nil {
-				l.err = err
-			}
-			l.stop()
-		})
+	if g := l.settings.Gate; g != nil {
+		l.judging = g.Judge.Start(l.ctx, l.engine, over, halt)
+	}
+	if v := l.settings.Verdicts; v != nil {
+		l.inspecting = v.Judge.Start(l.ctx, l.engine, over, halt)
+	}
 }
 
 // needJudged is about the most tokens that a judgement of the row's revisions can come to hold, where responses take

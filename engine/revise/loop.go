@@ -101,6 +101,12 @@ type Settings struct {
 	CritiqueGrammarName string `key:"turn"`
 	// LogProbs records how likely the model found each turn, which one that was computed without does not know.
 	LogProbs bool `key:"turn"`
+	// Draw says which principle a round is under.
+	Draw Draw `key:"run"`
+	// Found ends a round whose draft a verdict finds clean under the drawn principle, without a critique.
+	Found bool `key:"run"`
+	// Verdicts says what responses are clean, for Draw Targeted and for Found. What its judge is asked has keys of its own.
+	Verdicts *Verdicts `key:"run"`
 	// Gate, if set, decides which revisions are taken; else all are. What its judge is asked has keys of its own.
 	Gate *Gate `key:"run"`
 }
@@ -113,6 +119,7 @@ type Loop struct {
 	checker  *Checker
 	shots    []chat.Message // system text and demonstrations, tokenized
 	bare     []chat.Message // the demonstrations alone, for rows with a system text of their own
+	alone    bool           // verdicts show responses alone
 	prefix   []engine.Token // what critiques of rows without a system text of their own start with
 	asks     asks
 
@@ -122,8 +129,9 @@ type Loop struct {
 	environment string
 	planning    bool // nothing is asked of the engine
 
-	engine  *engine.Engine    // of the run under way
-	judging *feedback.Session // of the gate's judge in it
+	engine     *engine.Engine    // of the run under way
+	judging    *feedback.Session // of the gate's judge in it
+	inspecting *feedback.Session // of the judge of single responses
 
 	ctx    context.Context // of what is under way
 	ending context.Context // its end lets nothing new begin
@@ -136,7 +144,7 @@ type Loop struct {
 // New prepares a loop: it tokenizes the constitution's demonstrations and measures
 // the requests.
 func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s Settings) (*Loop, error) {
-	l := &Loop{format: f, doc: doc, settings: s, checker: NewChecker(shotTexts(doc))}
+	l := &Loop{format: f, doc: doc, settings: s, checker: NewChecker(shotTexts(doc)), alone: feedback.LayoutFor(doc, 0) == feedback.ByPrinciple}
 	shots, err := f.Tokenize(ctx, Demonstrations(doc, s.System))
 	if err != nil {
 		return nil, fmt.Errorf("tokenizing the demonstrations of constitution %s: %w", doc.Name, err)
@@ -189,7 +197,7 @@ func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next fun
 	defer l.stop()
 	l.ending = ctx
 	l.engine, l.next, l.emit, l.err = e, next, emit, nil
-	l.startJudge()
+	l.startJudges()
 	for range max(1, parallel) {
 		l.startNext()
 	}
@@ -258,7 +266,7 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 		if err != nil {
 			return a, fmt.Errorf("preparing the revision request of principle %s: %w", p.ID, err)
 		}
-		if l.settings.Gate != nil {
+		if l.settings.Gate != nil || l.settings.Verdicts != nil {
 			verdict, err := c.Next(ctx, nil, verdictRequest(p))
 			if err == nil {
 				verdict, err = verdict.Answer()
@@ -316,6 +324,13 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 			return n, err
 		}
 		n.Tokens, n.Unshared = max(n.Tokens, judged), max(n.Unshared, judged)
+	}
+	if s.Verdicts != nil && s.Rounds > 0 {
+		inspected, err := l.needInspected(ctx, in, draft)
+		if err != nil {
+			return n, err
+		}
+		n.Tokens, n.Unshared = max(n.Tokens, inspected), max(n.Unshared, inspected)
 	}
 	return n, ctx.Err()
 }

@@ -51,6 +51,9 @@ func (l *Loop) Use(m Memory, environment string) {
 	if g := l.settings.Gate; g != nil {
 		g.Judge.Use(judgements{m}, environment)
 	}
+	if v := l.settings.Verdicts; v != nil {
+		v.Judge.Use(judgements{m}, environment)
+	}
 }
 
 // judgements keeps what a gate's judge is asked among the turns.
@@ -95,7 +98,7 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 	l.ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
 	l.err, l.engine, l.planning = nil, nil, true
-	l.startJudge()
+	l.startJudges()
 	defer func() { l.planning = false }()
 	for _, in := range rows {
 		r := l.newRow(in)

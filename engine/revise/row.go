@@ -25,16 +25,16 @@ type row struct {
 	principle  constitution.Principle
 	remembered int // turns that were remembered
 
-	try      int             // of the round's revision; 0 is the first
-	tried    []string        // principles that were drawn in the round
-	tryTurns int             // that this try has
-	verdicts map[string]bool // whether the draft was found clean, by principle
+	try      int                // of the round's revision; 0 is the first
+	tried    []string           // principles that were drawn in the round
+	tryTurns int                // that this try has
+	breaches map[string]float64 // how likely the draft breaks a principle, by those that it was asked about
 }
 
 func (l *Loop) newRow(in Row) *row {
 	r := &row{loop: l, in: in}
 	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Attributes: in.Attributes, Messages: in.Messages}
-	if l.settings.Gate != nil || l.settings.retries() {
+	if l.settings.Gate != nil || l.settings.Verdicts != nil || l.settings.retries() {
 		r.record.Gated = &Gated{Verdicts: []Verdict{}}
 	}
 	return r
@@ -118,6 +118,9 @@ func (r *row) complete() bool {
 
 // propose begins a try: it draws a principle, and none again before all were.
 func (r *row) propose() bool {
+	if r.loop.settings.Draw == Targeted {
+		return r.aim()
+	}
 	p, ok := r.untried()
 	if len(r.tried) == 0 || !ok {
 		r.tried = nil
@@ -129,8 +132,8 @@ func (r *row) propose() bool {
 	}
 	r.principle, r.tryTurns = p, 0
 	r.tried = append(r.tried, p.ID)
-	if r.loop.settings.Gate != nil {
-		return r.askVerdict()
+	if r.isAsked() {
+		return r.askVerdict(p, r.decide)
 	}
 	return r.criticize()
 }
@@ -266,7 +269,10 @@ func (r *row) setDraft(kind Kind, kept chat.Kept) bool {
 	if r.loop.settings.Mode == Append && kind == Revision {
 		r.base = r.asked
 	}
-	r.draft, r.draftText, r.verdicts = kept.Tokens, kept.Text, nil
+	r.draft, r.draftText, r.breaches = kept.Tokens, kept.Text, nil
+	if r.record.Gated != nil {
+		r.record.Gated.Clean = 0
+	}
 	return r.nextRound()
 }
 

@@ -5,7 +5,7 @@ import (
 	"amend/engine/revise"
 )
 
-// GateSummary counts what a gate decided, and what that took.
+// GateSummary counts what was decided of tries, by checks, verdicts and a gate, and what that took.
 type GateSummary struct {
 	First   Proposals `json:"first"`   // of each round
 	Retries Proposals `json:"retries"` // after a refusal in the same round
@@ -14,7 +14,7 @@ type GateSummary struct {
 	Ended  int `json:"ended_clean"`  // rows that ended before their last round, being clean
 }
 
-// Proposals are revisions that a gate decided on.
+// Proposals are tries: revisions, and critiques that none followed.
 type Proposals struct {
 	Number     int                    `json:"number"`
 	Taken      int                    `json:"taken"`
@@ -55,8 +55,8 @@ func (s *GateSummary) add(rec revise.Record) {
 		if t.Kind != revise.Response {
 			p.Making.Add(feedback.Cost{Prompt: t.Prompt, Reused: t.Reused, Decoded: t.Decoded})
 		}
-		if t.Gate != nil {
-			p.add(*t.Gate)
+		if t.Kind == revise.Revision || t.Gate != nil {
+			p.add(t.Gate)
 		}
 	}
 }
@@ -69,8 +69,13 @@ func (s *GateSummary) of(try int) *Proposals {
 	return &s.First
 }
 
-func (p *Proposals) add(d revise.Decision) {
+// add counts a try. Without a decision it was taken.
+func (p *Proposals) add(d *revise.Decision) {
 	p.Number++
+	if d == nil {
+		p.Taken++
+		return
+	}
 	if d.Refused == "" {
 		p.Taken++
 	} else {

@@ -59,8 +59,10 @@ type Results struct {
 	NoCritique bool   `json:"no_critique,omitempty" key:"run"` // revisions are asked for without a critique
 	System     string `json:"system,omitempty" key:"run"`
 	Seed       uint64 `json:"seed,string" key:"run"`
-	MaxTokens  int    `json:"max_tokens" key:"run"`      // of a turn
-	Tries      int    `json:"tries,omitempty" key:"run"` // of a round, while a turn was flagged; 0: flagged revisions were taken
+	MaxTokens  int    `json:"max_tokens" key:"run"`       // of a turn
+	Draw       string `json:"draw,omitempty" key:"run"`   // how principles were drawn, if not at random
+	Revise     string `json:"revise,omitempty" key:"run"` // which drafts were revised, if not all
+	Tries      int    `json:"tries,omitempty" key:"run"`  // of a round, while a turn was flagged; 0: flagged revisions were taken
 
 	Temperature float64 `json:"temperature" key:"run"`
 	TopK        int     `json:"top_k" key:"run"`
@@ -80,6 +82,8 @@ type Results struct {
 	LogitBias         []string `json:"logit_bias,omitempty" key:"run"` // TOKEN=BIAS, as given
 	GrammarSHA256     string   `json:"critique_grammar_sha256,omitempty" key:"run"`
 	LogProbs          bool     `json:"logprobs,omitempty" key:"run"`
+
+	Verdicts string `json:"verdicts,omitempty" key:"run"` // how single responses are judged: alone, or in the loop's conversation
 
 	Gate Gate `json:"gate,omitzero" key:"run"` // the zero value means that there is no gate
 

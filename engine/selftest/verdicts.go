@@ -17,6 +17,9 @@ type VerdictResult struct {
 	Score
 	// Clean are the verdicts, of 2·Cases, that call a response clean: half of them are.
 	Clean int `json:"clean"`
+	// Calibration is of all cases that were asked, where verdicts are calibrated. Each case is judged by one that was made of
+	// the others.
+	Calibration *feedback.Calibration `json:"calibration,omitempty"`
 }
 
 // String gives the figures in a sentence.
@@ -35,21 +38,29 @@ type VerdictCase struct {
 	Principle constitution.Principle
 	Keeps     string
 	Breaks    string
-	// Demonstration is the place of the demonstration that the case is made of; −1 for a judgement. Where it is asked, it is not shown:
-	// the answer would stand above the question.
+	// Demonstration is the place of the demonstration that the case is made of, where demonstrations are shown; else −1. Where it
+	// is asked, it is not shown: the answer would stand above the question.
 	Demonstration int
 }
 
-// VerdictsOf returns the cases of a constitution: those of Of, with the demonstrations last, each of which needs a preamble of its own.
+// Alone reports whether the response is shown alone (feedback.Judge.Single). Else it is part of the loop's conversation.
+func (c VerdictCase) Alone() bool { return c.Principle.VerdictRequest != "" }
+
+// VerdictsOf returns the cases of a constitution. Where principles have verdict requests, they are all those of Of under such
+// principles. Else they are those of Of, with the demonstrations last, each of which needs a preamble of its own.
 func VerdictsOf(doc *constitution.Document) (out Verdicts) {
+	if feedback.LayoutFor(doc, 0) == feedback.ByPrinciple {
+		for _, c := range Of(doc) {
+			if v := verdictCase(c); v.Alone() {
+				out = append(out, v)
+			}
+		}
+		return out
+	}
 	known := judgements(doc)
 	slices.SortFunc(known, func(a, b Case) int { return cmp.Compare(place(a), place(b)) })
 	for _, c := range known {
-		v := VerdictCase{Name: c.Pair.ID, Prompt: c.Pair.Messages[0].Text, Principle: c.Principle, Keeps: c.Pair.First, Breaks: c.Pair.Second, Demonstration: -1}
-		if c.Pair.Better == feedback.Second {
-			v.Keeps, v.Breaks = v.Breaks, v.Keeps
-		}
-		out = append(out, v)
+		out = append(out, verdictCase(c))
 	}
 	for i, d := range doc.Demonstrations {
 		if p, ok := doc.Principle(d.Principle); ok && !clean(d) {
@@ -57,6 +68,14 @@ func VerdictsOf(doc *constitution.Document) (out Verdicts) {
 		}
 	}
 	return out
+}
+
+func verdictCase(c Case) VerdictCase {
+	v := VerdictCase{Name: c.Pair.ID, Prompt: c.Pair.Messages[0].Text, Principle: c.Principle, Keeps: c.Pair.First, Breaks: c.Pair.Second, Demonstration: -1}
+	if c.Pair.Better == feedback.Second {
+		v.Keeps, v.Breaks = v.Breaks, v.Keeps
+	}
+	return v
 }
 
 // Opener writes a verdict down: the conversation that ends with the question whether a response to a case's prompt keeps to its
@@ -85,22 +104,44 @@ func (v Verdicts) Need(ctx context.Context, open Opener) (most feedback.Need, er
 }
 
 // Run asks for a verdict on either response of the cases, until it is known how the judge does. Its errors are those of the
-// engine, and of a case that cannot be asked.
-func (v Verdicts) Run(ctx context.Context, j *feedback.Judge, e *engine.Engine, open Opener) (VerdictResult, error) {
+// engine, and of a case that cannot be asked. calibrated says that a verdict will be compared with its principle's base rate;
+// else the likelier answer is the verdict.
+func (v Verdicts) Run(ctx context.Context, j *feedback.Judge, e *engine.Engine, open Opener, calibrated bool) (VerdictResult, error) {
 	r := VerdictResult{Score: Score{Of: len(v)}}
+	var known []told
 	for _, n := range parts(len(v)) {
-		said, err := v[r.Cases:n].ask(ctx, j, e, open)
+		said, err := v[len(known):n].ask(ctx, j, e, open)
 		if err != nil {
 			return r, err
 		}
 		for _, s := range said {
-			r.add(s[0], s[1])
+			known = append(known, told{v[len(known)].Principle.ID, s[0], s[1]})
 		}
-		if r.settle() {
+		if r.judge(known, calibrated); r.settle() {
 			break
 		}
 	}
 	return r, nil
+}
+
+// judge counts the cases; if calibrated, each with its verdicts calibrated by the others.
+func (r *VerdictResult) judge(known []told, calibrated bool) {
+	*r = VerdictResult{Score: Score{Of: r.Of}}
+	if !calibrated {
+		for _, t := range known {
+			r.add(t.keeps, t.breaks)
+		}
+		return
+	}
+	for i, t := range known {
+		by := calibrate(slices.Concat(known[:i], known[i+1:]))
+		for _, v := range []*feedback.Verdict{&t.keeps, &t.breaks} {
+			v.P = 1 - by.Breach(t.principle, *v)
+		}
+		r.add(t.keeps, t.breaks)
+	}
+	all := calibrate(known)
+	r.Calibration = &all
 }
 
 // ask has the judge say whether the responses of each case are clean: the one that keeps to the principle, and the one that breaks it.
@@ -119,7 +160,7 @@ func (v Verdicts) ask(ctx context.Context, j *feedback.Judge, e *engine.Engine, 
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.Name, err)
 			}
-			s.Verdict(asked, func(v feedback.Verdict, err error) {
+			s.Verdict(asked, c.Alone(), func(v feedback.Verdict, err error) {
 				if said[i][k] = v; err != nil {
 					failed = cmp.Or(failed, fmt.Errorf("asking %s, %q: %w", c.Name, c.Prompt, err))
 				}

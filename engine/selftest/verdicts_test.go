@@ -85,7 +85,7 @@ func TestRunVerdicts(t *testing.T) {
 		asked[c.Prompt+" "+response]++
 		return f.Open(ctx, []chat.Message{{Role: chat.User, Text: c.Prompt}, {Role: chat.Assistant, Text: response}, {Role: chat.User, Text: feedback.VerdictRequest(c.Principle.Text)}})
 	}
-	r, err := cases.Run(t.Context(), j, e, open)
+	r, err := cases.Run(t.Context(), j, e, open, false)
 	if err != nil || r.Of != 30 || r.Cases < 10 || r.Verdict != Failed || len(asked) != 2*r.Cases {
 		t.Errorf("%+v, %d asked, %v", r, len(asked), err)
 	}
@@ -93,7 +93,7 @@ func TestRunVerdicts(t *testing.T) {
 		t.Errorf("need %d, %v", need, err)
 	}
 	cases[1].Breaks = strings.Repeat("x", 700)
-	if _, err := cases.Run(t.Context(), j, e, open); err == nil || !strings.Contains(err.Error(), cases[1].Name) {
+	if _, err := cases.Run(t.Context(), j, e, open, false); err == nil || !strings.Contains(err.Error(), cases[1].Name) {
 		t.Errorf("a case that does not fit: %v", err)
 	}
 }

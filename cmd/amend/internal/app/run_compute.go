@@ -16,7 +16,6 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/digest"
-	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/engine/sample"
@@ -33,17 +32,18 @@ type runComputation struct {
 	store    runStore
 	progress *reporter
 
-	document *constitution.Document // with the principles that are drawn from
-	model    *runner.Model
-	grammar  string                  // SHA-256 of the critiques' grammar
-	gate     *revise.Gate            // nil: all revisions are taken
-	tested   *selftest.Result        // of the gate's judge; nil where it was not tested here
-	verdicts *selftest.VerdictResult // of the same
-	settings revise.Settings
-	loops    []*revise.Loop     // one for each demonstration set
-	size     runner.ContextPlan // of the context
-	engine   *engine.Engine
-	left     int // rows to do when this worker began
+	document  *constitution.Document // with the principles that are drawn from
+	model     *runner.Model
+	grammar   string                  // SHA-256 of the critiques' grammar
+	gate      *revise.Gate            // nil: all revisions are taken
+	inspector *revise.Verdicts        // nil: no draft is judged before its critique
+	tested    *selftest.Result        // of the gate's judge; nil where it was not tested here
+	verdicts  *selftest.VerdictResult // of the same
+	settings  revise.Settings
+	loops     []*revise.Loop     // one for each demonstration set
+	size      runner.ContextPlan // of the context
+	engine    *engine.Engine
+	left      int // rows to do when this worker began
 }
 
 // computed is the worker's report on a run.
@@ -65,7 +65,7 @@ func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Clie
 	limits := job.Limits
 	job.Payload = nil // it may be large
 	c.rows = c.job.rows()
-	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, c.testGate, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore} {
+	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, c.testJudges, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -131,6 +131,11 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 		return err
 	}
 	settings.Gate = c.gate
+	if c.inspector, err = c.openInspector(ctx); err != nil {
+		return err
+	}
+	settings.Verdicts = c.inspector
+	settings.Draw, settings.Found = r.Draw, r.Revise == WhenFound
 	c.settings = settings
 	for k := range r.DemonstrationSets {
 		l, err := c.openLoop(ctx, c.document, k)
@@ -162,45 +167,6 @@ func (c *runComputation) openGrammar() (func() (sample.Grammar, error), error) {
 		return nil, failure.Inputf("critique-grammar %s: %w", c.job.Config.CritiqueGrammar, err)
 	}
 	return func() (sample.Grammar, error) { return g.Clone() }, nil
-}
-
-// openGate makes the gate of a run, nil where it has none.
-func (c *runComputation) openGate(ctx context.Context) (*revise.Gate, error) {
-	g := c.job.Config.Gate
-	if !g.On {
-		return nil, nil
-	}
-	judge, err := feedback.New(ctx, c.model.Format(), c.document, c.judging())
-	if err != nil {
-		return nil, failure.Input(err)
-	}
-	return &revise.Gate{Judge: judge, Tries: g.Tries, Margin: g.Margin, Veto: g.Veto}, nil
-}
-
-// judging is how the gate's judge is asked.
-func (c *runComputation) judging() feedback.Settings {
-	return feedback.Settings{Layout: feedback.OptionsFirst, Seed: c.job.Config.Seed, MinMass: c.job.Config.Gate.MinMass}
-}
-
-// testGate has the gate's judge answer known cases, before anything is written. A run that goes on has its judge.
-func (c *runComputation) testGate(ctx context.Context) (err error) {
-	if c.gate == nil || c.previous != nil || c.job.Plan {
-		return nil
-	}
-	c.progress.enter(Testing)
-	kind, err := c.model.Kind(c.job.Config.Context)
-	if err != nil {
-		return err
-	}
-	judge := examination{
-		model: c.model, kind: kind, context: c.job.Config.Context, judge: c.gate.Judge, document: c.document, settings: c.judging(),
-		untested: c.job.Config.Gate.Untested, parent: c.parent,
-	}
-	if c.tested, err = judge.test(ctx); err != nil {
-		return err
-	}
-	c.verdicts, err = verdictExamination{judge, func(shown *constitution.Document) (*revise.Loop, error) { return c.openLoop(ctx, shown, 0) }}.test(ctx)
-	return err
 }
 
 // openStore has the parent open the run directory.
@@ -341,9 +307,9 @@ func (c *runComputation) runGroup(ctx context.Context, l *revise.Loop, rows []re
 	if err := c.engine.Pin(ctx, l.Prefix()); err != nil {
 		return fmt.Errorf("computing the preamble: %w", err)
 	}
-	if c.gate != nil {
-		c.progress.pin(len(c.gate.Judge.Prefix()))
-		if err := c.engine.Pin(ctx, c.gate.Judge.Prefix()); err != nil {
+	for _, judge := range c.judges() {
+		c.progress.pin(len(judge.Prefix()))
+		if err := c.engine.Pin(ctx, judge.Prefix()); err != nil {
 			return fmt.Errorf("computing the judge's preamble: %w", err)
 		}
 	}

@@ -37,6 +37,8 @@ type RunConfig struct {
 	Revisions       int           `yaml:"revisions" key:"run"` // rounds; 0: first responses only
 	Critique        bool          `yaml:"critique" key:"run"`
 	Mode            revise.Mode   `yaml:"mode" key:"run"`
+	Draw            revise.Draw   `yaml:"draw" key:"run"`       // of a round's principle
+	Revise          When          `yaml:"revise" key:"run"`     // which drafts
 	Tries           int           `yaml:"tries" key:"run"`      // of a round, while a turn is flagged; 0: flagged revisions are taken
 	MaxTokens       int           `yaml:"max-tokens" key:"run"` // of a turn
 	Preset          Preset        `yaml:"sampling" key:"none"`  // where what follows comes from, unless it is given
@@ -56,6 +58,18 @@ type RunConfig struct {
 	Redo        bool `yaml:"-" key:"none"`
 	RetryFailed bool `yaml:"-" key:"none"`
 }
+
+// When says which drafts are revised.
+type When string
+
+// The drafts that are revised.
+const (
+	WhenFound When = "found"  // those that a verdict does not find clean
+	Always    When = "always" // all, as in the paper
+)
+
+// Whens lists them.
+func Whens() []When { return []When{Always, WhenFound} }
 
 // OwnLimits are what critiques and revisions have of their own.
 type OwnLimits struct {
@@ -88,7 +102,7 @@ const (
 func DefaultRunConfig() RunConfig {
 	return RunConfig{
 		Demonstrations: revise.BeforeCritique, DemonstrationSets: 1, Samples: 1,
-		Revisions: 2, Critique: true, Mode: revise.Faithful, MaxTokens: DefaultMaxTokens, Tries: DefaultTries,
+		Revisions: 2, Critique: true, Mode: revise.Faithful, Draw: revise.Random, Revise: Always, MaxTokens: DefaultMaxTokens, Tries: DefaultTries,
 		Preset: Recommended, Sampling: measuredSampling(), Own: OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
 		Gate:      GateConfig{Tries: 2, MinMass: DefaultMinMass},
 		Speculate: true, Compute: runner.DefaultCompute(), Context: runner.DefaultContext(),
@@ -114,6 +128,9 @@ func (c RunConfig) validateRow() error {
 		failure.OneOf("mode", c.Mode, revise.Modes()...),
 		failure.OneOf("demonstrations", c.Demonstrations, revise.Places()...),
 		failure.OneOf("sampling", c.Preset, Presets()...),
+		failure.OneOf("draw", c.Draw, revise.Draws()...),
+		failure.OneOf("revise", c.Revise, Whens()...),
+		c.validateVerdicts(),
 		failure.Range("limit", c.Limit, 0, 1<<40),
 		failure.Range("demonstration-sets", c.DemonstrationSets, 1, 1000),
 		failure.Range("samples", c.Samples, 1, 1000),
@@ -125,6 +142,19 @@ func (c RunConfig) validateRow() error {
 		runner.ValidateAdapter("lora", c.LoRA), runner.ValidateAdapter("critic-lora", c.CriticLoRA),
 		validateSampling(c.Sampling), c.Gate.validate(),
 	)
+}
+
+// validateVerdicts refuses what verdicts would decide twice.
+func (c RunConfig) validateVerdicts() error {
+	if c.Gate.On && c.asksVerdicts() {
+		return &failure.FieldError{Field: "gate", Value: "true", Want: "asks for verdicts itself: leave out --draw targeted and --revise found"}
+	}
+	return nil
+}
+
+// asksVerdicts reports whether single responses are judged before their critique, other than by a gate.
+func (c RunConfig) asksVerdicts() bool {
+	return c.Revisions > 0 && (c.Draw == revise.Targeted || c.Revise == WhenFound)
 }
 
 func (o OwnLimits) validate() error {

@@ -46,8 +46,12 @@ func (c *runComputation) demand(ctx context.Context) (runner.Requirements, error
 		return d, err
 	}
 	d.Rows, d.Preamble = len(c.rows), c.preamble()
-	if c.gate != nil { // a row's own conversation, and a judgement in either order
-		d.PerRow, d.Preambles = 3, 2
+	d.PerRow, d.Preambles = 1, 1 // a row's own conversation
+	if c.gate != nil {           // a judgement in either order
+		d.PerRow, d.Preambles = d.PerRow+2, d.Preambles+1
+	}
+	if c.inspector != nil {
+		d.PerRow, d.Preambles = d.PerRow+1, d.Preambles+1
 	}
 	for _, r := range c.rows {
 		need, err := c.loops[c.preambleOf(r)].Need(ctx, r)
@@ -80,8 +84,10 @@ func (c *runComputation) fitDemand(d runner.Requirements, kind runner.ContextPla
 	if least := c.preamble() + c.job.Config.MaxTokens; c.size.Limit <= least {
 		return failure.Inputf("a context of %d tokens is too small: the demonstrations of %s plus max-tokens need more than %d; raise ctx, or use a model with a longer context", c.size.Limit, name, least)
 	}
-	if c.gate != nil && c.size.Limit <= len(c.gate.Judge.Prefix()) {
-		return failure.Inputf("a context of %d tokens is too small: the worked judgements of %s, which the gate needs, take %d; raise ctx, or use a model with a longer context", c.size.Limit, name, len(c.gate.Judge.Prefix()))
+	for _, judge := range c.judges() {
+		if worked := len(judge.Prefix()); c.size.Limit <= worked {
+			return failure.Inputf("a context of %d tokens is too small: the worked judgements of %s, which the judge needs, take %d; raise ctx, or use a model with a longer context", c.size.Limit, name, worked)
+		}
 	}
 	return nil
 }

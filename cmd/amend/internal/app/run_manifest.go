@@ -10,6 +10,7 @@ import (
 
 	"amend/cmd/amend/internal/runner"
 	"amend/engine"
+	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -26,6 +27,7 @@ type contents struct {
 	Grammar      string
 	Responses    string // what made the first responses, where another run did
 	KeyType      string
+	Verdicts     string // how single responses are judged; empty without judgements of them, and in the loop's own conversation
 }
 
 // results are all that the text of rows depends on.
@@ -42,7 +44,8 @@ func (r RunConfig) results(c contents) runstore.Results {
 		PenaltyWindow: s.PenaltyWindow, LogitBias: biasTexts(s.LogitBias), GrammarSHA256: c.Grammar, LogProbs: r.LogProbs,
 		CritiqueTemperature: orNil(r.Own.CritiqueTemperature), CritiqueMaxTokens: r.Own.CritiqueMaxTokens,
 		RevisionTemperature: orNil(r.Own.RevisionTemperature), RevisionMaxTokens: r.Own.RevisionMaxTokens, Tries: r.Tries,
-		Gate: r.Gate.results(), KVType: c.KeyType, Deterministic: r.Compute.Deterministic,
+		Draw: unless(r.Draw, revise.Random), Revise: unless(r.Revise, Always),
+		Verdicts: c.Verdicts, Gate: r.Gate.results(), KVType: c.KeyType, Deterministic: r.Compute.Deterministic,
 	}
 }
 
@@ -56,7 +59,7 @@ func (c *runComputation) manifest() runstore.Manifest {
 		Results: r.results(contents{
 			Model: c.model.SHA256(), ModelSize: int64(info.SizeBytes), Adapter: adapterSHA, AdapterScale: adapter.Scale,
 			Template: c.model.TemplateSHA256(), Constitution: c.document.Hash(), Prompts: c.job.PromptsSHA, Grammar: c.grammar,
-			Responses: c.job.Responses, KeyType: c.size.TypeK.String(),
+			Responses: c.job.Responses, KeyType: c.size.TypeK.String(), Verdicts: c.judgedHow(),
 		}),
 		Setup: runstore.Setup{
 			Amend: c.job.Version, LlamaCpp: runner.LlamaVersion(), Model: info.Path, Architecture: info.Architecture, LoRA: adapter.Path,
@@ -65,6 +68,18 @@ func (c *runComputation) manifest() runstore.Manifest {
 			Threads: c.size.Threads, Context: c.size.Limit, Parallel: c.size.Parallel(), KV: string(c.size.Layout()),
 			GPULayers: r.Compute.GPULayers, FlashAttention: c.size.FlashAttention(), Machine: runner.Machine(),
 		},
+	}
+}
+
+// judgedHow is how single responses are judged, as the manifest has it. A gate's own way says nothing.
+func (c *runComputation) judgedHow() string {
+	switch {
+	case c.inspector == nil:
+		return ""
+	case feedback.LayoutFor(c.document, 0) == feedback.ByPrinciple:
+		return "alone"
+	default:
+		return "in-conversation"
 	}
 }
 
@@ -84,8 +99,8 @@ func orNil(value float64) *float64 {
 	return &value
 }
 
-// unless is a value as the manifest has it: empty where it is one of those that older manifests say in another way.
-func unless(value revise.Shown, others ...revise.Shown) string {
+// unless is a value as the manifest has it: empty where it is one of those that older manifests say in another way, or mean.
+func unless[T ~string](value T, others ...T) string {
 	if slices.Contains(others, value) {
 		return ""
 	}

@@ -125,7 +125,7 @@ func runDefaults(format int) RunConfig {
 	case 2, 3, 4: // 3 is the first with a file of settings
 		c = RunConfig{
 			Demonstrations: "all", DemonstrationSets: 1, Samples: 1,
-			Revisions: 2, Critique: true, Mode: "faithful", MaxTokens: 256,
+			Revisions: 2, Critique: true, Mode: "faithful", Draw: "random", Revise: "always", MaxTokens: 256,
 			Preset: "paper", Sampling: sample.Params{Temperature: 1, TopP: 1, RepetitionPenalty: 1},
 			Own:       OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
 			Gate:      GateConfig{Tries: 2, MinMass: 0.1},

@@ -74,7 +74,7 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 	pairs := examination{
 		model: m, kind: kind, context: runner.DefaultContext(), judge: judge, document: doc, settings: settings, report: true, parent: parent,
 	}
-	verdicts := verdictExamination{pairs, func(shown *constitution.Document) (*revise.Loop, error) {
+	verdicts := verdictExamination{pairs, feedback.LayoutFor(doc, 0) == feedback.ByPrinciple, func(shown *constitution.Document) (*revise.Loop, error) {
 		l, err := revise.New(ctx, m.Format(), shown, revise.Settings{Think: m.ThinkTags()})
 		return l, failure.Input(err)
 	}}

@@ -18,6 +18,8 @@ import (
 // verdictExamination is a judge whose verdicts are to be tested, as a loop with a gate asks for them.
 type verdictExamination struct {
 	examination
+	// calibrated says that verdicts are compared with their principle's base rate.
+	calibrated bool
 	// loop makes a loop that shows the demonstrations of a document.
 	loop func(shown *constitution.Document) (*revise.Loop, error)
 }
@@ -33,7 +35,11 @@ func (x verdictExamination) test(ctx context.Context) (*selftest.VerdictResult, 
 	if err != nil {
 		return nil, err
 	}
-	key, err := x.key(cases, all.Prefix())
+	shown := all.Prefix()
+	if cases[0].Alone() { // one is where all are
+		shown = x.judge.Prefix()
+	}
+	key, err := x.key(cases, shown)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +49,8 @@ func (x verdictExamination) test(ctx context.Context) (*selftest.VerdictResult, 
 		if err != nil {
 			return r, err
 		}
-		err = x.withEngine(ctx, len(cases), need, all.Prefix(), func(e *engine.Engine) error {
-			r, err = cases.Run(ctx, x.judge, e, open)
+		err = x.withEngine(ctx, len(cases), need, shown, func(e *engine.Engine) error {
+			r, err = cases.Run(ctx, x.judge, e, open, x.calibrated)
 			return err
 		})
 		return r, err
@@ -67,7 +73,7 @@ func (x verdictExamination) opener(all *revise.Loop) selftest.Opener {
 			}
 			without[c.Demonstration] = l
 		}
-		return l.VerdictOn(ctx, c.Prompt, response, c.Principle)
+		return l.VerdictOn(ctx, x.judge, c.Prompt, response, c.Principle)
 	}
 }
 
@@ -76,9 +82,10 @@ func (x verdictExamination) key(cases selftest.Verdicts, shown []engine.Token) (
 	text, err := json.Marshal(struct {
 		Environment, Template, Request string
 		MinMass                        float64
+		Calibrated                     bool
 		Shown                          []engine.Token
 		Cases                          selftest.Verdicts
-	}{x.model.Environment(x.kind), x.model.TemplateSHA256(), feedback.VerdictRequest("…"), x.settings.MinMass, shown, cases})
+	}{x.model.Environment(x.kind), x.model.TemplateSHA256(), feedback.VerdictRequest("…"), x.settings.MinMass, x.calibrated, shown, cases})
 	if err != nil {
 		return "", fmt.Errorf("naming a test of verdicts: %w", err)
 	}

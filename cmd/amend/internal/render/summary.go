@@ -25,7 +25,7 @@ func runSummary(w io.Writer, r app.RunResult, verbose bool) {
 	}
 	outcome(w, r)
 	if r.Summary.Gate != nil && !verbose {
-		gateOutcome(w, *r.Summary.Gate, r.Summary.Completed)
+		triesOutcome(w, *r.Summary.Gate, r.Summary.Completed)
 	}
 	selfTest(w, r.SelfTest)
 	verdictTest(w, r.VerdictTest)
@@ -159,7 +159,7 @@ func turnCounts(w io.Writer, s runstore.Summary) {
 	}
 	Field(w, "turns", ended)
 	if s.Gate != nil {
-		gate(w, *s.Gate)
+		tries(w, *s.Gate)
 	}
 	var flags []string
 	thinking := s.Flags[revise.Thinking]

@@ -11,23 +11,34 @@ import (
 	"amend/engine/selftest"
 )
 
-// gate writes what a gate did, and what that took for each proposal.
-func gate(w io.Writer, g runstore.GateSummary) {
-	Field(w, "gate", proposals(g.First, "first proposals"))
+// tries writes what was decided of tries, and what that took for each.
+func tries(w io.Writer, g runstore.GateSummary) {
+	Field(w, "tries", proposals(g.First, "first ones"))
 	if g.Retries.Number > 0 {
 		Field(w, "", proposals(g.Retries, "further ones"))
 	}
 	Field(w, "", fmt.Sprintf("rows that ended early: %s; rounds whose draft stayed: %s", Grouped(g.Ended), Grouped(g.Stayed)))
 }
 
-// gateOutcome writes what a gate did, for a person.
-func gateOutcome(w io.Writer, g runstore.GateSummary, rows int) {
+// triesOutcome writes what became of tries, for a person.
+func triesOutcome(w io.Writer, g runstore.GateSummary, rows int) {
 	proposed, taken := g.First.Number+g.Retries.Number, g.First.Taken+g.Retries.Taken
-	Field(w, "gate", fmt.Sprintf("%s of %s accepted; %s of %s ended early, their drafts found clean",
-		Grouped(taken), counted(proposed, "revision"), Grouped(g.Ended), counted(rows, "row")))
+	text := fmt.Sprintf("of %s, %s gave a revision that was taken", countedTries(proposed), Grouped(taken))
+	if g.First.Verdicts > 0 {
+		text += fmt.Sprintf("; %s of %s found clean", Grouped(g.Ended), counted(rows, "row"))
+	}
+	Field(w, "tries", text)
 	if proposed == 0 && g.Ended == rows && rows > 0 {
 		Field(w, "", "The judge found every draft clean: it may be too weak to see faults. amend doctor --model tests it.")
 	}
+}
+
+// countedTries is a number of tries.
+func countedTries(n int) string {
+	if n == 1 {
+		return "1 try"
+	}
+	return Grouped(n) + " tries"
 }
 
 // selfTest writes what a judge made of known cases, where it was asked some.
@@ -45,17 +56,20 @@ func verdictTest(w io.Writer, r *selftest.VerdictResult) {
 }
 
 func proposals(p runstore.Proposals, name string) string {
-	var refused []string
+	decided := []string{Grouped(p.Taken) + " taken"}
 	for _, r := range revise.Refusals() {
-		refused = append(refused, fmt.Sprintf("%s %s", r, Grouped(p.Refused[r])))
+		if n := p.Refused[r]; n > 0 {
+			decided = append(decided, fmt.Sprintf("%s %s", r, Grouped(n)))
+		}
 	}
-	per := 0.0
-	if p.Number > 0 {
-		per = float64(p.Judgements) / float64(p.Number)
+	text := fmt.Sprintf("%s %s: %s. Each took %s", Grouped(p.Number), name, strings.Join(decided, ", "), each(p.Making, p.Number))
+	if p.Judgements > 0 {
+		text += fmt.Sprintf(", and %.1f judgements with %s", float64(p.Judgements)/float64(p.Number), each(p.Judging, p.Number))
 	}
-	return fmt.Sprintf("%s %s: %s accepted; %s. Each took %s, and %.1f judgements with %s; %s verdicts before them, %s clean, each with %s",
-		Grouped(p.Number), name, Grouped(p.Taken), strings.Join(refused, ", "), each(p.Making, p.Number), per, each(p.Judging, p.Number),
-		Grouped(p.Verdicts), Grouped(p.Clean), each(p.Asking, p.Verdicts))
+	if p.Verdicts > 0 {
+		text += fmt.Sprintf("; %s before them, %s clean, each with %s", counted(p.Verdicts, "verdict"), Grouped(p.Clean), each(p.Asking, p.Verdicts))
+	}
+	return text
 }
 
 // each is a cost divided among n.

@@ -16,7 +16,7 @@ func roundName(t revise.Turn) string {
 	return name
 }
 
-// verdicts writes what a gate's judge said of the draft before a try.
+// verdicts writes what a judge said of the draft before a try.
 func (p *Page) verdicts(rec revise.Record, round, try int) {
 	if rec.Gated == nil {
 		return
@@ -36,19 +36,22 @@ func verdictLine(v revise.Verdict) string {
 	if v.Invalid {
 		word = fmt.Sprintf("no verdict (the answers have a probability of %.3f together)", v.Mass)
 	}
+	if v.Breach != nil {
+		return fmt.Sprintf("[%s under %s; breach %.3f]", word, OneLine(v.Principle), *v.Breach)
+	}
 	return fmt.Sprintf("[%s under %s; clean %.3f]", word, OneLine(v.Principle), v.P)
 }
 
-// decision writes what a gate decided of a revision, and the judgements behind it.
+// decision writes what was decided of a try, and the judgements behind it.
 func (p *Page) decision(d revise.Decision) {
-	said := "accepted"
+	said := "taken"
 	if d.Refused != "" {
 		said = "refused: " + string(d.Refused)
 		if d.Against != "" {
 			said += ", under " + OneLine(d.Against)
 		}
 	}
-	p.Heading(1, "gate")
+	p.Heading(1, "decision")
 	p.Wrapped(2, said)
 	for i := 0; i+1 < len(d.Judgements); i += 2 {
 		given, swapped := d.Judgements[i], d.Judgements[i+1]
@@ -60,21 +63,21 @@ func (p *Page) decision(d revise.Decision) {
 	}
 }
 
-// gated writes how a gated row ended.
+// gated writes how a row with decisions ended.
 func (p *Page) gated(rec revise.Record) {
 	g := rec.Gated
 	if g == nil || len(g.Stayed) == 0 && g.Clean == 0 {
 		return
 	}
 	p.Text("\n")
-	p.Heading(0, "gate")
+	p.Heading(0, "outcome")
 	if len(g.Stayed) > 0 {
-		p.Wrapped(1, fmt.Sprintf("rounds in which no revision was accepted and the draft stayed: %s", joinNumbers(g.Stayed)))
+		p.Wrapped(1, fmt.Sprintf("rounds in which no revision was taken and the draft stayed: %s", joinNumbers(g.Stayed)))
 	}
 	if g.Clean == 0 {
 		return
 	}
-	p.Wrapped(1, fmt.Sprintf("ended in round %d because the draft was found clean:", g.Clean))
+	p.Wrapped(1, fmt.Sprintf("found clean in round %d:", g.Clean))
 	for _, v := range rec.Gated.Verdicts {
 		if v.Round == g.Clean {
 			p.Wrapped(2, verdictLine(v))

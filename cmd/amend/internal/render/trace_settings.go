@@ -46,13 +46,25 @@ func settingsOf(m runstore.Manifest) string {
 	}
 	add(len(m.Setup.Principles) > 0, "principles %s", OneLine(strings.Join(m.Setup.Principles, ",")))
 	add(r.NoFewShots, "no demonstrations")
+	add(r.Demonstrations != "", "demonstrations %s", r.Demonstrations)
 	add(r.Preambles > 1, "demonstration-sets %d", r.Preambles)
 	add(r.NoCritique, "no critiques")
 	add(r.Samples > 1, "samples %d", r.Samples)
 	add(r.FromResponses, "from responses")
 	add(r.System != "", "with a system text")
+	add(r.Draw != "", "draw %s", r.Draw)
+	add(r.Revise != "", "revise %s", r.Revise)
+	add(r.Tries > 0, "tries %d", r.Tries)
 	add(true, "max-tokens %d", r.MaxTokens)
+	add(r.CritiqueMaxTokens > 0, "critique-max-tokens %d", r.CritiqueMaxTokens)
+	add(r.RevisionMaxTokens > 0, "revision-max-tokens %d", r.RevisionMaxTokens)
 	add(true, "temperature %v", r.Temperature)
+	if t := r.CritiqueTemperature; t != nil {
+		add(true, "critique-temperature %v", *t)
+	}
+	if t := r.RevisionTemperature; t != nil {
+		add(true, "revision-temperature %v", *t)
+	}
 	add(r.TopP != 0 && r.TopP != 1, "top-p %v", r.TopP)
 	add(r.TopK != 0, "top-k %d", r.TopK)
 	add(r.MinP != 0, "min-p %v", r.MinP)
