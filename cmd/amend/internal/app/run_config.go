@@ -146,14 +146,14 @@ func (c RunConfig) validateRow() error {
 
 // validateVerdicts refuses what verdicts would decide twice.
 func (c RunConfig) validateVerdicts() error {
-	if c.Gate.On && c.asksVerdicts() {
+	if c.Gate.On && c.AsksVerdicts() {
 		return &failure.FieldError{Field: "gate", Value: "true", Want: "asks for verdicts itself: leave out --draw targeted and --revise found"}
 	}
 	return nil
 }
 
-// asksVerdicts reports whether single responses are judged before their critique, other than by a gate.
-func (c RunConfig) asksVerdicts() bool {
+// AsksVerdicts reports whether single responses are judged before their critique, other than by a gate.
+func (c RunConfig) AsksVerdicts() bool {
 	return c.Revisions > 0 && (c.Draw == revise.Targeted || c.Revise == WhenFound)
 }
 

@@ -24,7 +24,7 @@ func (c *runComputation) openGate(ctx context.Context) (*revise.Gate, error) {
 
 // openInspector makes what judges single responses, nil where nothing is asked of them.
 func (c *runComputation) openInspector(ctx context.Context) (*revise.Verdicts, error) {
-	if !c.job.Config.asksVerdicts() && !(c.job.Config.Gate.On && feedback.LayoutFor(c.document, 0) == feedback.ByPrinciple) {
+	if !c.job.Config.AsksVerdicts() && !(c.job.Config.Gate.On && feedback.LayoutFor(c.document, 0) == feedback.ByPrinciple) {
 		return nil, nil
 	}
 	judge, err := feedback.New(ctx, c.model.Format(), c.document, c.inspecting())

@@ -131,7 +131,10 @@ func (o *runFlags) settings(flags *pflag.FlagSet) (app.RunConfig, error) {
 	}
 	c.Redo, c.RetryFailed = o.Redo, o.RetryFailed
 	if !c.Gate.On {
-		err = givenWithout(flags, "is a setting of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto", "gate-min-mass", "untested")
+		err = givenWithout(flags, "is a setting of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto")
+	}
+	if err == nil && !c.Gate.On && !c.AsksVerdicts() {
+		err = givenWithout(flags, "is a setting of a judge: give --gate, --revise found or --draw targeted too", "gate-min-mass", "untested")
 	}
 	return c, err
 }
