@@ -55,11 +55,13 @@ func Places() []Shown { return []Shown{BeforeCritique, BeforeAll, BeforeNone} }
 
 // UnmarshalText reads a place. Settings of before there were places say true or false.
 func (s *Shown) UnmarshalText(text []byte) error {
-	switch *s = Shown(text); *s {
+	switch string(text) {
 	case "true":
 		*s = BeforeAll
 	case "false":
 		*s = BeforeNone
+	default:
+		*s = Shown(text)
 	}
 	return nil
 }
