@@ -165,11 +165,17 @@ func (m *Model) caches(which string, t KVType) error {
 	if !t.known() {
 		return fmt.Errorf("%v is not one", t)
 	}
-	if block, width := int(C.ggml_blck_size(kvTypes[t].c)), m.headDim(which); width%block != 0 {
-		return fmt.Errorf("KV cache type %v needs heads of a multiple of %d numbers, and the model's have %d for each %s; use f16", t, block, width, which)
+	if width := m.headDim(which); !t.Fits(width) {
+		return fmt.Errorf("KV cache type %v needs heads of a multiple of %d numbers, and the model's have %d for each %s; use f16", t, t.block(), width, which)
 	}
 	return nil
 }
+
+// Fits reports whether heads of a width can be cached in this type: its blocks must divide it.
+func (t KVType) Fits(width int) bool { return t.known() && width%t.block() == 0 }
+
+// block is how many numbers a block of this type has.
+func (t KVType) block() int { return int(C.ggml_blck_size(kvTypes[t].c)) }
 
 // fits refuses a KV cache larger than the machine's memory: Linux would grant it
 // and kill the process when it is filled. A GPU's memory is refused by its

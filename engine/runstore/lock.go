@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -29,10 +30,40 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is in use by process %d on %s: wait for it or stop it, or give another folder", e.Dir, e.PID, e.Host)
 }
 
-// holder is what the lock file says.
-type holder struct {
+// Holder is the process that has a run open, as the lock file says.
+type Holder struct {
 	PID  int    `json:"pid"`
 	Host string `json:"host"`
+}
+
+// Held returns who has a run open for writing; nil where nobody has, or there is no run.
+func Held(dir string) (*Holder, error) {
+	f, err := os.Open(filepath.Join(dir, lockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look at the lock of a run: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	h := signature(f)
+	if h.PID == 0 { // nobody, or one that is just taking it: trying the lock could get in its way
+		return nil, nil
+	}
+	if err := tryLockShared(f); err == nil {
+		return nil, nil // its holder died
+	} else if !errors.Is(err, errHeld) {
+		return nil, fmt.Errorf("look at %s: %w", f.Name(), err)
+	}
+	return &h, nil
+}
+
+// signature reads who signed a lock file; the zero value where nobody has.
+func signature(f *os.File) (h Holder) {
+	if text, err := io.ReadAll(f); err != nil || json.Unmarshal(text, &h) != nil {
+		return Holder{}
+	}
+	return h
 }
 
 // acquire takes the run's lock and writes who has it. The kernel drops the lock when the process dies, so a
@@ -51,12 +82,8 @@ func acquire(dir string) (*os.File, error) {
 		if !errors.Is(err, errHeld) {
 			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
-		locked := &LockedError{Dir: dir}
-		var h holder
-		if text, err := io.ReadAll(f); err == nil && json.Unmarshal(text, &h) == nil {
-			locked.PID, locked.Host = h.PID, h.Host
-		}
-		return nil, locked
+		h := signature(f)
+		return nil, &LockedError{Dir: dir, PID: h.PID, Host: h.Host}
 	}
 	if err := sign(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
@@ -69,7 +96,7 @@ func sign(f *os.File) error {
 	if err != nil {
 		host = "this host" // only told to people
 	}
-	text, err := plainjson.Marshal(holder{os.Getpid(), host})
+	text, err := plainjson.Marshal(Holder{os.Getpid(), host})
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,9 @@ func TestSecondProcessIsRefused(t *testing.T) {
 		t.Fatalf("got %v, want a LockedError that names process %d on %s", err, cmd.Process.Pid, host)
 	}
 	read(t, dir) // looking is allowed
+	if h, err := Held(dir); err != nil || h == nil || *h != (Holder{cmd.Process.Pid, host}) {
+		t.Errorf("the run is held by %v (%v), want process %d on %s", h, err, cmd.Process.Pid, host)
+	}
 
 	// A process that is killed locks nothing, whatever its lock file says.
 	if err := cmd.Process.Kill(); err != nil {
@@ -76,12 +79,22 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	if err := cmd.Wait(); err == nil {
 		t.Fatal("the child was not killed")
 	}
+	notHeld(t, dir)
 	r, _ := open(t, dir, manifest())
 	if _, _, err := Open(dir, manifest(), Options{}); !errors.As(err, &locked) || locked.PID != os.Getpid() {
 		t.Fatalf("a second open in one process: %v", err)
 	}
 	closeRun(t, r)
+	notHeld(t, dir)
 	open(t, dir, manifest())
+}
+
+// notHeld wants no process to have a run open.
+func notHeld(t *testing.T, dir string) {
+	t.Helper()
+	if h, err := Held(dir); h != nil || err != nil {
+		t.Errorf("the run is held by %v (%v), want none", h, err)
+	}
 }
 
 // writeOn writes until the process is killed.

@@ -3,8 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -160,8 +158,7 @@ func (c *runComputation) openLoop(ctx context.Context, doc *constitution.Documen
 
 // openGrammar compiles the critiques' grammar. Each critique gets a clone of it.
 func (c *runComputation) openGrammar() (func() (sample.Grammar, error), error) {
-	sum := sha256.Sum256([]byte(c.job.Grammar))
-	c.grammar = hex.EncodeToString(sum[:])
+	c.grammar = hashText(c.job.Grammar)
 	g, err := c.model.NewGrammar(c.job.Grammar)
 	if err != nil {
 		return nil, failure.Inputf("critique-grammar %s: %w", c.job.Config.CritiqueGrammar, err)

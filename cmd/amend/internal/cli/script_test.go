@@ -18,6 +18,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"amend/cmd/amend/internal/runner"
+	"amend/engine/runstore"
 	"amend/models"
 )
 
@@ -50,7 +51,21 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DYLD_LIBRARY_PATH", os.Getenv("DYLD_LIBRARY_PATH"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs, "sql": sql},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs, "sql": sql, "claim": claim},
+	})
+}
+
+// claim has a run directory in use, by this process, until the script ends: claim DIR
+func claim(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: claim DIR")
+	}
+	free, err := runstore.Claim(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Defer(func() {
+		if err := free(); err != nil {
+			ts.Logf("freeing %s: %v", args[0], err)
+		}
 	})
 }
 

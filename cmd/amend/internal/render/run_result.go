@@ -89,6 +89,9 @@ func Plan(w io.Writer, p app.RunPlan, asJSON bool) error {
 	if p.Stage != "" {
 		Field(w, "stage", p.Stage)
 	}
+	if p.InUse != nil {
+		Field(w, "in use", fmt.Sprintf("process %d on %s is at work on it: rows are done meanwhile, and no other process may continue it", p.InUse.PID, p.InUse.Host))
+	}
 	Field(w, "rows", fmt.Sprintf("%d done, %d to do", p.Done, p.Rows))
 	for i, c := range p.Changed {
 		label := ""

@@ -56,19 +56,36 @@ func KVTypes() []string { return []string{KVAuto, "f16", "q8_0"} }
 // is the model's, as models.Info has it. A type that the model's heads do not
 // fit is an error, and never chosen.
 func ChooseKVType(flag, quantization string, m *llama.Model, gpuLayers int) (llama.KVType, error) {
+	t, err := wantedKVType(flag, quantization, gpuLayers)
+	if err != nil {
+		return t, err
+	}
+	unfit := m.CachesKeys(t)
+	if unfit != nil && flag == KVAuto {
+		return llama.KVF16, nil
+	}
+	return t, unfit
+}
+
+// FileKVType is ChooseKVType by what a model's file says, without loading it.
+func FileKVType(flag string, info models.Info, gpuLayers int) (llama.KVType, error) {
+	t, err := wantedKVType(flag, info.Quantization, gpuLayers)
+	if err == nil && flag == KVAuto && !t.Fits(int(info.HeadDim)) {
+		return llama.KVF16, nil
+	}
+	return t, err
+}
+
+// wantedKVType is what ChooseKVType returns for a model whose heads fit any type.
+func wantedKVType(flag, quantization string, gpuLayers int) (llama.KVType, error) {
 	if flag != KVAuto {
-		t, err := llama.ParseKVType(flag)
-		if err != nil {
-			return t, err
-		}
-		return t, m.CachesKeys(t)
+		return llama.ParseKVType(flag)
 	}
 	gpu, err := UsesGPU(gpuLayers)
 	if err != nil {
 		return llama.KVF16, err
 	}
-	float := strings.HasPrefix(quantization, "F") || strings.HasPrefix(quantization, "BF")
-	if gpu || float || m.CachesKeys(llama.KVQ8_0) != nil {
+	if float := strings.HasPrefix(quantization, "F") || strings.HasPrefix(quantization, "BF"); gpu || float {
 		return llama.KVF16, nil
 	}
 	return llama.KVQ8_0, nil
