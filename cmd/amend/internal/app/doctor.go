@@ -52,9 +52,12 @@ type HealthModel struct {
 	Keys         string `json:"kv_type"`    // of cached keys
 	CellBytes    uint64 `json:"cell_bytes"` // keys and values of a token
 	// Attached says that rows read a shared preamble once for all of them. Else each holds a copy, for the reason Why.
-	Attached     bool   `json:"attached"`
-	Why          string `json:"why_copied,omitempty"`
-	runner.Rates        // of as many rows as a run has at once
+	Attached bool   `json:"attached"`
+	Why      string `json:"why_copied,omitempty"`
+	// Forecast is of so many rows with default settings. Where they cannot run, WhyNot says why.
+	Rows     int       `json:"forecast_rows"`
+	Forecast *Forecast `json:"forecast,omitempty"`
+	WhyNot   string    `json:"why_no_forecast,omitempty"`
 	// SelfTest is what the model makes of known cases as a judge; nil where it has no chat template.
 	SelfTest *selftest.Result `json:"self_test"`
 	// VerdictTest is what its verdicts on single responses make of them, which a gate asks for.
@@ -105,7 +108,7 @@ func (h *Health) examineMachine() error {
 	return err
 }
 
-// examineModel loads a model as a run would, and tests it as a judge.
+// examineModel loads a model as a run would, forecasts rows, and tests it as a judge.
 func examineModel(ctx context.Context, env Env, name string) (*HealthModel, error) {
 	o, err := runner.Examine(ctx, name)
 	if err != nil {
@@ -113,7 +116,10 @@ func examineModel(ctx context.Context, env Env, name string) (*HealthModel, erro
 	}
 	m := &HealthModel{
 		Path: o.Info.Path, Architecture: o.Info.Architecture, Quantization: o.Info.Quantization,
-		Keys: o.Keys, CellBytes: o.CellBytes, Attached: o.WhyCopied == "", Why: o.WhyCopied, Rates: o.Rates,
+		Keys: o.Keys, CellBytes: o.CellBytes, Attached: o.WhyCopied == "", Why: o.WhyCopied, Rows: forecastRows,
+	}
+	if err := m.forecast(ctx, env, name, o.Info.ChatTemplate); err != nil {
+		return nil, err
 	}
 	if !o.Info.ChatTemplate {
 		return m, nil

@@ -16,6 +16,7 @@ type Forecast struct {
 	// AnswerTokens are how long a turn is taken to be: as long as those of the demonstrations, a quarter of the limit where
 	// there are none; and as long as max-tokens lets it be.
 	AnswerTokens Range `json:"answer_tokens"`
+	Shown        bool  `json:"answers_shown"` // there are demonstrations
 	PromptTokens Range `json:"prompt_tokens"` // to read
 	DecodeTokens Range `json:"decode_tokens"` // to write
 	DecodeTokS   Range `json:"decode_tok_s"`  // of all rows, with answers of these lengths
@@ -41,7 +42,7 @@ func (c *runComputation) forecast(ctx context.Context, p revise.Plan) (*Forecast
 	}
 	f := Forecast{
 		RowsAtOnce: alive, WeightsBytes: c.model.Info().SizeBytes, CacheBytes: c.size.Bytes(c.model.Info()), Rates: rates,
-		AnswerTokens: c.answerTokens(),
+		AnswerTokens: c.answerTokens(), Shown: c.loops[0].AnswerTokens() > 0,
 	}
 	preambles := 0
 	for _, l := range c.loops {

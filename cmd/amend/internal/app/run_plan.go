@@ -53,13 +53,18 @@ func (e Env) planStages(ctx context.Context, stages []stage, set *prompts.Set) (
 }
 
 func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPlan, err error) {
-	p = RunPlan{Out: s.config.Out, Changed: []string{}}
 	in, err := e.readInputs(s, set)
 	if err != nil {
 		return p, err
 	}
+	return e.planInputs(ctx, in)
+}
+
+// planInputs plans what has been read. Without a run directory it is a new run.
+func (e Env) planInputs(ctx context.Context, in inputs) (p RunPlan, err error) {
+	p = RunPlan{Out: in.job.Config.Out, Changed: []string{}}
 	in.job.Plan = true
-	h := &planHost{env: e, in: in, dir: s.config.Out, changed: []string{}}
+	h := &planHost{env: e, in: in, dir: p.Out, changed: []string{}}
 	defer func() { err = errors.Join(err, h.close()) }()
 	if finished, err := h.finished(ctx); err != nil || finished {
 		p.Done = len(in.job.rows())
@@ -80,7 +85,7 @@ func (e Env) planStage(ctx context.Context, s stage, set *prompts.Set) (p RunPla
 type planHost struct {
 	env      Env
 	in       inputs
-	dir      string
+	dir      string             // empty: there is none
 	snapshot *runstore.Snapshot // nil: there is no run
 	changed  []string           // inputs and settings that differ from the run's
 }
@@ -119,7 +124,7 @@ func (h *planHost) open(manifest []byte) (o opened, err error) {
 
 // look opens the run that is there, if it is not open yet.
 func (h *planHost) look() (err error) {
-	if h.snapshot != nil {
+	if h.snapshot != nil || h.dir == "" {
 		return nil
 	}
 	if h.snapshot, err = runstore.Look(h.dir); errors.Is(err, runstore.ErrNotARun) {

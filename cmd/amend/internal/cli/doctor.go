@@ -16,8 +16,8 @@ func newDoctorCommand() *cobra.Command {
 		Long: `Show the devices and CPU features that llama.cpp uses, the models on this machine, and what is missing.
 --measure times weights of each type on a small model of random weights, which takes about a minute. Its
 shapes and vocabulary are those of SmolLM2-135M, which make models fetches. --model says how rows of that
-model would run here, and whether it is a judge: it answers cases whose answer is known, once, in up to
-three minutes for a model of 1.5B on two cores.`,
+model would run here, how long 100 of them would take, and whether it is a judge: it answers cases whose
+answer is known, once, in up to three minutes for a model of 1.5B on two cores.`,
 		Example: "  amend doctor\n  amend doctor --measure --json\n  amend doctor --model big.gguf",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -41,7 +41,15 @@ func healthModel(w io.Writer, m app.HealthModel) {
 	} else {
 		fmt.Fprintf(w, "\ta shared preamble is copied to every row: %s\n", m.Why)
 	}
-	fmt.Fprintf(w, "\treads %.0f tok/s, and %d rows at once write %.0f tok/s, each behind %d tokens of its own; run --plan has hours\n", m.Prefill, m.Rates.Rows, m.Decode(float64(m.Depths[1])), m.Depths[1])
+	switch {
+	case m.Forecast != nil:
+		fmt.Fprintf(w, "\t%d rows, each of a short question, with default settings:\n", m.Rows)
+		for _, l := range forecast(*m.Forecast, 0) {
+			fmt.Fprintf(w, "\t  %-*s%s\n", LabelWidth, l.label, l.text)
+		}
+	case m.WhyNot != "":
+		fmt.Fprintf(w, "\tno rows run with default settings: %s\n", m.WhyNot)
+	}
 	if m.SelfTest != nil {
 		fmt.Fprintf(w, "\tas a judge: %s: %s\n", m.SelfTest.Verdict, m.SelfTest)
 	}

@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"amend/cmd/amend/internal/app"
 	"amend/engine/export"
@@ -54,33 +53,6 @@ func RunResult(w io.Writer, r app.RunResult, asJSON, verbose bool) error {
 	})
 }
 
-// forecast writes what the turns of a plan would take, and what that assumes.
-func forecast(w io.Writer, p app.RunPlan) {
-	f := p.Forecast
-	Field(w, "memory", fmt.Sprintf("%s of weights, %s of KV cache for %d rows at once", Bytes(f.WeightsBytes), Bytes(f.CacheBytes), f.RowsAtOnce))
-	Field(w, "tokens", between(f.PromptTokens)+" to read, "+between(f.DecodeTokens)+" to write")
-	Field(w, "speed", fmt.Sprintf("%.0f tok/s read, %s tok/s written by all %d rows together, from steps timed now",
-		f.Prefill, between(app.Range{Least: f.DecodeTokS.Most, Most: f.DecodeTokS.Least}), f.Rates.Rows))
-	if p.Seconds > 0 {
-		Field(w, "time", "about "+seconds(p.Seconds)+", from what a turn of this run took before")
-		return
-	}
-	Field(w, "time", seconds(f.Seconds.Least)+" to "+seconds(f.Seconds.Most)+", with the preamble")
-	Field(w, "assumed", fmt.Sprintf("turns of %.0f tokens, as the demonstrations', to %.0f, --max-tokens; a machine as busy as now", f.AnswerTokens.Least, f.AnswerTokens.Most))
-}
-
-// between writes a range in whole numbers, and one number where both ends are it.
-func between(r app.Range) string {
-	least, most := fmt.Sprintf("%.0f", r.Least), fmt.Sprintf("%.0f", r.Most)
-	if least == most {
-		return least
-	}
-	return least + " to " + most
-}
-
-// seconds gives a time as a person would.
-func seconds(s float64) string { return duration(time.Duration(s * float64(time.Second))) }
-
 // Plan writes what a run would do, for a person or as JSON.
 func Plan(w io.Writer, p app.RunPlan, asJSON bool) error {
 	if asJSON {
@@ -102,7 +74,9 @@ func Plan(w io.Writer, p app.RunPlan, asJSON bool) error {
 	}
 	Field(w, "turns", fmt.Sprintf("%d stored, %d to compute; rows with nothing to compute: %d", p.Reused, p.Turns, p.Whole))
 	if p.Forecast != nil {
-		forecast(w, p)
+		for _, l := range forecast(*p.Forecast, p.Seconds) {
+			Field(w, l.label, l.text)
+		}
 	}
 	if len(p.Changed) > 0 {
 		Field(w, "next", "the same command with --redo instead of --plan")

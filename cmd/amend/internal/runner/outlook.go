@@ -18,13 +18,9 @@ type Outlook struct {
 	CellBytes uint64 // keys and values of a token
 	// WhyCopied says why each row would hold a copy of the preamble. It is empty where rows would read it once for all.
 	WhyCopied string
-	Rates     Rates // now
 }
 
-// examinedDepth is the preamble behind which Examine has rows decode, in tokens: about that of the built-in constitutions.
-const examinedDepth = 1024
-
-// Examine loads a model as a run would by default, and says how its rows would run, as many as a run has at once.
+// Examine loads a model as a run would by default, and says how its rows would run.
 func Examine(ctx context.Context, name string) (o Outlook, err error) {
 	file, err := Find(name)
 	if err != nil {
@@ -40,10 +36,7 @@ func Examine(ctx context.Context, name string) (o Outlook, err error) {
 		return o, err
 	}
 	o = Outlook{Info: m.info, Keys: kind.TypeK.String(), CellBytes: CellBytes(m.info, kind.TypeK)}
-	if o.WhyCopied, err = WhyCopied(m.model, kind); err != nil {
-		return o, err
-	}
-	o.Rates, err = m.MeasureRates(ctx, kind, MaxParallel, examinedDepth)
+	o.WhyCopied, err = WhyCopied(m.model, kind)
 	return o, err
 }
 
