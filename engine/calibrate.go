@@ -23,8 +23,9 @@ const CalibrationSteps = 12
 // The cache is empty afterwards, except for what is pinned. The result is for
 // Speculate, of this engine or of one made in a later run: what is measured to
 // choose a setting is measured once. It is empty where drafted tokens cannot be: in a
-// memory that cannot be copied or cut (states, a window in unified cells).
-func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCost, error) {
+// memory that cannot be copied or cut (states, a window in unified cells). told, if set, hears how many of the passes' tokens
+// are done.
+func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int, told func(done, of int)) ([]StepCost, error) {
 	n = min(n, e.limits.Sequences)
 	if e.running > 0 || len(e.waiting) > 0 {
 		return nil, errors.New("calibrating while requests run: calibrate before the first is submitted")
@@ -45,7 +46,7 @@ func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCo
 			e.clear(seq)
 		}
 	}()
-	costs, err := e.timePasses(ctx, prefix[:depth], free)
+	costs, err := e.timePasses(ctx, prefix[:depth], free, told)
 	if errors.Is(err, errRefused) {
 		return nil, nil
 	}
@@ -59,11 +60,15 @@ func (e *Engine) Calibrate(ctx context.Context, prefix []Token, n int) ([]StepCo
 var errRefused = errors.New("this model's memory cannot be copied or cut there")
 
 // timePasses lays a prefix into free sequences and times passes below it.
-func (e *Engine) timePasses(ctx context.Context, prefix []Token, free []int) ([]StepCost, error) {
+func (e *Engine) timePasses(ctx context.Context, prefix []Token, free []int, told func(done, of int)) ([]StepCost, error) {
 	if err := e.lay(ctx, prefix, free); err != nil {
 		return nil, err
 	}
 	costs := e.shapes(len(free))
+	done, of := 0, 0
+	for _, c := range costs {
+		of += calibrationTurns * c.Sequences * c.Tokens
+	}
 	for turn := range calibrationTurns {
 		for i := range costs {
 			c := &costs[i]
@@ -73,6 +78,9 @@ func (e *Engine) timePasses(ctx context.Context, prefix []Token, free []int) ([]
 			}
 			if turn == 0 || took.Seconds() < c.Seconds {
 				c.Seconds = took.Seconds()
+			}
+			if done += c.Sequences * c.Tokens; told != nil {
+				told(done, of)
 			}
 		}
 	}

@@ -35,8 +35,7 @@ type Config struct {
 	Pins *PinCache
 	// Verify compares the prefix tree with the cache after every step.
 	Verify bool
-	// AfterStep, if set, is called after every step on the engine's goroutine,
-	// to show progress.
+	// AfterStep, if set, is called after every step on the engine's goroutine, those of Pin included, to show progress.
 	AfterStep func()
 }
 
@@ -141,11 +140,15 @@ func (e *Engine) Run(ctx context.Context) error {
 		if err := e.verify(); err != nil {
 			return e.abandon(err)
 		}
-		if e.config.AfterStep != nil {
-			e.config.AfterStep()
-		}
+		e.afterStep()
 	}
 	return nil
+}
+
+func (e *Engine) afterStep() {
+	if e.config.AfterStep != nil {
+		e.config.AfterStep()
+	}
 }
 
 // finish gives a turn's sequence free, with its KV, and delivers the result.

@@ -138,6 +138,7 @@ func (e *Engine) computePin(ctx context.Context, seq int, tokens []Token) error 
 		if err != nil {
 			return fmt.Errorf("computing a pinned prefix of %d tokens: %w", len(tokens), err)
 		}
+		e.afterStep()
 	}
 	return nil
 }

@@ -189,7 +189,11 @@ func TestCalibrateWhereGuessesCannotBe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		costs, err := e.Calibrate(context.Background(), []engine.Token{1, 2, 3, 4, 5, 6, 7, 8}, 3)
+		var told [][2]int
+		costs, err := e.Calibrate(context.Background(), []engine.Token{1, 2, 3, 4, 5, 6, 7, 8}, 3, func(done, of int) { told = append(told, [2]int{done, of}) })
+		if of := 3 * (1 + 3) * (1 + 4 + 8); !uncuttable && (len(told) != 18 || told[17] != [2]int{of, of}) {
+			t.Errorf("told of %v, want 18 passes that end with all %d tokens", told, of)
+		}
 		if err != nil || (len(costs) == 0) != uncuttable {
 			t.Errorf("uncuttable %v: %d costs, %v", uncuttable, len(costs), err)
 		}

@@ -107,7 +107,7 @@ func (c *evaluationComputation) run(ctx context.Context, limits worker.Limits) e
 		c.progress.enter(Working)
 		return nil
 	}
-	c.progress.enter(Measuring)
+	c.progress.enterCounted(Measuring, len(c.todo), "item")
 	size, err := c.fit(ctx, limits)
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (c *evaluationComputation) fit(ctx context.Context, limits worker.Limits) (
 	if err != nil {
 		return s, err
 	}
-	for _, it := range c.todo {
+	for i, it := range c.todo {
 		need, err := c.examiner.Need(ctx, it)
 		if ctx.Err() != nil {
 			return s, ctx.Err()
@@ -141,6 +141,7 @@ func (c *evaluationComputation) fit(ctx context.Context, limits worker.Limits) (
 		if err == nil { // else the item fails by itself when it is begun
 			d.Need = max(d.Need, need)
 		}
+		c.progress.part(i+1, len(c.todo))
 		d.Rows += max(1, len(it.Options)) // options of an item are computed side by side
 	}
 	if most := limits.AtMost; most > 0 && (d.Parallel == 0 || d.Parallel > most) {

@@ -160,7 +160,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 		return err
 	}
 	d.Rows, d.Preamble = 2*len(c.todo), len(c.judge.Prefix())
-	for _, p := range c.todo {
+	for i, p := range c.todo {
 		need, err := c.judge.Need(ctx, p)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -168,6 +168,7 @@ func (c *feedbackComputation) fit(ctx context.Context, limits worker.Limits) err
 		if err == nil { // else the pair fails by itself when it is begun
 			d.Need, d.Unshared = max(d.Need, need.Tokens), max(d.Unshared, need.Unshared)
 		}
+		c.progress.part(i+1, len(c.todo))
 	}
 	d.Need = max(d.Need, d.Preamble+1)                                                   // which is computed also where none of these pairs begins with it
 	if most := 2*limits.AtMost - 1; most > 0 && (d.Parallel == 0 || d.Parallel > most) { // for n judgements at once (n+1)/2 pairs are begun
@@ -193,7 +194,7 @@ func (c *feedbackComputation) run(ctx context.Context, limits worker.Limits) (er
 		c.progress.enter(Working)
 		return nil
 	}
-	c.progress.enter(Measuring)
+	c.progress.enterCounted(Measuring, len(c.todo), "pair")
 	if err := c.fit(ctx, limits); err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func (c *feedbackComputation) run(ctx context.Context, limits worker.Limits) (er
 	defer context.AfterFunc(ctx, func() {
 		log.Info("finishing the judgements in progress; another Ctrl-C stops at once")
 	})()
-	c.progress.pin(len(c.judge.Prefix()))
+	c.progress.pin(c.engine, len(c.judge.Prefix()))
 	if err := c.engine.Pin(ctx, c.judge.Prefix()); err != nil {
 		return fmt.Errorf("computing the judge's preamble: %w", err)
 	}

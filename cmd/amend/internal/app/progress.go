@@ -33,8 +33,10 @@ type Progress struct {
 	// Turns are those of all units, TurnsOf how many there will be, and TurnsBefore those of Turns that this command did not
 	// compute. TurnsOf is 0 where they are not counted.
 	Turns, TurnsOf, TurnsBefore int
-	Tokens                      int     // of the preamble that is computed
-	DecodeTokS                  float64 // of the engine; 0 where it has decoded nothing
+	// PhaseDone of PhaseOf things are done in a phase before the units; PhaseOf is 0 where that is not known.
+	PhaseDone, PhaseOf int
+	PhaseThing         string  // what is counted: token, row
+	DecodeTokS         float64 // of the engine; 0 where it has decoded nothing
 }
 
 // progressTopic is what workers tell their progress on.
@@ -47,6 +49,7 @@ const reportEvery = 200 * time.Millisecond
 type reporter struct {
 	parent *worker.Client
 	state  Progress
+	pinned int // tokens that the engine had computed or reused when preambles began
 	told   time.Time
 }
 
@@ -58,15 +61,25 @@ func newReporter(parent *worker.Client, unit string) *reporter {
 }
 
 // enter begins another phase.
-func (r *reporter) enter(p Phase) {
-	r.state.Phase = p
+func (r *reporter) enter(p Phase) { r.enterCounted(p, 0, "") }
+
+// enterCounted begins another phase, in which so many things are done.
+func (r *reporter) enterCounted(p Phase, of int, thing string) {
+	r.state.Phase, r.state.PhaseDone, r.state.PhaseOf, r.state.PhaseThing = p, 0, of, thing
 	r.tell(true)
 }
 
-// pin begins to compute a preamble of so many tokens.
-func (r *reporter) pin(tokens int) {
-	r.state.Tokens = tokens
-	r.enter(Preamble)
+// part says how much of a phase is done.
+func (r *reporter) part(done, of int) {
+	r.state.PhaseDone, r.state.PhaseOf = done, of
+	r.tell(false)
+}
+
+// pin begins to compute preambles of so many tokens together.
+func (r *reporter) pin(e *engine.Engine, tokens int) {
+	s := e.Stats()
+	r.pinned = s.Prefilled + s.Reused
+	r.enterCounted(Preamble, tokens, "token")
 }
 
 // count says how many units there are, and how many of them earlier commands did.
@@ -112,6 +125,9 @@ func (r *reporter) step(e *engine.Engine) {
 	}
 	s := e.Stats()
 	r.state.DecodeTokS = rate(s.StepTokens, s.DecodeTime)
+	if r.state.Phase == Preamble {
+		r.state.PhaseDone = s.Prefilled + s.Reused - r.pinned
+	}
 	r.tell(false)
 }
 

@@ -300,12 +300,15 @@ func (c *runComputation) runGroup(ctx context.Context, l *revise.Loop, rows []re
 	if len(rows) == 0 {
 		return nil
 	}
-	c.progress.pin(len(l.Prefix()))
+	preambles := len(l.Prefix())
+	for _, judge := range c.judges() {
+		preambles += len(judge.Prefix())
+	}
+	c.progress.pin(c.engine, preambles)
 	if err := c.engine.Pin(ctx, l.Prefix()); err != nil {
 		return fmt.Errorf("computing the preamble: %w", err)
 	}
 	for _, judge := range c.judges() {
-		c.progress.pin(len(judge.Prefix()))
 		if err := c.engine.Pin(ctx, judge.Prefix()); err != nil {
 			return fmt.Errorf("computing the judge's preamble: %w", err)
 		}
@@ -368,9 +371,9 @@ func (c *runComputation) stepCosts(ctx context.Context, prefix []engine.Token) (
 	if err != nil || ok {
 		return costs, err
 	}
-	c.progress.enter(Measuring)
+	c.progress.enterCounted(Measuring, 0, "token")
 	meter := startMeter()
-	if costs, err = c.engine.Calibrate(ctx, prefix, c.size.Parallel()); err != nil || !meter.quiet() {
+	if costs, err = c.engine.Calibrate(ctx, prefix, c.size.Parallel(), c.progress.part); err != nil || !meter.quiet() {
 		return costs, err
 	}
 	return costs, keep(c.parent, keptCosts, key, costs)

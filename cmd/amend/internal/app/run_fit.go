@@ -53,7 +53,8 @@ func (c *runComputation) demand(ctx context.Context) (runner.Requirements, error
 	if c.inspector != nil {
 		d.PerRow, d.Preambles = d.PerRow+1, d.Preambles+1
 	}
-	for _, r := range c.rows {
+	c.progress.enterCounted(Measuring, len(c.rows), "row")
+	for i, r := range c.rows {
 		need, err := c.loops[c.preambleOf(r)].Need(ctx, r)
 		if ctx.Err() != nil {
 			return d, ctx.Err()
@@ -62,6 +63,7 @@ func (c *runComputation) demand(ctx context.Context) (runner.Requirements, error
 			continue // the row fails by itself when it is begun
 		}
 		d.Need, d.Unshared = max(d.Need, need.Tokens), max(d.Unshared, need.Unshared)
+		c.progress.part(i+1, len(c.rows))
 	}
 	return d, nil
 }

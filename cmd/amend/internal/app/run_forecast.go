@@ -34,9 +34,9 @@ func (r Range) over(f func(float64) float64) Range { return Range{f(r.Least), f(
 
 // forecast says what a plan would take, from the speed of some steps now.
 func (c *runComputation) forecast(ctx context.Context, p revise.Plan) (*Forecast, error) {
-	c.progress.enter(Measuring)
+	c.progress.enterCounted(Measuring, 0, "step")
 	alive := min(c.size.Parallel(), p.Rows-p.Whole)
-	rates, err := c.model.MeasureRates(ctx, c.size, alive, c.preamble())
+	rates, err := c.model.MeasureRates(ctx, c.size, alive, c.preamble(), c.progress.part)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func (s *speculation) run(ctx context.Context, variant string, rows int, shares 
 	if err := e.Pin(ctx, preamble); err != nil {
 		return nil, err
 	}
-	costs, err := e.Calibrate(ctx, preamble, rows)
+	costs, err := e.Calibrate(ctx, preamble, rows, nil)
 	if err != nil {
 		return nil, err
 	}

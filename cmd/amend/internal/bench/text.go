@@ -108,7 +108,7 @@ func (t *text) drive(ctx context.Context, e *engine.Engine, alive int, speculate
 	}
 	if speculate {
 		start := time.Now()
-		costs, err := e.Calibrate(ctx, prefix, alive)
+		costs, err := e.Calibrate(ctx, prefix, alive, nil)
 		if err != nil {
 			return c, err
 		}

@@ -68,6 +68,7 @@ func (p *Progress) Update(s app.Progress) {
 	}
 	other := s.Phase != p.state.Phase
 	p.watch.enter(s.Phase, now)
+	p.watch.note(s.PhaseDone)
 	p.state = s
 	if p.terminal != nil && other {
 		p.draw()

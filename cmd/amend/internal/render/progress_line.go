@@ -40,18 +40,16 @@ func plainLine(s app.Progress, w stopwatch) string {
 // liveLine says how far some work is in less than width columns, with a bar where there is room. A line that stays has no
 // estimate.
 func liveLine(s app.Progress, w stopwatch, width int, stays bool) string {
-	if s.Phase != app.Working && !stays {
-		line, _ := joined(phaseParts(s, w), width)
-		return line
+	parts, done, of := workParts(s, w, stays), s.Done, s.Of
+	switch {
+	case s.Phase != app.Working && !stays:
+		parts, done, of = phaseParts(s, w), s.PhaseDone, s.PhaseOf
+	case s.TurnsOf > 0:
+		done, of = s.Turns, s.TurnsOf
 	}
-	parts := workParts(s, w, stays)
 	line, rank := joined(parts, width-leastBar-len(" "))
 	if rank < beforeBar {
 		line, _ = joined(parts, width)
-	}
-	done, of := s.Done, s.Of
-	if s.TurnsOf > 0 {
-		done, of = s.Turns, s.TurnsOf
 	}
 	if room := width - 1 - len(line) - 1; of > 0 && room >= leastBar {
 		line = bar(done, of, min(room, mostBar)) + " " + line
@@ -62,8 +60,11 @@ func liveLine(s app.Progress, w stopwatch, width int, stays bool) string {
 // phaseParts says what goes on before the units.
 func phaseParts(s app.Progress, w stopwatch) []part {
 	parts := []part{{0, string(s.Phase)}}
-	if s.Phase == app.Preamble {
-		parts = append(parts, part{2, fmt.Sprintf("%d tokens", s.Tokens)})
+	if s.PhaseOf > 0 {
+		parts = append(parts, part{2, fmt.Sprintf("%d/%d %ss", s.PhaseDone, s.PhaseOf, s.PhaseThing)})
+	}
+	if s.PhaseDone > 0 {
+		return append(parts, part{1, "ETA " + duration(w.left(s.PhaseOf-s.PhaseDone))})
 	}
 	return append(parts, part{1, duration(w.phase())})
 }

@@ -20,10 +20,12 @@ func TestProgressLine(t *testing.T) {
 	failed.Failed = 2
 	unknown.Turns = unknown.TurnsBefore
 	pairs.Unit, pairs.TurnsOf, pairs.DecodeTokS = "pair", 0, 0
-	preamble.Phase, preamble.Tokens = app.Preamble, 1437
+	preamble.Phase, preamble.PhaseOf, preamble.PhaseThing = app.Preamble, 1437, "token"
+	part := preamble
+	part.PhaseDone = 512
 	large := app.Progress{Unit: "row", Done: 12345, Of: 60000, Failed: 12, Turns: 100000, TurnsOf: 300000, DecodeTokS: 2505}
 	done := app.Progress{Unit: "row", Done: 8, Of: 8, Turns: 24, TurnsOf: 24}
-	watch := stopwatch{total: 75 * time.Second, entered: 63 * time.Second, began: 15 * time.Second}
+	watch := stopwatch{total: 75 * time.Second, entered: 63 * time.Second, began: 15 * time.Second, reached: 73 * time.Second, done: 512}
 	for _, c := range []struct {
 		state app.Progress
 		width int
@@ -32,8 +34,11 @@ func TestProgressLine(t *testing.T) {
 	}{
 		{app.Progress{Phase: app.Loading}, 80, false, "loading model, 12s"},
 		{app.Progress{Phase: app.Loading}, 16, false, "loading model"},
-		{preamble, 80, false, "preamble, 1437 tokens, 12s"},
+		{preamble, 80, false, "[------------------------] preamble, 0/1437 tokens, 12s"},
 		{preamble, 20, false, "preamble, 12s"},
+		{part, 80, false, "[########----------------] preamble, 512/1437 tokens, ETA 16s"},
+		{part, 40, false, "preamble, 512/1437 tokens, ETA 16s"},
+		{part, 20, false, "preamble, ETA 16s"},
 		{work, 120, false, "[####--------------------] 100/600 rows, 330/1800 turns, ETA 49m0s, 41 tok/s"},
 		{work, 80, false, "[####--------------------] 100/600 rows, 330/1800 turns, ETA 49m0s, 41 tok/s"},
 		{failed, 80, false, "[###--------------] 100/600 rows, 330/1800 turns, 2 failed, ETA 49m0s, 41 tok/s"},
@@ -59,6 +64,9 @@ func TestProgressLine(t *testing.T) {
 				t.Errorf("%+v does not fit %d columns: %q", c.state, width, got)
 			}
 		}
+	}
+	if got, want := plainLine(part, watch), "preamble, 512/1437 tokens, ETA 16s"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 	if got, want := plainLine(failed, watch), "100/600 rows, 330/1800 turns, 2 failed, ETA 49m0s, 41 tok/s"; got != want {
 		t.Errorf("%q, want %q", got, want)
@@ -91,6 +99,26 @@ func TestStopwatch(t *testing.T) {
 		if w.total != c.total*time.Second || w.phase() != c.phase*time.Second || w.work() != c.work*time.Second {
 			t.Errorf("after %v in %q: total %v, phase %v, work %v, want %+v", c.after, c.enter, w.total, w.phase(), w.work(), c)
 		}
+	}
+}
+
+// TestStopwatchOfAPhase: what is left of a phase gets less while nothing more of it is done, and begins anew with another
+// phase.
+func TestStopwatchOfAPhase(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	w := stopwatch{last: now}
+	for _, c := range []struct {
+		enter      app.Phase
+		done, left int // seconds
+	}{
+		{app.Measuring, 0, 0}, {app.Measuring, 25, 3}, {app.Measuring, 25, 2}, {app.Measuring, 75, 1}, {app.Measuring, 75, 0}, {app.Measuring, 75, 0},
+		{app.Preamble, 0, 0}, {app.Preamble, 50, 1},
+	} {
+		w.enter(c.enter, now)
+		if w.note(c.done); c.done > 0 && w.left(100-c.done) != time.Duration(c.left)*time.Second {
+			t.Errorf("%q, %d %% done: %v left, want %ds", c.enter, c.done, w.left(100-c.done), c.left)
+		}
+		now = now.Add(time.Second)
 	}
 }
 

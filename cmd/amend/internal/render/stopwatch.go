@@ -12,6 +12,8 @@ type stopwatch struct {
 	total   time.Duration
 	entered time.Duration // when the phase began
 	began   time.Duration // when the units began
+	reached time.Duration // when the part of the phase was done that is
+	done    int           // that part
 	at      app.Phase
 	working bool // the units have begun
 }
@@ -33,13 +35,26 @@ func (w *stopwatch) enter(p app.Phase, now time.Time) {
 	if p == w.at {
 		return
 	}
-	w.at, w.entered = p, w.total
+	w.at, w.entered, w.reached, w.done = p, w.total, w.total, 0
 	switch {
 	case p == app.Loading:
 		w.working = false
 	case p == app.Working && !w.working:
 		w.working, w.began = true, w.total
 	}
+}
+
+// note notes how much of the phase is done.
+func (w *stopwatch) note(done int) {
+	if done != w.done {
+		w.done, w.reached = done, w.total
+	}
+}
+
+// left is how long the rest of the phase will take, if all of it goes as fast as what is done.
+func (w stopwatch) left(rest int) time.Duration {
+	whole := float64(w.reached-w.entered) / float64(w.done) * float64(rest)
+	return max(0, time.Duration(whole)-(w.total-w.reached))
 }
 
 // phase is how long the phase has taken.

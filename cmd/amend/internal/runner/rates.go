@@ -56,8 +56,9 @@ const (
 )
 
 // MeasureRates times a prefill of up to depth tokens, and decode steps of so many rows that each hold a copy of it, in a
-// context of its own of the kind that s says. It takes about two seconds, less with a small model.
-func (m *Model) MeasureRates(ctx context.Context, s ContextPlan, rows, depth int) (r Rates, err error) {
+// context of its own of the kind that s says. It takes about two seconds, less with a small model, longer with one whose
+// steps take that long. told hears how many of its steps are done.
+func (m *Model) MeasureRates(ctx context.Context, s ContextPlan, rows, depth int, told func(done, of int)) (r Rates, err error) {
 	rows, depth = max(1, rows), max(2*ratesChunk, depth)
 	s.Sequences, s.Shared, s.Cells, s.PerRow, s.Preambles = rows+1, 0, 0, 0, 0
 	s.Limit, s.Own, s.Context = depth+ratesSteps+1, depth+ratesSteps+1, padded(depth+ratesSteps+1)
@@ -68,9 +69,12 @@ func (m *Model) MeasureRates(ctx context.Context, s ContextPlan, rows, depth int
 	defer func() { err = errors.Join(err, b.Close()) }()
 	t := ratesTrial{backend: b, rows: rows}
 	r.Rows = rows
+	const parts = 5
+	told(0, parts)
 	if err := t.chunk(ctx); err != nil { // makes the graph, and reads weights from the disk
 		return r, fmt.Errorf("computing a first chunk: %w", err)
 	}
+	told(1, parts)
 	for i, reach := range []func() error{
 		func() error { return nil },
 		func() (err error) { r.Prefill, err = t.prefill(ctx, depth); return err },
@@ -78,10 +82,12 @@ func (m *Model) MeasureRates(ctx context.Context, s ContextPlan, rows, depth int
 		if err := reach(); err != nil {
 			return r, fmt.Errorf("timing a prefill: %w", err)
 		}
+		told(1+2*i, parts)
 		r.Depths[i] = t.depth
 		if r.Step[i], err = t.decode(ctx, rows); err != nil {
 			return r, fmt.Errorf("timing %d rows behind %d tokens: %w", rows, t.depth, err)
 		}
+		told(2+2*i, parts)
 	}
 	if r.Single, err = t.decode(ctx, 1); err != nil {
 		return r, fmt.Errorf("timing a row behind %d tokens: %w", t.depth, err)
