@@ -26,7 +26,7 @@ exist; without one it is printed.`,
 			if err := app.NewConstitution(args[0]); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: edit it, then amend constitution lint %[1]s\n", args[0])
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: edit it, then %s constitution lint %[1]s\n", args[0], program())
 			return err
 		},
 	}

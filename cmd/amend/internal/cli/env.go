@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"charm.land/log/v2"
@@ -31,6 +33,17 @@ func newEnvWith(cmd *cobra.Command, logger *log.Logger) (app.Env, error) {
 		Log: slog.New(logger), Now: time.Now,
 		Stdin: cmd.InOrStdin(), Stderr: cmd.ErrOrStderr(), Version: cmd.Root().Version, Self: []string{self},
 	}, nil
+}
+
+// program is how amend is called in commands that are to be copied: as the user called it where that was by a path, else by
+// its name.
+func program() string { return calledAs(os.Args[0]) }
+
+func calledAs(arg0 string) string {
+	if strings.ContainsRune(arg0, filepath.Separator) {
+		return arg0
+	}
+	return "amend"
 }
 
 // working runs a use case with progress on standard error, and then shows what it returned, also if some of its rows

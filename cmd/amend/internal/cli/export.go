@@ -55,7 +55,7 @@ Exit codes: 0 done, 2 bad usage or input, 3 all rows are left out, 42 cannot wor
 			if asJSON {
 				return errors.Join(render.JSON(cmd.OutOrStdout(), report), err)
 			}
-			render.Export(cmd.OutOrStdout(), c, report)
+			render.Export(cmd.OutOrStdout(), c, report, program())
 			return err
 		},
 	}

@@ -181,7 +181,7 @@ Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot
 					return func() error { return render.Plan(cmd.OutOrStdout(), p, o.json) }, err
 				}
 				r, err := app.Run(cmd.Context(), env, c)
-				return func() error { return render.RunResult(cmd.OutOrStdout(), r, o.json, o.verbose) }, err
+				return func() error { return render.RunResult(cmd.OutOrStdout(), r, program(), o.json, o.verbose) }, err
 			})
 		},
 	}

@@ -12,10 +12,10 @@ import (
 	"amend/engine/export"
 )
 
-// Export writes what a training set holds and what was left out of it.
-func Export(w io.Writer, c app.ExportConfig, r *export.Report) {
+// Export writes what a training set holds and what was left out of it. program is how amend is called in commands to copy.
+func Export(w io.Writer, c app.ExportConfig, r *export.Report, program string) {
 	if r.Empty() {
-		noExport(w, c, r)
+		noExport(w, c, r, program)
 		return
 	}
 	read := "rows"
@@ -35,16 +35,16 @@ func Export(w io.Writer, c app.ExportConfig, r *export.Report) {
 }
 
 // noExport says why there is no training set, and what would help.
-func noExport(w io.Writer, c app.ExportConfig, r *export.Report) {
+func noExport(w io.Writer, c app.ExportConfig, r *export.Report, program string) {
 	if len(r.LeftOut) == 0 {
 		Field(w, "examples", "none: the run has no finished row")
-		Field(w, "for more", "amend run --out "+c.Run+" continues it")
+		Field(w, "for more", program+" run --out "+c.Run+" continues it")
 		return
 	}
 	Field(w, "examples", "none for "+string(r.Format))
 	Field(w, "left out", leftOut(r.LeftOut, r.Flags))
 	label := "for more"
-	for _, a := range advice(c.Run, r.LeftOut, r.Flags) {
+	for _, a := range advice(program, c.Run, r.LeftOut, r.Flags) {
 		Field(w, label, a)
 		label = ""
 	}

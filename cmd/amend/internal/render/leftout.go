@@ -39,33 +39,33 @@ func flagTotals(flags map[revise.Flag]int) string {
 }
 
 // advice says what would bring more rows of a run into a set. It is about the most frequent reason, and the most frequent
-// flag.
-func advice(run string, reasons map[export.Reason]int, flags map[revise.Flag]int) []string {
+// flag. program is how amend is called in commands to copy.
+func advice(program, run string, reasons map[export.Reason]int, flags map[revise.Flag]int) []string {
 	why := export.Reasons()
 	slices.SortStableFunc(why, func(a, b export.Reason) int { return cmp.Compare(reasons[b], reasons[a]) })
 	if reasons[why[0]] == 0 {
 		return nil
 	}
 	if why[0] == export.Flagged {
-		return []string{flagAdvice(run, flags), "amend export --hygiene=false takes flagged answers too"}
+		return []string{flagAdvice(program, run, flags), program + " export --hygiene=false takes flagged answers too"}
 	}
 	return []string{map[export.Reason]string{
-		export.Failed:        "amend run --out " + run + " --retry-failed does failed rows again",
+		export.Failed:        program + " run --out " + run + " --retry-failed does failed rows again",
 		export.Unchanged:     "no revision differs from its first response: try other principles, or a larger model",
 		export.OtherPart:     "--disjoint leaves half of the prompts to the other formats: take more prompts, or leave it out",
-		export.OffPrinciple:  "in no row that is left was one of these --principles drawn: name others (amend stats " + run + ")",
+		export.OffPrinciple:  "in no row that is left was one of these --principles drawn: name others (" + program + " stats " + run + ")",
 		export.TooLong:       "raise --max-chars",
 		export.NearDuplicate: "raise --near-duplicates, or leave it out",
-		export.Unlabelled:    "the judge finds neither answer likely: amend feedback with another judge, or a lower --min-mass",
+		export.Unlabelled:    "the judge finds neither answer likely: " + program + " feedback with another judge, or a lower --min-mass",
 		export.SmallMargin:   "lower --min-margin, or label with another judge or more --draws",
 		export.Flipping:      "raise --max-flip, or label with another judge",
 	}[why[0]]}
 }
 
 // flagAdvice says what helps against the most frequent flag.
-func flagAdvice(run string, flags map[revise.Flag]int) string {
+func flagAdvice(program, run string, flags map[revise.Flag]int) string {
 	most := slices.MaxFunc(revise.Flags(), func(a, b revise.Flag) int { return cmp.Compare(flags[a], flags[b]) })
-	raise := "raise it (amend run --out " + run + " --max-tokens N --redo)"
+	raise := "raise it (" + program + " run --out " + run + " --max-tokens N --redo)"
 	switch {
 	case flags[revise.Thinking] > 0 && 2*flags[revise.Thinking] >= flags[most]: // such turns are cut, too
 		return "many are thoughts that take the whole token limit: " + raise + ", or give a --template that turns thinking off"

@@ -39,9 +39,10 @@ type runReport struct {
 }
 
 // RunResult writes how a run went, for a person or as JSON. Verbose, the text has the engine's figures, as JSON always does.
-func RunResult(w io.Writer, r app.RunResult, asJSON, verbose bool) error {
+// program is how amend is called in commands to copy.
+func RunResult(w io.Writer, r app.RunResult, program string, asJSON, verbose bool) error {
 	if !asJSON {
-		runSummary(w, r, verbose)
+		runSummary(w, r, program, verbose)
 		return nil
 	}
 	s := r.Summary

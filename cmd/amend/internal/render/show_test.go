@@ -102,9 +102,9 @@ func TestShowGolden(t *testing.T) {
 		"row.json":            func(w io.Writer) error { return RunJSON(w, run.Only(row("given"))) },
 		"stats.txt":           func(w io.Writer) error { return Stats(w, stats) },
 		"stats.json":          func(w io.Writer) error { return JSON(w, stats) },
-		"summary.txt":         func(w io.Writer) error { return RunResult(w, shownResult(stats, run, shownRows()), false, false) },
-		"summary-verbose.txt": func(w io.Writer) error { return RunResult(w, shownResult(stats, run, shownRows()), false, true) },
-		"summary-clean.txt":   func(w io.Writer) error { return RunResult(w, shownResult(stats, run, cleanRows()), false, false) },
+		"summary.txt":         func(w io.Writer) error { return RunResult(w, shownResult(stats, run, shownRows()), "amend", false, false) },
+		"summary-verbose.txt": func(w io.Writer) error { return RunResult(w, shownResult(stats, run, shownRows()), "amend", false, true) },
+		"summary-clean.txt":   func(w io.Writer) error { return RunResult(w, shownResult(stats, run, cleanRows()), "amend", false, false) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
@@ -176,7 +176,7 @@ func TestSummaryNamesWhatIsUsable(t *testing.T) {
 		r.Outcome.Add(&rec)
 	}
 	var out strings.Builder
-	if err := RunResult(&out, r, false, false); err != nil {
+	if err := RunResult(&out, r, "amend", false, false); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"changed   1 of 2 answers (50%)", "usable    0 for sft, 0 for dpo", "of sft: 2 flagged (cut 2)", "of dpo: 1 unchanged, 1 flagged (cut 1)", "--max-tokens N"} {
@@ -203,7 +203,7 @@ func TestSummaryOfAGoodRun(t *testing.T) {
 		r.Outcome.Add(&rec)
 	}
 	var out strings.Builder
-	if err := RunResult(&out, r, false, false); err != nil {
+	if err := RunResult(&out, r, "amend", false, false); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "amend export run --format dpo --out") || strings.Contains(out.String(), "for more") {

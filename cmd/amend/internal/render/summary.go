@@ -18,14 +18,14 @@ import (
 
 // runSummary writes the report at the end of a run: what became of the answers, and what to do next. Verbose, it also has
 // the engine's figures.
-func runSummary(w io.Writer, r app.RunResult, verbose bool) {
+func runSummary(w io.Writer, r app.RunResult, program string, verbose bool) {
 	rowCounts(w, r.Summary)
 	if r.Unreadable > 0 {
 		Field(w, "unread", Grouped(r.Unreadable)+" rows of the prompts could not be read")
 	}
 	outcome(w, r)
 	if r.Summary.Gate != nil && !verbose {
-		triesOutcome(w, *r.Summary.Gate, r.Summary.Completed)
+		triesOutcome(w, *r.Summary.Gate, r.Summary.Completed, program)
 	}
 	selfTest(w, r.SelfTest)
 	verdictTest(w, r.VerdictTest)
@@ -39,7 +39,7 @@ func runSummary(w io.Writer, r app.RunResult, verbose bool) {
 	if r.Failed() > 0 {
 		File(w, "", r.Out, runstore.FailedFile, "rows that failed or could not be read, and why")
 	}
-	next(w, r)
+	next(w, r, program)
 }
 
 // outcome writes what became of the answers.
@@ -98,23 +98,23 @@ func excerpt(text string, most int) string {
 }
 
 // next writes the commands that come next, and what would make more of the rows usable.
-func next(w io.Writer, r app.RunResult) {
+func next(w io.Writer, r app.RunResult, program string) {
 	label := "next"
 	write := func(command string) {
-		fmt.Fprintf(w, "%-*s%s\n", LabelWidth, label, command) // not broken into lines: it is to be copied
+		fmt.Fprintf(w, "%-*s%s %s\n", LabelWidth, label, program, command) // not broken into lines: it is to be copied
 		label = ""
 	}
 	if r.Outcome.Changed > 0 {
-		write("amend show " + r.Out + " --changed")
+		write("show " + r.Out + " --changed")
 	} else {
-		write("amend show " + r.Out)
+		write("show " + r.Out)
 	}
 	if r.Samples > 1 {
-		write("amend feedback " + r.Out)
+		write("feedback " + r.Out)
 	}
 	for _, s := range setsOf(r) {
 		if s.Usable > 0 {
-			write(fmt.Sprintf("amend export %s --format %s --out %s", r.Out, s.Format, filepath.Join("sets", filepath.Base(r.Out)+"-"+string(s.Format))))
+			write(fmt.Sprintf("export %s --format %s --out %s", r.Out, s.Format, filepath.Join("sets", filepath.Base(r.Out)+"-"+string(s.Format))))
 		}
 	}
 	of, pairs := r.Outcome.Sets[0], r.Outcome.Sets[1]
@@ -125,7 +125,7 @@ func next(w io.Writer, r app.RunResult) {
 		return // nearly all
 	}
 	label = "for more"
-	for _, a := range advice(r.Out, of.LeftOut, of.Flags) {
+	for _, a := range advice(program, r.Out, of.LeftOut, of.Flags) {
 		Field(w, label, a)
 		label = ""
 	}

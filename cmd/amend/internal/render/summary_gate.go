@@ -21,7 +21,7 @@ func tries(w io.Writer, g runstore.GateSummary) {
 }
 
 // triesOutcome writes what became of tries, for a person.
-func triesOutcome(w io.Writer, g runstore.GateSummary, rows int) {
+func triesOutcome(w io.Writer, g runstore.GateSummary, rows int, program string) {
 	proposed, taken := g.First.Number+g.Retries.Number, g.First.Taken+g.Retries.Taken
 	text := fmt.Sprintf("of %s, %s gave a revision that was taken", countedTries(proposed), Grouped(taken))
 	if g.First.Verdicts > 0 {
@@ -29,7 +29,7 @@ func triesOutcome(w io.Writer, g runstore.GateSummary, rows int) {
 	}
 	Field(w, "tries", text)
 	if proposed == 0 && g.Ended == rows && rows > 0 {
-		Field(w, "", "The judge found every draft clean: it may be too weak to see faults. amend doctor --model tests it.")
+		Field(w, "", "The judge found every draft clean: it may be too weak to see faults. "+program+" doctor --model tests it.")
 	}
 }
 
