@@ -28,6 +28,8 @@ type collector struct {
 	take func(f *fields, at place) error
 	max  int // the longest record in bytes; 0: records.MaxRecord
 
+	findID bool
+	ids    idColumns
 	bad    []BadRow
 	report Report
 }
@@ -50,6 +52,7 @@ func (c *collector) read(paths Paths, stdin io.Reader) (sha string, err error) {
 		}
 		fmt.Fprintln(all, sha)
 	}
+	c.report.IDColumn = c.ids.name()
 	if len(files) == 1 {
 		return sha, nil
 	}
@@ -141,6 +144,9 @@ func (c *collector) add(rec records.Record, unit string, at place, columns *tall
 	err = c.take(f, at)
 	if !f.bare {
 		columns.add(f, err == nil)
+	}
+	if c.findID && err == nil {
+		c.ids.add(f)
 	}
 	if bytes.Contains(rec.Value, []byte(`"reasoning_content"`)) {
 		columns.ignore("reasoning_content of turns")

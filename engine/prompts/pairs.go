@@ -30,7 +30,7 @@ type Pairs struct {
 // The better response is a pair's first. Options.FromResponses counts for nothing.
 func ReadPairs(paths Paths, stdin io.Reader, o Options) (*Pairs, error) {
 	out := &Pairs{}
-	c := collector{given: o.Map, full: func() bool { return o.Limit > 0 && len(out.Pairs) >= o.Limit }, take: out.take()}
+	c := collector{given: o.Map, findID: o.FindID, full: func() bool { return o.Limit > 0 && len(out.Pairs) >= o.Limit }, take: out.take()}
 	sha, err := c.read(paths, stdin)
 	if err != nil {
 		return nil, fmt.Errorf("read pairs from %w", err)

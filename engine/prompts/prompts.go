@@ -44,6 +44,8 @@ type Options struct {
 	Limit int
 	// Map names the columns of fields that are not under their own names.
 	Map Mapping
+	// FindID looks for Report.IDColumn, which takes memory for each record.
+	FindID bool
 }
 
 // Set is what an input holds.
@@ -103,8 +105,8 @@ func Read(paths Paths, stdin io.Reader, o Options) (*Set, error) {
 func (s *Set) collector(o Options) *collector {
 	given, words := newIDs(), spoken()
 	c := &collector{
-		given: o.Map,
-		full:  func() bool { return o.Limit > 0 && len(s.Rows) >= o.Limit },
+		given: o.Map, findID: o.FindID,
+		full: func() bool { return o.Limit > 0 && len(s.Rows) >= o.Limit },
 	}
 	c.take = func(f *fields, at place) error {
 		row, err := parseRow(f, o.FromResponses)

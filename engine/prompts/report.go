@@ -15,6 +15,9 @@ type Report struct {
 	Answered int `json:"answered"`
 	// Marked are rows with a text that holds marks of turns, such as <|im_start|>, which are taken as text.
 	Marked int `json:"marked"`
+	// IDColumn could be mapped to id: no record has an id, and this column holds a short word in each that is no other
+	// record's. It is looked for with Options.FindID.
+	IDColumn string `json:"id_column,omitempty"`
 }
 
 // FileReport says how a file was read.

@@ -58,7 +58,7 @@ func InspectData(env Env, c InspectConfig) (r InspectReport, err error) {
 	}
 	var bad []prompts.BadRow
 	if c.Pairs {
-		set, err := prompts.ReadPairs(c.Files, env.Stdin, prompts.Options{Map: mapping(c.Map)})
+		set, err := prompts.ReadPairs(c.Files, env.Stdin, prompts.Options{Map: mapping(c.Map), FindID: true})
 		if err != nil {
 			return r, failure.Input(err)
 		}
@@ -67,7 +67,7 @@ func InspectData(env Env, c InspectConfig) (r InspectReport, err error) {
 			r.First = firstPair(set.Pairs[0])
 		}
 	} else {
-		set, err := prompts.Read(c.Files, env.Stdin, prompts.Options{FromResponses: c.FromResponses, Map: mapping(c.Map)})
+		set, err := prompts.Read(c.Files, env.Stdin, prompts.Options{FromResponses: c.FromResponses, Map: mapping(c.Map), FindID: true})
 		if err != nil {
 			return r, failure.Input(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"amend/cmd/amend/internal/app"
 )
@@ -28,6 +29,9 @@ func Inspection(w io.Writer, r app.InspectReport) error {
 	if r.Marked > 0 {
 		p.field("marks", "rows that hold marks of turns, such as <|im_start|> or [INST], as text: "+Grouped(r.Marked))
 	}
+	if r.IDColumn != "" {
+		p.field("id", fmt.Sprintf("none is read; a column could be it: --map %s", quoted("id="+r.IDColumn)))
+	}
 	for _, b := range r.Reasons {
 		p.field("bad", fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Reason))
 		if b.Count > 1 {
@@ -39,6 +43,17 @@ func Inspection(w io.Writer, r app.InspectReport) error {
 		p.first(*r.First)
 	}
 	return p.err
+}
+
+// quoted is an argument as a shell takes it.
+func quoted(arg string) string {
+	plain := func(r rune) bool {
+		return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("=_-.,:/", r))
+	}
+	if strings.IndexFunc(arg, func(r rune) bool { return !plain(r) }) < 0 {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
 // field writes a label and its text, continued below itself where it is long; nothing where there is no text.

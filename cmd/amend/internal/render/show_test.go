@@ -92,19 +92,25 @@ func TestShowGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, show := range map[string]func(w io.Writer) error{
-		"run.txt":             func(w io.Writer) error { return Run(NewPage(w), run, nil, false) },
-		"labelled.txt":        func(w io.Writer) error { return Run(NewPage(w), run, shownLabels(), true) },
-		"sent.txt":            func(w io.Writer) error { return Sent(NewPage(w), shownSent()) },
-		"row.txt":             func(w io.Writer) error { return Trace(NewPage(w), run, row("1"), shownLabels()) },
-		"given.txt":           func(w io.Writer) error { return Trace(NewPage(w), run, row("given"), nil) },
-		"failed.txt":          func(w io.Writer) error { return Trace(NewPage(w), run, row("f3a"), nil) },
-		"run.json":            func(w io.Writer) error { return RunJSON(w, run) },
-		"row.json":            func(w io.Writer) error { return RunJSON(w, run.Only(row("given"))) },
-		"stats.txt":           func(w io.Writer) error { return Stats(w, stats) },
-		"stats.json":          func(w io.Writer) error { return JSON(w, stats) },
-		"summary.txt":         func(w io.Writer) error { return RunResult(w, shownResult(stats, run, shownRows()), "amend", false, false) },
-		"summary-verbose.txt": func(w io.Writer) error { return RunResult(w, shownResult(stats, run, shownRows()), "amend", false, true) },
-		"summary-clean.txt":   func(w io.Writer) error { return RunResult(w, shownResult(stats, run, cleanRows()), "amend", false, false) },
+		"run.txt":      func(w io.Writer) error { return Run(NewPage(w), run, nil, false) },
+		"labelled.txt": func(w io.Writer) error { return Run(NewPage(w), run, shownLabels(), true) },
+		"sent.txt":     func(w io.Writer) error { return Sent(NewPage(w), shownSent()) },
+		"row.txt":      func(w io.Writer) error { return Trace(NewPage(w), run, row("1"), shownLabels()) },
+		"given.txt":    func(w io.Writer) error { return Trace(NewPage(w), run, row("given"), nil) },
+		"failed.txt":   func(w io.Writer) error { return Trace(NewPage(w), run, row("f3a"), nil) },
+		"run.json":     func(w io.Writer) error { return RunJSON(w, run) },
+		"row.json":     func(w io.Writer) error { return RunJSON(w, run.Only(row("given"))) },
+		"stats.txt":    func(w io.Writer) error { return Stats(w, stats) },
+		"stats.json":   func(w io.Writer) error { return JSON(w, stats) },
+		"summary.txt": func(w io.Writer) error {
+			return RunResult(w, shownResult(stats, run, shownRows()), "amend", false, false)
+		},
+		"summary-verbose.txt": func(w io.Writer) error {
+			return RunResult(w, shownResult(stats, run, shownRows()), "amend", false, true)
+		},
+		"summary-clean.txt": func(w io.Writer) error {
+			return RunResult(w, shownResult(stats, run, cleanRows()), "amend", false, false)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
