@@ -47,7 +47,7 @@ type candidate struct {
 // choose finds what a row gives, or why it gives nothing.
 func (o *Options) choose(rec *revise.Record) ([]candidate, Reason) {
 	if o.Format == Raw {
-		return []candidate{{rec: rec}}, ""
+		return []candidate{whole(rec)}, ""
 	}
 	if rec.Error != "" {
 		return nil, Failed
@@ -63,6 +63,15 @@ func (o *Options) choose(rec *revise.Record) ([]candidate, Reason) {
 		return []candidate{newCandidate(rec, t, answers[0])}, ""
 	}
 	return nil, pairless(answers)
+}
+
+// whole is a row as it is, with what filters look at.
+func whole(rec *revise.Record) candidate {
+	c := candidate{rec: rec, prompt: rec.Messages}
+	if final, ok := rec.Final(); ok {
+		c.answer, c.principles = final.Text, principlesUpTo(rec, final.Round)
+	}
+	return c
 }
 
 // newCandidate takes an answer of a row, with the first response as the other one.

@@ -97,6 +97,16 @@ func read(t testing.TB, dir, split string) (out []string) {
 	return out
 }
 
+// TestRawIsFiltered: whole traces are kept by principle and length, as examples are.
+func TestRawIsFiltered(t *testing.T) {
+	long := trace("long", "no", strings.Repeat("x", 100))
+	_, r := write(t, Options{Format: Raw, Principles: []string{"p2"}}, trace("a", "no", "yes"), trace("b", "no", "yes", "better"))
+	_, s := write(t, Options{Format: Raw, MaxChars: 80}, trace("a", "no", "yes"), long)
+	if r.Examples[trainSplit] != 1 || r.LeftOut[OffPrinciple] != 1 || s.Examples[trainSplit] != 1 || s.LeftOut[TooLong] != 1 {
+		t.Errorf("%+v and %+v", r, s)
+	}
+}
+
 // TestFormats: what each format makes of rows, in golden files with the card.
 func TestFormats(t *testing.T) {
 	records := []revise.Record{
