@@ -206,7 +206,7 @@ func writeCounts(b *bytes.Buffer, r *Report, o Options) {
 	if o.Labels {
 		read = "pairs"
 	}
-	fmt.Fprintf(b, "| %s | %d |\n", read, r.Read)
+	fmt.Fprintf(b, "| %s | %d |\n| of these taken | %d |\n", read, r.Read, r.Taken)
 	for _, split := range slices.Sorted(maps.Keys(r.Examples)) {
 		fmt.Fprintf(b, "| examples in %s | %d |\n", split, r.Examples[split])
 	}

@@ -25,9 +25,15 @@ const (
 	Flipping      Reason = "flips"          // the judge changes its mind with the order too often
 )
 
-// Reasons lists the reasons, in the order in which they are looked for.
+// Reasons lists the reasons in the order in which they are looked for: a row is counted under the first one alone.
 func Reasons() []Reason {
-	return []Reason{OtherPart, Failed, Unchanged, Flagged, Unlabelled, SmallMargin, Flipping, OffPrinciple, TooLong, NearDuplicate}
+	return []Reason{OtherPart, Failed, Unlabelled, SmallMargin, Flipping, Unchanged, Flagged, OffPrinciple, TooLong, NearDuplicate}
+}
+
+// Faults lists the flags that keep an answer out of a set, in the order in which a row that is left out for them is counted:
+// under the first one that an answer of it has. Thoughts that take the whole limit are cut, too.
+func Faults() []revise.Flag {
+	return []revise.Flag{revise.Thinking, revise.Cut, revise.Empty, revise.Repeating, revise.CritiqueAsRevision, revise.CopiedFewshot, revise.LeadIn}
 }
 
 // candidate is what a row gives to the set: one example, or the two of a pair.

@@ -2,6 +2,8 @@ package export
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -28,7 +30,7 @@ func TestEmptySetIsNotWritten(t *testing.T) {
 	}}
 	dir := t.TempDir()
 	r, err := Write(filepath.Join(dir, "set"), source, Options{Format: SFT, Encoding: Parquet, Hygiene: true, ShardBytes: 1e6})
-	if !errors.Is(err, ErrEmpty) || r.LeftOut[Flagged] != 2 || r.LeftOut[Failed] != 1 || r.Flags[revise.Cut] != 2 || r.Flags[revise.LeadIn] != 1 || len(r.Flags) != 2 {
+	if !errors.Is(err, ErrEmpty) || r.LeftOut[Flagged] != 2 || r.LeftOut[Failed] != 1 || r.Flags[revise.Cut] != 2 || len(r.Flags) != 1 {
 		t.Errorf("%v, %+v", err, r)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
@@ -70,5 +72,50 @@ func TestTally(t *testing.T) {
 	}
 	if _, _, ok := Pair(answers("a", "a")); ok {
 		t.Error("two answers that are the same are a pair")
+	}
+}
+
+// TestCountsAddUp: every row is taken or left out for one reason, and every flagged row is counted under one flag, whatever the
+// options.
+func TestCountsAddUp(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	flags := append([]revise.Flag{"", "", revise.Unchanged}, Faults()...)
+	var rows []revise.Record
+	for i := range 60 {
+		rec := trace(fmt.Sprint(i), "no", "yes", "better")
+		for turn := range rec.Turns {
+			rec.Turns[turn].Flags = nil
+			for range random.IntN(3) {
+				if f := flags[random.IntN(len(flags))]; f != "" {
+					rec.Turns[turn].Flags = append(rec.Turns[turn].Flags, f)
+				}
+			}
+			if random.IntN(4) == 0 {
+				rec.Turns[turn].Text = "no"
+			}
+		}
+		if random.IntN(6) == 0 {
+			rec.Error = "too long"
+		}
+		rows = append(rows, rec)
+	}
+	for _, f := range Formats() {
+		for _, o := range []Options{
+			{}, {Hygiene: true}, {Hygiene: true, DropUnchanged: true}, {Hygiene: true, MaxChars: 25, Disjoint: f != Raw},
+			{Hygiene: true, Principles: []string{"p1"}, NearDuplicates: 0.1}, {AllRevisions: f == SFT, MaxChars: 25},
+		} {
+			o.Format = f
+			_, r := write(t, o, rows...)
+			left, flagged := 0, 0
+			for _, n := range r.LeftOut {
+				left += n
+			}
+			for _, n := range r.Flags {
+				flagged += n
+			}
+			if r.Read != len(rows) || r.Taken+left != r.Read || flagged != r.LeftOut[Flagged] || r.Taken == 0 {
+				t.Errorf("%+v: of %d rows %d are taken, left out %v, flags %v", o, r.Read, r.Taken, r.LeftOut, r.Flags)
+			}
+		}
 	}
 }

@@ -102,8 +102,9 @@ type Report struct {
 	Encoding Encoding       `json:"encoding"`
 	Read     int            `json:"read"`     // rows of the run, or labelled pairs
 	Examples map[string]int `json:"examples"` // rows of the set, by split
-	LeftOut  map[Reason]int `json:"left_out"` // of those read, by why
-	// Flags counts, for the rows of a run that are left out as flagged, those with such an answer.
+	Taken    int            `json:"taken"`    // of those read: they gave one example or more
+	LeftOut  map[Reason]int `json:"left_out"` // the others, each under the first of Reasons
+	// Flags counts the rows of a run that are left out as flagged, each under the first of Faults.
 	Flags   map[revise.Flag]int `json:"flags,omitempty"`
 	Changed int                 `json:"changed"` // examples whose answer is not the first response; 0 of labelled pairs, which have none
 	Chars   Spread              `json:"chars"`   // of answers
@@ -261,7 +262,7 @@ func (s *set) read(from Source) error {
 		choose := func() ([]candidate, Reason) {
 			chosen, why := s.options.choose(&rec)
 			if why == Flagged {
-				countFaults(s.report.Flags, &rec)
+				countFault(s.report.Flags, &rec)
 			}
 			return chosen, why
 		}
@@ -308,6 +309,8 @@ func (s *set) add(prompt []chat.Message, choose func() ([]candidate, Reason)) er
 	}
 	if taken == 0 {
 		s.report.LeftOut[left]++
+	} else {
+		s.report.Taken++
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ type Tally struct {
 	Usable  int            `json:"usable"`
 	Revised int            `json:"revised"` // of Usable: the answer to learn is not the first response
 	LeftOut map[Reason]int `json:"left_out"`
-	// Flags counts, for the rows that are left out as flagged, those with such an answer. A row may have several flags.
+	// Flags counts the rows that are left out as flagged, each under one flag (Faults).
 	Flags   map[revise.Flag]int `json:"flags"`
 	options Options
 }
@@ -34,15 +34,16 @@ func (t *Tally) Add(rec *revise.Record) {
 	}
 	t.LeftOut[why]++
 	if why == Flagged {
-		countFaults(t.Flags, rec)
+		countFault(t.Flags, rec)
 	}
 }
 
-// countFaults counts a row under each flag that keeps an answer of it out of a set.
-func countFaults(counts map[revise.Flag]int, rec *revise.Record) {
-	for _, f := range revise.Flags() {
-		if f != revise.Unchanged && slices.ContainsFunc(rec.Answers(), func(t revise.Turn) bool { return slices.Contains(t.Flags, f) }) {
+// countFault counts a row under the first flag that keeps an answer of it out of a set.
+func countFault(counts map[revise.Flag]int, rec *revise.Record) {
+	for _, f := range Faults() {
+		if slices.ContainsFunc(rec.Answers(), func(t revise.Turn) bool { return slices.Contains(t.Flags, f) }) {
 			counts[f]++
+			return
 		}
 	}
 }

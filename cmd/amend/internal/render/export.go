@@ -18,20 +18,29 @@ func Export(w io.Writer, c app.ExportConfig, r *export.Report, program string) {
 		noExport(w, c, r, program)
 		return
 	}
-	read := "rows"
-	if c.Labels {
-		read = "pairs"
-	}
 	var examples []string
 	for _, split := range slices.Sorted(maps.Keys(r.Examples)) {
 		examples = append(examples, fmt.Sprintf("%d in %s", r.Examples[split], split))
 	}
-	Field(w, "examples", fmt.Sprintf("%s of %d %s", strings.Join(examples, ", "), r.Read, read))
-	if len(r.LeftOut) > 0 {
-		Field(w, "left out", leftOut(r.LeftOut, r.Flags))
-	}
+	exported(w, c, r)
+	Field(w, "examples", strings.Join(examples, ", "))
 	Field(w, "files", fmt.Sprintf("%d in %s, %s bytes", len(r.Files), filepath.Join(c.Out, "data"), Grouped(int(r.Bytes))))
 	Field(w, "card", filepath.Join(c.Out, "README.md"))
+}
+
+// exported writes how many rows or pairs gave examples, and why the others did not.
+func exported(w io.Writer, c app.ExportConfig, r *export.Report) {
+	read := "rows"
+	if c.Labels {
+		read = "pairs"
+	}
+	text, left := fmt.Sprintf("%s: %s exported", Grouped(r.Read), Grouped(r.Taken)), r.Read-r.Taken
+	if left == 0 {
+		Field(w, read, text)
+		return
+	}
+	Field(w, read, fmt.Sprintf("%s, %s left out: %s", text, Grouped(left), leftOut(r.LeftOut, r.Flags)))
+	Field(w, "", onlyReason)
 }
 
 // noExport says why there is no training set, and what would help.
@@ -41,8 +50,8 @@ func noExport(w io.Writer, c app.ExportConfig, r *export.Report, program string)
 		Field(w, "for more", program+" run --out "+c.Run+" continues it")
 		return
 	}
+	exported(w, c, r)
 	Field(w, "examples", "none for "+string(r.Format))
-	Field(w, "left out", leftOut(r.LeftOut, r.Flags))
 	label := "for more"
 	for _, a := range advice(program, c.Run, r.LeftOut, r.Flags) {
 		Field(w, label, a)

@@ -10,7 +10,8 @@ import (
 	"amend/engine/revise"
 )
 
-// leftOut says why rows are not in a training set: the reasons, and of flagged rows the flags.
+// leftOut says why rows are not in a training set: the reasons, and of flagged rows the flags. Their numbers add up to how
+// many are left out.
 func leftOut(reasons map[export.Reason]int, flags map[revise.Flag]int) string {
 	var parts []string
 	for _, why := range export.Reasons() {
@@ -27,12 +28,15 @@ func leftOut(reasons map[export.Reason]int, flags map[revise.Flag]int) string {
 	return strings.Join(parts, ", ")
 }
 
+// onlyReason says how a row is counted that has several reasons, below reasons as leftOut lists them.
+const onlyReason = "Each has one reason, the first of these that applies."
+
 // flagTotals lists flags with their numbers, without those that are 0.
 func flagTotals(flags map[revise.Flag]int) string {
 	var parts []string
-	for _, f := range revise.Flags() {
+	for _, f := range export.Faults() {
 		if n := flags[f]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", f, Grouped(n)))
+			parts = append(parts, fmt.Sprintf("%s %s", Grouped(n), f))
 		}
 	}
 	return strings.Join(parts, ", ")

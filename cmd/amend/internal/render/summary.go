@@ -19,9 +19,10 @@ import (
 // runSummary writes the report at the end of a run: what became of the answers, and what to do next. Verbose, it also has
 // the engine's figures.
 func runSummary(w io.Writer, r app.RunResult, program string, verbose bool) {
-	rowCounts(w, r.Summary)
 	if r.Unreadable > 0 {
-		Field(w, "unread", Grouped(r.Unreadable)+" rows of the prompts could not be read")
+		Field(w, "rows", fmt.Sprintf("%s: %s, %s could not be read", Grouped(r.Summary.Rows+r.Unreadable), rowEnds(r.Summary), Grouped(r.Unreadable)))
+	} else {
+		rowCounts(w, r.Summary)
 	}
 	outcome(w, r)
 	if r.Summary.Gate != nil && !verbose {
@@ -48,22 +49,20 @@ func outcome(w io.Writer, r app.RunResult) {
 	if r.Rounds > 0 {
 		Field(w, "changed", fmt.Sprintf("%s of %s (%.0f%%)", Grouped(o.Changed), counted(done, "answer"), Percent(o.Changed, done)))
 	}
-	var usable []string
+	label, rule := "usable", "By form alone."
 	for _, s := range setsOf(r) {
-		part := fmt.Sprintf("%s for %s", Grouped(s.Usable), s.Format)
+		text := fmt.Sprintf("for %s %s of %s", s.Format, Grouped(s.Usable), counted(r.Summary.Rows, "row"))
 		if s.Revised < s.Usable && r.Rounds > 0 {
-			part += fmt.Sprintf(" (%s of them revised)", Grouped(s.Revised))
+			text += fmt.Sprintf(" (%s of them revised)", Grouped(s.Revised))
 		}
-		usable = append(usable, part)
-	}
-	Field(w, "usable", strings.Join(usable, ", ")+", by form alone (amend export)")
-	label := "left out"
-	for _, s := range setsOf(r) {
-		if len(s.LeftOut) > 0 {
-			Field(w, label, fmt.Sprintf("of %s: %s", s.Format, leftOut(s.LeftOut, s.Flags)))
-			label = ""
+		if left := r.Summary.Rows - s.Usable; left > 0 {
+			rule = "By form alone. " + onlyReason
+			text += fmt.Sprintf("; %s left out: %s", Grouped(left), leftOut(s.LeftOut, s.Flags))
 		}
+		Field(w, label, text)
+		label = ""
 	}
+	Field(w, "", rule)
 	if o.Example != nil {
 		example(w, *o.Example)
 	}
@@ -147,7 +146,11 @@ func engineFigures(w io.Writer, f app.RunResult) {
 
 // rowCounts writes how many rows ended, and how.
 func rowCounts(w io.Writer, s runstore.Summary) {
-	Field(w, "rows", fmt.Sprintf("%s: %s completed, %s failed", Grouped(s.Rows), Grouped(s.Completed), Grouped(s.Failed)))
+	Field(w, "rows", Grouped(s.Rows)+": "+rowEnds(s))
+}
+
+func rowEnds(s runstore.Summary) string {
+	return fmt.Sprintf("%s completed, %s failed", Grouped(s.Completed), Grouped(s.Failed))
 }
 
 // turnCounts writes what the turns alone tell.
