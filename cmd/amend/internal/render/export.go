@@ -47,14 +47,10 @@ func exported(w io.Writer, c app.ExportConfig, r *export.Report) {
 func noExport(w io.Writer, c app.ExportConfig, r *export.Report, program string) {
 	if len(r.LeftOut) == 0 {
 		Field(w, "examples", "none: the run has no finished row")
-		Field(w, "for more", program+" run --out "+c.Run+" continues it")
+		forMore(w, program, []string{program + " run --out " + c.Run + " continues it"})
 		return
 	}
 	exported(w, c, r)
 	Field(w, "examples", "none for "+string(r.Format))
-	label := "for more"
-	for _, a := range advice(program, c.Run, r.LeftOut, r.Flags) {
-		Field(w, label, a)
-		label = ""
-	}
+	forMore(w, program, advice(program, c.Run, r.LeftOut, r.Flags))
 }

@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -51,7 +52,7 @@ func advice(program, run string, reasons map[export.Reason]int, flags map[revise
 		return nil
 	}
 	if why[0] == export.Flagged {
-		return []string{flagAdvice(program, run, flags), program + " export --hygiene=false takes flagged answers too"}
+		return append(flagAdvice(program, run, flags), program+" export --hygiene=false takes flagged answers too")
 	}
 	return []string{map[export.Reason]string{
 		export.Failed:        program + " run --out " + run + " --retry-failed does failed rows again",
@@ -66,15 +67,46 @@ func advice(program, run string, reasons map[export.Reason]int, flags map[revise
 	}[why[0]]}
 }
 
-// flagAdvice says what helps against the most frequent flag.
-func flagAdvice(program, run string, flags map[revise.Flag]int) string {
-	most := slices.MaxFunc(revise.Flags(), func(a, b revise.Flag) int { return cmp.Compare(flags[a], flags[b]) })
-	raise := "raise it (" + program + " run --out " + run + " --max-tokens N --redo)"
-	switch {
-	case flags[revise.Thinking] > 0 && 2*flags[revise.Thinking] >= flags[most]: // such turns are cut, too
-		return "many are thoughts that take the whole token limit: " + raise + ", or give a --template that turns thinking off"
-	case most == revise.Cut:
-		return "most are cut at the token limit: " + raise
+// forMore writes advice. What begins with the program is not broken into lines: it is to be copied.
+func forMore(w io.Writer, program string, advice []string) {
+	label := "for more"
+	for _, a := range advice {
+		if strings.HasPrefix(a, program+" ") {
+			fmt.Fprintf(w, "%-*s%s\n", LabelWidth, label, a)
+		} else {
+			Field(w, label, a)
+		}
+		label = ""
 	}
-	return fmt.Sprintf("most are flagged %s: try a larger model, or a lower --temperature", most)
+}
+
+// flagAdvice says what helps against the most frequent flag.
+func flagAdvice(program, run string, flags map[revise.Flag]int) []string {
+	rows := 0
+	for _, n := range flags {
+		rows += n
+	}
+	most := slices.MaxFunc(export.Faults(), func(a, b revise.Flag) int { return cmp.Compare(flags[a], flags[b]) })
+	are := mostOf(flags[most], rows)
+	raise := program + " run --out " + run + " --max-tokens N --redo"
+	switch {
+	case most == revise.Thinking:
+		return []string{are + " cut at the token limit while thinking: raise it, or give a --template that turns thinking off", raise}
+	case most == revise.Cut:
+		return []string{are + " cut at the token limit: raise it", raise}
+	}
+	return []string{fmt.Sprintf("%s so for %s: try a larger model, or a lower --temperature", are, most)}
+}
+
+// mostOf is the beginning of a sentence about n of so many flagged rows.
+func mostOf(n, rows int) string {
+	switch {
+	case rows == 1:
+		return "the flagged row is"
+	case n == rows:
+		return "all flagged rows are"
+	case 2*n > rows:
+		return "most flagged rows are"
+	}
+	return fmt.Sprintf("%s of %s flagged rows are", Grouped(n), Grouped(rows))
 }

@@ -123,11 +123,7 @@ func next(w io.Writer, r app.RunResult, program string) {
 	if 10*of.Usable >= 9*r.Asked {
 		return // nearly all
 	}
-	label = "for more"
-	for _, a := range advice(program, r.Out, of.LeftOut, of.Flags) {
-		Field(w, label, a)
-		label = ""
-	}
+	forMore(w, program, advice(program, r.Out, of.LeftOut, of.Flags))
 }
 
 // engineFigures writes what the engine computed.
