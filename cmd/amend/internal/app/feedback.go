@@ -181,7 +181,7 @@ func (h *feedbackHost) keep(l feedback.Label) error {
 // keepSettings keeps the settings beside the labels.
 func (h *feedbackHost) keepSettings() error {
 	kept := h.config
-	kept.Out, kept.Constitution, kept.Prompts = "", slices.Clone(kept.Constitution), slices.Clone(kept.Prompts)
+	kept.Out, kept.Constitution, kept.Prompts, kept.Pairs = "", slices.Clone(kept.Constitution), slices.Clone(kept.Prompts), slices.Clone(kept.Pairs)
 	text, err := settingsText(h.config.dir(), &kept)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 // FeedbackConfig are the settings of labelling. Exactly one of Run, Pairs and Prompts says what is judged.
 type FeedbackConfig struct {
 	Run     string        `yaml:"run,omitempty" key:"run"` // a run directory: its own answers
-	Pairs   string        `yaml:"pairs" key:"run"`         // a preference set: a file, a folder or a pattern; "-" is Env.Stdin
+	Pairs   prompts.Paths `yaml:"pairs" key:"run"`         // preference sets: files, folders and patterns; "-" is Env.Stdin
 	Prompts prompts.Paths `yaml:"prompts" key:"run"`       // answers to these prompts are drawn first, into the run directory Out
 
 	Judge string `yaml:"judge" key:"run"` // model that judges; empty: the run's critic; Pairs have no default
@@ -88,11 +88,11 @@ func DefaultFeedbackConfig() FeedbackConfig {
 
 func (c *FeedbackConfig) paths() paths {
 	return paths{
-		files:    []*string{&c.Run, &c.Pairs, &c.Out, &c.Compute.Template, &c.Context.PreambleCache},
+		files:    []*string{&c.Run, &c.Out, &c.Compute.Template, &c.Context.PreambleCache},
 		models:   []*string{&c.Judge, &c.Model},
 		adapters: []*string{&c.LoRA},
 		layers:   c.Constitution,
-		inputs:   c.Prompts,
+		inputs:   [][]string{c.Pairs, c.Prompts},
 	}
 }
 
@@ -117,7 +117,7 @@ func (c FeedbackConfig) Validate() error {
 // validateWhat checks what is to be judged.
 func (c FeedbackConfig) validateWhat() error {
 	given := 0
-	for _, s := range []string{c.Run, c.Pairs, c.Prompts.String()} {
+	for _, s := range []string{c.Run, c.Pairs.String(), c.Prompts.String()} {
 		if s != "" {
 			given++
 		}
@@ -133,7 +133,7 @@ func (c FeedbackConfig) validateWhat() error {
 		return &failure.FieldError{Field: "out", Value: c.Out, Want: "the labels of a run go into its own directory, " + c.Run}
 	case c.Run == "" && len(c.Rounds) > 0:
 		return &failure.FieldError{Field: "rounds", Want: "is for existing runs: pairs and prompts have no rounds"}
-	case c.Pairing != "" && (c.Pairs != "" || len(c.Rounds) > 0):
+	case c.Pairing != "" && (len(c.Pairs) > 0 || len(c.Rounds) > 0):
 		return &failure.FieldError{Field: "pairing", Want: "is for samples: pairs and rounds already say what is compared"}
 	case len(c.Rounds) > 0 && (len(c.Rounds) != 2 || c.Rounds[0] == c.Rounds[1] || slices.Min(c.Rounds) < 0):
 		return &failure.FieldError{Field: "rounds", Value: c.Rounds, Want: "must be two different rounds, 0 or more, such as 0,2"}
@@ -219,7 +219,7 @@ func ResolveFeedback(like, config string) (FeedbackConfig, error) {
 		if err := readSettings(filepath.Join(like, FeedbackSettingsFile), &c); err != nil {
 			return c, fmt.Errorf("settings like those of %s: %w", like, err)
 		}
-		c.Run, c.Pairs, c.Prompts, c.Map, c.Out, c.Constitution, c.Principles = "", "", nil, nil, "", nil, nil
+		c.Run, c.Pairs, c.Prompts, c.Map, c.Out, c.Constitution, c.Principles = "", nil, nil, nil, "", nil, nil
 	}
 	if config != "" {
 		if err := readSettings(config, &c); err != nil {

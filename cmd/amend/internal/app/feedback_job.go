@@ -86,7 +86,7 @@ func (l *labelling) readPairs(e Env) error {
 	if c.Judge == "" {
 		return &NoModelError{"judge", Models()}
 	}
-	set, err := prompts.ReadPairs(prompts.Paths{c.Pairs}, e.Stdin, prompts.Options{Limit: c.Limit, Map: mapping(c.Map)})
+	set, err := prompts.ReadPairs(c.Pairs, e.Stdin, prompts.Options{Limit: c.Limit, Map: mapping(c.Map)})
 	if err != nil {
 		return failure.Input(err)
 	}

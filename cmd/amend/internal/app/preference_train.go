@@ -27,12 +27,13 @@ import (
 // TrainPreferenceConfig are the settings of training a preference model on labels.
 type TrainPreferenceConfig struct {
 	Dir    string      `yaml:"dir,omitempty"` // of the labels; empty where Pairs have all of them
-	Pairs  []string    `yaml:"pairs"`         // files of preference sets, whose known preferences are labels
+	Pairs  []string    `yaml:"pairs"`         // preference sets, whose known preferences are labels: files, folders and patterns
+	Map    []string    `yaml:"map"`           // columns of Pairs and TestOn (prompts.Mapping)
 	Labels LabelSource `yaml:"labels"`
 	Model  string      `yaml:"model"`   // whose hidden states are read; empty: the run's own, or the judge where that is the testbed
 	Out    string      `yaml:"out"`     // the file of the preference model
 	Test   float64     `yaml:"test"`    // share of prompts that is held out
-	TestOn string      `yaml:"test-on"` // a directory with labels of other prompts, or a preference set of them, to compare on in place of those
+	TestOn string      `yaml:"test-on"` // a directory with labels of other prompts, or a preference set of them (a file or a pattern), to compare on in place of those
 	// Compute.Chat is empty to write conversations as the run does.
 	Compute runner.ComputeConfig `yaml:",inline"`
 }
@@ -63,7 +64,7 @@ func (c TrainPreferenceConfig) Validate() error {
 	if c.Out == "" {
 		errs = append(errs, failure.Missing("out", "the file of the preference model"))
 	}
-	errs = append(errs, failure.OneOf("labels", c.Labels, LabelSources()...), c.validateSource())
+	errs = append(errs, failure.OneOf("labels", c.Labels, LabelSources()...), c.validateSource(), validateMap(c.Map))
 	if !(c.Test > 0 && c.Test < 1) {
 		errs = append(errs, &failure.FieldError{Field: "test", Value: c.Test, Want: "must be above 0 and below 1"})
 	}
@@ -181,7 +182,7 @@ func (e Env) taught(c TrainPreferenceConfig) (sets []*labelSet, err error) {
 		sets = append(sets, s)
 	}
 	for _, file := range c.Pairs {
-		s, err := e.readKnown(file, c.states())
+		s, err := e.readKnown(file, c)
 		if err != nil {
 			return nil, err
 		}
@@ -192,8 +193,8 @@ func (e Env) taught(c TrainPreferenceConfig) (sets []*labelSet, err error) {
 
 // others are the pairs that the model is compared on: those of a preference set, or a directory's labels.
 func (e Env) others(c TrainPreferenceConfig) (*labelSet, error) {
-	if info, err := os.Stat(c.TestOn); err == nil && !info.IsDir() {
-		return e.readKnown(c.TestOn, c.states())
+	if info, err := os.Stat(c.TestOn); err == nil && !info.IsDir() || err != nil && strings.ContainsAny(c.TestOn, "*?[") {
+		return e.readKnown(c.TestOn, c)
 	}
 	s, err := e.readLabels(c.TestOn)
 	if err == nil {
@@ -211,15 +212,15 @@ func joined(sets []*labelSet, n int) []*labelSet {
 	return append([]*labelSet{whole}, sets[n:]...)
 }
 
-// readKnown reads the pairs of a preference set, of which it is known which response is better. dir keeps their hidden states.
-func (e Env) readKnown(file, dir string) (*labelSet, error) {
-	set, err := prompts.ReadPairs(prompts.Paths{file}, e.Stdin, prompts.Options{})
+// readKnown reads the pairs of a preference set, of which it is known which response is better.
+func (e Env) readKnown(file string, c TrainPreferenceConfig) (*labelSet, error) {
+	set, err := prompts.ReadPairs(prompts.Paths{file}, e.Stdin, prompts.Options{Map: mapping(c.Map)})
 	if err != nil {
 		return nil, failure.Input(err)
 	}
 	e.sayHowRead(set.Report)
 	e.warnOfBadRows(set.Bad)
-	out := &labelSet{dir: dir, file: file, known: true, truth: known}
+	out := &labelSet{dir: c.states(), file: file, known: true, truth: known}
 	out.set.Labels = func(yield func(feedback.Labelled, error) bool) {
 		for _, p := range set.Pairs {
 			if !yield(feedback.Labelled{Pair: p}, nil) {

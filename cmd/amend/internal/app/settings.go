@@ -24,11 +24,11 @@ import (
 
 // paths are the settings of a config that name files, and how each is written.
 type paths struct {
-	files    []*string // always a path, or empty, or "-"
-	inputs   []string  // as files, several
-	models   []*string // a path or a name
-	adapters []*string // PATH or PATH=SCALE
-	layers   []string  // constitutions: paths or names
+	files    []*string  // always a path, or empty, or "-"
+	inputs   [][]string // as files, several
+	models   []*string  // a path or a name
+	adapters []*string  // PATH or PATH=SCALE
+	layers   []string   // constitutions: paths or names
 }
 
 // pathed is a config whose settings name files.
@@ -40,7 +40,7 @@ func (c *RunConfig) paths() paths {
 		models:   []*string{&c.Model, &c.Critic},
 		adapters: []*string{&c.LoRA, &c.CriticLoRA},
 		layers:   c.Constitution,
-		inputs:   c.Prompts,
+		inputs:   [][]string{c.Prompts},
 	}
 }
 
@@ -54,9 +54,11 @@ func rewrite(p paths, to change) {
 			*f = to(*f, nil)
 		}
 	}
-	for i, in := range p.inputs {
-		if in != "-" {
-			p.inputs[i] = to(in, nil)
+	for _, inputs := range p.inputs {
+		for i, in := range inputs {
+			if in != "-" {
+				inputs[i] = to(in, nil)
+			}
 		}
 	}
 	for _, m := range p.models {
@@ -160,8 +162,10 @@ func rewriteGiven(all, given paths, to change) {
 	if len(given.layers) > 0 {
 		mine.layers = all.layers
 	}
-	if len(given.inputs) > 0 {
-		mine.inputs = all.inputs
+	for i, g := range given.inputs {
+		if len(g) > 0 {
+			mine.inputs = append(mine.inputs, all.inputs[i])
+		}
 	}
 	rewrite(mine, to)
 }

@@ -72,8 +72,8 @@ func TestRunConfigKeys(t *testing.T) {
 func sourceOf(t *testing.T, c FeedbackConfig) string {
 	t.Helper()
 	switch {
-	case c.Pairs != "":
-		return digest.PairSource{Pairs: pairsHash(fileSum(c.Pairs), c.Map)}.String()
+	case len(c.Pairs) > 0:
+		return digest.PairSource{Pairs: pairsHash(fileSum(c.Pairs.String()), c.Map)}.String()
 	case len(c.Prompts) > 0:
 		return "drawn: " + resultsOf(t, c.drawing())
 	}
@@ -90,7 +90,7 @@ func TestFeedbackConfigKeys(t *testing.T) {
 	what := map[string]func(*FeedbackConfig){ // the settings that count with it
 		"a run's samples": func(c *FeedbackConfig) { c.Run, c.Pairing = "run", PairFirst },
 		"a run's rounds":  func(c *FeedbackConfig) { c.Run, c.Rounds = "run", []int{0, 1} },
-		"a file":          func(c *FeedbackConfig) { c.Pairs = "pairs.jsonl" },
+		"a file":          func(c *FeedbackConfig) { c.Pairs = []string{"pairs.jsonl"} },
 		"prompts":         func(c *FeedbackConfig) { c.Prompts, c.LoRA = []string{"prompts.jsonl"}, "a.gguf" },
 	}
 	changed, tags := map[string]bool{}, map[string][]string{}
@@ -114,7 +114,7 @@ func TestFeedbackConfigKeys(t *testing.T) {
 					c.Rounds = nil
 				}
 			case "Pairing": // or one that there is not
-				if c.Pairing = PairNeighbours; c.Pairs == "" && len(c.Prompts) == 0 && len(c.Rounds) == 0 {
+				if c.Pairing = PairNeighbours; len(c.Pairs) == 0 && len(c.Prompts) == 0 && len(c.Rounds) == 0 {
 					break
 				}
 				c.Pairing = ""

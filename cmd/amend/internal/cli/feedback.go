@@ -21,7 +21,7 @@ type feedbackFlags struct {
 func (o *feedbackFlags) addFlags(f *pflag.FlagSet) {
 	o.FeedbackConfig = app.DefaultFeedbackConfig()
 	f.StringVar(&o.Judge, "judge", "", "judge, a GGUF model: a path, or a name that amend model ls shows (default the run's critic: its --critic or --model, with its --critic-lora; required for --pairs)")
-	f.StringVar(&o.Pairs, "pairs", "", "judge the pairs of a preference set: a file, a folder or a pattern, with chosen and rejected or other known columns (amend data inspect --pairs shows how it is read); - is standard input")
+	f.StringArrayVar((*[]string)(&o.Pairs), "pairs", nil, "judge the pairs of a preference set: a file, a folder or a pattern, repeatable, with chosen and rejected or other known columns (amend data inspect --pairs shows how it is read); - is standard input")
 	f.StringArrayVar(&o.Map, "map", nil, mapUsage)
 	f.StringVarP(&o.Out, "out", "o", "", "folder of the labels, required with --pairs and --prompts; labels of a run go into the run directory")
 	f.IntVarP(&o.Limit, "limit", "n", 0, "take only the first N pairs (with --prompts, the first N prompts); 0 takes all")
@@ -82,7 +82,7 @@ func judged(c *app.FeedbackConfig, flags *pflag.FlagSet, args []string) {
 	case len(args) == 1:
 		c.Run = args[0]
 		if !flags.Changed("pairs") {
-			c.Pairs = ""
+			c.Pairs = nil
 		}
 		if !flags.Changed("prompts") {
 			c.Prompts = nil
@@ -93,7 +93,7 @@ func judged(c *app.FeedbackConfig, flags *pflag.FlagSet, args []string) {
 	case flags.Changed("pairs"), flags.Changed("prompts"):
 		c.Run = ""
 		if !flags.Changed("pairs") {
-			c.Pairs = ""
+			c.Pairs = nil
 		}
 		if !flags.Changed("prompts") {
 			c.Prompts = nil

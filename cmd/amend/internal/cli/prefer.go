@@ -50,6 +50,11 @@ prompts, and compared on prompts that only the other directory, or preference se
 			if c.TestOn != "" && cmd.Flags().Changed("test") {
 				return &failure.FieldError{Field: "test", Value: c.Test, Want: "holds out prompts of what is learnt, and --test-on " + c.TestOn + " takes others: give one of the two"}
 			}
+			if len(c.Pairs) == 0 && c.TestOn == "" {
+				if err := givenWithout(cmd.Flags(), "is for the columns of --pairs and --test-on", "map"); err != nil {
+					return err
+				}
+			}
 			return working(cmd, o, func(env app.Env) (func() error, error) {
 				r, err := app.TrainPreference(cmd.Context(), env, c)
 				return func() error { return render.PreferenceReport(cmd.OutOrStdout(), r, o.json) }, err
@@ -58,11 +63,12 @@ prompts, and compared on prompts that only the other directory, or preference se
 	}
 	f := cmd.Flags()
 	f.StringVarP(&c.Model, "model", "m", "", "model whose hidden states are read: a path, or a name that amend model ls shows (default the run's own, or the judge if that is the testbed)")
-	f.StringArrayVar(&c.Pairs, "pairs", nil, "preference set whose known preferences are labels: JSONL with chosen and rejected, as amend feedback --pairs reads it")
+	f.StringArrayVar(&c.Pairs, "pairs", nil, "preference set whose known preferences are labels, read as amend feedback --pairs does: a file, a folder or a pattern, repeatable")
+	f.StringArrayVar(&c.Map, "map", nil, mapUsage)
 	f.StringVar((*string)(&c.Labels), "labels", string(c.Labels), "whose labels are learnt: judge (of DIR), known (what is known of the pairs of DIR and --pairs) or mixed (the judge's of DIR, what is known of --pairs)")
 	f.StringVarP(&c.Out, "out", "o", "", "file to write the preference model to (required)")
 	f.Float64Var(&c.Test, "test", c.Test, "share of prompts to hold out, by hash of the prompt")
-	f.StringVar(&c.TestOn, "test-on", "", "directory with labels of other prompts, or preference set of them, to compare the model on instead of held-out prompts")
+	f.StringVar(&c.TestOn, "test-on", "", "directory with labels of other prompts, or preference set of them (a file or a pattern), to compare the model on instead of held-out prompts")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	addComputeFlags(f, &c.Compute, "answer")
 	o.addFlags(f)
