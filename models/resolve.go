@@ -55,8 +55,8 @@ func reservedAnd(found []Found) []string {
 // NamesAtHand are the names that Resolve takes: those that are reserved, and of the models in the caches. No file is opened.
 func (c Caches) NamesAtHand() []string { return reservedAnd(c.Names()) }
 
-// Resolve finds the model file for what was given as --model: testbed, a known name (smollm2), a path, or the name of
-// a model in a cache as `amend model ls` shows it, in that order. The file exists; it has not been opened.
+// Resolve finds the model file for what was given as --model: testbed, a known name (smollm2), a path, the name of a model in
+// a cache as `amend model ls` shows it, or the name of its file alone, in that order. The file exists; it has not been opened.
 // The error for a name that leads nowhere says where it was looked for and what there is; it matches ErrInvalid and fs.ErrNotExist.
 func (c Caches) Resolve(name string) (string, error) {
 	if name == testbed.Name {
@@ -87,7 +87,29 @@ func (c Caches) Resolve(name string) (string, error) {
 			return c.findKnown(k)
 		}
 	}
+	if path, err := byFile(name, names); path != "" || err != nil {
+		return path, err
+	}
 	return "", unknownModel(name, names, c)
+}
+
+// byFile finds the model whose file has a name, with .gguf or without, in any repository. Files that several models have are
+// an error.
+func byFile(name string, found []Found) (path string, err error) {
+	var names []string
+	for _, f := range found {
+		file := filepath.Base(f.Path)
+		if file != name && modelName(file) != modelName(name) || f.Path == path || slices.Contains(names, f.Name) {
+			continue
+		}
+		if names = append(names, f.Name); path == "" {
+			path = f.Path
+		}
+	}
+	if len(names) > 1 {
+		return "", invalidf("model %s is the file of several: give one of %s", name, strings.Join(names, ", "))
+	}
+	return path, nil
 }
 
 // findKnown looks for a known model in the caches that hold models directly. A file of another size is

@@ -127,6 +127,34 @@ func TestCachesFrom(t *testing.T) {
 	}
 }
 
+// The name of a file leads to the one model that has it, with .gguf or without, split or not.
+func TestResolveByFile(t *testing.T) {
+	c := place(t)
+	hub := func(repo, file string) []string { return []string{c.HF, "models--" + repo, "snapshots", "1", file} }
+	llama := file(t, 1, hub("org--repo", "Llama-3.2-3B-Instruct-Q4_K_M.gguf")...)
+	file(t, 1, c.HF, "models--org--repo", "snapshots", "2", "Llama-3.2-3B-Instruct-Q4_K_M.gguf") // another revision
+	split := file(t, 1, hub("org--large", "big-00001-of-00002.gguf")...)
+	file(t, 1, hub("org--large", "big-00002-of-00002.gguf")...)
+	file(t, 1, hub("a--repo", "twice.gguf")...)
+	file(t, 1, hub("b--repo", "twice.gguf")...)
+	for name, want := range map[string]string{
+		"Llama-3.2-3B-Instruct-Q4_K_M": llama, "Llama-3.2-3B-Instruct-Q4_K_M.gguf": llama, "org/repo/Llama-3.2-3B-Instruct-Q4_K_M.gguf": llama,
+		"big": split, "big.gguf": split, "big-00001-of-00002.gguf": split,
+	} {
+		if got, err := c.Resolve(name); got != want || err != nil {
+			t.Errorf("%s resolves to %s, %v; want %s", name, got, err, want)
+		}
+	}
+	if _, err := c.Resolve("twice"); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "give one of a/repo/twice, b/repo/twice") {
+		t.Errorf("a file of two models: %v", err)
+	}
+	for _, f := range c.Names() {
+		if _, err := c.Resolve(f.Name); err != nil {
+			t.Errorf("%s is listed and not found: %v", f.Name, err)
+		}
+	}
+}
+
 // Names of other programs' models lead to their files: Ollama's by manifests, LM Studio's by folders.
 func TestResolveOtherPrograms(t *testing.T) {
 	c := place(t)
