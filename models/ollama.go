@@ -42,6 +42,21 @@ func (c Caches) ollamaNames() []Found {
 	return all
 }
 
+// Shown is how a person knows the model in a file: by its name in Ollama's cache, whose files are named by their hashes, else
+// by its path.
+func (c Caches) Shown(path string) string {
+	blob := filepath.Base(path)
+	if !strings.HasPrefix(blob, ollamaPrefix) {
+		return path
+	}
+	for _, f := range c.ollamaNames() {
+		if filepath.Base(f.Path) == blob {
+			return f.Name
+		}
+	}
+	return path
+}
+
 // ollamaName is the name by which Ollama knows the manifest HOST/OWNER/NAME/TAG.
 func ollamaName(manifest string) (name string, ok bool) {
 	parts := strings.Split(manifest, "/")

@@ -192,6 +192,12 @@ func TestResolveOtherPrograms(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("listed %q, want %q", names, want)
 	}
+	// In runs of before another folder may hold the file: its name says which it is.
+	for path, want := range map[string]string{blob: "hf.co/org/repo:Q4_K_M", "/elsewhere/sha256-" + sum: "hf.co/org/repo:Q4_K_M", studio: studio, "sha256-0": "sha256-0"} {
+		if got := c.Shown(path); got != want {
+			t.Errorf("%s is shown as %s, want %s", path, got, want)
+		}
+	}
 	if sum, by := expectedSHA256(blob); sum != strings.Repeat("b", 64) || by != "ollama blob" {
 		t.Errorf("the checksum of an Ollama file is %s by %s", sum, by)
 	}

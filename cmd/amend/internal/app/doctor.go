@@ -47,6 +47,7 @@ type HealthDevice struct {
 // HealthModel is how rows of a model would run on this machine.
 type HealthModel struct {
 	Path         string `json:"path"`
+	Shown        string `json:"-"` // Path, or the name that Ollama has for it
 	Architecture string `json:"architecture"`
 	Quantization string `json:"quantization"`
 	Keys         string `json:"kv_type"`    // of cached keys
@@ -115,7 +116,7 @@ func examineModel(ctx context.Context, env Env, name string) (*HealthModel, erro
 		return nil, err
 	}
 	m := &HealthModel{
-		Path: o.Info.Path, Architecture: o.Info.Architecture, Quantization: o.Info.Quantization,
+		Path: o.Info.Path, Shown: models.CachesFrom(os.Getenv).Shown(o.Info.Path), Architecture: o.Info.Architecture, Quantization: o.Info.Quantization,
 		Keys: o.Keys, CellBytes: o.CellBytes, Attached: o.WhyCopied == "", Why: o.WhyCopied, Rows: forecastRows,
 	}
 	if err := m.forecast(ctx, env, name, o.Info.ChatTemplate); err != nil {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"os"
 	"path/filepath"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/constitution"
 	"amend/engine/revise"
 	"amend/engine/runstore"
+	"amend/models"
 	"amend/models/testbed"
 )
 
@@ -86,6 +88,11 @@ func (r StoredRun) lastStage() (RunConfig, error) {
 		c.Model = testbed.Name
 	}
 	return c, nil
+}
+
+// ShownModel is the model of a run as a person knows it.
+func ShownModel(m runstore.Manifest) string {
+	return models.CachesFrom(os.Getenv).Shown(m.Setup.Model)
 }
 
 // modelOf is the model of a run as a setting names it.

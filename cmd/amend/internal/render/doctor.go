@@ -35,7 +35,7 @@ func Health(w io.Writer, h app.Health) error {
 
 // healthModel writes how rows of a model would run.
 func healthModel(w io.Writer, m app.HealthModel) {
-	fmt.Fprintf(w, "model\t%s: %s, %s, keys in %s, %d bytes of KV cache a token\n", m.Path, m.Architecture, m.Quantization, m.Keys, m.CellBytes)
+	fmt.Fprintf(w, "model\t%s: %s, %s, keys in %s, %d bytes of KV cache a token\n", m.Shown, m.Architecture, m.Quantization, m.Keys, m.CellBytes)
 	if m.Attached {
 		fmt.Fprintf(w, "\ta shared preamble is read once for all rows\n")
 	} else {

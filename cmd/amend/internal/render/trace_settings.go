@@ -28,7 +28,7 @@ func (p *Page) settings(run app.StoredRun) {
 
 // maker writes a model and its adapter. Paths are not broken into lines.
 func (p *Page) maker(label string, m runstore.Manifest) {
-	text := m.Setup.Model
+	text := app.ShownModel(m)
 	if m.Setup.LoRA != "" {
 		text += fmt.Sprintf(", with adapter %s at %v", m.Setup.LoRA, m.Results.LoRAScale)
 	}

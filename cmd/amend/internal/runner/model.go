@@ -119,7 +119,7 @@ func loadFile(ctx context.Context, file *models.Model, c ComputeConfig, o Option
 		}
 	}
 	m := &Model{compute: c, options: o, info: file.Info()}
-	o.Log.Info("loading", "model", file.Path, "MiB", m.info.SizeBytes>>20)
+	o.Log.Info("loading", "model", models.CachesFrom(os.Getenv).Shown(file.Path), "MiB", m.info.SizeBytes>>20)
 	if err := m.load(ctx, file.Path, llama.ModelParams{GPULayers: c.GPULayers, NoRepack: c.Deterministic, Progress: loading(o.Log)}); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
