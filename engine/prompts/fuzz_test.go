@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
 
 	"amend/engine/chat"
 )
@@ -57,11 +61,59 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%d rows of %d lines", n, contentLines(data))
 		}
 		checkSource(t, data, set, form)
-		packed, err := read(bytes.NewReader(compress(t, data)), o, longest)
-		if err != nil || show(packed) != show(set) {
-			t.Errorf("compressed:\n%v %s\nwant\n%s", err, show(packed), show(set))
+		for name, text := range map[string][]byte{"gzip": compress(t, data), "zstd": zstdOf(t, data)} {
+			packed, err := read(bytes.NewReader(text), o, longest)
+			if err != nil || show(packed) != show(set) {
+				t.Errorf("%s:\n%v %s\nwant\n%s", name, err, show(packed), show(set))
+			}
 		}
+		checkParquet(t, set)
 	})
+}
+
+// checkParquet fails unless a set's prompts are read from Parquet as they are from JSONL: every record is a row, or refused with
+// a reason.
+func checkParquet(t *testing.T, set *Set) {
+	t.Helper()
+	type record struct {
+		ID     string `json:"id" parquet:"id"`
+		Prompt string `json:"prompt" parquet:"prompt"`
+	}
+	var lines, table bytes.Buffer
+	enc, w := json.NewEncoder(&lines), parquet.NewGenericWriter[record](&table, parquet.Compression(&parquet.Zstd))
+	for _, row := range set.Rows {
+		r := record{row.ID, row.Messages[len(row.Messages)-1].Text}
+		_, err := w.Write([]record{r})
+		if err := errors.Join(err, enc.Encode(r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Rows) == 0 {
+		return
+	}
+	want, err := read(&lines, Options{}, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := read(&table, Options{}, 1<<20)
+	if err != nil || show(got) != show(want) || len(got.Rows)+len(got.Bad) != len(set.Rows) {
+		t.Errorf("Parquet: %v, %d rows, %d bad of %d:\n%s\nwant\n%s", err, len(got.Rows), len(got.Bad), len(set.Rows), show(got), show(want))
+	}
+	check(t, got)
+}
+
+// zstdOf is a text in zstd.
+func zstdOf(t *testing.T, text []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	return z.EncodeAll(text, nil)
 }
 
 // contentLines counts the lines that are not blank.
