@@ -29,7 +29,7 @@ func (o *evalFlags) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "with --set xstest: maximum tokens of an answer")
 	f.StringVar(&o.run.Against, "against", "", "compare the run's final answers with those of this run of the same prompts")
 	f.StringVar(&o.run.Judge, "judge", "", "a model that says which of two answers of a run is better, in both orders")
-	f.StringArrayVarP(&o.run.Constitution, "constitution", "c", nil, "with --judge: "+constitutionUsage+" (default the run's own)")
+	f.StringArrayVarP(&o.run.Constitution, "constitution", "c", nil, "with --judge the "+constitutionUsage+" (default the run's own)")
 	f.IntVar(&o.run.Draws, "draws", o.run.Draws, "with --judge: principles drawn for each pair of answers")
 	f.Uint64Var(&o.run.Seed, "seed", 0, "with --judge: seed of the draws")
 	f.BoolVar(&o.run.Untested, "untested", false, untestedUsage)

@@ -98,7 +98,7 @@ func (v biasValue) String() string {
 func (biasValue) Type() string { return "stringArray" }
 
 // constitutionUsage describes --constitution; its default differs between commands.
-const constitutionUsage = "constitution: a name that amend constitution ls shows, or a path; later ones are layers on earlier ones"
+const constitutionUsage = "constitution: a `NAME` that amend constitution ls shows, or a path; repeatable, later ones are layers on earlier ones"
 
 // oldNames accepts flags under names that they had in older versions.
 func oldNames(names map[string]string) func(*pflag.FlagSet, string) pflag.NormalizedName {

@@ -20,11 +20,11 @@ type runFlags struct {
 func (o *runFlags) addFlags(f *pflag.FlagSet) (g flagGroups) {
 	o.RunConfig = app.DefaultRunConfig()
 	in := g.in("Input and output")
-	in.StringVarP(&o.Model, "model", "m", o.Model, "GGUF model: a path, or a name that amend model ls shows (required, unless a run is continued or --config gives it); testbed is embedded, a test bench that knows only its own small world")
+	in.StringVarP(&o.Model, "model", "m", o.Model, "GGUF model: a path, or a name that amend model ls shows (required, unless a run is continued, or --config or --like gives it); testbed is embedded, a test bench that knows only its own small world")
 	o.addPrincipleFlags(in)
 	in.StringArrayVarP((*[]string)(&o.Prompts), "prompts", "p", nil, promptsUsage+" (required, unless a run is continued or --config gives it)")
 	in.StringArrayVar(&o.Map, "map", nil, mapUsage)
-	in.BoolVar(&o.FromResponses, "from-responses", false, "start from the responses that hh-rlhf rows have, instead of generating them")
+	in.BoolVar(&o.FromResponses, "from-responses", false, "start from the answers that rows of preference sets such as hh-rlhf have, instead of generating first responses")
 	in.StringVarP(&o.Out, "out", "o", "", "run directory; an existing one is continued (required, unless --config gives it)")
 	in.IntVarP(&o.Limit, "limit", "n", 0, "take only the first N prompts; 0 takes all")
 	o.sourceFlags.addFlags(in, "run", "--prompts, --constitution, --principles and --out")
@@ -37,7 +37,7 @@ func (o *runFlags) addFlags(f *pflag.FlagSet) (g flagGroups) {
 
 	makers := g.in("Adapters and a second model")
 	makers.StringVar(&o.LoRA, "lora", "", "LoRA adapter (GGUF) for first responses: PATH or PATH=SCALE")
-	makers.StringVar(&o.Critic, "critic", "", "GGUF model for critiques, revisions and judgements (default --model). Loaded after all first responses are done; uses its own chat template, unless --chat is plain")
+	makers.StringVar(&o.Critic, "critic", "", "GGUF model for critiques, revisions and judgements (default --model). It is loaded after all first responses are done, and uses its own chat template, unless --chat is plain")
 	makers.StringVar(&o.CriticLoRA, "critic-lora", "", "LoRA adapter for critiques, revisions and judgements: PATH or PATH=SCALE")
 
 	o.addSamplingFlags(g.in("Sampling"))
@@ -46,7 +46,7 @@ func (o *runFlags) addFlags(f *pflag.FlagSet) (g flagGroups) {
 	again := g.in("Continuing a run")
 	again.BoolVar(&o.Redo, "redo", false, "continue a run with other inputs or settings: do its rows again, reusing every turn that is still valid; settings that are not given stay")
 	again.BoolVar(&o.RetryFailed, "retry-failed", false, "do failed rows again")
-	again.BoolVar(&o.plan, "plan", false, "compute nothing: say how many turns are stored, how many would be computed, and about how long that takes")
+	again.BoolVar(&o.plan, "plan", false, "do nothing yet: say how many turns are stored and how many would be computed, in what memory, and about how long that would take; some steps of the model are timed for it")
 
 	machine := g.in("Model and machine")
 	addComputeFlags(machine, &o.Compute, "row")
@@ -82,7 +82,7 @@ func (o *runFlags) addLoopFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.Own.RevisionMaxTokens, "revision-max-tokens", 0, "maximum tokens of a revision; 0: --max-tokens")
 	f.StringVar(&o.System, "system", "", "system text for rows that have none")
 	f.StringVar(&o.CritiqueGrammar, "critique-grammar", "", "file with a GBNF grammar that every critique must follow")
-	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn: principles, demonstrations and tokens")
 }
 
 // addSamplingFlags adds how tokens are drawn.
@@ -94,12 +94,12 @@ func (o *runFlags) addSamplingFlags(f *pflag.FlagSet) {
 	f.Float64Var(&o.Own.RevisionTemperature, "revision-temperature", o.Own.RevisionTemperature, "temperature of revisions; -1: --temperature")
 	f.Float64Var(&s.TopP, "top-p", s.TopP, "keep the likeliest tokens whose probabilities add up to this")
 	f.IntVar(&s.TopK, "top-k", s.TopK, "keep the K likeliest tokens; 0 keeps all")
-	f.Float64Var(&s.MinP, "min-p", s.MinP, "keep tokens at least this likely, relative to the likeliest")
+	f.Float64Var(&s.MinP, "min-p", s.MinP, "keep tokens at least this likely, relative to the likeliest; 0 keeps all")
 	f.Float64Var(&s.RepetitionPenalty, "repetition-penalty", s.RepetitionPenalty, "make tokens that the turn has generated less likely (as in CTRL); 1 is off")
-	f.Float64Var(&s.FrequencyPenalty, "frequency-penalty", s.FrequencyPenalty, "subtracted from a token's logit for each time the turn has generated it")
-	f.Float64Var(&s.PresencePenalty, "presence-penalty", s.PresencePenalty, "subtracted once from the logit of every token that the turn has generated")
+	f.Float64Var(&s.FrequencyPenalty, "frequency-penalty", s.FrequencyPenalty, "subtracted from a token's logit for each time the turn has generated it; 0 is off")
+	f.Float64Var(&s.PresencePenalty, "presence-penalty", s.PresencePenalty, "subtracted once from the logit of every token that the turn has generated; 0 is off")
 	f.IntVar(&s.PenaltyWindow, "penalty-window", s.PenaltyWindow, "number of the turn's last tokens that penalties count; 0 counts all")
-	f.Var(biasValue{&s.LogitBias}, "logit-bias", "TOKEN=BIAS: add to the logit of a token id; -inf bans the token (repeatable)")
+	f.Var(biasValue{&s.LogitBias}, "logit-bias", "added to the logit of a token id, as `TOKEN=BIAS`; -inf bans the token (repeatable)")
 }
 
 func (o *runFlags) addGateFlags(f *pflag.FlagSet) {
@@ -113,10 +113,10 @@ func (o *runFlags) addGateFlags(f *pflag.FlagSet) {
 }
 
 // promptsUsage describes --prompts.
-const promptsUsage = "prompts: JSONL, JSON, CSV, TSV, Parquet, or plain text with one a line (.txt), also compressed: a file, a folder or a pattern, repeatable; - is standard input; amend data inspect shows how a file is read"
+const promptsUsage = "prompts: a `FILE`, a folder or a pattern, repeatable; JSONL, JSON, CSV, TSV, Parquet, or plain text with one a line (.txt), also compressed; - is standard input; amend data inspect shows how a file is read"
 
 // mapUsage describes --map.
-const mapUsage = "FIELD=COLUMN: the column that holds a field, where its name is not a known one; fields: prompt, response, system, chosen, rejected, id, tags, language, jurisdiction (repeatable)"
+const mapUsage = "column that holds a field, as `FIELD=COLUMN`, where its name is not a known one; fields: prompt, response, system, chosen, rejected, id, tags, language, jurisdiction (repeatable)"
 
 const untestedUsage = "use the judge even if it fails its test: to answer the constitution's known cases better than by guessing"
 
@@ -154,7 +154,8 @@ shows the same and the first row. A column with another name is given by --map p
 
 The run directory holds every turn and the trace of every row (run.db), the final revisions as a
 training set (revisions.jsonl), the settings (config.yaml) and what made the run (manifest.json).
-Without --model it lists the models at hand, and says how to get one.
+
+There is no default model: without --model the command lists those at hand, and says how to get one.
 
 amend run --out DIR continues a run that was stopped, from its last turn. Settings that are not given
 are the run's own. Inputs or settings that would change its results are refused. With --redo they are

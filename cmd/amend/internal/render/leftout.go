@@ -30,7 +30,7 @@ func leftOut(reasons map[export.Reason]int, flags map[revise.Flag]int) string {
 }
 
 // onlyReason says how a row is counted that has several reasons, below reasons as leftOut lists them.
-const onlyReason = "Each has one reason, the first of these that applies."
+const onlyReason = "Each left out has one reason, the first of these."
 
 // flagTotals lists flags with their numbers, without those that are 0.
 func flagTotals(flags map[revise.Flag]int) string {
