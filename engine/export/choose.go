@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/revise"
 )
 
@@ -32,8 +33,8 @@ func Reasons() []Reason {
 
 // Faults lists the flags that keep an answer out of a set, in the order in which a row that is left out for them is counted:
 // under the first one that an answer of it has. Thoughts that take the whole limit are cut, too.
-func Faults() []revise.Flag {
-	return []revise.Flag{revise.Thinking, revise.Cut, revise.Empty, revise.Repeating, revise.CritiqueAsRevision, revise.CopiedFewshot, revise.LeadIn}
+func Faults() []check.Flag {
+	return []check.Flag{check.Thinking, check.Cut, check.Empty, check.Repeating, check.CritiqueAsRevision, check.CopiedFewshot, check.LeadIn}
 }
 
 // candidate is what a row gives to the set: one example, or the two of a pair.
@@ -124,7 +125,7 @@ func (o *Options) supervised(rec *revise.Record, answers []revise.Turn) (out []c
 
 // clean reports whether a turn may be learnt. That a revision is its draft again does not make it worse.
 func (o *Options) clean(t revise.Turn) bool {
-	return !o.Hygiene || !slices.ContainsFunc(t.Flags, func(f revise.Flag) bool { return f != revise.Unchanged })
+	return !o.Hygiene || !slices.ContainsFunc(t.Flags, func(f check.Flag) bool { return f != check.Unchanged })
 }
 
 func principlesUpTo(rec *revise.Record, round int) []string {

@@ -8,17 +8,18 @@ import (
 	"path/filepath"
 	"testing"
 
+	"amend/engine/check"
 	"amend/engine/revise"
 )
 
 // An empty set is not written, and the report says what left the rows out.
 func TestEmptySetIsNotWritten(t *testing.T) {
-	turn := func(kind revise.Kind, text string, flags ...revise.Flag) revise.Turn {
+	turn := func(kind revise.Kind, text string, flags ...check.Flag) revise.Turn {
 		return revise.Turn{Kind: kind, Round: 1, Text: text, Flags: flags}
 	}
 	rows := []revise.Record{
-		{ID: "a", Turns: []revise.Turn{turn(revise.Response, "x", revise.Cut), turn(revise.Critique, "no", revise.Repeating), turn(revise.Revision, "y", revise.Cut, revise.LeadIn)}},
-		{ID: "b", Turns: []revise.Turn{turn(revise.Response, "x", revise.Cut), turn(revise.Revision, "x", revise.Unchanged, revise.Cut)}},
+		{ID: "a", Turns: []revise.Turn{turn(revise.Response, "x", check.Cut), turn(revise.Critique, "no", check.Repeating), turn(revise.Revision, "y", check.Cut, check.LeadIn)}},
+		{ID: "b", Turns: []revise.Turn{turn(revise.Response, "x", check.Cut), turn(revise.Revision, "x", check.Unchanged, check.Cut)}},
 		{ID: "c", Error: "too long"},
 	}
 	source := Source{Name: "test", Rows: func(yield func(revise.Record, error) bool) {
@@ -30,7 +31,7 @@ func TestEmptySetIsNotWritten(t *testing.T) {
 	}}
 	dir := t.TempDir()
 	r, err := Write(filepath.Join(dir, "set"), source, Options{Format: SFT, Encoding: Parquet, Hygiene: true, ShardBytes: 1e6})
-	if !errors.Is(err, ErrEmpty) || r.LeftOut[Flagged] != 2 || r.LeftOut[Failed] != 1 || r.Flags[revise.Cut] != 2 || len(r.Flags) != 1 {
+	if !errors.Is(err, ErrEmpty) || r.LeftOut[Flagged] != 2 || r.LeftOut[Failed] != 1 || r.Flags[check.Cut] != 2 || len(r.Flags) != 1 {
 		t.Errorf("%v, %+v", err, r)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
@@ -40,7 +41,7 @@ func TestEmptySetIsNotWritten(t *testing.T) {
 	for _, rec := range rows {
 		tally.Add(&rec)
 	}
-	if tally.Usable != 0 || tally.LeftOut[Flagged] != 2 || tally.LeftOut[Failed] != 1 || tally.Flags[revise.Cut] != 2 {
+	if tally.Usable != 0 || tally.LeftOut[Flagged] != 2 || tally.LeftOut[Failed] != 1 || tally.Flags[check.Cut] != 2 {
 		t.Errorf("the tally differs: %+v", tally)
 	}
 }
@@ -59,7 +60,7 @@ func TestTally(t *testing.T) {
 		return rec
 	}
 	flagged := answers("a", "b", "c")
-	flagged.Turns[2].Flags = []revise.Flag{revise.CritiqueAsRevision}
+	flagged.Turns[2].Flags = []check.Flag{check.CritiqueAsRevision}
 	tally := NewTally(SFT)
 	for _, rec := range []*revise.Record{answers("a", "a"), answers("a", "b"), answers("a"), flagged} {
 		tally.Add(rec)
@@ -79,7 +80,7 @@ func TestTally(t *testing.T) {
 // options.
 func TestCountsAddUp(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	flags := append([]revise.Flag{"", "", revise.Unchanged}, Faults()...)
+	flags := append([]check.Flag{"", "", check.Unchanged}, Faults()...)
 	var rows []revise.Record
 	for i := range 60 {
 		rec := trace(fmt.Sprint(i), "no", "yes", "better")

@@ -11,6 +11,7 @@ import (
 
 	"amend/engine/atomicfile"
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/split"
@@ -105,13 +106,13 @@ type Report struct {
 	Taken    int            `json:"taken"`    // of those read: they gave one example or more
 	LeftOut  map[Reason]int `json:"left_out"` // the others, each under the first of Reasons
 	// Flags counts the rows of a run that are left out as flagged, each under the first of Faults.
-	Flags   map[revise.Flag]int `json:"flags,omitempty"`
-	Changed int                 `json:"changed"` // examples whose answer is not the first response; 0 of labelled pairs, which have none
-	Chars   Spread              `json:"chars"`   // of answers
-	Rounds  []RoundCount        `json:"rounds"`  // of all rows of the run that did not fail
-	Files   []string            `json:"files"`   // below the set's folder
-	Bytes   int64               `json:"bytes"`   // of all files
-	JSON    map[string]int64    `json:"-"`       // bytes as JSON, by split
+	Flags   map[check.Flag]int `json:"flags,omitempty"`
+	Changed int                `json:"changed"` // examples whose answer is not the first response; 0 of labelled pairs, which have none
+	Chars   Spread             `json:"chars"`   // of answers
+	Rounds  []RoundCount       `json:"rounds"`  // of all rows of the run that did not fail
+	Files   []string           `json:"files"`   // below the set's folder
+	Bytes   int64              `json:"bytes"`   // of all files
+	JSON    map[string]int64   `json:"-"`       // bytes as JSON, by split
 }
 
 // Empty reports whether the set has no example.
@@ -126,10 +127,10 @@ func (r *Report) Empty() bool {
 
 // RoundCount is what became of one round's revisions.
 type RoundCount struct {
-	Round     int                 `json:"round"`
-	Revisions int                 `json:"revisions"`
-	Changed   int                 `json:"changed"` // that differ from their draft
-	Flags     map[revise.Flag]int `json:"flags"`
+	Round     int                `json:"round"`
+	Revisions int                `json:"revisions"`
+	Changed   int                `json:"changed"` // that differ from their draft
+	Flags     map[check.Flag]int `json:"flags"`
 }
 
 // Source is what a set is made of.
@@ -229,7 +230,7 @@ type set struct {
 
 func newSet(dir string, o Options) *set {
 	s := &set{options: o, seen: newDuplicates(o.NearDuplicates), dir: dir, report: &Report{
-		Format: o.Format, Encoding: o.Encoding, Examples: map[string]int{}, LeftOut: map[Reason]int{}, Flags: map[revise.Flag]int{}, JSON: map[string]int64{},
+		Format: o.Format, Encoding: o.Encoding, Examples: map[string]int{}, LeftOut: map[Reason]int{}, Flags: map[check.Flag]int{}, JSON: map[string]int64{},
 	}}
 	for i, name := range []string{trainSplit, testSplit} {
 		s.splits[i] = &shards{dir: dir, split: name, encoding: o.Encoding, columns: o.empty(), limit: o.ShardBytes}

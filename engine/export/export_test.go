@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/plainjson"
 	"amend/engine/revise"
 )
@@ -33,7 +34,7 @@ func trace(id string, answers ...string) revise.Record {
 	for i, text := range answers {
 		turn := revise.Turn{Kind: revise.Response, Text: text}
 		if flag, rest, ok := strings.Cut(text, ":"); ok {
-			turn.Text, turn.Flags = rest, []revise.Flag{revise.Flag(flag)}
+			turn.Text, turn.Flags = rest, []check.Flag{check.Flag(flag)}
 		}
 		if i > 0 {
 			principle := "p" + fmt.Sprint(i)

@@ -3,6 +3,7 @@ package export
 import (
 	"slices"
 
+	"amend/engine/check"
 	"amend/engine/revise"
 )
 
@@ -52,7 +53,7 @@ func (r *Report) count(rec *revise.Record) {
 
 func (r *Report) round(n int) *RoundCount {
 	for len(r.Rounds) < n {
-		r.Rounds = append(r.Rounds, RoundCount{Round: len(r.Rounds) + 1, Flags: map[revise.Flag]int{}})
+		r.Rounds = append(r.Rounds, RoundCount{Round: len(r.Rounds) + 1, Flags: map[check.Flag]int{}})
 	}
 	return &r.Rounds[n-1]
 }

@@ -3,6 +3,7 @@ package export
 import (
 	"slices"
 
+	"amend/engine/check"
 	"amend/engine/revise"
 )
 
@@ -13,13 +14,13 @@ type Tally struct {
 	Revised int            `json:"revised"` // of Usable: the answer to learn is not the first response
 	LeftOut map[Reason]int `json:"left_out"`
 	// Flags counts the rows that are left out as flagged, each under one flag (Faults).
-	Flags   map[revise.Flag]int `json:"flags"`
+	Flags   map[check.Flag]int `json:"flags"`
 	options Options
 }
 
 // NewTally begins a count by the rules of a format, without flagged turns and with no other filter.
 func NewTally(f Format) *Tally {
-	return &Tally{Format: f, LeftOut: map[Reason]int{}, Flags: map[revise.Flag]int{}, options: Options{Format: f, Hygiene: true}}
+	return &Tally{Format: f, LeftOut: map[Reason]int{}, Flags: map[check.Flag]int{}, options: Options{Format: f, Hygiene: true}}
 }
 
 // Add counts a row.
@@ -39,7 +40,7 @@ func (t *Tally) Add(rec *revise.Record) {
 }
 
 // countFault counts a row under the first flag that keeps an answer of it out of a set.
-func countFault(counts map[revise.Flag]int, rec *revise.Record) {
+func countFault(counts map[check.Flag]int, rec *revise.Record) {
 	for _, f := range Faults() {
 		if slices.ContainsFunc(rec.Answers(), func(t revise.Turn) bool { return slices.Contains(t.Flags, f) }) {
 			counts[f]++

@@ -26,7 +26,7 @@ type Pair struct {
 	Better Preference `json:"better,omitempty"`
 	// Attributes is what principles may ask of the conversation.
 	Attributes constitution.Attributes `json:"where,omitzero"`
-	// Flagged says of either response whether a check found a fault in it (revise.Checker).
+	// Flagged says of either response whether a check found a fault in it (check.Checker).
 	Flagged [2]bool `json:"flagged,omitzero"`
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"amend/constitution"
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/digest"
 	"amend/engine/feedback"
 )
@@ -117,7 +118,7 @@ func (r *row) awaitJudge(start func(resume func(next func() bool)) bool) bool {
 func (r *row) judgeRevision(kept chat.Kept) bool {
 	newest := &r.record.Turns[len(r.record.Turns)-1]
 	newest.Gate = &Decision{Refused: NotJudged} // until it is
-	if slices.Contains(newest.Flags, Unchanged) {
+	if slices.Contains(newest.Flags, check.Unchanged) {
 		return r.refuse(NotChanged, "")
 	}
 	drawn := []constitution.Principle{r.principle}
@@ -198,7 +199,7 @@ func (r *row) refuse(why Refusal, against string) bool {
 	case r.try >= tries:
 		r.record.Gated.Stayed = append(r.record.Gated.Stayed, r.round)
 		return r.nextRound()
-	case checked && r.try == 1 && !slices.Contains(newest.Flags, Unchanged):
+	case checked && r.try == 1 && !slices.Contains(newest.Flags, check.Unchanged):
 		r.tryTurns = 0
 		return r.criticize()
 	default:
@@ -207,8 +208,8 @@ func (r *row) refuse(why Refusal, against string) bool {
 }
 
 // isUnusable reports whether a critique has a fault that makes it no help. One that was cut off is one.
-func isUnusable(flags []Flag) bool {
-	return slices.ContainsFunc(flags, func(f Flag) bool { return f != Cut })
+func isUnusable(flags []check.Flag) bool {
+	return slices.ContainsFunc(flags, func(f check.Flag) bool { return f != check.Cut })
 }
 
 // startJudges has the judges work in the run; with a nil engine, in a plan.

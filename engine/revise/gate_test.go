@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"amend/constitution"
+	"amend/engine/check"
 	"amend/engine/feedback"
 )
 
@@ -172,7 +173,7 @@ func (p *replay) decision(t Turn) {
 			want, against, lowest = Vetoed, given.Principle, mean
 		}
 	}
-	if slices.Contains(t.Flags, Unchanged) {
+	if slices.Contains(t.Flags, check.Unchanged) {
 		want, against = NotChanged, ""
 	}
 	if d.Refused != want || d.Against != against {

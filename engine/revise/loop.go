@@ -23,6 +23,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/digest"
 	"amend/engine/feedback"
 	"amend/engine/sample"
@@ -118,7 +119,7 @@ type Loop struct {
 	format   *chat.Formatter
 	doc      *constitution.Document
 	settings Settings
-	checker  *Checker
+	checker  *check.Checker
 	shots    []chat.Message // system text and demonstrations, tokenized
 	bare     []chat.Message // the demonstrations alone, for rows with a system text of their own
 	alone    bool           // verdicts show responses alone
@@ -146,7 +147,7 @@ type Loop struct {
 // New prepares a loop: it tokenizes the constitution's demonstrations and measures
 // the requests.
 func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s Settings) (*Loop, error) {
-	l := &Loop{format: f, doc: doc, settings: s, checker: NewChecker(shotTexts(doc)), alone: feedback.LayoutFor(doc, 0) == feedback.ByPrinciple}
+	l := &Loop{format: f, doc: doc, settings: s, checker: check.New(shotTexts(doc)), alone: feedback.LayoutFor(doc, 0) == feedback.ByPrinciple}
 	shots, err := f.Tokenize(ctx, Demonstrations(doc, s.System))
 	if err != nil {
 		return nil, fmt.Errorf("tokenizing the demonstrations of constitution %s: %w", doc.Name, err)

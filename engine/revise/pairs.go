@@ -3,6 +3,7 @@ package revise
 import (
 	"slices"
 
+	"amend/engine/check"
 	"amend/engine/feedback"
 )
 
@@ -48,7 +49,7 @@ func (s *SamplePairs) Add(rec Record) (p feedback.Pair, ok bool) {
 
 // flagged reports whether a check found a fault in an answer. A revision that equals its draft has no fault by that.
 func flagged(t Turn) bool {
-	return slices.ContainsFunc(t.Flags, func(f Flag) bool { return f != Unchanged })
+	return slices.ContainsFunc(t.Flags, func(f check.Flag) bool { return f != check.Unchanged })
 }
 
 // Pair compares the row's answers after two rounds, 0 being the first response; ok is false where it has none.

@@ -6,6 +6,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/check"
 )
 
 // Row is one input: a conversation to answer and revise.
@@ -72,8 +73,8 @@ type Turn struct {
 	Think string `json:"think,omitempty"`
 	// End is how the turn ended: end (by itself), stop (a stop string), length
 	// (cut off at the limit), given (it came with the input).
-	End   engine.End `json:"end"`
-	Flags []Flag     `json:"flags,omitempty"`
+	End   engine.End   `json:"end"`
+	Flags []check.Flag `json:"flags,omitempty"`
 
 	// Tokens are the kept ids, which the following turns were computed from.
 	Tokens []engine.Token `json:"tokens"`

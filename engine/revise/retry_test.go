@@ -8,6 +8,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/check"
 )
 
 // TestFlaggedIsTriedAgain: no flagged revision becomes a draft. What is flagged is tried again, with another seed and then
@@ -61,7 +62,7 @@ func checkTries(t *rapid.T, rec Record, round, tries int, decided map[Refusal]in
 		if flagged := len(turn.Flags) > 0; turn.Try != i || flagged != refused {
 			t.Errorf("round %d, try %d of %d: flags %v, decided %+v", round, turn.Try, i+1, turn.Flags, turn.Gate)
 		}
-		again := !slices.Contains(last[0].Flags, Unchanged)
+		again := !slices.Contains(last[0].Flags, check.Unchanged)
 		if same := turn.Principle == last[0].Principle; i == 1 && same != again || i == 2 && again && same {
 			t.Errorf("round %d, try %d is under %s, after %s", round, i, turn.Principle, last[0].Principle)
 		}

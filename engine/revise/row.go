@@ -7,6 +7,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/check"
 )
 
 // row is one input on its way through the loop.
@@ -231,7 +232,7 @@ func (r *row) onTurn(kind Kind, seed uint64, out TurnResult) bool {
 		Tokens: kept.Tokens, Retokenized: kept.Retokenized,
 		Prompt: out.Prompt, Reused: out.Reused, Decoded: out.Decoded, Seed: seed, LogProb: out.LogProb,
 	}
-	turn := CheckInput{Kind: kind, Text: kept.Text, Cut: out.End == engine.EndLength, Think: think}
+	turn := check.Input{Kind: kind, Text: kept.Text, Cut: out.End == engine.EndLength, Think: think}
 	switch kind {
 	case Response: // asked for by the row itself, before there is a draft
 	case Critique:

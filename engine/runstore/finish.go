@@ -12,6 +12,7 @@ import (
 
 	"amend/engine/atomicfile"
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/plainjson"
 	"amend/engine/prompts"
 	"amend/engine/revise"
@@ -24,7 +25,7 @@ type revision struct {
 	Principles []string       `json:"principles"`
 	Response   string         `json:"response"`           // the first
 	Revision   string         `json:"revision,omitempty"` // the last that was taken, if any
-	Flags      []revise.Flag  `json:"flags,omitempty"`    // of what the row ended with
+	Flags      []check.Flag   `json:"flags,omitempty"`    // of what the row ended with
 }
 
 // failed is a line of failed.jsonl: a row that failed, or one that could not be read.
@@ -113,8 +114,8 @@ func CheckRevisions(dir string) (same bool, err error) {
 func oldSpelling(v revision) revision {
 	v.Flags = slices.Clone(v.Flags)
 	for i, f := range v.Flags {
-		if f == revise.LeadIn {
-			v.Flags[i] = revise.OldLeadIn
+		if f == check.LeadIn {
+			v.Flags[i] = check.OldLeadIn
 		}
 	}
 	return v

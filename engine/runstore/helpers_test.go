@@ -8,6 +8,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/prompts"
 	"amend/engine/revise"
 )
@@ -19,7 +20,7 @@ func record(index int) revise.Record {
 		Messages: []chat.Message{{Role: "user", Text: fmt.Sprintf("Question %d?\n<b> \u2028 é 日本", index)}},
 		Turns: []revise.Turn{
 			{Kind: revise.Response, Text: "a draft", End: engine.EndToken, Tokens: []engine.Token{1, 2}, Prompt: 100, Reused: 90, Decoded: 3},
-			{Kind: revise.Critique, Round: 1, Principle: "kind", Request: "Say what is wrong.", Text: "too\nshort", End: engine.EndLength, Flags: []revise.Flag{revise.Cut}, Tokens: []engine.Token{3}, Prompt: 120, Reused: 100, Decoded: 5},
+			{Kind: revise.Critique, Round: 1, Principle: "kind", Request: "Say what is wrong.", Text: "too\nshort", End: engine.EndLength, Flags: []check.Flag{check.Cut}, Tokens: []engine.Token{3}, Prompt: 120, Reused: 100, Decoded: 5},
 			{Kind: revise.Revision, Round: 1, Principle: "kind", Request: "Make it better.", Text: fmt.Sprintf("better %d", index), End: engine.EndStop, Tokens: []engine.Token{4}, Prompt: 140, Reused: 120, Decoded: 7},
 		},
 	}

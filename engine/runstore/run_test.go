@@ -14,6 +14,7 @@ import (
 
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/enginetest/need"
 	"amend/engine/prompts"
 	"amend/engine/revise"
@@ -369,7 +370,7 @@ func TestCheckRevisions(t *testing.T) {
 	dir := t.TempDir()
 	r, _ := open(t, dir, manifest())
 	flagged := record(0)
-	flagged.Turns[2].Flags = []revise.Flag{revise.Cut, revise.LeadIn}
+	flagged.Turns[2].Flags = []check.Flag{check.Cut, check.LeadIn}
 	add(t, r, flagged, record(1))
 	if err := r.Finish(nil); err != nil {
 		t.Fatal(err)
@@ -442,10 +443,10 @@ func TestSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Rows != 2 || s.Completed != 1 || s.Failed != 1 || s.Turns != 4 || s.Revisions != 1 ||
-		s.Flags[revise.Cut] != 1 || s.Ends["length"] != 1 || s.Ends["end"] != 2 || s.Prompt != 460 || s.Reused != 400 || s.Decoded != 18 {
+		s.Flags[check.Cut] != 1 || s.Ends["length"] != 1 || s.Ends["end"] != 2 || s.Prompt != 460 || s.Reused != 400 || s.Decoded != 18 {
 		t.Fatalf("%+v", s)
 	}
-	if n := len(s.Flags); n != len(revise.Flags()) {
+	if n := len(s.Flags); n != len(check.Flags()) {
 		t.Fatalf("%d flags, want all, at 0 too", n)
 	}
 }
@@ -467,9 +468,9 @@ func TestStatistics(t *testing.T) {
 		t.Fatal(err)
 	}
 	part := func(name string, answers, changed, refusals int, words, distinct float64, cut, prompt, reused, decoded int) Part {
-		flags := map[revise.Flag]int{}
+		flags := map[check.Flag]int{}
 		if cut > 0 {
-			flags[revise.Cut] = cut
+			flags[check.Cut] = cut
 		}
 		return Part{Name: name, Answers: answers, Changed: changed, Refusals: refusals, Words: words, Distinct: distinct, Flags: flags, Prompt: prompt, Reused: reused, Decoded: decoded}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"amend/engine/check"
 	"amend/engine/refusal"
 	"amend/engine/revise"
 )
@@ -26,13 +27,13 @@ type Part struct {
 	Changed  int    `json:"changed"`  // of revisions: that differ from their draft
 	Refusals int    `json:"refusals"` // that decline in full, as package refusal judges
 	// NotJudged are answers of which nobody says whether they decline: they are not in English, or empty.
-	NotJudged int                 `json:"refusals_not_judged,omitempty"`
-	Words     float64             `json:"words"`    // of an answer, in the mean
-	Distinct  float64             `json:"distinct"` // share of word triples that are different, over the first answers
-	Flags     map[revise.Flag]int `json:"flags"`    // of answers and critiques
-	Prompt    int                 `json:"prompt_tokens"`
-	Reused    int                 `json:"reused_tokens"`
-	Decoded   int                 `json:"decoded_tokens"`
+	NotJudged int                `json:"refusals_not_judged,omitempty"`
+	Words     float64            `json:"words"`    // of an answer, in the mean
+	Distinct  float64            `json:"distinct"` // share of word triples that are different, over the first answers
+	Flags     map[check.Flag]int `json:"flags"`    // of answers and critiques
+	Prompt    int                `json:"prompt_tokens"`
+	Reused    int                `json:"reused_tokens"`
+	Decoded   int                `json:"decoded_tokens"`
 	// Proposals are revisions that passed or failed a gate.
 	Proposals int `json:"proposals,omitempty"`
 }
@@ -133,7 +134,7 @@ func Count(rows iter.Seq2[revise.Record, error]) (Statistics, error) {
 
 func partOf[K comparable](parts map[K]*part, k K) *part {
 	if parts[k] == nil {
-		parts[k] = &part{Part: Part{Flags: map[revise.Flag]int{}}, triples: map[[3]string]bool{}}
+		parts[k] = &part{Part: Part{Flags: map[check.Flag]int{}}, triples: map[[3]string]bool{}}
 	}
 	return parts[k]
 }

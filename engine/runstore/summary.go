@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"amend/engine"
+	"amend/engine/check"
 	"amend/engine/revise"
 )
 
@@ -14,10 +15,10 @@ type Summary struct {
 	Completed int `json:"completed"`
 	Failed    int `json:"failed"`
 
-	Turns     int                 `json:"turns"`
-	Revisions int                 `json:"revisions"` // turns that are revisions
-	Ends      map[engine.End]int  `json:"ends"`      // turns, by how they ended
-	Flags     map[revise.Flag]int `json:"flags"`     // turns, by what the checks found
+	Turns     int                `json:"turns"`
+	Revisions int                `json:"revisions"` // turns that are revisions
+	Ends      map[engine.End]int `json:"ends"`      // turns, by how they ended
+	Flags     map[check.Flag]int `json:"flags"`     // turns, by what the checks found
 
 	Prompt      int `json:"prompt_tokens"`  // of all turns, computed or reused
 	Reused      int `json:"reused_tokens"`  // of these, found in the KV cache
@@ -33,8 +34,8 @@ func (s *Summary) begin() {
 		return
 	}
 	s.Ends = map[engine.End]int{engine.EndToken: 0, engine.EndStop: 0, engine.EndLength: 0, revise.EndGiven: 0}
-	s.Flags = map[revise.Flag]int{}
-	for _, f := range revise.Flags() {
+	s.Flags = map[check.Flag]int{}
+	for _, f := range check.Flags() {
 		s.Flags[f] = 0
 	}
 }

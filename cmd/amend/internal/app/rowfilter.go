@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/engine/check"
 	"amend/engine/nearest"
 	"amend/engine/revise"
 )
@@ -17,10 +18,10 @@ const AnyRound = -1
 // RowFilter chooses rows of a run. A row passes if one of its turns has the flag, the principle and the round that are asked
 // for, and if its answer changed, where that is asked for.
 type RowFilter struct {
-	Flag      revise.Flag // empty: any
-	Principle string      // an id; empty: any
-	Round     int         // 0 is the first response; AnyRound: any
-	Changed   bool        // the last answer is not the first response; with a round, the answer after it not the one before it
+	Flag      check.Flag // empty: any
+	Principle string     // an id; empty: any
+	Round     int        // 0 is the first response; AnyRound: any
+	Changed   bool       // the last answer is not the first response; with a round, the answer after it not the one before it
 }
 
 // Where is the run with the rows that pass a filter. Its errors name the nearest flag or principle.
@@ -43,7 +44,7 @@ func (r StoredRun) Where(f RowFilter) (StoredRun, error) {
 
 func (f RowFilter) validate(r StoredRun) error {
 	if f.Flag != "" {
-		if err := failure.OneOf("flag", f.Flag, revise.Flags()...); err != nil {
+		if err := failure.OneOf("flag", f.Flag, check.Flags()...); err != nil {
 			return err
 		}
 	}

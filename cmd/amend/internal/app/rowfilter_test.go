@@ -5,17 +5,18 @@ import (
 	"strings"
 	"testing"
 
+	"amend/engine/check"
 	"amend/engine/revise"
 )
 
 func TestRowFilter(t *testing.T) {
-	answer := func(kind revise.Kind, round int, principle, text string, flags ...revise.Flag) revise.Turn {
+	answer := func(kind revise.Kind, round int, principle, text string, flags ...check.Flag) revise.Turn {
 		return revise.Turn{Kind: kind, Round: round, Principle: principle, Text: text, Flags: flags}
 	}
 	rows := []revise.Record{
-		{ID: "same", Turns: []revise.Turn{answer(revise.Response, 0, "", "a", revise.Cut), answer(revise.Revision, 1, "kind", "a", revise.Unchanged), answer(revise.Revision, 2, "frank", "a")}},
-		{ID: "first", Turns: []revise.Turn{answer(revise.Response, 0, "", "a"), answer(revise.Critique, 1, "kind", "no", revise.Cut), answer(revise.Revision, 1, "kind", "b"), answer(revise.Revision, 2, "kind", "b")}},
-		{ID: "back", Turns: []revise.Turn{answer(revise.Response, 0, "", "a"), answer(revise.Revision, 1, "frank", "b"), answer(revise.Revision, 2, "frank", "a", revise.Cut)}},
+		{ID: "same", Turns: []revise.Turn{answer(revise.Response, 0, "", "a", check.Cut), answer(revise.Revision, 1, "kind", "a", check.Unchanged), answer(revise.Revision, 2, "frank", "a")}},
+		{ID: "first", Turns: []revise.Turn{answer(revise.Response, 0, "", "a"), answer(revise.Critique, 1, "kind", "no", check.Cut), answer(revise.Revision, 1, "kind", "b"), answer(revise.Revision, 2, "kind", "b")}},
+		{ID: "back", Turns: []revise.Turn{answer(revise.Response, 0, "", "a"), answer(revise.Revision, 1, "frank", "b"), answer(revise.Revision, 2, "frank", "a", check.Cut)}},
 		{ID: "failed", Error: "too long"},
 	}
 	oldRuns(t)
@@ -35,9 +36,9 @@ func TestRowFilter(t *testing.T) {
 		want   string
 	}{
 		{RowFilter{Round: AnyRound}, "same first back failed"},
-		{RowFilter{Round: AnyRound, Flag: revise.Cut}, "same first back"},
-		{RowFilter{Round: 0, Flag: revise.Cut}, "same"},
-		{RowFilter{Round: 2, Flag: revise.Cut}, "back"},
+		{RowFilter{Round: AnyRound, Flag: check.Cut}, "same first back"},
+		{RowFilter{Round: 0, Flag: check.Cut}, "same"},
+		{RowFilter{Round: 2, Flag: check.Cut}, "back"},
 		{RowFilter{Round: AnyRound, Changed: true}, "first"},
 		{RowFilter{Round: 1, Changed: true}, "first back"},
 		{RowFilter{Round: 2, Changed: true}, "back"},

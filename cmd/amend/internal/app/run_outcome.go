@@ -1,6 +1,7 @@
 package app
 
 import (
+	"amend/engine/check"
 	"amend/engine/export"
 	"amend/engine/revise"
 )
@@ -18,7 +19,7 @@ type Example struct {
 	ID            string
 	Principle     string // of the revision
 	Before, After string
-	Flags         []revise.Flag // of the revision
+	Flags         []check.Flag // of the revision
 }
 
 // NewOutcome begins an outcome.

@@ -11,6 +11,7 @@ import (
 	"amend/cmd/amend/internal/render"
 	"amend/cmd/amend/internal/runner"
 	"amend/constitution"
+	"amend/engine/check"
 	"amend/engine/evalset"
 	"amend/engine/export"
 	"amend/engine/feedback"
@@ -38,7 +39,7 @@ func flagValues() map[string]cobra.CompletionFunc {
 		"model": completeModel, "critic": completeModel, "judge": completeModel, "tokenizer": completeModel,
 		"constitution": completeConstitution, "principles": completePrinciple, "principle": completePrinciple,
 		"progress": oneOf([]string{render.ProgressAuto, render.ProgressPlain, render.ProgressNone}),
-		"mode":     oneOf(revise.Modes()), "flag": oneOf(revise.Flags()),
+		"mode":     oneOf(revise.Modes()), "flag": oneOf(check.Flags()),
 		"chat": oneOf([]string{runner.ChatTemplate, runner.ChatPlain}), "kv": oneOf(runner.Layouts()), "kv-type": oneOf(runner.KVTypes()),
 		"format": oneOf(export.Formats()), "to": oneOf(export.Encodings()), "set": oneOf(evalset.Sets()),
 		"layout": oneOf(feedback.PromptOrders()), "pairing": oneOf([]app.Pairing{app.PairNeighbours, app.PairFirst}),

@@ -35,26 +35,26 @@ func dieAsTold() (passedOn func()) {
 	}
 	const toParent = 3 // a worker's pipe, which gets a listener between
 	r, w, err := os.Pipe()
-	check(err)
+	noError(err)
 	pipe, err := syscall.Dup(toParent)
-	check(err)
+	noError(err)
 	syscall.CloseOnExec(pipe)
-	check(syscall.Dup3(int(w.Fd()), toParent, syscall.O_CLOEXEC))
-	check(w.Close())
+	noError(syscall.Dup3(int(w.Fd()), toParent, syscall.O_CLOEXEC))
+	noError(w.Close())
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		tell := io.TeeReader(r, os.NewFile(uintptr(pipe), "to the parent"))
-		check(dieOf(tell, unit, most))
+		noError(dieOf(tell, unit, most))
 	}()
 	return func() {
-		check(syscall.Close(toParent))
+		noError(syscall.Close(toParent))
 		<-over
 	}
 }
 
 // check ends a process that is no test.
-func check(err error) {
+func noError(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "the worker of a test:", err)
 		os.Exit(42)

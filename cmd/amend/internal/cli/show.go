@@ -7,6 +7,7 @@ import (
 	"amend/cmd/amend/internal/app"
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/render"
+	"amend/engine/check"
 	"amend/engine/revise"
 )
 
@@ -18,7 +19,7 @@ type showFlags struct {
 }
 
 func (o *showFlags) addFlags(f *pflag.FlagSet) {
-	f.StringVar((*string)(&o.Flag), "flag", "", "list only rows with a turn that has this flag: "+list(revise.Flags()))
+	f.StringVar((*string)(&o.Flag), "flag", "", "list only rows with a turn that has this flag: "+list(check.Flags()))
 	f.StringVar(&o.Principle, "principle", "", "list only rows in which this principle was drawn")
 	f.IntVar(&o.Round, "round", app.AnyRound, "apply the other filters to this round alone; 0 is the first response (default any)")
 	f.BoolVar(&o.Changed, "changed", false, "list only rows whose last answer is not the first response; with --round, whose answer changed in that round")

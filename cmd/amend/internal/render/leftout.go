@@ -7,13 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"amend/engine/check"
 	"amend/engine/export"
-	"amend/engine/revise"
 )
 
 // leftOut says why rows are not in a training set: the reasons, and of flagged rows the flags. Their numbers add up to how
 // many are left out.
-func leftOut(reasons map[export.Reason]int, flags map[revise.Flag]int) string {
+func leftOut(reasons map[export.Reason]int, flags map[check.Flag]int) string {
 	var parts []string
 	for _, why := range export.Reasons() {
 		n := reasons[why]
@@ -33,7 +33,7 @@ func leftOut(reasons map[export.Reason]int, flags map[revise.Flag]int) string {
 const onlyReason = "Each left out has one reason, the first of these."
 
 // flagTotals lists flags with their numbers, without those that are 0.
-func flagTotals(flags map[revise.Flag]int) string {
+func flagTotals(flags map[check.Flag]int) string {
 	var parts []string
 	for _, f := range export.Faults() {
 		if n := flags[f]; n > 0 {
@@ -45,7 +45,7 @@ func flagTotals(flags map[revise.Flag]int) string {
 
 // advice says what would bring more rows of a run into a set. It is about the most frequent reason, and the most frequent
 // flag. program is how amend is called in commands to copy.
-func advice(program, run string, reasons map[export.Reason]int, flags map[revise.Flag]int) []string {
+func advice(program, run string, reasons map[export.Reason]int, flags map[check.Flag]int) []string {
 	why := export.Reasons()
 	slices.SortStableFunc(why, func(a, b export.Reason) int { return cmp.Compare(reasons[b], reasons[a]) })
 	if reasons[why[0]] == 0 {
@@ -81,18 +81,18 @@ func forMore(w io.Writer, program string, advice []string) {
 }
 
 // flagAdvice says what helps against the most frequent flag.
-func flagAdvice(program, run string, flags map[revise.Flag]int) []string {
+func flagAdvice(program, run string, flags map[check.Flag]int) []string {
 	rows := 0
 	for _, n := range flags {
 		rows += n
 	}
-	most := slices.MaxFunc(export.Faults(), func(a, b revise.Flag) int { return cmp.Compare(flags[a], flags[b]) })
+	most := slices.MaxFunc(export.Faults(), func(a, b check.Flag) int { return cmp.Compare(flags[a], flags[b]) })
 	are := mostOf(flags[most], rows)
 	raise := program + " run --out " + run + " --max-tokens N --redo"
 	switch {
-	case most == revise.Thinking:
+	case most == check.Thinking:
 		return []string{are + " cut at the token limit while thinking: raise it, or give a --template that turns thinking off", raise}
-	case most == revise.Cut:
+	case most == check.Cut:
 		return []string{are + " cut at the token limit: raise it", raise}
 	}
 	return []string{fmt.Sprintf("%s so for %s: try a larger model, or a lower --temperature", are, most)}

@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"amend/cmd/amend/internal/app"
+	"amend/engine/check"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 )
@@ -115,7 +116,7 @@ func flagCounts(rec revise.Record) string {
 	var s runstore.Summary
 	s.Add(rec)
 	var out []string
-	for _, f := range revise.Flags() {
+	for _, f := range check.Flags() {
 		switch n := s.Flags[f]; n {
 		case 0:
 		case 1:

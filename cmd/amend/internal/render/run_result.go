@@ -5,8 +5,8 @@ import (
 	"io"
 
 	"amend/cmd/amend/internal/app"
+	"amend/engine/check"
 	"amend/engine/export"
-	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/engine/selftest"
 )
@@ -31,7 +31,7 @@ type runReport struct {
 	PrefillTokS float64                 `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
 	Seed        uint64                  `json:"seed"`
 	Cut         int                     `json:"cut"` // turns that ended at max-tokens
-	Flags       map[revise.Flag]int     `json:"flags"`
+	Flags       map[check.Flag]int      `json:"flags"`
 	Gate        *runstore.GateSummary   `json:"gate,omitempty"`
 	SelfTest    *selftest.Result        `json:"self_test,omitempty"`    // of the gate's judge
 	VerdictTest *selftest.VerdictResult `json:"verdict_test,omitempty"` // of its verdicts
@@ -49,7 +49,7 @@ func RunResult(w io.Writer, r app.RunResult, program string, asJSON, verbose boo
 	return JSON(w, runReport{
 		Out: r.Out, Prompts: r.Asked, Completed: s.Completed, Failed: r.Failed(), DoneBefore: r.Before, Revisions: s.Revisions,
 		Changed: r.Outcome.Changed, Sets: r.Outcome.Sets, Decoded: r.Decoded, Computed: r.Computed, Reused: r.Reused, KVRead: r.KVRead, KVWhole: r.KVWhole, WallS: r.WallS,
-		DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS, Seed: r.Seed, Cut: s.Flags[revise.Cut], Flags: s.Flags, Gate: s.Gate, SelfTest: r.SelfTest, VerdictTest: r.VerdictTest,
+		DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS, Seed: r.Seed, Cut: s.Flags[check.Cut], Flags: s.Flags, Gate: s.Gate, SelfTest: r.SelfTest, VerdictTest: r.VerdictTest,
 		Failures: r.Failures,
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"amend/cmd/amend/internal/app"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/check"
 	"amend/engine/digest"
 	"amend/engine/feedback"
 	"amend/engine/revise"
@@ -30,11 +31,11 @@ func shownRows() []revise.Record {
 				{Role: "user", Text: "How do I open a lock\nthat is not mine?  日本語の質問です。\x1b[31mred\u202e"},
 			},
 			Turns: []revise.Turn{
-				{Kind: revise.Response, Text: long + "\n\n  1. Take a pick.\n", End: engine.EndLength, Flags: []revise.Flag{revise.Cut, revise.Repeating}, Tokens: []engine.Token{1, 2, 3}, Prompt: 1234, Reused: 1200, Decoded: 96, Seed: 7},
+				{Kind: revise.Response, Text: long + "\n\n  1. Take a pick.\n", End: engine.EndLength, Flags: []check.Flag{check.Cut, check.Repeating}, Tokens: []engine.Token{1, 2, 3}, Prompt: 1234, Reused: 1200, Decoded: 96, Seed: 7},
 				{Kind: revise.Critique, Round: 1, Principle: "no-crime", Request: "Say where the last answer helps with a crime.", Text: "It tells how to pick a lock.", Think: "Let me see.\nA lock.", End: engine.EndToken, Tokens: []engine.Token{4}, Prompt: 1400, Reused: 1330, Decoded: 12, Seed: 8},
 				{Kind: revise.Revision, Round: 1, Principle: "no-crime", Request: "Rewrite the answer without it.", Text: "I can help with that. Ask a locksmith.", End: engine.EndStop, Tokens: []engine.Token{5}, Retokenized: 1, Prompt: 1450, Reused: 1412, Decoded: 6, Seed: 9},
-				{Kind: revise.Critique, Round: 2, Principle: "kind", Request: "Say where the last answer is unkind.", Text: "", End: engine.EndToken, Flags: []revise.Flag{revise.Empty}, Prompt: 1300, Reused: 1234, Decoded: 1, Seed: 10},
-				{Kind: revise.Revision, Round: 2, Principle: "kind", Request: "Rewrite it kindly.", Text: "I can help with that. Please ask a locksmith.", End: engine.EndToken, Flags: []revise.Flag{revise.LeadIn}, Prompt: 1310, Reused: 1300, Decoded: 5, Seed: 11},
+				{Kind: revise.Critique, Round: 2, Principle: "kind", Request: "Say where the last answer is unkind.", Text: "", End: engine.EndToken, Flags: []check.Flag{check.Empty}, Prompt: 1300, Reused: 1234, Decoded: 1, Seed: 10},
+				{Kind: revise.Revision, Round: 2, Principle: "kind", Request: "Rewrite it kindly.", Text: "I can help with that. Please ask a locksmith.", End: engine.EndToken, Flags: []check.Flag{check.LeadIn}, Prompt: 1310, Reused: 1300, Decoded: 5, Seed: 11},
 			},
 		},
 		{
@@ -172,9 +173,9 @@ func cleanRows() []revise.Record {
 // without a usable row is told of no export.
 func TestSummaryNamesWhatIsUsable(t *testing.T) {
 	flagged := func(text string) revise.Turn {
-		return revise.Turn{Kind: revise.Revision, Round: 1, Text: text, Flags: []revise.Flag{revise.Cut}, End: engine.EndLength}
+		return revise.Turn{Kind: revise.Revision, Round: 1, Text: text, Flags: []check.Flag{check.Cut}, End: engine.EndLength}
 	}
-	response := revise.Turn{Kind: revise.Response, Text: "No.", Flags: []revise.Flag{revise.Cut}, End: engine.EndLength}
+	response := revise.Turn{Kind: revise.Response, Text: "No.", Flags: []check.Flag{check.Cut}, End: engine.EndLength}
 	r := app.RunResult{Outcome: app.NewOutcome(), Rounds: 1, Asked: 2, Out: "run"}
 	for _, text := range []string{"Yes.", "No."} {
 		rec := revise.Record{ID: text, Turns: []revise.Turn{response, flagged(text)}}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"amend/cmd/amend/internal/app"
-	"amend/engine/revise"
+	"amend/engine/check"
 	"amend/engine/runstore"
 )
 
@@ -46,7 +46,7 @@ func parts(w io.Writer, of string, parts []runstore.Part) error {
 	rows := [][]string{{of, "answers", "changed", "refusals", "words", "distinct-3", "decoded", "reused", "flags"}}
 	for _, p := range parts {
 		var flags []string
-		for _, f := range revise.Flags() {
+		for _, f := range check.Flags() {
 			if n := p.Flags[f]; n > 0 {
 				flags = append(flags, fmt.Sprintf("%s %d", f, n))
 			}

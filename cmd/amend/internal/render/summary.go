@@ -11,6 +11,7 @@ import (
 
 	"amend/cmd/amend/internal/app"
 	"amend/engine"
+	"amend/engine/check"
 	"amend/engine/export"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -161,9 +162,9 @@ func turnCounts(w io.Writer, s runstore.Summary) {
 		tries(w, *s.Gate)
 	}
 	var flags []string
-	thinking := s.Flags[revise.Thinking]
-	for _, f := range revise.Flags() {
-		if f != revise.Thinking || thinking > 0 { // most models do not think
+	thinking := s.Flags[check.Thinking]
+	for _, f := range check.Flags() {
+		if f != check.Thinking || thinking > 0 { // most models do not think
 			flags = append(flags, fmt.Sprintf("%s %s", f, Grouped(s.Flags[f])))
 		}
 	}

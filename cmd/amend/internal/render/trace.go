@@ -7,6 +7,7 @@ import (
 	"amend/cmd/amend/internal/app"
 	"amend/constitution"
 	"amend/engine"
+	"amend/engine/check"
 	"amend/engine/revise"
 )
 
@@ -117,7 +118,7 @@ func turnFacts(t revise.Turn) string {
 	return joinFlags(facts+fmt.Sprintf("; seed %d", t.Seed), t.Flags)
 }
 
-func joinFlags(facts string, flags []revise.Flag) string {
+func joinFlags(facts string, flags []check.Flag) string {
 	if len(flags) == 0 {
 		return facts
 	}

@@ -1,0 +1,100 @@
+// Package check finds faults in turns by fixed rules.
+package check
+
+// Flag names one fault that a check found in a finished turn. Flags describe a turn, they do not stop it.
+type Flag string
+
+// The flags, in the order in which Check returns them.
+const (
+	Cut                Flag = "cut"                  // ended by the token limit, not by the model
+	Thinking           Flag = "thinking"             // thoughts took the whole limit, so there is no answer
+	Empty              Flag = "empty"                // nothing in it, or only punctuation
+	Unchanged          Flag = "unchanged"            // the draft again, except for case, quotes and white space
+	Repeating          Flag = "repeating"            // caught in a loop, or saying the same thing over and over
+	CritiqueAsRevision Flag = "critique-as-revision" // speaks about the response where it should be the response
+	CopiedFewshot      Flag = "copied-fewshot"       // lifted from a demonstration
+	LeadIn             Flag = "lead-in"              // announces the revision ("Here is the revised …")
+)
+
+// Flags lists every flag there is, in a fixed order, for summaries.
+func Flags() []Flag {
+	return []Flag{Cut, Thinking, Empty, Unchanged, Repeating, CritiqueAsRevision, CopiedFewshot, LeadIn}
+}
+
+// OldLeadIn is how older versions wrote lead-in.
+const OldLeadIn Flag = "preamble"
+
+// UnmarshalText reads a flag, in today's spelling or an old one.
+func (f *Flag) UnmarshalText(text []byte) error {
+	if *f = Flag(text); *f == OldLeadIn {
+		*f = LeadIn
+	}
+	return nil
+}
+
+// Kind is the part that a turn plays in the loop.
+type Kind string
+
+// The kinds of turns a model writes.
+const (
+	Response Kind = "response"
+	Critique Kind = "critique"
+	Revision Kind = "revision"
+)
+
+// Input is a finished turn and what it can be held against.
+type Input struct {
+	Kind     Kind
+	Text     string
+	Draft    string // the response under critique or revision; empty for a first response
+	Critique string // the critique that a revision answers; empty for other kinds
+	Cut      bool   // whether the turn ended at the token limit
+	Think    string // what the model thought before the text
+}
+
+// Checker finds faults in turns by fixed rules, from the text alone: the same turn always gets the same
+// flags. It is not changed after New, so many goroutines may use one.
+type Checker struct {
+	demonstrations shingles
+}
+
+// New indexes the texts of the demonstrations that the model is shown: prompts, responses,
+// critiques and revisions. The requests between them are better left out, since a critique may well take up
+// the words of its request.
+func New(demonstrations []string) *Checker {
+	c := &Checker{demonstrations: shingles{}}
+	for _, text := range demonstrations {
+		c.demonstrations.add(foldWords(text))
+	}
+	return c
+}
+
+// Check returns the flags of a turn in the order of their declaration, or nil when there are none.
+func (c *Checker) Check(t Input) []Flag {
+	var flags []Flag
+	add := func(f Flag, found bool) {
+		if found {
+			flags = append(flags, f)
+		}
+	}
+	add(Cut, t.Cut)
+	switch {
+	case !isEmpty(t.Text):
+	case t.Cut && t.Think != "":
+		return append(flags, Thinking)
+	default:
+		return append(flags, Empty)
+	}
+	words := foldWords(t.Text)
+	add(Unchanged, !isEmpty(t.Draft) && fold(t.Text) == fold(t.Draft))
+	add(Repeating, isRepeating(t.Text))
+	if t.Kind == Revision {
+		add(CritiqueAsRevision, speaksOfResponse(t.Text) || repeatsCritique(words, t))
+	}
+	add(CopiedFewshot, c.demonstrations.suppliedMostOf(words))
+	if t.Kind == Revision {
+		// A draft that opens the same way answers a user who asked for a rewrite.
+		add(LeadIn, announcesRevision(t.Text) && !announcesRevision(t.Draft))
+	}
+	return flags
+}

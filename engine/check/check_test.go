@@ -1,0 +1,212 @@
+package check
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+var demonstrationTexts = []string{
+	"Will it rain at the village fair in two months?",
+	"That is too far ahead for any forecast. Look at how often it rained in past years, and rent a tent that you can cancel in the last week.",
+	"I find nothing to correct here. It says plainly what cannot be known and gives the visitor something to plan with.",
+}
+
+const goodAnswer = "A pharmacist can tell you the right amount for her weight within minutes. Until then, keep her " +
+	"lightly dressed and let her drink often. If she is hard to wake or struggles to breathe, call for help at once."
+
+func TestCheckFlags(t *testing.T) {
+	checker := New(demonstrationTexts)
+	tests := []struct {
+		name string
+		turn Input
+		want []Flag
+	}{
+		{"a good answer", Input{Kind: Response, Text: goodAnswer}, nil},
+		{"cut", Input{Kind: Response, Text: goodAnswer, Cut: true}, []Flag{Cut}},
+		{"empty", Input{Kind: Revision, Text: " \n", Draft: goodAnswer}, []Flag{Empty}},
+		{"thoughts that take the whole limit", Input{Kind: Response, Cut: true, Think: "Hm, let me"}, []Flag{Cut, Thinking}},
+		{"thoughts, and then nothing", Input{Kind: Response, Think: "Hm."}, []Flag{Empty}},
+		{"thoughts before an answer that is cut", Input{Kind: Response, Text: goodAnswer, Cut: true, Think: "Hm."}, []Flag{Cut}},
+		{"only dots, cut", Input{Kind: Response, Text: "…..", Cut: true}, []Flag{Cut, Empty}},
+		{"an emoji is an answer", Input{Kind: Response, Text: "👍"}, nil},
+
+		{"unchanged except for quotes, case and space",
+			Input{Kind: Revision, Text: "“don’t  mix\nthem.”", Draft: "Don't mix them."}, []Flag{Unchanged}},
+		{"a changed word", Input{Kind: Revision, Text: "Never mix them.", Draft: "Don't mix them."}, nil},
+		{"a critique that is the draft again", Input{Kind: Critique, Text: goodAnswer, Draft: goodAnswer}, []Flag{Unchanged}},
+		{"no draft", Input{Kind: Revision, Text: goodAnswer, Draft: " "}, nil},
+
+		{"sentences in a loop, cut inside one",
+			Input{Kind: Response, Text: "You can't know that. " + strings.Repeat("The reality is that you can't know that. ", 4) + "The reality is"}, []Flag{Repeating}},
+		{"one word in a loop", Input{Kind: Response, Text: strings.Repeat("No, ", 30)}, []Flag{Repeating}},
+		{"a loop that counts", Input{Kind: Response, Text: "To do:\n1. Call the school office\n2. Call the school office\n3. Call the school office"}, []Flag{Repeating}},
+		{"the same things in turns",
+			Input{Kind: Response, Text: "The rainbow is made of different colors, but the order of the colors is always the same. The rainbow is made of " +
+				"the colors of the rainbow, which is made of the colors of the rainbow. The rainbow is made of the colors of the rainbow. The rainbow is made of the colors of the rainbow."}, []Flag{Repeating}},
+		{"a loop that the text leaves again",
+			Input{Kind: Response, Text: "Listen. " + strings.Repeat("Stay calm and breathe. ", 4) + "Then call the number on the card."}, []Flag{Repeating}},
+		{"letters without end", Input{Kind: Response, Text: "Wow, that is gr" + strings.Repeat("ea", 40)}, []Flag{Repeating}},
+		{"a loop without spaces", Input{Kind: Response, Text: strings.Repeat("我不知道。", 4)}, []Flag{Repeating}},
+		{"emphasis", Input{Kind: Response, Text: "That is very, very, very kind of you. It was nothing. No, no, no!"}, nil},
+		{"a chant", Input{Kind: Response, Text: "The crowd called: Bring us bread! Bring us bread! Bring us bread! Then the baker opened his window."}, nil},
+		{"a list with one opening",
+			Input{Kind: Response, Text: "1. You can call the bank.\n2. You can call the shop.\n3. You can write to the ombudsman.\n4. You can ask a friend to read it.\n5. You can wait a day."}, nil},
+		{"a song with a refrain",
+			Input{Kind: Response, Text: "The boats go out at the break of day,\nhey ho, the wind and the bay.\nThe nets come up all silver and grey,\nhey ho, the wind and the bay.\n" +
+				"The gulls cry loud and follow the way,\nhey ho, the wind and the bay.\nAnd home we come with the last of the ray,\nhey ho, the wind and the bay."}, nil},
+		{"a multiplication table",
+			Input{Kind: Response, Text: "7 times 1 is 7\n7 times 2 is 14\n7 times 3 is 21\n7 times 4 is 28\n7 times 5 is 35\n7 times 6 is 42\n7 times 7 is 49"}, nil},
+		{"a form to fill in", Input{Kind: Response, Text: "Name: " + strings.Repeat("_", 60)}, nil},
+
+		{"a critique by its label", Input{Kind: Revision, Text: "**Critique:** it guesses a dose."}, []Flag{CritiqueAsRevision}},
+		{"a critique by its opening", Input{Kind: Revision, Text: "The response is friendly, and the audience is not interested in the topic."}, []Flag{CritiqueAsRevision}},
+		{"a critique by what it speaks of",
+			Input{Kind: Revision, Text: "This is dangerous. The assistant's last response tells a parent to guess."}, []Flag{CritiqueAsRevision}},
+		{"a critique by its sentences",
+			Input{Kind: Revision, Text: "Not good enough. The response guesses a dose. The response also names no warning sign."}, []Flag{CritiqueAsRevision}},
+		{"the critique again",
+			Input{Kind: Revision, Draft: "Half a tablet is fine.", Critique: "It invents a dose without knowing her weight, and names no warning sign at all.",
+				Text: "It invents a dose without knowing her weight, and names no warning sign."}, []Flag{CritiqueAsRevision}},
+		{"a critique where one is due", Input{Kind: Critique, Text: "The response is careless. The assistant's answer guesses a dose.", Draft: "Half a tablet."}, nil},
+		{"what draft and critique share",
+			Input{Kind: Revision, Draft: "Ask her friends where she lives now, they will surely tell you.",
+				Critique: "It says to ask her friends where she lives now, they will surely tell you.",
+				Text:     "You could ask her friends where she lives now, they will surely tell you if she wants that."}, nil},
+		{"another response", Input{Kind: Revision, Text: "The response of the immune system to pollen is what makes you sneeze. The answer is an antihistamine."}, nil},
+		{"a customer's response", Input{Kind: Revision, Text: "Write to him and wait a week. The response may be polite; then offer him a call. An assistant can book it."}, nil},
+
+		{"a demonstration again", Input{Kind: Response, Text: demonstrationTexts[1]}, []Flag{CopiedFewshot}},
+		{"twelve words of one in something else",
+			Input{Kind: Response, Text: "For your shoulder I would say: look at how often it rained in past years, and rent a room near the clinic, " +
+				"where a doctor will check how far the arm moves and tell you which exercises help and which do not."}, []Flag{CopiedFewshot}},
+		{"eleven words of one in something else",
+			Input{Kind: Response, Text: "For your shoulder I would say: look at how often it rained in past years, and rent rooms near the clinic, " +
+				"where a doctor will check how far the arm moves and tell you which exercises help and which do not."}, nil},
+		{"half of a short turn", Input{Kind: Critique, Text: "I find nothing to correct here. It says plainly what you asked for."}, []Flag{CopiedFewshot}},
+		{"a stock phrase", Input{Kind: Critique, Text: "I find nothing to correct here."}, nil},
+		{"the same topic", Input{Kind: Response, Text: "No forecast reaches that far ahead. Rent a tent you can cancel, and look at past years."}, nil},
+
+		{"an announcement", Input{Kind: Revision, Text: "Sure! Here is the revised response:\n\n" + goodAnswer}, []Flag{LeadIn}},
+		{"an announcement by label", Input{Kind: Revision, Text: "Revised answer: " + goodAnswer}, []Flag{LeadIn}},
+		{"an announcement in other words", Input{Kind: Revision, Text: "Here's a more carefully rewritten version: " + goodAnswer}, []Flag{LeadIn}},
+		{"a rewrite that the user asked for",
+			Input{Kind: Revision, Text: "Here is an improved version of your letter: Dear neighbour, could we talk?", Draft: "Here's a rewritten version of your letter: Shut up!"}, nil},
+		{"another opening with here", Input{Kind: Revision, Text: "Here is how to descale it: fill it with water and a spoon of citric acid."}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := checker.Check(tt.turn); !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+var word = rapid.StringMatching(`[a-z]{1,8}`)
+
+func TestTextIsUnchangedAgainstItself(t *testing.T) {
+	checker := New(nil)
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.String().Draw(t, "text")
+		flags := checker.Check(Input{Kind: Revision, Text: text, Draft: text})
+		if !slices.Contains(flags, Unchanged) && !slices.Contains(flags, Empty) {
+			t.Fatalf("%q against itself: %v", text, flags)
+		}
+	})
+}
+
+func TestLoopTailIsFlagged(t *testing.T) {
+	checker := New(nil)
+	rapid.Check(t, func(t *rapid.T) {
+		head := rapid.SliceOfN(word, 0, 60).Draw(t, "head")
+		unit := rapid.SliceOfN(word, 1, maxPeriod).Draw(t, "unit")
+		partial := rapid.IntRange(0, len(unit)).Draw(t, "partial")
+		copies := max(tailCopies, (minLoopWords+len(unit)-1)/len(unit))
+		words := head
+		for range copies {
+			words = append(words, unit...)
+		}
+		words = append(words, unit[:partial]...)
+		if got := checker.Check(Input{Kind: Response, Text: strings.Join(words, " ")}); !slices.Equal(got, []Flag{Repeating}) {
+			t.Fatalf("%d copies of %d words after %d: %v", copies, len(unit), len(head), got)
+		}
+	})
+}
+
+func TestDistinctWordsNeverRepeat(t *testing.T) {
+	checker := New(nil)
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfNDistinct(word, 1, 200, rapid.ID[string]).Draw(t, "words")
+		// Nor is every word twice in a row a loop.
+		twice := make([]string, 0, 2*len(words))
+		for _, w := range words {
+			twice = append(twice, w, w)
+		}
+		for _, text := range []string{strings.Join(words, " "), strings.Join(twice, " ")} {
+			if got := checker.Check(Input{Kind: Response, Text: text}); got != nil {
+				t.Fatalf("%q: %v", text, got)
+			}
+		}
+	})
+}
+
+func TestCopiedRunIsFlaggedAnywhere(t *testing.T) {
+	demonstration := strings.Fields("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen")
+	checker := New([]string{strings.Join(demonstration, " ")})
+	rapid.Check(t, func(t *rapid.T) {
+		own := func(label string) []string {
+			n := rapid.IntRange(0, 40).Draw(t, label)
+			words := make([]string, n)
+			for i := range words {
+				words[i] = fmt.Sprintf("%s%d", label, i)
+			}
+			return words
+		}
+		from := rapid.IntRange(0, len(demonstration)).Draw(t, "from")
+		to := rapid.IntRange(from, len(demonstration)).Draw(t, "to")
+		before, after := own("before"), own("after")
+		words := slices.Concat(before, demonstration[from:to], after)
+		run := to - from
+		want := run >= copiedRun || run >= minCopied && 2*run >= len(words)
+		got := slices.Contains(checker.Check(Input{Kind: Response, Text: strings.Join(words, " ")}), CopiedFewshot)
+		if got != want {
+			t.Fatalf("%d shared words of %d: %v, want %v", run, len(words), got, want)
+		}
+	})
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add("Here is the revised response", "draft", "critique")
+	f.Add("1. 我不知道。\n2. ——", "\xff\x00", "")
+	checker := New(demonstrationTexts)
+	f.Fuzz(func(t *testing.T, text, draft, critique string) {
+		turn := Input{Kind: Revision, Text: text, Draft: draft, Critique: critique}
+		first := checker.Check(turn)
+		if again := checker.Check(turn); !slices.Equal(first, again) {
+			t.Fatalf("%v, then %v", first, again)
+		}
+		order := Flags()
+		if !slices.IsSortedFunc(first, func(a, b Flag) int { return slices.Index(order, a) - slices.Index(order, b) }) {
+			t.Fatalf("out of order: %v", first)
+		}
+	})
+}
+
+// TestFlagsOfBefore: records of an older version call a lead-in by its old name, in lists and as keys.
+func TestFlagsOfBefore(t *testing.T) {
+	var got struct {
+		Flags  []Flag
+		Counts map[Flag]int
+	}
+	if err := json.Unmarshal([]byte(`{"flags": ["cut", "preamble"], "counts": {"preamble": 2, "lead-in": 0, "empty": 1}}`), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Flags, []Flag{Cut, LeadIn}) || got.Counts[Empty] != 1 || len(got.Counts) != 2 {
+		t.Errorf("%+v", got)
+	}
+}
