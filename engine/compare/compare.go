@@ -5,6 +5,7 @@ package compare
 import (
 	"unicode/utf8"
 
+	"amend/engine/language"
 	"amend/engine/stats"
 )
 
@@ -65,7 +66,7 @@ func NewRow(name string, cases []Case, judges []string) Row {
 		}
 		chars.Add(c.Prompt, float64(utf8.RuneCountInString(c.Answer.Text)))
 		kept.Add(c.Prompt, Kept(c.Base.Text, c.Answer.Text))
-		script.Add(c.Prompt, stats.Indicator[float64](Script(c.Base.Text) != Script(c.Answer.Text)))
+		script.Add(c.Prompt, stats.Indicator[float64](language.Script(c.Base.Text) != language.Script(c.Answer.Text)))
 		for _, f := range c.Answer.Flags {
 			r.Flags[f]++
 		}

@@ -51,14 +51,6 @@ func TestFirstSentence(t *testing.T) {
 	}
 }
 
-func TestScript(t *testing.T) {
-	for text, want := range map[string]string{"": "", "12 !": "", "abc я": "Latin", "Привет a": "Cyrillic", "こんにちは世界": "Han", "你好": "Han", "안녕": "Hangul"} {
-		if got := Script(text); got != want {
-			t.Errorf("of %q: %q, want %q", text, got, want)
-		}
-	}
-}
-
 // TestTexts: what holds of any texts.
 func TestTexts(t *testing.T) {
 	rapid.Check(t, func(p *rapid.T) {

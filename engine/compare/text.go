@@ -3,6 +3,8 @@ package compare
 import (
 	"strings"
 	"unicode"
+
+	"amend/engine/language"
 )
 
 // Refusal is an answer that helps nobody. Any method worth having does better than to give it to every prompt.
@@ -32,10 +34,10 @@ func isMarker(text string) bool {
 // Kept is the share of the words of base that are in text, each as often as it is there: 1 where base has none.
 func Kept(base, text string) float64 {
 	have := map[string]int{}
-	for _, w := range words(text) {
+	for _, w := range language.Words(text) {
 		have[w]++
 	}
-	all := words(base)
+	all := language.Words(base)
 	if len(all) == 0 {
 		return 1
 	}
@@ -47,55 +49,4 @@ func Kept(base, text string) float64 {
 		}
 	}
 	return float64(kept) / float64(len(all))
-}
-
-// words are a text's words in lower case. In scripts that put no spaces between words each character is one.
-func words(text string) []string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(text) {
-		switch {
-		case unicode.In(r, unspaced()...):
-			b.WriteString(" " + string(r) + " ")
-		case unicode.IsLetter(r), unicode.IsMark(r), unicode.IsDigit(r):
-			b.WriteRune(r)
-		case r == '\'', r == '’':
-		default:
-			b.WriteByte(' ')
-		}
-	}
-	return strings.Fields(b.String())
-}
-
-func unspaced() []*unicode.RangeTable {
-	return []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar}
-}
-
-// Script is the script of most of a text's letters; "" where it has none. A text in another script than the one it answers is in
-// another language.
-func Script(text string) string {
-	count := map[string]int{}
-	best := ""
-	for _, r := range text {
-		if !unicode.IsLetter(r) {
-			continue
-		}
-		name := scriptOf(r)
-		if count[name]++; count[name] > count[best] || count[name] == count[best] && name < best {
-			best = name
-		}
-	}
-	return best
-}
-
-// scriptOf is the script of a letter. Japanese is written in three.
-func scriptOf(r rune) string {
-	if unicode.In(r, unicode.Hiragana, unicode.Katakana) {
-		return "Han"
-	}
-	for _, name := range []string{"Latin", "Cyrillic", "Greek", "Arabic", "Hebrew", "Han", "Hangul", "Devanagari", "Thai"} {
-		if unicode.Is(unicode.Scripts[name], r) {
-			return name
-		}
-	}
-	return "other"
 }
