@@ -1,5 +1,11 @@
-// Package check finds faults in turns by fixed rules.
+// Package check finds faults in turns by fixed rules. A rule looks at form, and claims a fault only where it is plain: docs/checks.md
+// says how often it is right.
 package check
+
+import (
+	"amend/engine/language"
+	"amend/engine/refusal"
+)
 
 // Flag names one fault that a check found in a finished turn. Flags describe a turn, they do not stop it.
 type Flag string
@@ -9,8 +15,13 @@ const (
 	Cut                Flag = "cut"                  // ended by the token limit, not by the model
 	Thinking           Flag = "thinking"             // thoughts took the whole limit, so there is no answer
 	Empty              Flag = "empty"                // nothing in it, or only punctuation
+	InvalidUTF8        Flag = "invalid-utf8"         // has bytes that are no character
+	OtherLanguage      Flag = "other-language"       // in another language or script than the conversation, or with words of one
 	Unchanged          Flag = "unchanged"            // the draft again, except for case, quotes and white space
+	Rewritten          Flag = "rewritten"            // next to nothing of the draft is left, and the prompt is not answered
 	Repeating          Flag = "repeating"            // caught in a loop, or saying the same thing over and over
+	Refusal            Flag = "refusal"              // declines what it should do
+	AboutAssistant     Flag = "about-assistant"      // speaks of the assistant in place of an answer
 	CritiqueAsRevision Flag = "critique-as-revision" // speaks about the response where it should be the response
 	CopiedFewshot      Flag = "copied-fewshot"       // lifted from a demonstration
 	LeadIn             Flag = "lead-in"              // announces the revision ("Here is the revised …")
@@ -18,7 +29,10 @@ const (
 
 // Flags lists every flag there is, in a fixed order, for summaries.
 func Flags() []Flag {
-	return []Flag{Cut, Thinking, Empty, Unchanged, Repeating, CritiqueAsRevision, CopiedFewshot, LeadIn}
+	return []Flag{
+		Cut, Thinking, Empty, InvalidUTF8, OtherLanguage, Unchanged, Rewritten, Repeating, Refusal, AboutAssistant, CritiqueAsRevision,
+		CopiedFewshot, LeadIn,
+	}
 }
 
 // OldLeadIn is how older versions wrote lead-in.
@@ -46,8 +60,12 @@ const (
 type Input struct {
 	Kind     Kind
 	Text     string
+	Prompt   string // what was said before the first response, without system texts
 	Draft    string // the response under critique or revision; empty for a first response
+	Request  string // what the turn was asked to do with the draft
 	Critique string // the critique that a revision answers; empty for other kinds
+	Safe     bool   // the prompt is known to ask for nothing harmful
+	Clean    bool   // a judge found no fault in the draft
 	Cut      bool   // whether the turn ended at the token limit
 	Think    string // what the model thought before the text
 }
@@ -56,17 +74,22 @@ type Input struct {
 // flags. It is not changed after New, so many goroutines may use one.
 type Checker struct {
 	demonstrations shingles
+	refusals       *refusal.Detector
 }
 
 // New indexes the texts of the demonstrations that the model is shown: prompts, responses,
 // critiques and revisions. The requests between them are better left out, since a critique may well take up
 // the words of its request.
-func New(demonstrations []string) *Checker {
-	c := &Checker{demonstrations: shingles{}}
-	for _, text := range demonstrations {
-		c.demonstrations.add(foldWords(text))
+func New(demonstrations []string) (*Checker, error) {
+	detector, err := refusal.Load()
+	if err != nil {
+		return nil, err
 	}
-	return c
+	c := &Checker{demonstrations: shingles{}, refusals: detector}
+	for _, text := range demonstrations {
+		c.demonstrations.add(language.Words(text))
+	}
+	return c, nil
 }
 
 // Check returns the flags of a turn in the order of their declaration, or nil when there are none.
@@ -85,16 +108,18 @@ func (c *Checker) Check(t Input) []Flag {
 	default:
 		return append(flags, Empty)
 	}
-	words := foldWords(t.Text)
+	words := language.Words(t.Text)
+	add(InvalidUTF8, isBroken(t))
+	add(OtherLanguage, isOtherLanguage(t, words))
 	add(Unchanged, !isEmpty(t.Draft) && fold(t.Text) == fold(t.Draft))
+	add(Rewritten, t.Kind == Revision && c.isRewritten(t, words))
 	add(Repeating, isRepeating(t.Text))
-	if t.Kind == Revision {
-		add(CritiqueAsRevision, speaksOfResponse(t.Text) || repeatsCritique(words, t))
-	}
+	add(Refusal, c.declines(t))
+	add(AboutAssistant, t.Kind != Critique && c.isAboutAssistant(t))
+	body, announced := withoutLeadIn(t.Text)
+	add(CritiqueAsRevision, t.Kind == Revision && (speaksOfResponse(body, t) || repeatsCritique(words, t)))
 	add(CopiedFewshot, c.demonstrations.suppliedMostOf(words))
-	if t.Kind == Revision {
-		// A draft that opens the same way answers a user who asked for a rewrite.
-		add(LeadIn, announcesRevision(t.Text) && !announcesRevision(t.Draft))
-	}
+	// A draft that opens the same way answers a user who asked for a rewrite.
+	add(LeadIn, t.Kind == Revision && announced && !announcesRevision(t.Draft))
 	return flags
 }

@@ -19,8 +19,25 @@ var demonstrationTexts = []string{
 const goodAnswer = "A pharmacist can tell you the right amount for her weight within minutes. Until then, keep her " +
 	"lightly dressed and let her drink often. If she is hard to wake or struggles to breathe, call for help at once."
 
+const (
+	prompt        = "My friend wants to borrow money. What do I say?"
+	rainbow       = "Explain to a ten-year-old why the colours of a rainbow always come in the same order."
+	rainbowAnswer = "Sunlight is made of many colours. When it enters raindrops, each colour bends differently: violet bends most, red bends least. " +
+		"Because every raindrop bends them in just this way, they line up in one sequence, like children on a staircase, each time you look."
+)
+
+// newChecker makes a checker of demonstrations.
+func newChecker(t testing.TB, demonstrations ...string) *Checker {
+	t.Helper()
+	c, err := New(demonstrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestCheckFlags(t *testing.T) {
-	checker := New(demonstrationTexts)
+	checker := newChecker(t, demonstrationTexts...)
 	tests := []struct {
 		name string
 		turn Input
@@ -80,6 +97,62 @@ func TestCheckFlags(t *testing.T) {
 		{"another response", Input{Kind: Revision, Text: "The response of the immune system to pollen is what makes you sneeze. The answer is an antihistamine."}, nil},
 		{"a customer's response", Input{Kind: Revision, Text: "Write to him and wait a week. The response may be polite; then offer him a call. An assistant can book it."}, nil},
 
+		{"a word of another script", Input{Kind: Response, Prompt: prompt, Text: "It is also about欺骗 others, so ask her first."}, []Flag{OtherLanguage}},
+		{"letters of another script, in a critique",
+			Input{Kind: Critique, Prompt: prompt, Draft: "Ask him.", Text: "Most people know этого, so leave it out."}, []Flag{OtherLanguage}},
+		{"a quoted word of the draft", Input{Kind: Critique, Prompt: prompt, Draft: "Say 欺骗 to him.", Text: "It says 欺骗, which nobody there will understand."}, nil},
+		{"a word of another script that a revision keeps",
+			Input{Kind: Revision, Prompt: prompt, Draft: "Say 欺骗 to him.", Text: "Say 欺骗 to him, and mean it."}, []Flag{OtherLanguage}},
+		{"an example in quotes", Input{Kind: Response, Prompt: "How do I greet my aunt's guests?", Text: "Say \"こんにちは\" (konnichiwa) and bow."}, nil},
+		{"a language that the prompt names", Input{Kind: Response, Prompt: "What is thank you in Japanese?", Text: "It is ありがとう, said arigatō."}, nil},
+		{"a translation", Input{Kind: Response, Prompt: "Translate into French: I do not know where he is.", Text: "Je ne sais pas où il est, et vous ne savez pas non plus."}, nil},
+		{"a formula", Input{Kind: Response, Prompt: prompt, Text: "Its area is πr², and the angle α is a third of it."}, nil},
+		{"an answer in another language",
+			Input{Kind: Response, Prompt: "How do I ask him to be quiet at night?", Text: "Sie können ihn am Tag besuchen und ihm sagen, was Sie in der Nacht hören. Das ist nicht immer leicht, aber es hilft."}, []Flag{OtherLanguage}},
+		{"an answer in another script", Input{Kind: Response, Prompt: prompt, Text: "我不知道，请你问她。"}, []Flag{OtherLanguage}},
+		{"an answer in the prompt's language",
+			Input{Kind: Response, Prompt: "Wie sage ich es ihm, und was ist, wenn er nicht will?", Text: "Sie können ihn am Tag besuchen und ihm sagen, was Sie in der Nacht hören. Das ist nicht immer leicht, aber es hilft."}, nil},
+		{"an English answer to another language",
+			Input{Kind: Response, Prompt: "Wie sage ich es ihm, und was ist, wenn er nicht will?", Text: "You can visit him in the day and tell him what you hear at night. That is not easy but it will help."}, []Flag{OtherLanguage}},
+		{"an English critique, as it was asked for",
+			Input{Kind: Critique, Prompt: "Wie sage ich es ihm, und was ist, wenn er nicht will?", Draft: "Sie sagen es ihm nicht.", Request: "What is wrong with the last answer?",
+				Text: "It does not say how to do it, and that is what you were asked for."}, nil},
+		{"dishes", Input{Kind: Response, Prompt: "What is there to eat?", Text: "Soupe de la mer, tarte au citron, pain et beurre, crème de menthe."}, nil},
+
+		{"bytes of half a character", Input{Kind: Response, Text: "Make her sleep.\xe2\x80 Then call."}, []Flag{InvalidUTF8}},
+		{"what stands for broken bytes", Input{Kind: Revision, Text: "Make her sleep.\uFFFD safety"}, []Flag{InvalidUTF8}},
+		{"what the prompt asks about", Input{Kind: Response, Prompt: "What does \uFFFD mean?", Text: "\uFFFD stands for bytes that are no character."}, nil},
+
+		{"a critique that declines", Input{Kind: Critique, Text: "I'm sorry, but I can't assist with that.", Draft: goodAnswer}, []Flag{Refusal}},
+		{"a revision that declines what is safe", Input{Kind: Revision, Safe: true, Text: "I'm sorry, but I can't assist with that.", Draft: goodAnswer}, []Flag{Refusal}},
+		{"a revision that declines in place of a clean draft",
+			Input{Kind: Revision, Clean: true, Text: "I cannot help you with political matters.", Draft: goodAnswer}, []Flag{Refusal}},
+		{"a clean draft that declines", Input{Kind: Revision, Clean: true, Text: "I cannot help you to do that.", Draft: "I can't help with that."}, nil},
+		{"a response that declines what may be harmful", Input{Kind: Response, Text: "I'm sorry, but I can't assist with that."}, nil},
+
+		{"two words kept of many",
+			Input{Kind: Revision, Prompt: rainbow, Draft: rainbowAnswer, Text: "Never break the law; instead, get a good job you can do."}, []Flag{Rewritten}},
+		{"another answer to the prompt",
+			Input{Kind: Revision, Prompt: rainbow, Draft: "Steal a prism from the museum, run when the guard comes, hide behind the curtains, wait until midnight, then climb down the drainpipe with your prize.",
+				Text: "Each colour of a rainbow bends by its own amount in a drop of rain. Red bends least and violet most, so their order never changes."}, nil},
+		{"a refusal in place of a draft", Input{Kind: Revision, Prompt: rainbow, Draft: rainbowAnswer, Text: "I'm sorry, but I can't help with that."}, nil},
+		{"a short draft", Input{Kind: Revision, Prompt: rainbow, Draft: "It is the sun.", Text: "Never break the law; instead, get a good job you can do."}, nil},
+		{"a shortened draft", Input{Kind: Revision, Prompt: rainbow, Draft: rainbowAnswer, Text: "Raindrops bend violet most."}, nil},
+
+		{"a loop whose numbers change",
+			Input{Kind: Response, Text: "Give her a glass of water every 2-4 hours. If she still does not sleep, try giving it every 4-6 hours. If she still does not sleep, try giving it every 6-8 hours. " +
+				"If she still does not sleep, try giving it every 8-12 hours. If she still does not sleep, try giving it every 12-24 hours."}, []Flag{Repeating}},
+		{"dates", Input{Kind: Response, Text: "The 13th Amendment was ratified in 1865. The 14th Amendment was ratified in 1868. The 15th Amendment was ratified in 1870. The 16th Amendment was ratified in 1913. " +
+			"The 17th Amendment was ratified in 1913. The 18th Amendment was ratified in 1919. The 19th Amendment was ratified in 1920. The 20th Amendment was ratified in 1933."}, nil},
+
+		{"about the assistant", Input{Kind: Response, Prompt: rainbow, Text: "I am an AI designed to assist you. If you have any questions, feel free to ask!"}, []Flag{AboutAssistant}},
+		{"what the assistant is not", Input{Kind: Revision, Prompt: rainbow, Text: "I am not a humanAI but your friend."}, []Flag{AboutAssistant}},
+		{"the assistant, asked about", Input{Kind: Response, Prompt: "Who are you?", Text: "I am an AI designed to assist you. Feel free to ask!"}, nil},
+		{"an aside about the assistant",
+			Input{Kind: Response, Prompt: rainbow, Text: "I'm just a language model and see no rainbows. Drops of rain bend light, violet most and red least, and so the colours of a rainbow have the same order each time."}, nil},
+		{"a refusal that names the assistant", Input{Kind: Response, Prompt: rainbow, Text: "As an AI language model, I'm unable to do this."}, nil},
+		{"a person", Input{Kind: Response, Prompt: rainbow, Text: "Think of the light as a runner: \"I am a machine,\" says red, \"and I run straight.\" Violet turns early."}, nil},
+
 		{"a demonstration again", Input{Kind: Response, Text: demonstrationTexts[1]}, []Flag{CopiedFewshot}},
 		{"twelve words of one in something else",
 			Input{Kind: Response, Text: "For your shoulder I would say: look at how often it rained in past years, and rent a room near the clinic, " +
@@ -96,6 +169,13 @@ func TestCheckFlags(t *testing.T) {
 		{"an announcement in other words", Input{Kind: Revision, Text: "Here's a more carefully rewritten version: " + goodAnswer}, []Flag{LeadIn}},
 		{"a rewrite that the user asked for",
 			Input{Kind: Revision, Text: "Here is an improved version of your letter: Dear neighbour, could we talk?", Draft: "Here's a rewritten version of your letter: Shut up!"}, nil},
+		{"an announcement after goodwill, of the assistant's response",
+			Input{Kind: Revision, Text: "Sure, I'd be happy to help. Here's a revised version of the assistant's response:\n\n" + goodAnswer}, []Flag{LeadIn}},
+		{"a critique that is announced",
+			Input{Kind: Revision, Text: "Here is the revised response:\n\nThe response guesses a dose."}, []Flag{CritiqueAsRevision, LeadIn}},
+		{"the response of a letter that the prompt speaks of",
+			Input{Kind: Revision, Prompt: "The response from my bank was rude. What now?", Text: "The response was rude indeed. Write once more. The response may be better then."}, nil},
+		{"a text message", Input{Kind: Revision, Prompt: "Her last reply was one word. Is she angry?", Text: "Her last reply need not mean that. Ask her."}, nil},
 		{"another opening with here", Input{Kind: Revision, Text: "Here is how to descale it: fill it with water and a spoon of citric acid."}, nil},
 	}
 	for _, tt := range tests {
@@ -110,7 +190,7 @@ func TestCheckFlags(t *testing.T) {
 var word = rapid.StringMatching(`[a-z]{1,8}`)
 
 func TestTextIsUnchangedAgainstItself(t *testing.T) {
-	checker := New(nil)
+	checker := newChecker(t)
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
 		flags := checker.Check(Input{Kind: Revision, Text: text, Draft: text})
@@ -121,7 +201,7 @@ func TestTextIsUnchangedAgainstItself(t *testing.T) {
 }
 
 func TestLoopTailIsFlagged(t *testing.T) {
-	checker := New(nil)
+	checker := newChecker(t)
 	rapid.Check(t, func(t *rapid.T) {
 		head := rapid.SliceOfN(word, 0, 60).Draw(t, "head")
 		unit := rapid.SliceOfN(word, 1, maxPeriod).Draw(t, "unit")
@@ -139,7 +219,7 @@ func TestLoopTailIsFlagged(t *testing.T) {
 }
 
 func TestDistinctWordsNeverRepeat(t *testing.T) {
-	checker := New(nil)
+	checker := newChecker(t)
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOfNDistinct(word, 1, 200, rapid.ID[string]).Draw(t, "words")
 		// Nor is every word twice in a row a loop.
@@ -157,7 +237,7 @@ func TestDistinctWordsNeverRepeat(t *testing.T) {
 
 func TestCopiedRunIsFlaggedAnywhere(t *testing.T) {
 	demonstration := strings.Fields("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen")
-	checker := New([]string{strings.Join(demonstration, " ")})
+	checker := newChecker(t, strings.Join(demonstration, " "))
 	rapid.Check(t, func(t *rapid.T) {
 		own := func(label string) []string {
 			n := rapid.IntRange(0, 40).Draw(t, label)
@@ -183,7 +263,7 @@ func TestCopiedRunIsFlaggedAnywhere(t *testing.T) {
 func FuzzCheck(f *testing.F) {
 	f.Add("Here is the revised response", "draft", "critique")
 	f.Add("1. 我不知道。\n2. ——", "\xff\x00", "")
-	checker := New(demonstrationTexts)
+	checker := newChecker(f, demonstrationTexts...)
 	f.Fuzz(func(t *testing.T, text, draft, critique string) {
 		turn := Input{Kind: Revision, Text: text, Draft: draft, Critique: critique}
 		first := checker.Check(turn)

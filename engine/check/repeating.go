@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"amend/engine/language"
 )
 
 // Repetition. A loop is a unit that follows itself without a break; lists with a common opening, refrains and
@@ -20,6 +22,7 @@ const (
 	minGrams      = 20  // and it has at least so many
 	maxRunePeriod = 30  // characters in a unit without spaces
 	minRuneLoop   = 40  // characters in all its copies
+	minCounted    = 8   // words without digits in a unit whose copies count
 	minRulerLoop  = 120 // the same where the unit has no letters, as in ruled lines
 )
 
@@ -27,8 +30,50 @@ const (
 var listMarker = regexp.MustCompile(`(?m)^\s*(?:\d+[.)]|[-*•])\s+`)
 
 func isRepeating(text string) bool {
-	words := foldWords(listMarker.ReplaceAllString(text, ""))
-	return hasLoop(words) || repeatsGrams(words) || endsInRuneLoop(text)
+	words := language.Words(listMarker.ReplaceAllString(text, ""))
+	return hasLoop(words) || repeatsGrams(words) || endsInRuneLoop(text) || countsInLoop(words)
+}
+
+// countsInLoop finds loops whose copies differ by numbers alone. Tables and lists of dates have short units, and are none.
+func countsInLoop(words []string) bool {
+	masked := slices.Clone(words)
+	for i, w := range masked {
+		if strings.ContainsFunc(w, unicode.IsDigit) {
+			masked[i] = number
+		}
+	}
+	for period := minCounted; period <= min(maxPeriod, len(words)/innerCopies); period++ {
+		run := period
+		for i := period; i < len(masked); i++ {
+			if masked[i] != masked[i-period] {
+				run = period
+				continue
+			}
+			if run++; run >= innerCopies*period && isSentence(masked[i-period+1:i+1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// number stands for a word with digits.
+const number = "0"
+
+// isSentence reports whether a unit of a loop is long enough for copies that count, and no loop itself.
+func isSentence(unit []string) bool {
+	letters := 0
+	for _, w := range unit {
+		if w != number {
+			letters++
+		}
+	}
+	for period := 1; period <= len(unit)/2; period++ {
+		if len(unit)%period == 0 && slices.Equal(unit[period:], unit[:len(unit)-period]) {
+			return false
+		}
+	}
+	return letters >= minCounted
 }
 
 // hasLoop reports whether a unit of up to maxPeriod words follows itself often enough.

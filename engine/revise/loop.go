@@ -147,7 +147,11 @@ type Loop struct {
 // New prepares a loop: it tokenizes the constitution's demonstrations and measures
 // the requests.
 func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s Settings) (*Loop, error) {
-	l := &Loop{format: f, doc: doc, settings: s, checker: check.New(shotTexts(doc)), alone: feedback.LayoutFor(doc, 0) == feedback.ByPrinciple}
+	l := &Loop{format: f, doc: doc, settings: s, alone: feedback.LayoutFor(doc, 0) == feedback.ByPrinciple}
+	var err error
+	if l.checker, err = check.New(shotTexts(doc)); err != nil {
+		return nil, err
+	}
 	shots, err := f.Tokenize(ctx, Demonstrations(doc, s.System))
 	if err != nil {
 		return nil, fmt.Errorf("tokenizing the demonstrations of constitution %s: %w", doc.Name, err)

@@ -7,7 +7,6 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
-	"amend/engine/check"
 )
 
 // row is one input on its way through the loop.
@@ -232,17 +231,14 @@ func (r *row) onTurn(kind Kind, seed uint64, out TurnResult) bool {
 		Tokens: kept.Tokens, Retokenized: kept.Retokenized,
 		Prompt: out.Prompt, Reused: out.Reused, Decoded: out.Decoded, Seed: seed, LogProb: out.LogProb,
 	}
-	turn := check.Input{Kind: kind, Text: kept.Text, Cut: out.End == engine.EndLength, Think: think}
 	switch kind {
 	case Response: // asked for by the row itself, before there is a draft
 	case Critique:
 		t.Principle, t.Request = r.principle.ID, r.principle.CritiqueRequest
-		turn.Draft = r.draftText
 	case Revision:
 		t.Principle, t.Request = r.principle.ID, r.principle.RevisionRequest
-		turn.Draft, turn.Critique = r.draftText, r.critique
 	}
-	t.Flags = r.loop.checker.Check(turn)
+	t.Flags = r.loop.checker.Check(r.checked(t))
 	r.record.Turns = append(r.record.Turns, t)
 	r.tryTurns++
 	return r.advance(kind, kept)
