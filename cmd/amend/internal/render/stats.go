@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"amend/cmd/amend/internal/app"
-	"amend/engine/check"
 	"amend/engine/runstore"
 )
 
@@ -45,15 +43,9 @@ func parts(w io.Writer, of string, parts []runstore.Part) error {
 	}
 	rows := [][]string{{of, "answers", "changed", "refusals", "words", "distinct-3", "decoded", "reused", "flags"}}
 	for _, p := range parts {
-		var flags []string
-		for _, f := range check.Flags() {
-			if n := p.Flags[f]; n > 0 {
-				flags = append(flags, fmt.Sprintf("%s %d", f, n))
-			}
-		}
 		rows = append(rows, []string{OneLine(p.Name), strconv.Itoa(p.Answers), strconv.Itoa(p.Changed), refusals(p),
 			fmt.Sprintf("%.1f", p.Words), fmt.Sprintf("%.2f", p.Distinct), Grouped(p.Decoded),
-			fmt.Sprintf("%.0f%%", Percent(p.Reused, p.Prompt)), strings.Join(flags, ", ")})
+			fmt.Sprintf("%.0f%%", Percent(p.Reused, p.Prompt)), flagTotals(p.Flags)})
 	}
 	if _, err := io.WriteString(w, "\n"); err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 
 	"amend/cmd/amend/internal/app"
 	"amend/engine"
-	"amend/engine/check"
 	"amend/engine/export"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -161,12 +160,9 @@ func turnCounts(w io.Writer, s runstore.Summary) {
 	if s.Gate != nil {
 		tries(w, *s.Gate)
 	}
-	var flags []string
-	thinking := s.Flags[check.Thinking]
-	for _, f := range check.Flags() {
-		if f != check.Thinking || thinking > 0 { // most models do not think
-			flags = append(flags, fmt.Sprintf("%s %s", f, Grouped(s.Flags[f])))
-		}
+	flags := flagTotals(s.Flags)
+	if flags == "" {
+		flags = "none"
 	}
-	Field(w, "flags", strings.Join(flags, ", "))
+	Field(w, "flags", flags)
 }
