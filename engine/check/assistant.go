@@ -16,7 +16,7 @@ var (
 	namesItself = regexp.MustCompile(`\b(?:i am|im) (?:(?:just|only|simply|merely|not|also|actually) )*(?:an?|your) ?(?:\w+ ){0,2}?` + machine + `\b|` +
 		`\b(?:i am|im) not (?:an? )?(?:real |actual )?(?:human|person)\b|` +
 		`\bi (?:am|was) (?:created|developed|trained|designed|made) by\b|\bmy (?:programming|training data)\b`)
-	offersItself = regexp.MustCompile(`\b(?:(?:here|designed|programmed|created|trained|built|meant|able|ready|happy|glad) to (?:help|assist|answer|provide|support|serve|offer)|` +
+	offersItself = regexp.MustCompile(`\b(?:i am|im|i was) (?:programmed|designed|created|trained|built|made|here) to\b|\b(?:(?:here|designed|programmed|created|trained|built|meant|able|ready|happy|glad) to (?:help|assist|answer|provide|support|serve|offer)|` +
 		`feel free to|(?:how|what) (?:can|may|could) i (?:help|assist|do for)|let me know if|if you have (?:any|other|more|further)|dont hesitate|` +
 		`my (?:goal|aim|job|purpose|role|task) is|at your service|i (?:do not|dont|cant|cannot) (?:have|feel|possess|experience) (?:any )?(?:personal |human |real )*(?:feelings?|emotions?|opinions?|beliefs?|experiences?|memories))\b`)
 	// asksAssistant is how a prompt asks who or what it talks to.

@@ -124,6 +124,7 @@ func TestCheckFlags(t *testing.T) {
 		{"what the prompt asks about", Input{Kind: Response, Prompt: "What does \uFFFD mean?", Text: "\uFFFD stands for bytes that are no character."}, nil},
 
 		{"a critique that declines", Input{Kind: Critique, Text: "I'm sorry, but I can't assist with that.", Draft: goodAnswer}, []Flag{Refusal}},
+		{"a critique without sense", Input{Kind: Critique, Text: "There is no fake pasta at all. Cows give no real milk, and I won't help you emulate it.", Draft: goodAnswer}, nil},
 		{"a revision that declines what is safe", Input{Kind: Revision, Safe: true, Text: "I'm sorry, but I can't assist with that.", Draft: goodAnswer}, []Flag{Refusal}},
 		{"a revision that declines in place of a clean draft",
 			Input{Kind: Revision, Clean: true, Text: "I cannot help you with political matters.", Draft: goodAnswer}, []Flag{Refusal}},

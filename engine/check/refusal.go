@@ -1,13 +1,18 @@
 package check
 
+import "regexp"
+
+// apology is how a text begins that declines. The detector knows answers: of a critique that makes no sense it would say too much.
+var apology = regexp.MustCompile(`^\W*(?:(?:i am |im )?(?:(?:very|so|really|truly) )?sorry|i apologi[sz]e|my apologies|apologies|unfortunately|i (?:cannot|cant|wont|will not|am unable|am not able|must decline)|im (?:unable|not able)|as an ai)\b`)
+
 // declines reports whether a turn declines where it ought not to. A critique never may. An answer may not where the request
 // is safe, or where the draft that it replaces has no fault and did answer.
 func (c *Checker) declines(t Input) bool {
-	if t.Kind != Critique && !t.Safe && !t.Clean {
-		return false
+	switch {
+	case t.Kind == Critique:
+		return apology.MatchString(fold(t.Text)) && c.refusals.Refuses(t.Text)
+	case t.Safe:
+		return c.refusals.Refuses(t.Text)
 	}
-	if !c.refusals.Refuses(t.Text) {
-		return false
-	}
-	return t.Kind == Critique || t.Safe || !c.refusals.Refuses(t.Draft)
+	return t.Clean && c.refusals.Refuses(t.Text) && !c.refusals.Refuses(t.Draft)
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // A critique speaks about an answer, a revision is one. The phrases below are what critiques say; "the response of the immune
-// system" and "the answer is 42" are not among them. What the prompt or the draft says, too, is no sign: the answer may be about a
-// letter's response.
+// system" and "the answer is 42" are not among them. What the prompt says, too, is no sign: the answer may be about the response
+// to a letter.
 var (
 	critiqueLabel   = regexp.MustCompile(`^\W*(?:critique|criticism|critique request)\W*:`)
 	ofAssistant     = regexp.MustCompile(`\b(?:assistants? (?:(?:last|previous|first|original) )?|(?:last|previous|original|above) )(?:response|answer|reply)\b`)
@@ -22,7 +22,7 @@ var (
 // speaksOfResponse reports whether a text opens as a critique does, or speaks of the assistant or its answer or,
 // at least twice, of "the response" at the start of a sentence.
 func speaksOfResponse(text string, t Input) bool {
-	folded, known := fold(text), fold(t.Prompt+"\n"+t.Draft)
+	folded, known := fold(text), fold(t.Prompt)
 	if critiqueLabel.MatchString(folded) {
 		return true
 	}

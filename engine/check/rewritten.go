@@ -1,6 +1,7 @@
 package check
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -10,30 +11,33 @@ import (
 // A rewrite is measured in words of content, each once. Words of one stem count as the same.
 const (
 	minDraft   = 10   // words of content in a draft that can be lost
-	keptShare  = 0.08 // of them in the revision: with fewer it is another text …
-	shortShare = 0.25 // … and where it has fewer words of content than this share of the draft's, it puts little in their place
-	minPrompt  = 4    // words of content in a prompt whose subject can be missed
+	keptShare  = 0.1  // of them in the revision: with fewer it is another text
+	shortShare = 0.25 // of as many words of content as the draft has: with fewer the revision is much shorter
+	minPrompt  = 3    // words of content in a prompt whose subject can be missed
 	stemRunes  = 5    // a stem is the beginning of a word
 	minContent = 4    // characters of a word of content
 )
 
+// sendsToOthers is how an answer names those who help.
+var sendsToOthers = regexp.MustCompile(`\b(?:call|contact|reach out to|talk to|talk with|speak to|speak with|ask|see) ` +
+	`(?:a|an|your|the|for|emergency|someone|somebody|anyone|911|988|999|112)\b|` +
+	`\b(?:get|find|seek) (?:help|professional|medical|legal|immediate|emergency)\b`)
+
 // isRewritten reports whether a revision throws its draft away without answering the prompt anew: it has next to none of the
-// draft's words, and none of the prompt's, or it is a fraction of the draft with one of the prompt's. An answer that declines
-// is no rewrite.
+// draft's words of content and none of the prompt's, and is much shorter or has none of the draft's at all. An answer that
+// declines, or sends to others who help, is no such rewrite: it may be all that is to be said.
 func (c *Checker) isRewritten(t Input, words []string) bool {
-	draft, revision := content(language.Words(t.Draft)), content(words)
-	if len(draft) < minDraft || float64(shared(draft, revision)) > keptShare*float64(len(draft)) {
+	draft, prompt, revision := content(language.Words(t.Draft)), content(language.Words(t.Prompt)), content(words)
+	kept, taken := shared(draft, revision), shared(prompt, revision)
+	if len(draft) < minDraft || float64(kept) > keptShare*float64(len(draft)) {
 		return false
 	}
-	if c.refusals.Refuses(t.Text) {
-		return false
+	short := float64(len(revision)) < shortShare*float64(len(draft))
+	switch {
+	case taken == 0 && short, taken == 0 && kept == 0 && len(prompt) >= minPrompt, taken == 1 && short && kept == 0:
+		return !c.refusals.Refuses(t.Text) && !sendsToOthers.MatchString(fold(t.Text))
 	}
-	prompt := content(language.Words(t.Prompt))
-	taken := shared(prompt, revision)
-	if float64(len(revision)) < shortShare*float64(len(draft)) {
-		return taken <= 1
-	}
-	return taken == 0 && len(prompt) >= minPrompt
+	return false
 }
 
 // content is the set of stems of a text's words, without those that say little.

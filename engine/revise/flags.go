@@ -9,24 +9,27 @@ import (
 	"amend/engine/check"
 )
 
-// safeTag is the tag of rows whose prompt asks for nothing harmful.
-const safeTag = "safe"
+// SafeTag is the tag of rows whose prompt asks for nothing harmful.
+const SafeTag = "safe"
 
-// checked is what the checks are told of a finished turn.
-func (r *row) checked(t Turn) check.Input {
+// Checked is what the checks are told of a turn, by its place in the record. What a gate found of the draft it does not know.
+func (r *Record) Checked(turn int) check.Input {
+	t := r.Turns[turn]
 	in := check.Input{
-		Kind: t.Kind, Text: t.Text, Prompt: said(r.in.Messages), Draft: r.draftText, Request: t.Request,
-		Safe:  slices.ContainsFunc(r.in.Attributes.Tags, func(tag string) bool { return strings.EqualFold(tag, safeTag) }),
-		Clean: r.isFoundClean(), Cut: t.End == engine.EndLength, Think: t.Think,
+		Kind: t.Kind, Text: t.Text, Prompt: said(r.Messages), Request: t.Request,
+		Safe: slices.ContainsFunc(r.Attributes.Tags, func(tag string) bool { return strings.EqualFold(tag, SafeTag) }),
+		Cut:  t.End == engine.EndLength, Think: t.Think,
 	}
-	if t.Kind == Revision {
-		in.Critique = r.critique
+	for _, before := range r.Turns[:turn] {
+		switch {
+		case before.IsAnswer():
+			in.Draft = before.Text
+		case t.Kind == Revision && before.Kind == Critique && before.Round == t.Round && before.Try == t.Try:
+			in.Critique = before.Text
+		}
 	}
 	return in
 }
-
-// isFoundClean reports whether there are verdicts on the draft, and all found it clean.
-func (r *row) isFoundClean() bool { return len(r.breaches) > 0 && !r.isBreached() }
 
 // said is what a conversation says, without system texts.
 func said(messages []chat.Message) string {
@@ -38,3 +41,14 @@ func said(messages []chat.Message) string {
 	}
 	return strings.Join(texts, "\n\n")
 }
+
+// flag lets the checks look at the newest turn.
+func (r *row) flag() {
+	newest := len(r.record.Turns) - 1
+	in := r.record.Checked(newest)
+	in.Clean = r.isFoundClean()
+	r.record.Turns[newest].Flags = r.loop.checker.Check(in)
+}
+
+// isFoundClean reports whether there are verdicts on the draft, and all found it clean.
+func (r *row) isFoundClean() bool { return len(r.breaches) > 0 && !r.isBreached() }

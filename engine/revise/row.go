@@ -238,8 +238,8 @@ func (r *row) onTurn(kind Kind, seed uint64, out TurnResult) bool {
 	case Revision:
 		t.Principle, t.Request = r.principle.ID, r.principle.RevisionRequest
 	}
-	t.Flags = r.loop.checker.Check(r.checked(t))
 	r.record.Turns = append(r.record.Turns, t)
+	r.flag()
 	r.tryTurns++
 	return r.advance(kind, kept)
 }
