@@ -1,6 +1,7 @@
 package check
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -55,28 +56,10 @@ func hasStrayScript(text string, asked []string, known map[string]bool) bool {
 	return false
 }
 
-// withoutExamples leaves out what stands in quotes or brackets on one line.
-func withoutExamples(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		for line != "" {
-			at, closing := strings.IndexAny(line, "\"“„«(（「『["), ""
-			if at >= 0 {
-				opening, size := utf8.DecodeRuneInString(line[at:])
-				closing = map[rune]string{'"': "\"", '“': "”", '„': "“”", '«': "»", '(': ")", '（': "）", '「': "」", '『': "』", '[': "]"}[opening]
-				if end := strings.IndexAny(line[at+size:], closing); end >= 0 {
-					b.WriteString(line[:at] + " ")
-					_, last := utf8.DecodeRuneInString(line[at+size+end:])
-					line = line[at+size+end+last:]
-					continue
-				}
-			}
-			b.WriteString(line)
-			break
-		}
-	}
-	return b.String()
-}
+// example is what stands in quotes or brackets on one line.
+var example = regexp.MustCompile(`"[^"\n]*"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|\([^)\n]*\)|（[^）\n]*）|「[^」\n]*」|『[^』\n]*』|\[[^\]\n]*\]`)
+
+func withoutExamples(text string) string { return example.ReplaceAllString(text, " ") }
 
 // isOtherLatin reports whether a turn is in another language with Latin letters than its prompt.
 func isOtherLatin(t Input, asked, words []string) bool {
