@@ -1,7 +1,8 @@
 // Checks measures the checks of engine/check: how often they are wrong about people's answers, and how often right about turns of models.
 //
 //	scripts/go run ./scripts/checks alarms                        counts flags of answers that have none of the faults, or few
-//	scripts/go run ./scripts/checks sheet OUT RUN…                draws turns of runs for readers to label, into OUT.jsonl and OUT-key.jsonl
+//	scripts/go run ./scripts/checks sheet OUT RUN…                draws turns of runs for readers to label, into OUT.jsonl; OUT.md and OUT-key.jsonl
+//	                                                              are the instruction and the key
 //	scripts/go run ./scripts/checks score KEY LABELS [LABELS]     compares labels with flags, and two readers with each other
 //
 // The data sets that alarms reads are in -data; the project does not carry them. docs/checks.md has what came of it.

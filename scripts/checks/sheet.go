@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -46,7 +47,7 @@ const unflagged = "unflagged "
 // quota is how many turns are drawn of each flag, if there are so many.
 const quota = 12
 
-// writeSheet draws n turns of runs, enriched by those with flags, and writes what a reader sees and the key to it.
+// writeSheet draws n turns of runs, enriched by those with flags, and writes what a reader sees, and the key to it.
 func writeSheet(out string, runs []string, seed uint64, n int) error {
 	var all []turn
 	for _, dir := range runs {
@@ -70,6 +71,9 @@ func writeSheet(out string, runs []string, seed uint64, n int) error {
 			e.Prompt = prompts[i]
 		}
 		key = append(key, e)
+	}
+	if err := writeInstruction(out+".md", runs[0]); err != nil {
+		return err
 	}
 	if err := writeLines(out+".jsonl", sheet); err != nil {
 		return err
@@ -159,6 +163,20 @@ func ownPrompts(file string) (map[string]bool, error) {
 		ids[row.ID] = true
 	}
 	return ids, nil
+}
+
+// instruction says what readers are to look for.
+//
+//go:embed reading.md
+var instruction string
+
+// writeInstruction writes what a reader needs beside the sheet: the instruction, and a run's worked examples.
+func writeInstruction(file, run string) error {
+	texts, err := readDemonstrations(run)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(instruction+"\n## The worked examples\n\n"+strings.Join(texts, "\n\n")+"\n"), 0o644)
 }
 
 func writeLines(file string, rows []any) error {

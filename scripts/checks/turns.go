@@ -25,13 +25,9 @@ func readTurns(dir string) ([]turn, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := constitution.Load(filepath.Join(dir, "constitution.yaml"))
+	demonstrations, err := readDemonstrations(dir)
 	if err != nil {
 		return nil, err
-	}
-	var demonstrations []string
-	for _, d := range doc.Demonstrations {
-		demonstrations = append(demonstrations, d.Prompt, d.Response, d.Critique, d.Revision)
 	}
 	checker, err := check.New(demonstrations)
 	if err != nil {
@@ -52,4 +48,17 @@ func readTurns(dir string) ([]turn, error) {
 		}
 	}
 	return turns, nil
+}
+
+// readDemonstrations reads the texts of a run's demonstrations.
+func readDemonstrations(dir string) ([]string, error) {
+	doc, err := constitution.Load(filepath.Join(dir, "constitution.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, d := range doc.Demonstrations {
+		texts = append(texts, d.Prompt, d.Response, d.Critique, d.Revision)
+	}
+	return texts, nil
 }
