@@ -117,7 +117,7 @@ func (c *Checker) Check(t Input) []Flag {
 	add(Refusal, c.declines(t))
 	add(AboutAssistant, t.Kind != Critique && c.isAboutAssistant(t))
 	body, announced := withoutLeadIn(t.Text)
-	add(CritiqueAsRevision, t.Kind == Revision && (speaksOfResponse(body, t) || repeatsCritique(words, t)))
+	add(CritiqueAsRevision, t.Kind == Revision && (speaksOfResponse(body, t) || repeatsAsked(words, t)))
 	add(CopiedFewshot, c.demonstrations.suppliedMostOf(words))
 	// A draft that opens the same way answers a user who asked for a rewrite.
 	add(LeadIn, t.Kind == Revision && announced && !announcesRevision(t.Draft))

@@ -48,15 +48,16 @@ func speaksOfResponse(text string, t Input) bool {
 // bare is what a phrase says, without the end of the sentence before it.
 func bare(phrase string) string { return strings.Trim(phrase, " .!?:*\"") }
 
-// repeatsCritique reports whether most of a revision is its critique again, leaving aside what both took
-// from the draft.
-func repeatsCritique(words []string, t Input) bool {
-	critique, draft := shingles{}, shingles{}
-	critique.add(language.Words(t.Critique))
+// repeatsAsked reports whether most of a revision is its critique or its request again, leaving aside what they share with the
+// draft.
+func repeatsAsked(words []string, t Input) bool {
+	asked, draft := shingles{}, shingles{}
+	asked.add(language.Words(t.Critique))
+	asked.add(language.Words(t.Request))
 	draft.add(language.Words(t.Draft))
 	for gram := range draft {
-		delete(critique, gram)
+		delete(asked, gram)
 	}
-	_, covered := critique.shared(words)
+	_, covered := asked.shared(words)
 	return covered >= minCopied && 2*covered >= len(words)
 }

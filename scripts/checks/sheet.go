@@ -21,6 +21,7 @@ type question struct {
 	Kind     check.Kind `json:"kind"`
 	Prompt   string     `json:"prompt"`
 	Draft    string     `json:"draft,omitempty"`
+	Request  string     `json:"request,omitempty"`
 	Critique string     `json:"critique,omitempty"`
 	Text     string     `json:"text"`
 }
@@ -33,6 +34,7 @@ type entry struct {
 	Kind     check.Kind   `json:"kind"`
 	Prompt   string       `json:"prompt,omitempty"` // where it is this project's
 	Draft    string       `json:"draft,omitempty"`
+	Request  string       `json:"request,omitempty"`
 	Critique string       `json:"critique,omitempty"`
 	Text     string       `json:"text"`
 	Safe     bool         `json:"safe,omitempty"`
@@ -66,7 +68,7 @@ func writeSheet(out string, runs []string, seed uint64, n int) error {
 	var sheet, key []any
 	for i, e := range entries {
 		e.ID = fmt.Sprintf("t%03d", i+1)
-		sheet = append(sheet, question{e.ID, e.Kind, prompts[i], e.Draft, e.Critique, e.Text})
+		sheet = append(sheet, question{e.ID, e.Kind, prompts[i], e.Draft, e.Request, e.Critique, e.Text})
 		if ours[e.Row] {
 			e.Prompt = prompts[i]
 		}
@@ -100,8 +102,8 @@ func drawTurns(all []turn, draw *rand.Rand, n int) (entries []entry, prompts []s
 		draw.Shuffle(len(turns), func(i, j int) { turns[i], turns[j] = turns[j], turns[i] })
 		for _, t := range turns[:size] {
 			entries = append(entries, entry{
-				Model: t.Model, Row: t.Row, Kind: t.Input.Kind, Draft: t.Input.Draft, Critique: t.Input.Critique, Text: t.Input.Text, Safe: t.Input.Safe,
-				Flags: slices.Clone(t.Flags), Stratum: s, Weight: float64(len(turns)) / float64(size),
+				Model: t.Model, Row: t.Row, Kind: t.Input.Kind, Draft: t.Input.Draft, Request: t.Input.Request, Critique: t.Input.Critique, Text: t.Input.Text, Safe: t.Input.Safe,
+				Flags: append([]check.Flag{}, t.Flags...), Stratum: s, Weight: float64(len(turns)) / float64(size),
 			})
 			prompts = append(prompts, t.Input.Prompt)
 		}
