@@ -204,6 +204,42 @@ func TestTextIsUnchangedAgainstItself(t *testing.T) {
 	})
 }
 
+// TestWhatThePromptSays: a turn that says what its prompt says is in its language and script, and about what it asks; one that
+// says what its draft says throws nothing away.
+func TestWhatThePromptSays(t *testing.T) {
+	checker := newChecker(t)
+	piece := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"Wie ist das, und was kann ich nicht? ", "what is it that you have ", "我不知道", "этого ", "\xe2\x80", "\uFFFD", "I am an AI. ", "reason "}))
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(piece, 1, 12).Draw(t, "text"), "")
+		other := strings.Join(rapid.SliceOfN(piece, 0, 12).Draw(t, "other"), "")
+		for _, f := range checker.Check(Input{Kind: Revision, Text: text, Prompt: text, Draft: other}) {
+			if f == OtherLanguage || f == InvalidUTF8 {
+				t.Fatalf("%q in answer to itself: %s", text, f)
+			}
+		}
+		if slices.Contains(checker.Check(Input{Kind: Revision, Text: text, Prompt: other, Draft: text}), Rewritten) {
+			t.Fatalf("%q is no rewrite of itself", text)
+		}
+	})
+}
+
+// TestLoopThatCounts: copies of a long sentence that differ by numbers are a loop, however the numbers go.
+func TestLoopThatCounts(t *testing.T) {
+	checker := newChecker(t)
+	rapid.Check(t, func(t *rapid.T) {
+		unit := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{2,8}`), minCounted, 30, rapid.ID[string]).Draw(t, "unit")
+		at := rapid.IntRange(0, len(unit)).Draw(t, "at")
+		var words []string
+		for range innerCopies {
+			number := fmt.Sprint(rapid.IntRange(0, 9999).Draw(t, "number"))
+			words = append(words, slices.Concat(unit[:at], []string{number}, unit[at:])...)
+		}
+		if got := checker.Check(Input{Kind: Response, Text: strings.Join(words, " ")}); !slices.Contains(got, Repeating) {
+			t.Fatalf("%q: %v", words, got)
+		}
+	})
+}
+
 func TestLoopTailIsFlagged(t *testing.T) {
 	checker := newChecker(t)
 	rapid.Check(t, func(t *rapid.T) {
