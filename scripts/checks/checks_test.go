@@ -116,3 +116,18 @@ func TestScore(t *testing.T) {
 		t.Errorf("labels that lack a turn: %v", err)
 	}
 }
+
+// TestKeptLabels: docs/checks.md has what the labels that are kept here say.
+func TestKeptLabels(t *testing.T) {
+	var out strings.Builder
+	if err := printScore(&out, "labels/turns.jsonl", []string{"labels/a.txt", "labels/b.txt"}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/checks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), out.String()) {
+		t.Errorf("docs/checks.md does not have these figures:\n%s", out.String())
+	}
+}

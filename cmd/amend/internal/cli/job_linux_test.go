@@ -18,7 +18,7 @@ import (
 // often it was stopped.
 func longRun(t *testing.T, out string, more ...string) (args []string, rows table) {
 	t.Helper()
-	args = []string{"run", "--model", "testbed", "--prompts", heldout(t), "--limit", "60", "--revisions", "1", "--max-tokens", "96", "--parallel", "4",
+	args = []string{"run", "--model", "testbed", "--prompts", heldout(t), "--limit", "60", "--revisions", "1", "--max-tokens", "96", "--tries", "0", "--parallel", "4",
 		"--seed", "1", "--deterministic", "--out", out}
 	return append(args, more...), table{filepath.Join(out, runstore.DatabaseFile), "rows"}
 }
