@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the log-probabilities that amend gave its own responses with those of transformers and PEFT.
 
-    amend run --lora A.gguf --revisions 0 --demonstrations=false --logprobs … --out RUN
+    amend run --lora A.gguf --revisions 0 --demonstrations none --logprobs … --out RUN
     amend show RUN --json > run.json
     amend model tokens M.gguf RUN/revisions.jsonl > ids.jsonl
     compare.py --model M.gguf --adapter A --run run.json --tokens ids.jsonl
