@@ -2,6 +2,7 @@ package revise
 
 import (
 	"math"
+	"slices"
 
 	"amend/constitution"
 	"amend/engine"
@@ -126,3 +127,11 @@ func (r *Record) After(round int) (t Turn, ok bool) {
 
 // Final returns the newest answer; ok is false when the row has none.
 func (r *Record) Final() (t Turn, ok bool) { return r.After(math.MaxInt) }
+
+// Clean reports whether the row's answer was found clean, so that a round was not begun, and no later verdict says otherwise.
+func (r *Record) Clean() bool {
+	if r.Gated == nil || r.Gated.Clean == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(r.Gated.Verdicts, func(v Verdict) bool { return v.Round >= r.Gated.Clean && !v.Clean() })
+}

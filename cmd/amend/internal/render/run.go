@@ -16,6 +16,12 @@ import (
 	"amend/engine/runstore"
 )
 
+// shownRow is a row with what follows from its parts.
+type shownRow struct {
+	revise.Record
+	Clean bool `json:"clean"` // a verdict found its answer clean
+}
+
 // RunJSON writes {manifest, rows[], summary}, a row a line, without holding all rows in memory.
 func RunJSON(w io.Writer, run app.StoredRun) error {
 	enc := json.NewEncoder(w)
@@ -37,7 +43,7 @@ func RunJSON(w io.Writer, run app.StoredRun) error {
 			return err
 		}
 		summary.Add(rec)
-		put(before, rec)
+		put(before, shownRow{rec, rec.Clean()})
 		before = ","
 	}
 	if summary.Rows == 0 {
