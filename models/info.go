@@ -13,8 +13,9 @@ type Info struct {
 	Parts           int         `json:"parts"`
 	Name            string      `json:"name,omitempty"` // general.name
 	Architecture    string      `json:"architecture"`
-	Parameters      uint64      `json:"parameters"`   // elements of all tensors
-	Quantization    string      `json:"quantization"` // general.file_type, else the type of most weights
+	License         string      `json:"license,omitempty"` // general.license
+	Parameters      uint64      `json:"parameters"`        // elements of all tensors
+	Quantization    string      `json:"quantization"`      // general.file_type, else the type of most weights
 	BitsPerWeight   float64     `json:"bits_per_weight"`
 	TensorTypes     []TypeCount `json:"tensor_types"` // most weights first
 	Context         uint64      `json:"context_length"`
@@ -52,6 +53,7 @@ func (m *Model) Info() Info {
 	info := Info{Path: m.Path, Parts: len(m.Parts), SizeBytes: m.Size()}
 	info.Name, _ = f.String("general.name")
 	info.Architecture, _ = f.String("general.architecture")
+	info.License, _ = f.String("general.license")
 	m.countWeights(&info)
 	m.readShape(&info)
 	info.Tokenizer, _ = f.String("tokenizer.ggml.model")

@@ -116,10 +116,13 @@ type Setup struct {
 	Amend    string `json:"amend" key:"none"`     // version
 	LlamaCpp string `json:"llama_cpp" key:"none"` // version
 
-	Model               string        `json:"model" key:"none"`          // path
-	Architecture        string        `json:"architecture" key:"none"`   // general.architecture
-	LoRA                string        `json:"lora,omitempty" key:"none"` // path of the adapter
-	Constitution        string        `json:"constitution" key:"none"`   // name
+	Model               string        `json:"model" key:"none"`             // path
+	Architecture        string        `json:"architecture" key:"none"`      // general.architecture
+	License             string        `json:"license,omitempty" key:"none"` // general.license
+	Quantization        string        `json:"quantization,omitempty" key:"none"`
+	TensorTypes         []string      `json:"tensor_types,omitempty" key:"none"` // most weights first
+	LoRA                string        `json:"lora,omitempty" key:"none"`         // path of the adapter
+	Constitution        string        `json:"constitution" key:"none"`           // name
 	ConstitutionVersion string        `json:"constitution_version,omitempty" key:"none"`
 	Principles          []string      `json:"principles,omitempty" key:"none"` // that the draw was narrowed to
 	Template            string        `json:"template,omitempty" key:"none"`   // path, when it is not the model's own

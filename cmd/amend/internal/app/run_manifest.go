@@ -13,6 +13,7 @@ import (
 	"amend/engine/feedback"
 	"amend/engine/revise"
 	"amend/engine/runstore"
+	"amend/models"
 )
 
 // contents are what a run depends on beside its settings: what is in the files that they name, and what was chosen by them.
@@ -63,6 +64,7 @@ func (c *runComputation) manifest() runstore.Manifest {
 		}),
 		Setup: runstore.Setup{
 			Amend: c.job.Version, LlamaCpp: runner.LlamaVersion(), Model: info.Path, Architecture: info.Architecture, LoRA: adapter.Path,
+			License: info.License, Quantization: info.Quantization, TensorTypes: typeNames(info.TensorTypes),
 			Constitution: c.document.Name, ConstitutionVersion: c.document.Version, Principles: r.Principles, Template: r.Compute.Template,
 			Prompts: slices.Clone(r.Prompts), Limit: r.Limit, Rows: len(c.rows),
 			Threads: c.size.Threads, Context: c.size.Limit, Parallel: c.size.Parallel(), KV: string(c.size.Layout()),
@@ -81,6 +83,14 @@ func (c *runComputation) judgedHow() string {
 	default:
 		return "in-conversation"
 	}
+}
+
+// typeNames are the types of a model's weights, the most frequent first.
+func typeNames(counts []models.TypeCount) (names []string) {
+	for _, c := range counts {
+		names = append(names, c.Type)
+	}
+	return names
 }
 
 // orZero is a value as the manifest has it: 0 where it is the one that changes nothing.
@@ -152,13 +162,16 @@ func sameBias(old *runstore.Manifest, now []string) []string {
 	return now
 }
 
-// samePaths spells the paths of a set-up as the run that is continued does, where they lead to the same file: it is not
-// another set-up.
-func samePaths(old *runstore.Manifest, now *runstore.Setup) {
+// sameSetup spells the paths of a set-up as the run that is continued does, where they lead to the same file, and leaves out
+// what older versions did not record: it is not another set-up.
+func sameSetup(old *runstore.Manifest, now *runstore.Setup) {
 	if old == nil {
 		return
 	}
 	was := old.Setup
+	if len(was.TensorTypes) == 0 {
+		now.License, now.Quantization, now.TensorTypes = "", "", nil
+	}
 	if len(was.Prompts) == len(now.Prompts) {
 		for i, then := range was.Prompts {
 			samePath(then, &now.Prompts[i])

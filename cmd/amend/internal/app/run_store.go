@@ -204,7 +204,7 @@ func (h *runHost) open(manifest []byte) (o opened, err error) {
 func (h *runHost) openRun(m runstore.Manifest) (err error) {
 	c := h.in.job.Config
 	m.Results.LogitBias = sameBias(h.in.previous, m.Results.LogitBias)
-	samePaths(h.in.previous, &m.Setup)
+	sameSetup(h.in.previous, &m.Setup)
 	recorded := h.in.recorded.record()
 	settings, err := settingsText(c.Out, &recorded)
 	if err != nil {

@@ -41,6 +41,9 @@ func Model(w io.Writer, info models.Info) error {
 	}
 	add("name", "%s", OrNone(info.Name))
 	add("architecture", "%s", OrNone(info.Architecture))
+	if info.License != "" {
+		add("license", "%s", info.License)
+	}
 	add("parameters", "%d", info.Parameters)
 	add("quantization", "%s, %.2f bits a weight", OrNone(info.Quantization), info.BitsPerWeight)
 	for _, t := range info.TensorTypes {
