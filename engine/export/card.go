@@ -3,9 +3,7 @@ package export
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -126,111 +124,17 @@ func card(r *Report, from Source, o Options) ([]byte, error) {
 	if err := enc.Encode(h); err != nil {
 		return nil, fmt.Errorf("writing the card: %w", err)
 	}
-	fmt.Fprintf(&b, "---\n\n# %s\n\n%s\n", h.PrettyName, o.purpose())
-	writeFacts(&b, r, from)
-	writeCounts(&b, r, o)
+	fmt.Fprintf(&b, "---\n\n# %s\n\n%s\n", h.PrettyName, o.purpose(r))
+	c := cardText{&b, r, &from, &o}
+	c.done()
+	c.counts()
+	c.evaluations()
+	c.lengths()
+	c.rounds()
+	c.made()
 	fmt.Fprintf(&b, "\n## How to load it\n\n```python\n%s```\n", o.Format.usage())
-	b.WriteString(limits)
-	if len(from.Constitution) > 0 {
-		fmt.Fprintf(&b, "\n## The constitution\n\nAs it was composed for the run; also in `constitution.yaml`.\n\n```yaml\n%s```\n", from.Constitution)
+	if o.Format != Raw {
+		b.WriteString(limits)
 	}
 	return b.Bytes(), nil
-}
-
-// purpose says in a sentence or two what rows are.
-func (o *Options) purpose() string {
-	if !o.Labels {
-		return o.Format.purpose()
-	}
-	text := map[Format]string{
-		DPO: "Pairs of answers: `chosen` is the one that a model preferred, as a judge, under principles of a constitution (Bai et al. " +
-			"2022, arXiv 2212.08073, section 4); `label_prob` is how probable it found that, over both orders and all principles.",
-		KTO: "Answers with a label: true for the one of two that a model preferred, as a judge, under principles of a constitution; " +
-			"`label_prob` is how probable it found that, over both orders and all principles.",
-		Reward: "Pairs of whole conversations: `chosen` ends with the answer that a model preferred, as a judge, under principles of a " +
-			"constitution; `label_prob` is how probable it found that, over both orders and all principles.",
-	}[o.Format]
-	if o.Repeat > 0 {
-		text += fmt.Sprintf(" Each pair is there %d times, in either direction in proportion to its label.", o.Repeat)
-	}
-	return text
-}
-
-// purpose says the same of a set without labels.
-func (f Format) purpose() string {
-	return map[Format]string{
-		SFT: "Conversations that end with an answer which a model criticised and revised under a constitution (Bai et al. 2022, " +
-			"arXiv 2212.08073, section 3), for supervised fine-tuning.",
-		DPO: "Pairs of answers: `chosen` is a revision under a constitution, `rejected` the first response that it revises. That " +
-			"the revision is better is an assumption; nobody compared the two.",
-		KTO: "Answers with a label: true for revisions under a constitution, false for the first responses that they revise. The " +
-			"label is an assumption; nobody judged the answers.",
-		Reward: "Pairs of whole conversations: `chosen` ends with a revision under a constitution, `rejected` with the first " +
-			"response that it revises. That the revision is better is an assumption; nobody compared the two.",
-		Raw: "Whole traces of a critique-and-revision run: every turn with its principle, request, text, token ids and seeds. A " +
-			"record of what happened, not a training set.",
-	}[f]
-}
-
-// usage shows how to load a format, and with which trainer of TRL.
-func (f Format) usage() string {
-	load := "from datasets import load_dataset\n\nds = load_dataset(\"PATH\")\n"
-	trainer := map[Format]string{SFT: "SFTTrainer", DPO: "DPOTrainer", KTO: "KTOTrainer", Reward: "RewardTrainer"}[f]
-	if trainer == "" {
-		return load + "ds[\"train\"][0][\"turns\"]\n"
-	}
-	return load + "\nfrom trl import " + trainer + "\n\n" + trainer + "(model=\"MODEL\", train_dataset=ds[\"train\"]).train()\n"
-}
-
-const limits = `
-## What it is not good for
-
-The answers are a model's own, judged by that model. Principles that the model misunderstands are kept badly, mistakes of
-fact go unnoticed, and what the constitution does not speak of is as the model had it. Nobody has read the rows. A model
-trained on them learns the style of the revisions, their habits and refusals included. The prompts may ask for harm; some
-first responses (in pairs: ` + "`rejected`" + `) give it.
-`
-
-func writeFacts(b *bytes.Buffer, r *Report, from Source) {
-	b.WriteString("\n| | |\n|---|---|\n")
-	for _, f := range from.Facts {
-		fmt.Fprintf(b, "| %s | %s |\n", f.Name, strings.ReplaceAll(f.Value, "|", "\\|"))
-	}
-	fmt.Fprintf(b, "| format | %s, %s |\n", r.Format, r.Encoding)
-}
-
-// writeCounts writes what was taken, what was left out, and what the rounds did.
-func writeCounts(b *bytes.Buffer, r *Report, o Options) {
-	b.WriteString("\n## Counts\n\n| | |\n|---|---|\n")
-	read := "rows of the run"
-	if o.Labels {
-		read = "pairs"
-	}
-	fmt.Fprintf(b, "| %s | %d |\n| of these taken | %d |\n", read, r.Read, r.Taken)
-	for _, split := range slices.Sorted(maps.Keys(r.Examples)) {
-		fmt.Fprintf(b, "| examples in %s | %d |\n", split, r.Examples[split])
-	}
-	for _, why := range Reasons() {
-		if n := r.LeftOut[why]; n > 0 {
-			fmt.Fprintf(b, "| left out: %s | %d |\n", why, n)
-		}
-	}
-	if r.Format != Raw {
-		c := r.Chars
-		if !o.Labels {
-			fmt.Fprintf(b, "| answers that differ from the first response | %d |\n", r.Changed)
-		}
-		fmt.Fprintf(b, "| characters of an answer: mean, 10 %%, 50 %%, 90 %%, most | %.0f, %d, %d, %d, %d |\n", c.Mean, c.Low, c.Median, c.High, c.Most)
-	}
-	if len(r.Rounds) == 0 {
-		return
-	}
-	b.WriteString("\n| round | revisions | that change their draft | flags |\n|---|---|---|---|\n")
-	for _, c := range r.Rounds {
-		var flags []string
-		for _, f := range slices.Sorted(maps.Keys(c.Flags)) {
-			flags = append(flags, fmt.Sprintf("%s %d", f, c.Flags[f]))
-		}
-		fmt.Fprintf(b, "| %d | %d | %d | %s |\n", c.Round, c.Revisions, c.Changed, strings.Join(flags, ", "))
-	}
 }

@@ -5,37 +5,8 @@ import (
 	"unicode/utf8"
 
 	"amend/engine/chat"
-	"amend/engine/check"
 	"amend/engine/revise"
 )
-
-// Reason is why a row of the run, or one of its rounds, is not in the set.
-type Reason string
-
-// The reasons.
-const (
-	Failed        Reason = "failed"         // the row failed
-	Flagged       Reason = "flagged"        // it has no answer without a hygiene flag
-	Unchanged     Reason = "unchanged"      // no revision that differs from the first response
-	OtherPart     Reason = "other-part"     // its prompt is in the other of two disjoint parts
-	OffPrinciple  Reason = "principle"      // none of the principles asked for was drawn
-	TooLong       Reason = "too-long"       // more characters than asked for
-	NearDuplicate Reason = "near-duplicate" // too like a row before it
-	Unlabelled    Reason = "unlabelled"     // no valid judgement of the pair
-	SmallMargin   Reason = "small-margin"   // the judge is not sure enough
-	Flipping      Reason = "flips"          // the judge changes its mind with the order too often
-)
-
-// Reasons lists the reasons in the order in which they are looked for: a row is counted under the first one alone.
-func Reasons() []Reason {
-	return []Reason{OtherPart, Failed, Unlabelled, SmallMargin, Flipping, Unchanged, Flagged, OffPrinciple, TooLong, NearDuplicate}
-}
-
-// Faults lists the flags that keep an answer out of a set, in the order in which a row that is left out for them is counted:
-// under the first one that an answer of it has. Thoughts that take the whole limit are cut, too.
-func Faults() []check.Flag {
-	return []check.Flag{check.Thinking, check.Cut, check.Empty, check.Repeating, check.CritiqueAsRevision, check.CopiedFewshot, check.LeadIn}
-}
 
 // candidate is what a row gives to the set: one example, or the two of a pair.
 type candidate struct {
@@ -46,30 +17,114 @@ type candidate struct {
 	first      string // the first response of the run's row
 	round      int    // of the answer
 	principles []string
+	unrevised  unrevised      // why the answer is the first response; "" where it is a revision, or labelled
 	again      bool           // a repeat of the one before
 	prob       float64        // that a judge finds the answer better than the other one, where the set is of labels
 	rec        *revise.Record // where the format has whole traces
 }
+
+// unrevised is why an answer to learn is a first response.
+type unrevised string
+
+const (
+	foundClean unrevised = "clean"     // a verdict found it clean
+	notTried   unrevised = "not-tried" // the run has no revisions
+	keptFirst  unrevised = "kept"      // Options.KeepFirst
+)
 
 // choose finds what a row gives, or why it gives nothing.
 func (o *Options) choose(rec *revise.Record) ([]candidate, Reason) {
 	if o.Format == Raw {
 		return []candidate{whole(rec)}, ""
 	}
-	if rec.Error != "" {
-		return nil, Failed
-	}
 	answers := rec.Answers()
-	if len(answers) == 0 {
+	if rec.Error != "" || len(answers) == 0 {
 		return nil, Failed
 	}
+	passed := o.passed(answers)
 	if o.Format == SFT {
-		return o.supervised(rec, answers)
+		return o.supervised(rec, answers, passed)
 	}
-	if t, ok := o.chosen(answers); ok {
-		return []candidate{newCandidate(rec, t, answers[0])}, ""
+	if len(passed) == 0 {
+		return nil, o.revisionless(rec, answers[0])
 	}
-	return nil, pairless(answers)
+	chosen, first := passed[len(passed)-1], answers[0]
+	if !o.isRejectable(first) {
+		return nil, RejectedFlagged
+	}
+	if why := unfit(chosen.Text, first.Text); why != "" {
+		return nil, why
+	}
+	return []candidate{newCandidate(rec, chosen, first)}, ""
+}
+
+// passed are the revisions that may be learnt: taken by the gate, without a fault, and other than the first response.
+func (o *Options) passed(answers []revise.Turn) (out []revise.Turn) {
+	for _, t := range answers[1:] {
+		again := len(out) > 0 && same(t.Text, out[len(out)-1].Text)
+		if !same(t.Text, answers[0].Text) && o.isLearnable(t) && !again {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// supervised takes the last revision that passed, or each. A first response is taken where a verdict found it clean, where the
+// run has no revisions, or where KeepFirst asks for it.
+func (o *Options) supervised(rec *revise.Record, answers, passed []revise.Turn) (out []candidate, why Reason) {
+	if !o.AllRevisions && len(passed) > 1 {
+		passed = passed[len(passed)-1:]
+	}
+	for _, t := range passed {
+		out = append(out, newCandidate(rec, t, answers[0]))
+	}
+	if len(out) > 0 {
+		return out, ""
+	}
+	first := newCandidate(rec, answers[0], answers[0])
+	switch {
+	case rec.Clean() && same(answers[len(answers)-1].Text, answers[0].Text):
+		first.unrevised = foundClean
+	case !wasTried(rec):
+		first.unrevised = notTried
+	case o.KeepFirst:
+		first.unrevised = keptFirst
+	default:
+		return nil, o.revisionless(rec, answers[0])
+	}
+	switch {
+	case o.DropUnchanged:
+		return nil, Unchanged
+	case !o.isLearnable(answers[0]):
+		return nil, Flagged
+	}
+	return []candidate{first}, ""
+}
+
+// wasTried reports whether anything was asked about the row's first response.
+func wasTried(rec *revise.Record) bool {
+	judged := rec.Gated != nil && len(rec.Gated.Verdicts) > 0
+	return judged || slices.ContainsFunc(rec.Turns, func(t revise.Turn) bool { return t.Kind != revise.Response })
+}
+
+// revisionless says why none of a row's revisions may be learnt. Of several it is the one that came closest.
+func (o *Options) revisionless(rec *revise.Record, first revise.Turn) Reason {
+	why := Unrevised
+	if rec.Clean() {
+		why = FoundClean
+	}
+	for _, t := range rec.Turns {
+		switch {
+		case t.Kind != revise.Revision:
+		case !o.isLearnable(t):
+			why = Flagged
+		case !same(t.Text, first.Text):
+			return Refused
+		case why == Unrevised:
+			why = Unchanged
+		}
+	}
+	return why
 }
 
 // whole is a row as it is, with what filters look at.
@@ -89,45 +144,6 @@ func newCandidate(rec *revise.Record, t, first revise.Turn) candidate {
 	}
 }
 
-// pairless says why answers make no pair.
-func pairless(answers []revise.Turn) Reason {
-	if slices.ContainsFunc(answers[1:], func(t revise.Turn) bool { return t.Text != answers[0].Text }) {
-		return Flagged
-	}
-	return Unchanged
-}
-
-// supervised takes the last clean answer, or every clean revision.
-func (o *Options) supervised(rec *revise.Record, answers []revise.Turn) (out []candidate, why Reason) {
-	changed := slices.ContainsFunc(answers[1:], func(t revise.Turn) bool { return t.Text != answers[0].Text })
-	if o.DropUnchanged && !changed {
-		return nil, Unchanged
-	}
-	for i := len(answers) - 1; i >= 0; i-- {
-		if i == 0 && len(out) > 0 {
-			break // a first response is an answer where there is no better one
-		}
-		t := answers[i]
-		if !o.clean(t) || o.DropUnchanged && t.Text == answers[0].Text {
-			continue
-		}
-		out = append(out, newCandidate(rec, t, answers[0]))
-		if !o.AllRevisions {
-			break
-		}
-	}
-	if len(out) == 0 {
-		return nil, Flagged
-	}
-	slices.Reverse(out)
-	return out, ""
-}
-
-// clean reports whether a turn may be learnt. That a revision is its draft again does not make it worse.
-func (o *Options) clean(t revise.Turn) bool {
-	return !o.Hygiene || !slices.ContainsFunc(t.Flags, func(f check.Flag) bool { return f != check.Unchanged })
-}
-
 func principlesUpTo(rec *revise.Record, round int) []string {
 	out := []string{}
 	for _, t := range rec.Answers() {
@@ -139,15 +155,15 @@ func principlesUpTo(rec *revise.Record, round int) []string {
 }
 
 // refuse says which filter a candidate does not pass, "" for none.
-func (o *Options) refuse(c candidate, seen *duplicates) Reason {
+func (o *Options) refuse(c candidate) Reason {
 	if len(o.Principles) > 0 && !slices.ContainsFunc(c.principles, func(p string) bool { return slices.Contains(o.Principles, p) }) {
 		return OffPrinciple
 	}
 	if o.MaxChars > 0 && c.chars(o.Format != SFT) > o.MaxChars {
 		return TooLong
 	}
-	if o.NearDuplicates > 0 && o.Format != Raw && seen.add(c.text()) {
-		return NearDuplicate
+	if o.Format != Raw && len(o.sources(c)) > 0 {
+		return Contaminated
 	}
 	return ""
 }

@@ -1,9 +1,12 @@
 package export
 
 import (
+	"crypto/sha256"
 	"hash/fnv"
 	"math"
 	"strings"
+
+	"amend/engine/language"
 )
 
 // Near duplicates are found by MinHash (Broder 1997) in bands: a text is compared with those before it that agree with
@@ -18,9 +21,23 @@ const (
 
 type signature [hashes]uint32
 
+// alike is the share of common shingles from which on rows are counted as near-duplicates, where none is asked for. It is the
+// threshold of Lee et al. (2022).
+const alike = 0.8
+
+// likeness is what a text is to those before it.
+type likeness int
+
+const (
+	unlike likeness = iota
+	nearly
+	exactly
+)
+
 // duplicates are the texts seen so far.
 type duplicates struct {
 	atLeast float64 // share of common shingles that makes two texts near-duplicates
+	texts   map[[sha256.Size]byte]struct{}
 	seen    []signature
 	// newest is the last text with a band, by the band's hash, and before the one that had it before; −1 for none.
 	newest [bands]map[uint32]int32
@@ -28,16 +45,28 @@ type duplicates struct {
 }
 
 func newDuplicates(atLeast float64) *duplicates {
-	d := &duplicates{atLeast: atLeast}
+	d := &duplicates{atLeast: atLeast, texts: map[[sha256.Size]byte]struct{}{}}
 	for i := range d.newest {
 		d.newest[i] = map[uint32]int32{}
 	}
 	return d
 }
 
-// add reports whether a text is like one before it. One that is not is kept.
-func (d *duplicates) add(text string) bool {
-	s := sign(text)
+// add says what a text is to those before it.
+func (d *duplicates) add(text string) likeness {
+	sum := sha256.Sum256([]byte(text))
+	if _, ok := d.texts[sum]; ok {
+		return exactly
+	}
+	d.texts[sum] = struct{}{}
+	if d.addSigned(sign(text)) {
+		return nearly
+	}
+	return unlike
+}
+
+// addSigned reports whether a text is like one before it. One that is not is kept.
+func (d *duplicates) addSigned(s signature) bool {
 	var before [bands]int32
 	for i := range bands {
 		at, ok := d.newest[i][s.band(i)]
@@ -63,10 +92,10 @@ func sign(text string) (s signature) {
 	for i := range s {
 		s[i] = math.MaxUint32
 	}
-	words := strings.Fields(strings.ToLower(text))
-	for i := range max(1, len(words)-shingleWords+1) {
+	said := language.Words(text)
+	for i := range max(1, len(said)-shingleWords+1) {
 		h := fnv.New64a()
-		_, _ = h.Write([]byte(strings.Join(words[i:min(len(words), i+shingleWords)], " "))) // never fails
+		_, _ = h.Write([]byte(strings.Join(said[i:min(len(said), i+shingleWords)], " "))) // never fails
 		x := h.Sum64()
 		for j := range s {
 			s[j] = min(s[j], mix(x+uint64(j)*0x9e3779b97f4a7c15))

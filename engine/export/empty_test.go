@@ -46,7 +46,7 @@ func TestEmptySetIsNotWritten(t *testing.T) {
 	}
 }
 
-// A tally counts apart what was revised, and a pair is what a set of pairs would have.
+// A tally counts apart what was revised, and what passed is what a set would have.
 func TestTally(t *testing.T) {
 	answers := func(texts ...string) *revise.Record {
 		rec := &revise.Record{}
@@ -62,17 +62,17 @@ func TestTally(t *testing.T) {
 	flagged := answers("a", "b", "c")
 	flagged.Turns[2].Flags = []check.Flag{check.CritiqueAsRevision}
 	tally := NewTally(SFT)
-	for _, rec := range []*revise.Record{answers("a", "a"), answers("a", "b"), answers("a"), flagged} {
+	for _, rec := range []*revise.Record{answers("a", "c"), answers("a", "b"), answers("a"), flagged, answers("a", "a")} {
 		tally.Add(rec)
 	}
-	if tally.Usable != 4 || tally.Revised != 2 {
+	if tally.Usable != 4 || tally.Revised != 3 || tally.LeftOut[Unchanged] != 1 {
 		t.Errorf("%+v", tally)
 	}
-	if chosen, rejected, ok := Pair(flagged); !ok || chosen.Text != "b" || rejected.Text != "a" {
-		t.Errorf("%v, %v, %v", chosen.Text, rejected.Text, ok)
+	if passed, ok := Passed(flagged); !ok || passed.Text != "b" {
+		t.Errorf("%v, %v", passed.Text, ok)
 	}
-	if _, _, ok := Pair(answers("a", "a")); ok {
-		t.Error("two answers that are the same are a pair")
+	if _, ok := Passed(answers("a", "a")); ok {
+		t.Error("a revision that is the first response again passed")
 	}
 }
 
@@ -114,7 +114,7 @@ func TestCountsAddUp(t *testing.T) {
 			for _, n := range r.Flags {
 				flagged += n
 			}
-			if r.Read != len(rows) || r.Taken+left != r.Read || flagged != r.LeftOut[Flagged] || r.Taken == 0 {
+			if r.Read != len(rows) || r.Taken+left != r.Read || flagged != r.LeftOut[Flagged]+r.LeftOut[RejectedFlagged] || r.Taken == 0 {
 				t.Errorf("%+v: of %d rows %d are taken, left out %v, flags %v", o, r.Read, r.Taken, r.LeftOut, r.Flags)
 			}
 		}

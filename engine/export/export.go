@@ -22,11 +22,13 @@ type Options struct {
 	Format   Format
 	Encoding Encoding
 
-	// AllRevisions takes every revision of a row, not the last alone. Only of SFT.
+	// AllRevisions takes every revision of a row that passed, not the last alone. Only of SFT.
 	AllRevisions bool
-	// Hygiene leaves out turns that a check flagged; an unchanged revision is not left out for that alone.
+	// KeepFirst takes the first response of a row of which no revision passed. Only of SFT.
+	KeepFirst bool
+	// Hygiene leaves out turns that a check flagged.
 	Hygiene bool
-	// DropUnchanged leaves out rows whose revisions are the first response again. Pairs never hold such.
+	// DropUnchanged leaves out first responses, those too that a verdict found clean. Pairs never hold such.
 	DropUnchanged bool
 	// Principles keeps only rows in which one of these was drawn; none keeps all.
 	Principles []string
@@ -34,6 +36,9 @@ type Options struct {
 	MaxChars int
 	// NearDuplicates is the share of common word triples from which on a row is left out for one before it; 0 keeps all.
 	NearDuplicates float64
+
+	// Evaluations are files that no row may share text with.
+	Evaluations []*Evaluation
 
 	// Labels makes pairs of Source.Labelled in place of the run's rows: chosen is what the judge prefers. Only of DPO, KTO and
 	// Reward.
@@ -63,6 +68,10 @@ func (o *Options) Check() error {
 		return fmt.Errorf("no encoding %q: there are %v", o.Encoding, Encodings())
 	case o.AllRevisions && o.Format != SFT:
 		return fmt.Errorf("all revisions can be had as %s alone: a pair has one revision", SFT)
+	case o.KeepFirst && o.Format != SFT:
+		return fmt.Errorf("first responses are kept in %s alone: a pair needs a revision", SFT)
+	case o.KeepFirst && o.DropUnchanged:
+		return errors.New("first responses are either kept or left out")
 	case o.Labels && (o.Format == SFT || o.Format == Raw):
 		return fmt.Errorf("labels are of pairs, and %s has none: they can be had as %s, %s or %s", o.Format, DPO, KTO, Reward)
 	case o.Labels && o.DropUnchanged:
@@ -95,24 +104,27 @@ const (
 	testSplit  = "test"
 	dataDir    = "data"
 	cardFile   = "README.md"
+
+	constitutionFile = "constitution.yaml"
 )
 
 // Report says what a set holds and what was left out.
 type Report struct {
 	Format   Format         `json:"format"`
 	Encoding Encoding       `json:"encoding"`
-	Read     int            `json:"read"`     // rows of the run, or labelled pairs
+	Read     int            `json:"read"` // rows of the run, or labelled pairs: those taken and those left out
+	Taken    int            `json:"taken"`
 	Examples map[string]int `json:"examples"` // rows of the set, by split
-	Taken    int            `json:"taken"`    // of those read: they gave one example or more
-	LeftOut  map[Reason]int `json:"left_out"` // the others, each under the first of Reasons
-	// Flags counts the rows of a run that are left out as flagged, each under the first of Faults.
-	Flags   map[check.Flag]int `json:"flags,omitempty"`
-	Changed int                `json:"changed"` // examples whose answer is not the first response; 0 of labelled pairs, which have none
-	Chars   Spread             `json:"chars"`   // of answers
-	Rounds  []RoundCount       `json:"rounds"`  // of all rows of the run that did not fail
-	Files   []string           `json:"files"`   // below the set's folder
-	Bytes   int64              `json:"bytes"`   // of all files
-	JSON    map[string]int64   `json:"-"`       // bytes as JSON, by split
+	LeftOut  map[Reason]int `json:"left_out"` // of those read, by why
+	// Flags counts the rows of a run that are left out for a fault, each under one flag (Faults).
+	Flags map[check.Flag]int `json:"flags,omitempty"`
+	// Evaluations are the files that rows were compared with.
+	Evaluations []*Evaluation `json:"decontaminated,omitempty"`
+	Statistics
+	Rounds []RoundCount     `json:"rounds"` // of all rows of the run that did not fail
+	Files  []string         `json:"files"`  // below the set's folder
+	Bytes  int64            `json:"bytes"`  // of all files
+	JSON   map[string]int64 `json:"-"`      // bytes as JSON, by split
 }
 
 // Empty reports whether the set has no example.
@@ -125,18 +137,11 @@ func (r *Report) Empty() bool {
 	return true
 }
 
-// RoundCount is what became of one round's revisions.
-type RoundCount struct {
-	Round     int                `json:"round"`
-	Revisions int                `json:"revisions"`
-	Changed   int                `json:"changed"` // that differ from their draft
-	Flags     map[check.Flag]int `json:"flags"`
-}
-
 // Source is what a set is made of.
 type Source struct {
 	Rows         iter.Seq2[revise.Record, error]
 	Labelled     iter.Seq2[feedback.Labelled, error] // in place of Rows, with Options.Labels
+	Revision     feedback.Preference                 // which answer of Labelled is the other one's revision, where one is
 	Name         string                              // of the run, for the card
 	Facts        []Fact                              // about the run, for the card
 	Constitution []byte                              // composed, as YAML
@@ -144,6 +149,9 @@ type Source struct {
 
 // Fact is a line of the card's table.
 type Fact struct{ Name, Value string }
+
+// ConstitutionFact is the name of the fact that says which constitution it was.
+const ConstitutionFact = "constitution"
 
 // Write makes a set in the folder out, which must not be there yet or be empty: everything is written beside it and
 // moved there when it is complete and on disk. An error leaves nothing. Where nothing is left for a set, the error is
@@ -153,6 +161,9 @@ func Write(out string, from Source, o Options) (report *Report, err error) {
 		return nil, err
 	}
 	if err := vacant(out); err != nil {
+		return nil, err
+	}
+	if _, err := detector(); err != nil {
 		return nil, err
 	}
 	dir := filepath.Clean(out) + ".partial"
@@ -185,7 +196,7 @@ func Write(out string, from Source, o Options) (report *Report, err error) {
 		return nil, err
 	}
 	if len(from.Constitution) > 0 {
-		if err := atomicfile.WriteFile(filepath.Join(dir, "constitution.yaml"), from.Constitution); err != nil {
+		if err := atomicfile.WriteFile(filepath.Join(dir, constitutionFile), from.Constitution); err != nil {
 			return nil, err
 		}
 	}
@@ -222,15 +233,15 @@ func vacant(out string) error {
 type set struct {
 	options Options
 	splits  [2]*shards // train, test
-	seen    *duplicates
+	survey  *survey
 	report  *Report
-	chars   []int
 	dir     string
 }
 
 func newSet(dir string, o Options) *set {
-	s := &set{options: o, seen: newDuplicates(o.NearDuplicates), dir: dir, report: &Report{
-		Format: o.Format, Encoding: o.Encoding, Examples: map[string]int{}, LeftOut: map[Reason]int{}, Flags: map[check.Flag]int{}, JSON: map[string]int64{},
+	s := &set{options: o, survey: newSurvey(o.NearDuplicates), dir: dir, report: &Report{
+		Format: o.Format, Encoding: o.Encoding, Examples: map[string]int{}, LeftOut: map[Reason]int{}, Flags: map[check.Flag]int{},
+		JSON: map[string]int64{}, Evaluations: o.Evaluations,
 	}}
 	for i, name := range []string{trainSplit, testSplit} {
 		s.splits[i] = &shards{dir: dir, split: name, encoding: o.Encoding, columns: o.empty(), limit: o.ShardBytes}
@@ -249,7 +260,7 @@ func (s *set) read(from Source) error {
 			if prompt == nil {
 				prompt = []chat.Message{} // an empty list in the set, not null
 			}
-			if err := s.add(prompt, func() ([]candidate, Reason) { return s.options.chooseLabelled(l, prompt) }); err != nil {
+			if err := s.add(prompt, func() ([]candidate, Reason) { return s.options.chooseLabelled(l, prompt, from.Revision) }); err != nil {
 				return fmt.Errorf("pair %s: %w", l.Pair.ID, err)
 			}
 		}
@@ -262,9 +273,7 @@ func (s *set) read(from Source) error {
 		s.report.count(&rec)
 		choose := func() ([]candidate, Reason) {
 			chosen, why := s.options.choose(&rec)
-			if why == Flagged {
-				countFault(s.report.Flags, &rec)
-			}
+			countFault(s.report.Flags, &rec, why)
 			return chosen, why
 		}
 		if err := s.add(rec.Messages, choose); err != nil {
@@ -291,39 +300,62 @@ func (s *set) add(prompt []chat.Message, choose func() ([]candidate, Reason)) er
 	if at.HeldOut(s.options.TestShare) {
 		to = s.splits[1]
 	}
-	left := Reason("")
-	taken := 0
-	for _, c := range candidates {
-		if !c.again {
-			left = s.options.refuse(c, s.seen)
-		}
-		if left != "" {
-			continue
-		}
-		taken++
-		s.describe(c)
-		for _, row := range c.rows(&s.options) {
-			if err := to.write(row); err != nil {
-				return err
-			}
-		}
+	taken, left, err := s.take(candidates, to)
+	if err != nil {
+		return err
 	}
-	if taken == 0 {
-		s.report.LeftOut[left]++
-	} else {
+	if taken {
 		s.report.Taken++
+		return nil
+	}
+	s.report.LeftOut[left]++
+	if left == Contaminated {
+		s.countSources(candidates)
 	}
 	return nil
 }
 
-// describe counts an example for the card.
-func (s *set) describe(c candidate) {
-	if s.options.Format == Raw {
-		return
+// take writes those of a row's candidates that pass the filters, and says why the last one does not where none does.
+func (s *set) take(candidates []candidate, to *shards) (taken bool, left Reason, err error) {
+	var why Reason // of the newest candidate that is no repeat
+	for _, c := range candidates {
+		if !c.again {
+			if why = s.filter(c); why != "" {
+				left = why
+			}
+		}
+		if why != "" {
+			continue
+		}
+		taken = true
+		for _, row := range c.rows(&s.options) {
+			if err := to.write(row); err != nil {
+				return taken, left, err
+			}
+		}
 	}
-	s.chars = append(s.chars, len([]rune(c.answer)))
-	if !s.options.Labels && c.first != c.answer {
-		s.report.Changed++
+	return taken, left, nil
+}
+
+// filter says which filter a candidate does not pass. One that passes all is described.
+func (s *set) filter(c candidate) Reason {
+	if why := s.options.refuse(c); why != "" || s.options.Format == Raw {
+		return why
+	}
+	like := s.survey.seen.add(c.text())
+	if like != unlike && s.options.NearDuplicates > 0 {
+		return NearDuplicate
+	}
+	s.survey.add(c, &s.options, like)
+	return ""
+}
+
+// countSources counts a row with each evaluation file that it shares text with.
+func (s *set) countSources(candidates []candidate) {
+	for _, e := range s.options.Evaluations {
+		if slices.ContainsFunc(candidates, func(c candidate) bool { return slices.Contains(s.options.sources(c), e) }) {
+			e.LeftOut++
+		}
 	}
 }
 
@@ -346,7 +378,7 @@ func (s *set) finish() error {
 		}
 		s.report.Bytes += info.Size()
 	}
-	s.report.Chars = spread(s.chars)
+	s.report.Statistics = s.survey.result()
 	return nil
 }
 

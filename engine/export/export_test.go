@@ -52,6 +52,31 @@ func failing(id string) revise.Record {
 	return rec
 }
 
+// foundCleanIn has a verdict find a row's answer clean.
+func foundCleanIn(rec revise.Record) revise.Record {
+	rec.Gated = &revise.Gated{Clean: 1}
+	return rec
+}
+
+// refusedIn has a gate refuse a row's last revision.
+func refusedIn(rec revise.Record) revise.Record {
+	rec.Gated = &revise.Gated{Stayed: []int{1}}
+	rec.Turns[len(rec.Turns)-1].Gate = &revise.Decision{Refused: revise.NotPreferred}
+	return rec
+}
+
+// untriedIn is a row of a loop that would have tried again.
+func untriedIn(rec revise.Record) revise.Record {
+	rec.Gated = &revise.Gated{Verdicts: []revise.Verdict{}}
+	return rec
+}
+
+// critiqueOnly takes a row's last revision away.
+func critiqueOnly(rec revise.Record) revise.Record {
+	rec.Turns = rec.Turns[:len(rec.Turns)-1]
+	return rec
+}
+
 func rowsOf(records ...revise.Record) iter.Seq2[revise.Record, error] {
 	return func(yield func(revise.Record, error) bool) {
 		for _, r := range records {
@@ -71,7 +96,7 @@ func write(t testing.TB, o Options, records ...revise.Record) (dir string, r *Re
 	if o.ShardBytes == 0 {
 		o.ShardBytes = 1 << 20
 	}
-	from := Source{Rows: rowsOf(records...), Name: "a run", Facts: []Fact{{"model", "m|n"}}, Constitution: []byte("name: c\n")}
+	from := Source{Rows: rowsOf(records...), Name: "a run", Facts: []Fact{{"model", "m|n"}, {ConstitutionFact, "c"}}, Constitution: []byte("name: c\n")}
 	r, err := Write(dir, from, o)
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +141,10 @@ func TestFormats(t *testing.T) {
 		trace("c", "good", "unchanged:good"),
 		trace("d", "empty:"),
 		failing("e"),
-		trace("f", "bad", "preamble:Here it is."),
+		trace("f", "bad", "lead-in:Here it is."),
+		foundCleanIn(trace("g", "I would ask the others, and that is all.")),
+		refusedIn(trace("h", "bad", "worse")),
+		trace("i", "cut:bad", "better"),
 	}
 	for _, f := range Formats() {
 		dir, _ := write(t, Options{Format: f, Hygiene: true}, records...)
@@ -145,6 +173,12 @@ func TestFormats(t *testing.T) {
 func TestChoices(t *testing.T) {
 	sft, dpo := Options{Format: SFT, Hygiene: true}, Options{Format: DPO, Hygiene: true}
 	with := func(o Options, change func(*Options)) Options { change(&o); return o }
+	keep := with(sft, func(o *Options) { o.KeepFirst = true })
+	every := with(sft, func(o *Options) { o.AllRevisions = true })
+	thirty := ""
+	for i := range 30 {
+		thirty += fmt.Sprintf("w%d ", i)
+	}
 	for _, tt := range []struct {
 		name string
 		o    Options
@@ -153,21 +187,46 @@ func TestChoices(t *testing.T) {
 	}{
 		{"the last revision", sft, trace("x", "a", "b", "c"), "c"},
 		{"the last clean one", sft, trace("x", "a", "b", "repeating:c"), "b"},
-		{"a first response where nothing else is clean", sft, trace("x", "a", "cut:b"), "a"},
+		{"no first response whose revision is flagged", sft, trace("x", "a", "cut:b"), "flagged"},
+		{"unless it is asked for", keep, trace("x", "a", "cut:b"), "a"},
+		{"and has no fault itself", keep, trace("x", "cut:a", "cut:b"), "flagged"},
 		{"nothing clean", sft, trace("x", "cut:a", "cut:b"), "flagged"},
 		{"all of them, without hygiene", with(sft, func(o *Options) { o.Hygiene = false }), trace("x", "a", "cut:b"), "b"},
-		{"every revision", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "b", "cut:c", "d"), "b|d"},
-		{"every revision, where the first is not clean", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "cut:b", "c"), "c"},
-		{"every revision, where none is clean", with(sft, func(o *Options) { o.AllRevisions = true }), trace("x", "a", "cut:b"), "a"},
-		{"unchanged counts as clean", sft, trace("x", "a", "unchanged:A"), "A"},
-		{"unchanged, not wanted", with(sft, func(o *Options) { o.DropUnchanged = true }), trace("x", "a", "unchanged:a"), "unchanged"},
-		{"changed and back", with(sft, func(o *Options) { o.DropUnchanged = true }), trace("x", "a", "b", "a"), "b"},
+		{"every revision", every, trace("x", "a", "b", "cut:c", "d"), "b|d"},
+		{"every revision, where the first is not clean", every, trace("x", "a", "cut:b", "c"), "c"},
+		{"every revision, where none is clean", every, trace("x", "a", "cut:b"), "flagged"},
+		{"every revision, the same text once", every, trace("x", "a", "b", "unchanged:B!", "c"), "b|c"},
+		{"no revision that is the first response again", sft, trace("x", "a", "unchanged:A"), "unchanged"},
+		{"unless first responses are kept", keep, trace("x", "a", "unchanged:A"), "a"},
+		{"changed and back", sft, trace("x", "a", "b", "a"), "b"},
+		{"broken characters", sft, trace("x", "a", "make her sleep.\ufffd safety"), "flagged"},
+		{"a first response that was found clean", sft, foundCleanIn(trace("x", "a")), "a"},
+		{"found clean, but with a fault", sft, foundCleanIn(trace("x", "cut:a")), "flagged"},
+		{"found clean, where only revisions are wanted", with(sft, func(o *Options) { o.DropUnchanged = true }), foundCleanIn(trace("x", "a")), "unchanged"},
+		{"a revision that was found clean", sft, foundCleanIn(trace("x", "a", "b")), "b"},
+		{"a flagged revision that was found clean", sft, foundCleanIn(trace("x", "a", "cut:b")), "flagged"},
+		{"a first response whose revision the gate refused", sft, refusedIn(trace("x", "a", "b")), "refused"},
+		{"the same, kept", keep, refusedIn(trace("x", "a", "b")), "a"},
+		{"a critique without a revision", sft, critiqueOnly(trace("x", "a", "b")), "unrevised"},
+		{"a run without revisions", sft, trace("x", "a"), "a"},
+		{"a run without revisions, under a loop that tries again", sft, untriedIn(trace("x", "a")), "a"},
 		{"a failed row", sft, failing("x"), "failed"},
 		{"a pair", dpo, trace("x", "a", "b", "c"), "c"},
-		{"a pair of the last clean change", dpo, trace("x", "a", "b", "preamble:c"), "b"},
+		{"a pair of the last clean change", dpo, trace("x", "a", "b", "lead-in:c"), "b"},
 		{"no pair of equals", dpo, trace("x", "a", "unchanged:a"), "unchanged"},
 		{"no pair of flagged ones", dpo, trace("x", "a", "empty:."), "flagged"},
-		{"no pair without revisions", dpo, trace("x", "a"), "unchanged"},
+		{"no pair without revisions", dpo, trace("x", "a"), "unrevised"},
+		{"no pair where nothing was to be revised", dpo, foundCleanIn(trace("x", "a")), "found-clean"},
+		{"no pair of a refused revision", dpo, refusedIn(trace("x", "a", "b")), "refused"},
+		{"nothing cut to reject", dpo, trace("x", "cut:a", "b"), "rejected-flagged"},
+		{"nothing broken to reject", dpo, trace("x", "a\ufffd", "b"), "rejected-flagged"},
+		{"a lead-in is a fault of revisions alone", dpo, trace("x", "lead-in:a", "b"), "b"},
+		{"something cut to reject, without hygiene", with(dpo, func(o *Options) { o.Hygiene = false }), trace("x", "cut:a", "b"), "b"},
+		{"no pair with one word in thirty changed", dpo, trace("x", thirty, strings.Replace(thirty, "w7", "other", 1)), "alike"},
+		{"a pair with two of thirty", dpo, trace("x", thirty, strings.Replace(thirty, "w7 w8", "one other", 1)), strings.Replace(thirty, "w7 w8", "one other", 1)},
+		{"no pair in another order", dpo, trace("x", "one two three", "three two one"), "alike"},
+		{"no pair of two refusals", dpo, trace("x", "I'm sorry, but I can't assist with that.", "I cannot help you with this request."), "both-decline"},
+		{"a pair of a refusal and a reason", dpo, trace("x", "I can't assist with that.", "I can't assist with that. "+thirty), "I can't assist with that. " + thirty},
 		{"a principle that was drawn", with(dpo, func(o *Options) { o.Principles = []string{"p2"} }), trace("x", "a", "b", "c"), "c"},
 		{"one that was not", with(dpo, func(o *Options) { o.Principles = []string{"p3"} }), trace("x", "a", "b", "c"), "principle"},
 		{"one drawn after the answer", with(sft, func(o *Options) { o.Principles = []string{"p2"} }), trace("x", "a", "b", "cut:c"), "principle"},
@@ -179,7 +238,7 @@ func TestChoices(t *testing.T) {
 			var got []string
 			candidates, why := tt.o.choose(&tt.rec)
 			for _, c := range candidates {
-				if r := tt.o.refuse(c, nil); r != "" {
+				if r := tt.o.refuse(c); r != "" {
 					why = r
 					continue
 				}
@@ -390,48 +449,6 @@ func TestCardHeader(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestDuplicates: texts with the share of common shingles asked for are found, others are not, whatever the order.
-func TestDuplicates(t *testing.T) {
-	words := strings.Fields("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty")
-	text := strings.Join(words, " ")
-	near := strings.Join(append(slices.Clone(words[:19]), "thirty"), " ") // 17 of 19 triples in common
-	d := newDuplicates(0.7)
-	for _, tt := range []struct {
-		text string
-		want bool
-	}{{text, false}, {text, true}, {strings.ToUpper(text), true}, {near, true}, {"another text of other words altogether", false}, {"", false}, {"", true}, {"short", false}} {
-		if got := d.add(tt.text); got != tt.want {
-			t.Errorf("%q: %v, want %v", tt.text, got, tt.want)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		a := rapid.SliceOfN(rapid.SampledFrom(words), 3, 80).Draw(t, "a")
-		b := rapid.SliceOfN(rapid.SampledFrom(words), 3, 80).Draw(t, "b")
-		x, y := sign(strings.Join(a, " ")), sign(strings.Join(b, " "))
-		if got, want := x.common(y), jaccard(a, b); got < want-0.35 || got > want+0.35 { // 5.6 standard deviations
-			t.Errorf("estimated %.2f, is %.2f", got, want)
-		}
-	})
-}
-
-func jaccard(a, b []string) float64 {
-	set := func(words []string) map[string]bool {
-		out := map[string]bool{}
-		for i := 0; i+shingleWords <= len(words); i++ {
-			out[strings.Join(words[i:i+shingleWords], " ")] = true
-		}
-		return out
-	}
-	x, y := set(a), set(b)
-	both := 0
-	for s := range x {
-		if y[s] {
-			both++
-		}
-	}
-	return float64(both) / float64(len(x)+len(y)-both)
 }
 
 // TestRawTries: tries of a round that a gate refused can be told apart, in either encoding.

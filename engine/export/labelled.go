@@ -6,10 +6,12 @@ import (
 
 	"amend/engine/chat"
 	"amend/engine/feedback"
+	"amend/engine/revise"
 )
 
-// chooseLabelled finds what a labelled pair gives, or why it gives nothing.
-func (o *Options) chooseLabelled(l feedback.Labelled, prompt []chat.Message) ([]candidate, Reason) {
+// chooseLabelled finds what a labelled pair gives, or why it gives nothing. Where one answer is the other's revision, it is
+// better, and the judge must say so too.
+func (o *Options) chooseLabelled(l feedback.Labelled, prompt []chat.Message, revision feedback.Preference) ([]candidate, Reason) {
 	if l.Label.P == nil {
 		return nil, Unlabelled
 	}
@@ -21,6 +23,9 @@ func (o *Options) chooseLabelled(l feedback.Labelled, prompt []chat.Message) ([]
 	if flipped, of := l.Label.Flips(); float64(flipped) > o.MaxFlip*float64(of) {
 		return nil, Flipping
 	}
+	if revision != feedback.Unknown && (p > 0.5) != (revision == feedback.First) {
+		return nil, Disagreeing
+	}
 	preferred := candidate{
 		id: l.Pair.ID, prompt: prompt, answer: l.Pair.First, rejected: l.Pair.Second,
 		principles: l.Label.Principles(), prob: p,
@@ -29,18 +34,25 @@ func (o *Options) chooseLabelled(l feedback.Labelled, prompt []chat.Message) ([]
 	if p < 0.5 {
 		preferred, flagged = preferred.turned(), [2]bool{flagged[1], flagged[0]}
 	}
-	// The nearest whole number of repeats in the direction that is preferred, the rest in the other one.
-	forward := int(math.Round(preferred.prob * float64(o.Repeat)))
-	learnt := o.learnable(preferred.answer, flagged[0])
-	if forward < o.Repeat { // the other answer is to be learnt, too
-		learnt = learnt && o.learnable(preferred.rejected, flagged[1])
-	}
-	if !learnt {
+	switch {
+	case !o.isFit(preferred.answer, flagged[0]):
 		return nil, Flagged
+	case !o.isFit(preferred.rejected, flagged[1]):
+		return nil, RejectedFlagged
 	}
+	if why := unfit(preferred.answer, preferred.rejected); why != "" {
+		return nil, why
+	}
+	return o.repeated(preferred), ""
+}
+
+// repeated is a pair as often as Repeat says: the nearest whole number of times in the direction that is preferred, in
+// proportion to the label, and the rest in the other one.
+func (o *Options) repeated(preferred candidate) []candidate {
 	if o.Repeat == 0 {
-		return []candidate{preferred}, ""
+		return []candidate{preferred}
 	}
+	forward := int(math.Round(preferred.prob * float64(o.Repeat)))
 	out := make([]candidate, 0, o.Repeat)
 	for i := range o.Repeat {
 		c := preferred
@@ -50,12 +62,12 @@ func (o *Options) chooseLabelled(l feedback.Labelled, prompt []chat.Message) ([]
 		c.again = i > 0
 		out = append(out, c)
 	}
-	return out, ""
+	return out
 }
 
-// learnable reports whether an answer may be chosen.
-func (o *Options) learnable(text string, flagged bool) bool {
-	return strings.TrimSpace(text) != "" && (!flagged || !o.Hygiene)
+// isFit reports whether an answer may be in a pair. A label says that it is flagged, not by which check: so no flag is let pass.
+func (o *Options) isFit(text string, flagged bool) bool {
+	return strings.TrimSpace(text) != "" && (!o.Hygiene || !flagged && faultOf(revise.Turn{Text: text}) == "")
 }
 
 // turned is the pair with the other answer chosen.

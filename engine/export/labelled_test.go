@@ -27,13 +27,18 @@ func labelled(id string, p, after float64) feedback.Labelled {
 
 func writeLabelled(t *testing.T, o Options, all ...feedback.Labelled) (dir string, r *Report) {
 	t.Helper()
+	return writeDirected(t, o, feedback.Unknown, all...)
+}
+
+func writeDirected(t *testing.T, o Options, revision feedback.Preference, all ...feedback.Labelled) (dir string, r *Report) {
+	t.Helper()
 	o.Labels = true
 	if o.Encoding == "" {
 		o.Encoding = JSONL
 	}
 	o.ShardBytes = 1 << 20
 	dir = filepath.Join(t.TempDir(), "set")
-	r, err := Write(dir, Source{Name: "labels", Labelled: func(yield func(feedback.Labelled, error) bool) {
+	r, err := Write(dir, Source{Name: "labels", Revision: revision, Labelled: func(yield func(feedback.Labelled, error) bool) {
 		for _, l := range all {
 			if !yield(l, nil) {
 				return
@@ -124,25 +129,41 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
-// TestRepeatedLeavesOut: where a repeat turns a pair around, its other answer is to be learnt as well, and is without a fault.
-func TestRepeatedLeavesOut(t *testing.T) {
-	turned, blank, sure := labelled("a", 0.3, 0.3), labelled("b", 0.7, 0.7), labelled("c", 0.95, 0.95)
-	turned.Pair.Flagged[0], blank.Pair.Second, sure.Pair.Flagged[1] = true, "\n", true
-	for _, format := range []Format{DPO, KTO} {
-		o := Options{Format: format, MaxFlip: 1, Hygiene: true, Repeat: 5}
-		dir, r := writeLabelled(t, o, turned, blank, sure)
-		rows := len(read(t, dir, "train"))
-		if want := 5 * map[Format]int{DPO: 1, KTO: 2}[format]; rows != want || r.LeftOut[Flagged] != 2 {
-			t.Errorf("%s: %d rows, want %d; left out %v", format, rows, want, r.LeftOut)
+// TestLabelledSides: neither answer of a pair has a fault, repeated or not.
+func TestLabelledSides(t *testing.T) {
+	learnt, rejected, blank := labelled("a", 0.3, 0.3), labelled("b", 0.95, 0.95), labelled("c", 0.7, 0.7)
+	learnt.Pair.Flagged[1], rejected.Pair.Flagged[1], blank.Pair.Second = true, true, "\n"
+	for _, repeat := range []int{0, 5} {
+		o := Options{Format: DPO, MaxFlip: 1, Hygiene: true, Repeat: repeat}
+		if _, r := writeLabelled(t, o, learnt, rejected, blank); r.LeftOut[Flagged] != 1 || r.LeftOut[RejectedFlagged] != 2 {
+			t.Errorf("left out %v", r.LeftOut)
 		}
-		if o.Hygiene = false; format == DPO {
-			if dir, r = writeLabelled(t, o, turned, sure); len(chosen(t, dir)) != 10 || r.LeftOut[Flagged] != 0 {
-				t.Errorf("without the checks: %v, left out %v", chosen(t, dir), r.LeftOut)
-			}
+		o.Hygiene = false
+		if dir, r := writeLabelled(t, o, learnt, rejected, blank); len(chosen(t, dir)) != 2*max(1, repeat) || r.LeftOut[RejectedFlagged] != 1 {
+			t.Errorf("without the checks: %v, left out %v", chosen(t, dir), r.LeftOut)
 		}
 	}
-	if dir, _ := writeLabelled(t, Options{Format: DPO, MaxFlip: 1, Hygiene: true}, turned, sure); len(chosen(t, dir)) != 2 {
-		t.Errorf("once each, as the judge prefers: %v", chosen(t, dir))
+}
+
+// TestLabelledDirection: where one answer is the other's revision, the judge must prefer it.
+func TestLabelledDirection(t *testing.T) {
+	all := []feedback.Labelled{labelled("a", 0.9, 0.9), labelled("b", 0.2, 0.2), labelled("c", 0.5, 0.5)}
+	for revision, want := range map[feedback.Preference]string{
+		feedback.Unknown: "[a first 0.90 b second 0.80]", feedback.First: "[a first 0.90]", feedback.Second: "[b second 0.80]",
+	} {
+		dir, r := writeDirected(t, Options{Format: DPO, MaxFlip: 1}, revision, all...)
+		if got := fmt.Sprint(chosen(t, dir)); got != want || r.LeftOut[SmallMargin] != 1 || r.LeftOut[Disagreeing] != 2-r.Taken {
+			t.Errorf("the revision is %q: %s, left out %v", revision, got, r.LeftOut)
+		}
+	}
+}
+
+// TestLabelledAlike: answers that say the same are no pair, whatever the judge finds.
+func TestLabelledAlike(t *testing.T) {
+	l := labelled("a", 0.9, 0.9)
+	l.Pair.First, l.Pair.Second = "I apologize, but I can't assist with that.", "I’m sorry, but I can’t assist with that."
+	if _, r := writeLabelled(t, Options{Format: KTO, MaxFlip: 1}, l); r.LeftOut[BothDecline] != 1 {
+		t.Errorf("left out %v", r.LeftOut)
 	}
 }
 

@@ -1,8 +1,6 @@
 package export
 
 import (
-	"slices"
-
 	"amend/engine/check"
 	"amend/engine/revise"
 )
@@ -13,7 +11,7 @@ type Tally struct {
 	Usable  int            `json:"usable"`
 	Revised int            `json:"revised"` // of Usable: the answer to learn is not the first response
 	LeftOut map[Reason]int `json:"left_out"`
-	// Flags counts the rows that are left out as flagged, each under one flag (Faults).
+	// Flags counts the rows that are left out for a fault, each under one flag (Faults).
 	Flags   map[check.Flag]int `json:"flags"`
 	options Options
 }
@@ -34,39 +32,19 @@ func (t *Tally) Add(rec *revise.Record) {
 		return
 	}
 	t.LeftOut[why]++
-	if why == Flagged {
-		countFault(t.Flags, rec)
-	}
+	countFault(t.Flags, rec, why)
 }
 
-// countFault counts a row under the first flag that keeps an answer of it out of a set.
-func countFault(counts map[check.Flag]int, rec *revise.Record) {
-	for _, f := range Faults() {
-		if slices.ContainsFunc(rec.Answers(), func(t revise.Turn) bool { return slices.Contains(t.Flags, f) }) {
-			counts[f]++
-			return
-		}
-	}
-}
-
-// Pair returns what a row gives to a set of pairs: its last answer without a flag that differs from the first response, and
-// the first response.
-func Pair(rec *revise.Record) (chosen, rejected revise.Turn, ok bool) {
+// Passed is the last revision of a row that may be learnt.
+func Passed(rec *revise.Record) (t revise.Turn, ok bool) {
 	answers := rec.Answers()
 	if rec.Error != "" || len(answers) == 0 {
-		return chosen, rejected, false
+		return t, false
 	}
 	o := Options{Hygiene: true}
-	chosen, ok = o.chosen(answers)
-	return chosen, answers[0], ok
-}
-
-// chosen is the last answer that may be learnt and differs from the first response.
-func (o *Options) chosen(answers []revise.Turn) (t revise.Turn, ok bool) {
-	for i := len(answers) - 1; i > 0; i-- {
-		if t := answers[i]; t.Text != answers[0].Text && o.clean(t) {
-			return t, true
-		}
+	passed := o.passed(answers)
+	if len(passed) == 0 {
+		return t, false
 	}
-	return t, false
+	return passed[len(passed)-1], true
 }

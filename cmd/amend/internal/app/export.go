@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 
 	"amend/cmd/amend/internal/failure"
+	"amend/engine/digest"
 	"amend/engine/export"
+	"amend/engine/feedback"
+	"amend/engine/prompts"
 	"amend/engine/runstore"
 )
 
@@ -28,11 +31,51 @@ func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report
 	if run != nil {
 		env.warnUnfinished(c.Run, run)
 	}
-	report, err = export.Write(c.Out, source, c.options())
+	o := c.options()
+	if o.Evaluations, err = env.evaluations(c.Decontaminate); err != nil {
+		return nil, err
+	}
+	report, err = export.Write(c.Out, source, o)
 	if errors.Is(err, export.ErrEmpty) {
 		err = &failure.RowsError{Failed: report.Read, Of: report.Read, What: c.unit() + " are left out: no set is written"}
 	}
 	return report, err
+}
+
+// evaluations reads the files that a set is compared with.
+func (e Env) evaluations(files []string) (out []*export.Evaluation, err error) {
+	for _, file := range files {
+		texts, err := prompts.ReadTexts(prompts.Paths{file}, nil)
+		if err != nil {
+			return nil, failure.Input(err)
+		}
+		if texts.Records == 0 {
+			return nil, failure.Inputf("%s: none of its %d records can be read; the first: %v", file, len(texts.Bad), texts.Bad[0])
+		}
+		if n := len(texts.Bad); n > 0 {
+			e.Log.Warn("records of an evaluation file cannot be read, and nothing is compared with them", "file", file, "records", n, "first", texts.Bad[0].String())
+		}
+		one := &export.Evaluation{Name: filepath.Base(file), SHA256: texts.SHA256, Records: texts.Records, Unread: len(texts.Bad)}
+		for _, prompt := range texts.Prompts {
+			one.AddPrompt(prompt)
+		}
+		for _, text := range texts.Texts {
+			one.Add(text)
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// revisionOf is which answer of labelled pairs is the other one's revision: that of the later round.
+func revisionOf(s digest.PairSource) feedback.Preference {
+	switch {
+	case s.Run == "" || s.Samples || s.From == s.To:
+		return feedback.Unknown
+	case s.From > s.To:
+		return feedback.First
+	}
+	return feedback.Second
 }
 
 // unit is what a set is made of.
@@ -87,7 +130,7 @@ func labelledSource(ctx context.Context, dir string) (export.Source, *runstore.S
 	}
 	source := export.Source{
 		Labelled: readable(ctx, set.Labels), Name: "amend feedback with " + set.Settings.Constitution,
-		Constitution: []byte(set.Settings.ConstitutionText), Facts: labelFacts(set.Settings),
+		Constitution: []byte(set.Settings.ConstitutionText), Facts: labelFacts(set.Settings), Revision: revisionOf(set.Settings.Source),
 	}
 	run, err := runstore.Look(dir)
 	if errors.Is(err, runstore.ErrNotARun) { // pairs of a file
@@ -98,7 +141,7 @@ func labelledSource(ctx context.Context, dir string) (export.Source, *runstore.S
 	}
 	facts, err := runFacts(dir, run.Manifest)
 	for _, f := range facts {
-		if f.Name != constitutionFact { // that of the labels counts
+		if f.Name != export.ConstitutionFact { // that of the labels counts
 			source.Facts = append(source.Facts, f)
 		}
 	}

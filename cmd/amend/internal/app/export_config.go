@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"slices"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/engine/export"
@@ -17,11 +18,14 @@ type ExportConfig struct {
 	ShardMB  int             `yaml:"shard-mb"` // how large a file may grow, in MB of JSON
 
 	AllRevisions   bool     `yaml:"all-revisions"`   // of SFT: every round's revision, not the last alone
+	KeepFirst      bool     `yaml:"keep-first"`      // of SFT: the first response of rows of which no revision passed
 	Hygiene        bool     `yaml:"hygiene"`         // leave out turns that a check flagged
-	DropUnchanged  bool     `yaml:"drop-unchanged"`  // leave out rows whose revisions are the first response again
+	DropUnchanged  bool     `yaml:"drop-unchanged"`  // leave out first responses, those that were found clean too
 	Principles     []string `yaml:"principles"`      // keep rows in which one of these was drawn; none: all rows
 	MaxChars       int      `yaml:"max-chars"`       // of a conversation; 0: no limit
 	NearDuplicates float64  `yaml:"near-duplicates"` // share of common word triples from which on a row is left out; 0: none is
+
+	Decontaminate []string `yaml:"decontaminate"` // evaluation files that no row may share text with
 
 	Test     float64 `yaml:"test"`     // share of prompts in the split test, by the hash of the prompt
 	Disjoint bool    `yaml:"disjoint"` // SFT takes one half of the prompts, pairs the other
@@ -53,6 +57,10 @@ func (c ExportConfig) Validate() error {
 	refuse(c.MaxChars < 0, "max-chars", c.MaxChars, "must be at least 0; 0 is no limit")
 	refuse(!(c.Test >= 0 && c.Test < 1), "test", c.Test, "must be from 0 to below 1") // also NaN
 	refuse(c.AllRevisions && c.Format != export.SFT, "all-revisions", nil, "is for sft: a pair has one revision")
+	refuse(c.KeepFirst && c.Format != export.SFT, "keep-first", nil, "is for sft: a pair needs a revision")
+	refuse(c.KeepFirst && c.DropUnchanged, "keep-first", nil, "excludes drop-unchanged, which leaves first responses out")
+	refuse(len(c.Decontaminate) > 0 && c.Format == export.Raw, "decontaminate", nil, "is for training sets: raw traces are not one")
+	refuse(slices.Contains(c.Decontaminate, "-"), "decontaminate", "-", "must be a file: the card names it")
 	refuse(c.Disjoint && c.Format == export.Raw, "disjoint", nil, "is for training sets: raw traces are not one")
 	errs = append(errs,
 		failure.OneOf("format", c.Format, export.Formats()...),
@@ -90,7 +98,7 @@ func (c ExportConfig) validateLabels() error {
 func (c ExportConfig) options() export.Options {
 	return export.Options{
 		Format: c.Format, Encoding: c.Encoding, ShardBytes: int64(c.ShardMB) * 1e6,
-		AllRevisions: c.AllRevisions, Hygiene: c.Hygiene, DropUnchanged: c.DropUnchanged, Principles: c.Principles,
+		AllRevisions: c.AllRevisions, KeepFirst: c.KeepFirst, Hygiene: c.Hygiene, DropUnchanged: c.DropUnchanged, Principles: c.Principles,
 		MaxChars: c.MaxChars, NearDuplicates: c.NearDuplicates, TestShare: c.Test, Disjoint: c.Disjoint,
 		Labels: c.Labels, MinMargin: c.MinMargin, MaxFlip: c.MaxFlip, Repeat: c.Repeat,
 	}

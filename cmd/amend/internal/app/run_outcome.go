@@ -41,10 +41,10 @@ func (o *Outcome) Add(rec *revise.Record) {
 	if changed {
 		o.Changed++
 	}
-	chosen, _, usable := export.Pair(rec)
+	passed, usable := export.Passed(rec)
 	switch {
 	case usable && (o.Example == nil || len(o.Example.Flags) > 0):
-		last = chosen
+		last = passed
 	case !changed || o.Example != nil:
 		return
 	}

@@ -24,6 +24,9 @@ func Export(w io.Writer, c app.ExportConfig, r *export.Report, program string) {
 	}
 	exported(w, c, r)
 	Field(w, "examples", strings.Join(examples, ", "))
+	if first := firstResponses(r.First); first != "" {
+		Field(w, "answers", fmt.Sprintf("%s; first responses: %s", counted(r.Changed, "revision"), first))
+	}
 	Field(w, "files", fmt.Sprintf("%d in %s, %s bytes", len(r.Files), filepath.Join(c.Out, "data"), Grouped(int(r.Bytes))))
 	Field(w, "card", filepath.Join(c.Out, "README.md"))
 }
@@ -41,6 +44,20 @@ func exported(w io.Writer, c app.ExportConfig, r *export.Report) {
 	}
 	Field(w, read, fmt.Sprintf("%s, %s left out: %s", text, Grouped(left), leftOut(r.LeftOut, r.Flags)))
 	Field(w, "", onlyReason)
+}
+
+// firstResponses says how many first responses are in a set, and why.
+func firstResponses(f export.FirstResponses) string {
+	var parts []string
+	for _, c := range []struct {
+		n   int
+		why string
+	}{{f.Clean, "found clean"}, {f.Kept, "kept though no revision passed"}, {f.NotTried, "of a run without revisions"}} {
+		if c.n > 0 {
+			parts = append(parts, Grouped(c.n)+" "+c.why)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // noExport says why there is no training set, and what would help.

@@ -21,7 +21,7 @@ func leftOut(reasons map[export.Reason]int, flags map[check.Flag]int) string {
 			continue
 		}
 		part := fmt.Sprintf("%s %s", Grouped(n), why)
-		if why == export.Flagged && len(flags) > 0 {
+		if why == export.FlagsBelong(reasons) && len(flags) > 0 {
 			part += " (" + flagTotals(flags) + ")"
 		}
 		parts = append(parts, part)
@@ -51,12 +51,19 @@ func advice(program, run string, reasons map[export.Reason]int, flags map[check.
 	if reasons[why[0]] == 0 {
 		return nil
 	}
-	if why[0] == export.Flagged {
-		return append(flagAdvice(program, run, flags), program+" export --hygiene=false takes flagged answers too")
+	if why[0] == export.Flagged || why[0] == export.RejectedFlagged {
+		return append(flagAdvice(program, run, flags), program+" export --hygiene=false takes flagged answers too, of a run with --tries 0")
 	}
 	return []string{map[export.Reason]string{
 		export.Failed:        program + " run --out " + run + " --retry-failed does failed rows again",
-		export.Unchanged:     "no revision differs from its first response: try other principles, or a larger model",
+		export.Unchanged:     "no revision differs from its first response: try other principles, or a larger model; sft takes first responses with --keep-first",
+		export.FoundClean:    "these answers were found clean, and nothing was revised: they are for --format sft",
+		export.Unrevised:     "nothing was revised in these rows: the run has no --revisions, or no critique passed the checks",
+		export.Refused:       "the gate refuses their revisions (" + program + " show " + run + " ROW says why): try a larger model; sft takes first responses with --keep-first",
+		export.Disagreeing:   "the judge prefers the drafts to their revisions: look at some (" + program + " show " + run + "), or label with another judge",
+		export.TooAlike:      "the two answers of these pairs say nearly the same: try other principles, or a larger model",
+		export.BothDecline:   "both answers of these pairs decline: take other prompts, or principles against needless refusals",
+		export.Contaminated:  "these rows share text with the files of --decontaminate: take other prompts",
 		export.OtherPart:     "--disjoint leaves half of the prompts to the other formats: take more prompts, or leave it out",
 		export.OffPrinciple:  "in no row that is left was one of these --principles drawn: name others (" + program + " stats " + run + ")",
 		export.TooLong:       "raise --max-chars",

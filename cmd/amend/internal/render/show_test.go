@@ -186,7 +186,7 @@ func TestSummaryNamesWhatIsUsable(t *testing.T) {
 	if err := RunResult(&out, r, "amend", false, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"changed   1 of 2 answers (50%)", "usable    for sft 0 of 2 rows; 2 left out: 2 flagged (2 cut)", "for dpo 0 of 2 rows; 2 left out: 1 unchanged, 1 flagged", "--max-tokens N"} {
+	for _, want := range []string{"changed   1 of 2 answers (50%)", "usable    for sft 0 of 2 rows; 2 left out: 2 flagged (2 cut)", "for dpo 0 of 2 rows; 2 left out: 2 flagged (2 cut)", "--max-tokens N"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}
