@@ -51,11 +51,11 @@ func revisionsFact(n int) string {
 // loopFact says how answers were revised. What older versions had no choice in is left out.
 func loopFact(r runstore.Results) string {
 	text := fmt.Sprintf("%s, %s", r.Mode, revisionsFact(r.Revisions))
+	if r.Revise == string(WhenFound) {
+		text += " of what a verdict does not find clean"
+	}
 	if r.Draw != "" {
 		text += ", principles drawn " + r.Draw
-	}
-	if r.Revise != "" {
-		text += ", revised where " + r.Revise
 	}
 	if r.Tries > 0 {
 		text += fmt.Sprintf(", up to %d tries of a round while a turn is flagged", r.Tries)
