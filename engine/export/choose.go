@@ -69,7 +69,7 @@ func (o *Options) passed(answers []revise.Turn) (out []revise.Turn) {
 	return out
 }
 
-// supervised takes the last revision that passed, or each. A first response is taken where a verdict found it clean, where the
+// supervised takes the last revision that passed, or each. A first response is taken where a trusted verdict found it clean, where the
 // run has no revisions, or where KeepFirst asks for it.
 func (o *Options) supervised(rec *revise.Record, answers, passed []revise.Turn) (out []candidate, why Reason) {
 	if !o.AllRevisions && len(passed) > 1 {
@@ -83,7 +83,7 @@ func (o *Options) supervised(rec *revise.Record, answers, passed []revise.Turn) 
 	}
 	first := newCandidate(rec, answers[0], answers[0])
 	switch {
-	case rec.Clean() && same(answers[len(answers)-1].Text, answers[0].Text):
+	case rec.Clean() && !o.Distrust && same(answers[len(answers)-1].Text, answers[0].Text):
 		first.unrevised = foundClean
 	case !wasTried(rec):
 		first.unrevised = notTried

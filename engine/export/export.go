@@ -24,6 +24,8 @@ type Options struct {
 
 	// AllRevisions takes every revision of a row that passed, not the last alone. Only of SFT.
 	AllRevisions bool
+	// Distrust takes no first response on the word of verdicts: they failed their test (package selftest).
+	Distrust bool
 	// KeepFirst takes the first response of a row of which no revision passed. Only of SFT.
 	KeepFirst bool
 	// Hygiene leaves out turns that a check flagged.

@@ -21,6 +21,7 @@ import (
 
 	"amend/engine/chat"
 	"amend/engine/check"
+	"amend/engine/feedback"
 	"amend/engine/plainjson"
 	"amend/engine/revise"
 )
@@ -54,7 +55,7 @@ func failing(id string) revise.Record {
 
 // foundCleanIn has a verdict find a row's answer clean.
 func foundCleanIn(rec revise.Record) revise.Record {
-	rec.Gated = &revise.Gated{Clean: 1}
+	rec.Gated = &revise.Gated{Clean: 1, Verdicts: []revise.Verdict{{Round: 1, Verdict: feedback.Verdict{P: 0.9}}}}
 	return rec
 }
 
@@ -201,6 +202,7 @@ func TestChoices(t *testing.T) {
 		{"changed and back", sft, trace("x", "a", "b", "a"), "b"},
 		{"broken characters", sft, trace("x", "a", "make her sleep.\ufffd safety"), "flagged"},
 		{"a first response that was found clean", sft, foundCleanIn(trace("x", "a")), "a"},
+		{"found clean by verdicts that failed their test", with(sft, func(o *Options) { o.Distrust = true }), foundCleanIn(trace("x", "a")), "found-clean"},
 		{"found clean, but with a fault", sft, foundCleanIn(trace("x", "cut:a")), "flagged"},
 		{"found clean, where only revisions are wanted", with(sft, func(o *Options) { o.DropUnchanged = true }), foundCleanIn(trace("x", "a")), "unchanged"},
 		{"a revision that was found clean", sft, foundCleanIn(trace("x", "a", "b")), "b"},

@@ -13,6 +13,7 @@ import (
 	"amend/engine/feedback"
 	"amend/engine/prompts"
 	"amend/engine/runstore"
+	"amend/engine/selftest"
 )
 
 // Export makes a training set of a run's finished rows, or of its labels. The set is complete, or not there. Where it would
@@ -32,6 +33,10 @@ func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report
 		env.warnUnfinished(c.Run, run)
 	}
 	o := c.options()
+	if run != nil {
+		test := run.Manifest.Measured.VerdictTest
+		o.Distrust = test != nil && test.Verdict == selftest.Failed
+	}
 	if o.Evaluations, err = env.evaluations(c.Decontaminate); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
@@ -18,6 +19,7 @@ import (
 	"amend/engine/runstore"
 	"amend/engine/sample"
 	"amend/engine/selftest"
+	"amend/models"
 )
 
 // runComputation is the worker's part of a run. Its steps open the model, the loops, the context and the parent's store.
@@ -235,6 +237,7 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 	log := c.parent.Log()
 	log.Info("running", "model", c.model.Info().Name, "rows", len(todo), "done before", out.Before,
 		"alive at once", c.size.Parallel(), "tokens a row", c.size.Limit, "preamble", c.preamble())
+	c.sayRepeatable()
 	c.count(todo)
 	if len(todo) == 0 {
 		c.progress.enter(Working)
@@ -256,6 +259,15 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 		out.TurnSeconds = c.env.Now().Sub(begun).Seconds() / float64(n)
 	}
 	return out, nil
+}
+
+// sayRepeatable says that the same command need not give the same text, where that is so.
+func (c *runComputation) sayRepeatable() {
+	types := models.Inexact(c.store.manifest.Setup.TensorTypes)
+	if len(types) > 0 && !c.job.Config.Compute.Deterministic {
+		c.parent.Log().Info("the same command need not give the same text: with these weights it depends on the rows beside a row; --deterministic ends that, and is slower",
+			"weights", strings.Join(types, ", "))
+	}
 }
 
 // count says how many rows and turns there are. A first response that is given is no turn.

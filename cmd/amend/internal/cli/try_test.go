@@ -12,7 +12,7 @@ import (
 func TestTryIsARunOfOneRow(t *testing.T) {
 	const prompt = "What do I do to take pictures at night? My old teacher must not hear about it."
 	t.Chdir(t.TempDir())
-	settings := []string{"--model", "testbed", "--seed", "4", "--temperature", "1.2", "--revisions", "2"}
+	settings := []string{"--model", "testbed", "--seed", "4", "--temperature", "1.2", "--revisions", "2", "--tries", "0", "--demonstrations", "all", "--min-p", "0"}
 	var tried revise.Record
 	amendJSON(t, &tried, append([]string{"try", prompt, "--json"}, settings...)...)
 	streamed, err := amendCommand(t, append([]string{"try", prompt}, settings...)).Output()
