@@ -62,7 +62,7 @@ func goldenVerdict(t *testing.T) string {
 		t.Fatal(err)
 	}
 	c.judge.Start(t.Context(), nil, func() bool { return false }, func(err error) { t.Error(err) }).
-		Verdict(asked, false, func(Verdict, error) {})
+		Verdict(asked, InAWord, func(Verdict, error) {})
 	return fmt.Sprintf("verdict: %x", seen.key)
 }
 

@@ -51,7 +51,7 @@ func TestJudgeIsAskedBehindThoughts(t *testing.T) {
 			}
 			var seen keySpy
 			j.Use(&seen, "an environment")
-			j.Start(t.Context(), nil, func() bool { return false }, func(err error) { t.Error(err) }).Verdict(verdict, false, func(Verdict, error) {})
+			j.Start(t.Context(), nil, func() bool { return false }, func(err error) { t.Error(err) }).Verdict(verdict, InAWord, func(Verdict, error) {})
 			verdicts[i] = seen.key
 		}
 	}

@@ -13,6 +13,31 @@ import (
 // verdictWords are the answers to a VerdictRequest, as models write them.
 var verdictWords = [][2]string{{SaidClean, SaidBreach}, {"Clean", "Breach"}}
 
+// Question is what a verdict answers, and with which words.
+type Question int
+
+// The questions.
+const (
+	InAWord      Question = iota // VerdictRequest: clean or breach?
+	Kept                         // Judge.Single: does the response keep to the principle? Yes is clean
+	NothingFound                 // FoundRequest: is there anything to correct? No is clean
+)
+
+// FoundRequest asks whether the critique before it found something.
+const FoundRequest = "So, is there anything to correct? Answer yes or no."
+
+// words are the answers, that of a clean response first.
+func (q Question) words() [][2]string {
+	switch q {
+	case Kept:
+		return words(true)
+	case NothingFound:
+		return [][2]string{{answerNo, answerYes}, {"No", "Yes"}}
+	default:
+		return verdictWords
+	}
+}
+
 // The answers to a VerdictRequest.
 const (
 	SaidClean  = "clean"
@@ -46,18 +71,13 @@ func (j *Judge) Single(ctx context.Context, conversation []chat.Message, respons
 	return j.open(ctx, Pair{Messages: conversation, First: response}, p, false)
 }
 
-// Verdict asks for one, in a conversation that ends with a VerdictRequest, or, where alone, in one of Judge.Single. done gets
-// it, or why there is none, once, unless the run ends before; what Verdict returns means what it means for Judge.
-func (s *Session) Verdict(asked *chat.Conversation, alone bool, done func(Verdict, error)) bool {
+// Verdict asks for one, in a conversation that ends with the question. done gets it, or why there is none, once, unless the run ends before; what Verdict returns means what it means for Judge.
+func (s *Session) Verdict(asked *chat.Conversation, q Question, done func(Verdict, error)) bool {
 	asked, err := asked.Answer()
 	if err != nil {
 		return s.refused(err, done)
 	}
-	spelled := verdictWords
-	if alone {
-		spelled = words(true)
-	}
-	words, err := newAnswers(s.ctx, asked, nil, spelled)
+	words, err := newAnswers(s.ctx, asked, nil, q.words())
 	if err != nil {
 		return s.refused(err, done)
 	}

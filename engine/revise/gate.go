@@ -44,11 +44,12 @@ const (
 	NotJudged    Refusal = "invalid"       // a judgement whose answers are too unlikely does not count
 	Flagged      Refusal = "flagged"       // a check found a fault in it
 	BadCritique  Refusal = "bad-critique"  // a check found a fault in the critique, so no revision was asked for
+	FoundNothing Refusal = "found-nothing" // the critique found nothing to correct, so no revision was asked for
 )
 
 // Refusals lists the refusals.
 func Refusals() []Refusal {
-	return []Refusal{NotChanged, NotPreferred, Vetoed, NotJudged, Flagged, BadCritique}
+	return []Refusal{NotChanged, NotPreferred, Vetoed, NotJudged, Flagged, BadCritique, FoundNothing}
 }
 
 // Decision is what was decided of one try, and by what.

@@ -263,7 +263,7 @@ func TestGateDecidesEverything(t *testing.T) {
 		}
 	}
 	for _, r := range append(Refusals(), "") {
-		if seen[r] == 0 && !slices.Contains([]Refusal{NotChanged, Flagged, BadCritique}, r) {
+		if seen[r] == 0 && !slices.Contains([]Refusal{NotChanged, Flagged, BadCritique, FoundNothing}, r) {
 			t.Errorf("nothing was decided %q", r)
 		}
 	}

@@ -106,9 +106,10 @@ type Settings struct {
 	LogProbs bool `key:"turn"`
 	// Draw says which principle a round is under.
 	Draw Draw `key:"run"`
-	// Found ends a round whose draft a verdict finds clean under the drawn principle, without a critique.
-	Found bool `key:"run"`
-	// Verdicts says what responses are clean, for Draw Targeted and for Found. What its judge is asked has keys of its own.
+	// Revise says which drafts are revised.
+	Revise When `key:"run"`
+	// Verdicts says what responses are clean, for Draw Targeted and for any Revise but Always. What its judge is asked has
+	// keys of its own.
 	Verdicts *Verdicts `key:"run"`
 	// Gate, if set, decides which revisions are taken; else all are. What its judge is asked has keys of its own.
 	Gate *Gate `key:"run"`
@@ -283,6 +284,16 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 			}
 			a.verdict = max(a.verdict, len(verdict.Tokens)-len(c.Tokens)+feedback.VerdictTokens)
 		}
+		if l.settings.asksCritiques() {
+			found, err := c.Next(ctx, nil, chat.Message{Text: feedback.FoundRequest})
+			if err == nil {
+				found, err = found.Answer()
+			}
+			if err != nil {
+				return a, fmt.Errorf("preparing the question about a critique: %w", err)
+			}
+			a.revision = max(a.revision, len(found.Tokens)-len(c.Tokens)+feedback.VerdictTokens)
+		}
 		a.critique = max(a.critique, len(critique.Tokens)-len(c.Tokens))
 		a.revision = max(a.revision, len(revision.Tokens)-len(c.Tokens))
 	}
@@ -366,6 +377,9 @@ func (s Settings) sampling(kind Kind) sample.Params {
 
 // retries reports whether a turn that a check flags is tried again.
 func (s Settings) retries() bool { return s.Tries > 0 }
+
+// asksCritiques reports whether it is asked of each critique whether it found something.
+func (s Settings) asksCritiques() bool { return s.Revise == Found && !s.NoCritique }
 
 // context is the run's, or before Run the background: what a template's
 // rendering may be stopped by.

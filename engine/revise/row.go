@@ -252,6 +252,9 @@ func (r *row) advance(kind Kind, kept chat.Kept) bool {
 		return r.refuse(BadCritique, "")
 	case kind == Critique:
 		r.critique = kept.Text
+		if r.loop.settings.asksCritiques() {
+			return r.askCritique(kept.Tokens)
+		}
 		return r.ask(Revision, r.asked, kept.Tokens, r.principle.RevisionRequest)
 	case kind == Revision && r.loop.settings.retries() && len(newest.Flags) > 0:
 		return r.refuse(Flagged, "")

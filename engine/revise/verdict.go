@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"amend/constitution"
+	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/digest"
 	"amend/engine/feedback"
@@ -27,12 +28,27 @@ const (
 // Draws lists them.
 func Draws() []Draw { return []Draw{Random, Targeted} }
 
+// When says which drafts are revised.
+type When string
+
+// The drafts that are revised.
+const (
+	Always   When = "always"   // all, as in the paper
+	Breached When = "breached" // those that a verdict before the critique does not find clean under the drawn principle
+	Found    When = "found"    // those in whose critique something is found
+)
+
+// Whens lists them, the default first.
+func Whens() []When { return []When{Always, Breached, Found} }
+
 // Verdicts says of single responses whether they are clean.
 type Verdicts struct {
 	// Judge is of layout feedback.ByPrinciple where principles have verdict requests.
 	Judge *feedback.Judge
-	// Calibration says what its log-odds mean.
+	// Calibration says what its log-odds mean, where it is asked about a response.
 	Calibration feedback.Calibration
+	// OfCritiques says what they mean where it is asked about a critique.
+	OfCritiques feedback.Calibration
 }
 
 // Verdict is what a judge said of a draft before its critique.
@@ -43,6 +59,8 @@ type Verdict struct {
 	feedback.Verdict
 	// Breach is how likely the draft breaks the principle, where verdicts are calibrated.
 	Breach *float64 `json:"breach,omitempty"`
+	// OfCritique marks the answer to whether the critique before it found something.
+	OfCritique bool `json:"of_critique,omitempty"`
 }
 
 // Clean reports whether it finds the draft clean: an invalid verdict does not.
@@ -87,7 +105,7 @@ func (l *Loop) canJudge(p constitution.Principle) bool {
 // isAsked reports whether a verdict is asked for before a critique under the drawn principle.
 func (r *row) isAsked() bool {
 	s := r.loop.settings
-	return (s.Gate != nil || s.Found) && r.loop.canJudge(r.principle)
+	return (s.Gate != nil || s.Revise == Breached) && r.loop.canJudge(r.principle)
 }
 
 // askVerdict asks whether the draft breaks a principle, unless that has been said, and goes on with next.
@@ -95,27 +113,53 @@ func (r *row) askVerdict(p constitution.Principle, next func() bool) bool {
 	if _, said := r.breaches[p.ID]; said {
 		return next()
 	}
-	judge, alone := r.loop.inspecting, r.loop.settings.Verdicts != nil && p.VerdictRequest != ""
+	question := feedback.InAWord
 	var asked *chat.Conversation
 	var err error
-	if alone {
+	if r.loop.settings.Verdicts != nil && p.VerdictRequest != "" {
+		question = feedback.Kept
 		asked, err = r.loop.settings.Verdicts.Judge.Single(r.loop.context(), r.in.Messages, r.draftText, p)
 	} else {
 		asked, err = r.base.Next(r.loop.context(), r.draft, verdictRequest(p))
 	}
-	if judge == nil {
-		judge = r.loop.judging
-	}
 	if err != nil {
 		return r.fail(err)
 	}
+	return r.submitVerdict(asked, question, p, next)
+}
+
+// askCritique asks whether the critique found something, and ends the round where it did not.
+func (r *row) askCritique(critique []engine.Token) bool {
+	asked, err := r.asked.Next(r.loop.context(), critique, chat.Message{Text: feedback.FoundRequest})
+	if err != nil {
+		return r.fail(err)
+	}
+	criticized := r.asked
+	return r.submitVerdict(asked, feedback.NothingFound, r.principle, func() bool {
+		if !isClean(r.breaches[r.principle.ID]) {
+			return r.ask(Revision, criticized, critique, r.principle.RevisionRequest)
+		}
+		r.record.Turns[len(r.record.Turns)-1].Gate = &Decision{Refused: FoundNothing}
+		if !r.isBreached() {
+			r.record.Gated.Clean = r.round
+		}
+		return r.nextRound()
+	})
+}
+
+// submitVerdict asks for a verdict under a principle, and goes on with next.
+func (r *row) submitVerdict(asked *chat.Conversation, q feedback.Question, p constitution.Principle, next func() bool) bool {
+	judge := r.loop.inspecting
+	if judge == nil {
+		judge = r.loop.judging
+	}
 	return r.awaitJudge(func(resume func(func() bool)) bool {
-		return judge.Verdict(asked, alone, func(v feedback.Verdict, err error) {
+		return judge.Verdict(asked, q, func(v feedback.Verdict, err error) {
 			resume(func() bool {
 				if err != nil {
 					return r.fail(fmt.Errorf("asking for a verdict under principle %s: %w", p.ID, err))
 				}
-				r.onVerdict(p, v)
+				r.onVerdict(p, q, v)
 				return next()
 			})
 		})
@@ -123,10 +167,13 @@ func (r *row) askVerdict(p constitution.Principle, next func() bool) bool {
 }
 
 // onVerdict keeps a verdict on the draft.
-func (r *row) onVerdict(p constitution.Principle, v feedback.Verdict) {
-	said, breach := Verdict{Round: r.round, Try: r.try, Principle: p.ID, Verdict: v}, 1-v.P
+func (r *row) onVerdict(p constitution.Principle, q feedback.Question, v feedback.Verdict) {
+	said, breach := Verdict{Round: r.round, Try: r.try, Principle: p.ID, Verdict: v, OfCritique: q == feedback.NothingFound}, 1-v.P
 	if s := r.loop.settings.Verdicts; s != nil {
 		breach = s.Calibration.Breach(p.ID, v)
+		if said.OfCritique {
+			breach = s.OfCritiques.Breach(p.ID, v)
+		}
 		said.Breach = &breach
 	}
 	if v.Invalid {

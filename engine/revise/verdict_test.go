@@ -126,12 +126,12 @@ func TestTargeted(t *testing.T) {
 	}
 }
 
-// TestFoundRevisesWhatIsFound: what a verdict finds clean under the drawn principle is not revised in that round.
-func TestFoundRevisesWhatIsFound(t *testing.T) {
+// TestBreachedRevisesWhatIsBreached: what a verdict finds clean under the drawn principle is not revised in that round.
+func TestBreachedRevisesWhatIsBreached(t *testing.T) {
 	clean, revised := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		s, c := drawn(rt)
-		s.Found = true
+		s.Revise = Breached
 		_, rows := inspected(t, aloneDocument, s, c, true)
 		for _, rec := range rows {
 			for _, d := range drafts(rec) {
@@ -185,5 +185,50 @@ func TestInspectedTogetherAsAlone(t *testing.T) {
 				t.Errorf("%s: a verdict took %d tokens, Need said %d", in.ID, v.Prompt, n.Tokens)
 			}
 		}
+	}
+}
+
+// TestFoundRevisesWhatIsFound: it is asked of every critique without a fault whether it found something. Where it did a revision
+// follows, where it did not the round ends, and the draft stays.
+func TestFoundRevisesWhatIsFound(t *testing.T) {
+	nothing, something := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		s, c := drawn(rt)
+		s.Revise = Found
+		w := newWorldOf(t, aloneDocument, s, nil, 8, false)
+		judge, err := feedback.New(t.Context(), w.loop.format, w.loop.doc, feedback.Settings{Layout: feedback.ByPrinciple})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		s.Verdicts = &Verdicts{Judge: judge, OfCritiques: c}
+		if w.loop, err = New(t.Context(), w.loop.format, w.loop.doc, s); err != nil {
+			rt.Fatal(err)
+		}
+		for id, rec := range w.run(t, inputs(4), 2) {
+			verdicts := rec.Gated.Verdicts
+			for i, turn := range rec.Turns {
+				if turn.Kind != Critique || s.Tries > 0 && isUnusable(turn.Flags) {
+					continue
+				}
+				if len(verdicts) == 0 || !verdicts[0].OfCritique || verdicts[0].Round != turn.Round || verdicts[0].Principle != turn.Principle || verdicts[0].Prompt <= turn.Prompt {
+					rt.Fatalf("%s: turn %d, and the verdicts left are %+v", id, i, verdicts)
+				}
+				revised := i+1 < len(rec.Turns) && rec.Turns[i+1].Kind == Revision
+				if found := *verdicts[0].Breach >= 0.5; found != revised || found == (turn.Gate != nil) {
+					rt.Fatalf("%s: breach %.2f, revised %v, decided %+v", id, *verdicts[0].Breach, revised, turn.Gate)
+				}
+				if verdicts = verdicts[1:]; revised {
+					something++
+				} else {
+					nothing++
+				}
+			}
+			if len(verdicts) > 0 {
+				rt.Fatalf("%s: verdicts without a critique: %+v", id, verdicts)
+			}
+		}
+	})
+	if nothing == 0 || something == 0 {
+		t.Errorf("%d critiques found nothing, %d something", nothing, something)
 	}
 }

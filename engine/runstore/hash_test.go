@@ -100,7 +100,7 @@ func TestManifestKeys(t *testing.T) {
 
 // TestSettingsAreRecorded: what the settings of the loop and of a judge tag "run" is in what names a run or a label set.
 func TestSettingsAreRecorded(t *testing.T) {
-	names := map[string]string{"Rounds": "Revisions", "Found": "Revise"} // that differ
+	names := map[string]string{"Rounds": "Revisions"} // that differ
 	for _, c := range []struct{ settings, recorded reflect.Type }{
 		{reflect.TypeFor[revise.Settings](), reflect.TypeFor[Results]()},
 		{reflect.TypeFor[feedback.Settings](), reflect.TypeFor[FeedbackSettings]()},

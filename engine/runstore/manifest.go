@@ -160,6 +160,8 @@ type Measured struct {
 	Attach *AttachCosts `json:"attach,omitempty"`
 	// SelfTest is what the gate's judge made of known cases.
 	SelfTest *selftest.Result `json:"self_test,omitempty"`
+	// CritiqueTest is what the critic's answers about its own critiques made of them.
+	CritiqueTest *selftest.VerdictResult `json:"critique_test,omitempty"`
 	// VerdictTest is what its verdicts made of them.
 	VerdictTest *selftest.VerdictResult `json:"verdict_test,omitempty"`
 }

@@ -46,6 +46,13 @@ type VerdictCase struct {
 // Alone reports whether the response is shown alone (feedback.Judge.Single). Else it is part of the loop's conversation.
 func (c VerdictCase) Alone() bool { return c.Principle.VerdictRequest != "" }
 
+func (c VerdictCase) question() feedback.Question {
+	if c.Alone() {
+		return feedback.Kept
+	}
+	return feedback.InAWord
+}
+
 // VerdictsOf returns the cases of a constitution. Where principles have verdict requests, they are all those of Of under such
 // principles. Else they are those of Of, with the demonstrations last, each of which needs a preamble of its own.
 func VerdictsOf(doc *constitution.Document) (out Verdicts) {
@@ -66,6 +73,17 @@ func VerdictsOf(doc *constitution.Document) (out Verdicts) {
 		if p, ok := doc.Principle(d.Principle); ok && !clean(d) {
 			out = append(out, VerdictCase{fmt.Sprintf("demonstration %d", i+1), d.Prompt, p, d.Revision, d.Response, i})
 		}
+	}
+	return out
+}
+
+// CritiquesOf returns the cases of a constitution for verdicts on critiques: its judgements. The answers of demonstrations are shown
+// where critiques are written.
+func CritiquesOf(doc *constitution.Document) (out Verdicts) {
+	known := judgements(doc)
+	slices.SortFunc(known, func(a, b Case) int { return cmp.Compare(place(a), place(b)) })
+	for _, c := range known {
+		out = append(out, verdictCase(c))
 	}
 	return out
 }
@@ -107,10 +125,16 @@ func (v Verdicts) Need(ctx context.Context, open Opener) (most feedback.Need, er
 // engine, and of a case that cannot be asked. calibrated says that a verdict will be compared with its principle's base rate;
 // else the likelier answer is the verdict.
 func (v Verdicts) Run(ctx context.Context, j *feedback.Judge, e *engine.Engine, open Opener, calibrated bool) (VerdictResult, error) {
+	return v.Examine(calibrated, func(part Verdicts) ([][2]feedback.Verdict, error) { return part.ask(ctx, j, e, open) })
+}
+
+// Examine has ask give the verdicts on some cases, on the response that keeps to the principle and on the one that breaks it,
+// until it is known how the judge does.
+func (v Verdicts) Examine(calibrated bool, ask func(part Verdicts) ([][2]feedback.Verdict, error)) (VerdictResult, error) {
 	r := VerdictResult{Score: Score{Of: len(v)}}
 	var known []told
 	for _, n := range parts(len(v)) {
-		said, err := v[len(known):n].ask(ctx, j, e, open)
+		said, err := ask(v[len(known):n])
 		if err != nil {
 			return r, err
 		}
@@ -160,7 +184,7 @@ func (v Verdicts) ask(ctx context.Context, j *feedback.Judge, e *engine.Engine, 
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.Name, err)
 			}
-			s.Verdict(asked, c.Alone(), func(v feedback.Verdict, err error) {
+			s.Verdict(asked, c.question(), func(v feedback.Verdict, err error) {
 				if said[i][k] = v; err != nil {
 					failed = cmp.Or(failed, fmt.Errorf("asking %s, %q: %w", c.Name, c.Prompt, err))
 				}

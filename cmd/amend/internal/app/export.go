@@ -34,8 +34,9 @@ func Export(ctx context.Context, env Env, c ExportConfig) (report *export.Report
 	}
 	o := c.options()
 	if run != nil {
-		test := run.Manifest.Measured.VerdictTest
-		o.Distrust = test != nil && test.Verdict == selftest.Failed
+		for _, test := range []*selftest.VerdictResult{run.Manifest.Measured.VerdictTest, run.Manifest.Measured.CritiqueTest} {
+			o.Distrust = o.Distrust || test != nil && test.Verdict == selftest.Failed
+		}
 	}
 	if o.Evaluations, err = env.evaluations(c.Decontaminate); err != nil {
 		return nil, err

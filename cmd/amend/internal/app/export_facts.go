@@ -31,6 +31,9 @@ func runFacts(dir string, m runstore.Manifest) ([]export.Fact, error) {
 	if t := m.Measured.VerdictTest; t != nil {
 		facts = append(facts, export.Fact{Name: "verdicts on known cases", Value: fmt.Sprintf("%s: %s", t.Verdict, t)})
 	}
+	if t := m.Measured.CritiqueTest; t != nil {
+		facts = append(facts, export.Fact{Name: "critiques of known cases", Value: fmt.Sprintf("%s: %s", t.Verdict, t)})
+	}
 	return facts, nil
 }
 
@@ -51,8 +54,12 @@ func revisionsFact(n int) string {
 // loopFact says how answers were revised. What older versions had no choice in is left out.
 func loopFact(r runstore.Results) string {
 	text := fmt.Sprintf("%s, %s", r.Mode, revisionsFact(r.Revisions))
-	if r.Revise == string(WhenFound) {
+	switch revise.When(r.Revise) {
+	case revise.Breached:
 		text += " of what a verdict does not find clean"
+	case revise.Found:
+		text += " of what a critique found something in"
+	case revise.Always:
 	}
 	if r.Draw != "" {
 		text += ", principles drawn " + r.Draw

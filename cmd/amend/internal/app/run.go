@@ -39,6 +39,8 @@ type RunResult struct {
 	SelfTest *selftest.Result
 	// VerdictTest is what its verdicts made of them.
 	VerdictTest *selftest.VerdictResult
+	// CritiqueTest is what the critic's answers about its own critiques made of them.
+	CritiqueTest *selftest.VerdictResult
 }
 
 // Failure is a row or pair without a result, and why.
@@ -161,7 +163,7 @@ func (h *runHost) finish(out computed) (r RunResult, err error) {
 		Rounds: h.in.job.Config.Revisions, Samples: h.in.job.Config.Samples,
 		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
 		Decoded: st.Decoded, Computed: st.Prefilled, Reused: st.Reused,
-		SelfTest: h.run.Manifest().Measured.SelfTest, VerdictTest: h.run.Manifest().Measured.VerdictTest,
+		SelfTest: h.run.Manifest().Measured.SelfTest, VerdictTest: h.run.Manifest().Measured.VerdictTest, CritiqueTest: h.run.Manifest().Measured.CritiqueTest,
 		KVRead: uint64(st.KVRead) * out.CellBytes, KVWhole: uint64(st.KVWhole) * out.CellBytes,
 	}
 	for _, b := range bad {

@@ -39,6 +39,7 @@ type runComputation struct {
 	inspector *revise.Verdicts        // nil: no draft is judged before its critique
 	tested    *selftest.Result        // of the gate's judge; nil where it was not tested here
 	verdicts  *selftest.VerdictResult // of the same
+	critiques *selftest.VerdictResult // of what it says of critiques
 	settings  revise.Settings
 	loops     []*revise.Loop     // one for each demonstration set
 	size      runner.ContextPlan // of the context
@@ -135,7 +136,7 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 		return err
 	}
 	settings.Verdicts = c.inspector
-	settings.Draw, settings.Found = r.Draw, r.Revise == WhenFound
+	settings.Draw, settings.Revise = r.Draw, r.Revise
 	c.settings = settings
 	for k := range r.DemonstrationSets {
 		l, err := c.openLoop(ctx, c.document, k)
@@ -149,13 +150,17 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 
 // openLoop makes the loop that shows demonstration set k of a document.
 func (c *runComputation) openLoop(ctx context.Context, doc *constitution.Document, k int) (*revise.Loop, error) {
-	r := c.job.Config
-	shown := doc.Preamble(r.Seed, k, r.DemonstrationSets)
-	if r.Demonstrations == revise.BeforeNone {
+	l, err := revise.New(ctx, c.model.Format(), c.shown(doc, k), c.settings)
+	return l, failure.Input(err)
+}
+
+// shown is a document with the demonstrations of set k.
+func (c *runComputation) shown(doc *constitution.Document, k int) *constitution.Document {
+	shown := doc.Preamble(c.job.Config.Seed, k, c.job.Config.DemonstrationSets)
+	if c.job.Config.Demonstrations == revise.BeforeNone {
 		shown.Demonstrations = nil
 	}
-	l, err := revise.New(ctx, c.model.Format(), shown, c.settings)
-	return l, failure.Input(err)
+	return shown
 }
 
 // openGrammar compiles the critiques' grammar. Each critique gets a clone of it.
@@ -180,11 +185,12 @@ func (c *runComputation) openStore(context.Context) error {
 			newStreamer(c.parent).listen(l)
 		}
 	}
-	if c.tested == nil && c.verdicts == nil {
+	if c.tested == nil && c.verdicts == nil && c.critiques == nil {
 		return nil
 	}
 	measured := c.store.manifest.Measured
 	measured.SelfTest, measured.VerdictTest = cmp.Or(c.tested, measured.SelfTest), cmp.Or(c.verdicts, measured.VerdictTest)
+	measured.CritiqueTest = cmp.Or(c.critiques, measured.CritiqueTest)
 	return c.store.measure(measured)
 }
 

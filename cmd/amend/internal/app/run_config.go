@@ -38,7 +38,7 @@ type RunConfig struct {
 	Critique        bool          `yaml:"critique" key:"run"`
 	Mode            revise.Mode   `yaml:"mode" key:"run"`
 	Draw            revise.Draw   `yaml:"draw" key:"run"`       // of a round's principle
-	Revise          When          `yaml:"revise" key:"run"`     // which drafts
+	Revise          revise.When   `yaml:"revise" key:"run"`     // which drafts
 	Tries           int           `yaml:"tries" key:"run"`      // of a round, while a turn is flagged; 0: flagged revisions are taken
 	MaxTokens       int           `yaml:"max-tokens" key:"run"` // of a turn
 	Preset          Preset        `yaml:"sampling" key:"none"`  // where what follows comes from, unless it is given
@@ -58,18 +58,6 @@ type RunConfig struct {
 	Redo        bool `yaml:"-" key:"none"`
 	RetryFailed bool `yaml:"-" key:"none"`
 }
-
-// When says which drafts are revised.
-type When string
-
-// The drafts that are revised.
-const (
-	WhenFound When = "found"  // those that a verdict does not find clean
-	Always    When = "always" // all, as in the paper
-)
-
-// Whens lists them.
-func Whens() []When { return []When{Always, WhenFound} }
 
 // OwnLimits are what critiques and revisions have of their own.
 type OwnLimits struct {
@@ -102,7 +90,7 @@ const (
 func DefaultRunConfig() RunConfig {
 	return RunConfig{
 		Demonstrations: revise.BeforeCritique, DemonstrationSets: 1, Samples: 1,
-		Revisions: 2, Critique: true, Mode: revise.Faithful, Draw: revise.Random, Revise: Always, MaxTokens: DefaultMaxTokens, Tries: DefaultTries,
+		Revisions: 2, Critique: true, Mode: revise.Faithful, Draw: revise.Random, Revise: revise.Always, MaxTokens: DefaultMaxTokens, Tries: DefaultTries,
 		Preset: Recommended, Sampling: measuredSampling(), Own: OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
 		Gate:      GateConfig{Tries: 2, MinMass: DefaultMinMass},
 		Speculate: true, Compute: runner.DefaultCompute(), Context: runner.DefaultContext(),
@@ -129,7 +117,8 @@ func (c RunConfig) validateRow() error {
 		failure.OneOf("demonstrations", c.Demonstrations, revise.Places()...),
 		failure.OneOf("sampling", c.Preset, Presets()...),
 		failure.OneOf("draw", c.Draw, revise.Draws()...),
-		failure.OneOf("revise", c.Revise, Whens()...),
+		failure.OneOf("revise", c.Revise, revise.Whens()...),
+		c.validateFound(),
 		c.validateVerdicts(),
 		failure.Range("limit", c.Limit, 0, 1<<40),
 		failure.Range("demonstration-sets", c.DemonstrationSets, 1, 1000),
@@ -147,14 +136,27 @@ func (c RunConfig) validateRow() error {
 // validateVerdicts refuses what verdicts would decide twice.
 func (c RunConfig) validateVerdicts() error {
 	if c.Gate.On && c.AsksVerdicts() {
-		return &failure.FieldError{Field: "gate", Value: "true", Want: "asks for verdicts itself: leave out --draw targeted and --revise found"}
+		return &failure.FieldError{Field: "gate", Value: "true", Want: "asks for verdicts itself: leave out --draw targeted and --revise"}
 	}
 	return nil
 }
 
 // AsksVerdicts reports whether single responses are judged before their critique, other than by a gate.
 func (c RunConfig) AsksVerdicts() bool {
-	return c.Revisions > 0 && (c.Draw == revise.Targeted || c.Revise == WhenFound)
+	return c.Revisions > 0 && (c.Draw == revise.Targeted || c.Revise != revise.Always)
+}
+
+// judgesResponses reports whether verdicts are asked for on responses, and not on critiques alone.
+func (c RunConfig) judgesResponses() bool {
+	return c.AsksVerdicts() && (c.Draw == revise.Targeted || c.Revise == revise.Breached)
+}
+
+// validateFound refuses to look for critiques where there are none.
+func (c RunConfig) validateFound() error {
+	if c.Revise == revise.Found && !c.Critique {
+		return &failure.FieldError{Field: "revise", Value: string(c.Revise), Want: "asks what the critique found: there are none with critique false"}
+	}
+	return nil
 }
 
 func (o OwnLimits) validate() error {

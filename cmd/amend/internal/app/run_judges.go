@@ -7,6 +7,7 @@ import (
 	"amend/constitution"
 	"amend/engine/feedback"
 	"amend/engine/revise"
+	"amend/engine/selftest"
 )
 
 // openGate makes the gate of a run, nil where it has none.
@@ -44,7 +45,7 @@ func (c *runComputation) judges() (out []*feedback.Judge) {
 	if c.gate != nil {
 		out = append(out, c.gate.Judge)
 	}
-	if c.inspector != nil {
+	if c.inspector != nil && (c.gate != nil || c.job.Config.judgesResponses()) {
 		out = append(out, c.inspector.Judge)
 	}
 	return out
@@ -59,8 +60,8 @@ func (c *runComputation) judging() feedback.Settings {
 // calibration of their verdicts.
 func (c *runComputation) testJudges(ctx context.Context) (err error) {
 	if c.previous != nil {
-		if t := c.previous.Measured.VerdictTest; c.inspector != nil && t != nil && t.Calibration != nil {
-			c.inspector.Calibration = *t.Calibration
+		if c.inspector != nil {
+			c.calibrate(c.previous.Measured.VerdictTest, c.previous.Measured.CritiqueTest)
 		}
 		return nil
 	}
@@ -82,7 +83,31 @@ func (c *runComputation) testJudges(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return c.testVerdicts(ctx, judge)
+	if c.gate != nil || c.job.Config.judgesResponses() {
+		if err := c.testVerdicts(ctx, judge); err != nil {
+			return err
+		}
+	}
+	if c.job.Config.Revise == revise.Found {
+		judge.judge, judge.settings = c.inspector.Judge, c.inspecting()
+		if c.critiques, err = (critiqueExamination{judge, c.settings}).test(ctx, c.shown(c.document, 0)); err != nil {
+			return err
+		}
+	}
+	if c.inspector != nil {
+		c.calibrate(c.verdicts, c.critiques)
+	}
+	return nil
+}
+
+// calibrate gives verdicts the meaning that known cases gave them.
+func (c *runComputation) calibrate(ofResponses, ofCritiques *selftest.VerdictResult) {
+	if t := ofResponses; t != nil && t.Calibration != nil {
+		c.inspector.Calibration = *t.Calibration
+	}
+	if t := ofCritiques; t != nil && t.Calibration != nil {
+		c.inspector.OfCritiques = *t.Calibration
+	}
 }
 
 // testVerdicts tests what single responses are judged by.
@@ -91,11 +116,6 @@ func (c *runComputation) testVerdicts(ctx context.Context, judge examination) (e
 		judge.judge, judge.settings = c.inspector.Judge, c.inspecting()
 	}
 	verdicts := verdictExamination{judge, c.inspector != nil, func(shown *constitution.Document) (*revise.Loop, error) { return c.openLoop(ctx, shown, 0) }}
-	if c.verdicts, err = verdicts.test(ctx); err != nil {
-		return err
-	}
-	if c.inspector != nil && c.verdicts != nil {
-		c.inspector.Calibration = *c.verdicts.Calibration
-	}
-	return nil
+	c.verdicts, err = verdicts.test(ctx)
+	return err
 }

@@ -45,7 +45,7 @@ func (r RunConfig) results(c contents) runstore.Results {
 		PenaltyWindow: s.PenaltyWindow, LogitBias: biasTexts(s.LogitBias), GrammarSHA256: c.Grammar, LogProbs: r.LogProbs,
 		CritiqueTemperature: orNil(r.Own.CritiqueTemperature), CritiqueMaxTokens: r.Own.CritiqueMaxTokens,
 		RevisionTemperature: orNil(r.Own.RevisionTemperature), RevisionMaxTokens: r.Own.RevisionMaxTokens, Tries: r.Tries,
-		Draw: unless(r.Draw, revise.Random), Revise: unless(r.Revise, Always),
+		Draw: unless(r.Draw, revise.Random), Revise: unless(r.Revise, revise.Always),
 		Verdicts: c.Verdicts, Gate: r.Gate.results(), KVType: c.KeyType, Deterministic: r.Compute.Deterministic,
 	}
 }
@@ -76,7 +76,7 @@ func (c *runComputation) manifest() runstore.Manifest {
 // judgedHow is how single responses are judged, as the manifest has it. A gate's own way says nothing.
 func (c *runComputation) judgedHow() string {
 	switch {
-	case c.inspector == nil:
+	case c.inspector == nil || c.gate == nil && !c.job.Config.judgesResponses():
 		return ""
 	case feedback.LayoutFor(c.document, 0) == feedback.ByPrinciple:
 		return "alone"

@@ -284,7 +284,7 @@ func TestSettingsOfFormat2(t *testing.T) {
 	want := RunConfig{ // written out: a default that changes must not change it
 		Model: "testbed", Prompts: []string{"prompts.jsonl"}, Limit: 3, Out: filepath.Join(old, "plain"),
 		Demonstrations: revise.BeforeAll, Samples: 1, Revisions: 2, Critique: true, Speculate: true,
-		Draw: revise.Random, Revise: Always, Preset: Paper, Own: OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
+		Draw: revise.Random, Revise: revise.Always, Preset: Paper, Own: OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
 		Gate:    GateConfig{Tries: 2, MinMass: 0.1},
 		Compute: runner.ComputeConfig{Chat: "template", GPULayers: -1},
 		Context: runner.ContextConfig{KV: "auto", KVType: "q8_0"},

@@ -74,7 +74,7 @@ func (o *runFlags) addLoopFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.Critique, "critique", o.Critique, "ask for a critique before each revision")
 	f.StringVar((*string)(&o.Mode), "mode", string(o.Mode), "what a round sees: faithful (the prompt and the newest revision, as in the paper) or append (everything said so far)")
 	f.StringVar((*string)(&o.Draw), "draw", string(o.Draw), "which principle a round is under: random (any that applies, as in the paper) or targeted (one that the draft more likely breaks than not, by verdicts under all of them; a draft that breaks none ends the row)")
-	f.StringVar((*string)(&o.Revise), "revise", string(o.Revise), "which drafts are revised: always, as in the paper, or found (not those that a verdict finds clean under the drawn principle)")
+	f.StringVar((*string)(&o.Revise), "revise", string(o.Revise), "which drafts are revised: always, as in the paper; found (those in whose critique the model finds something) or breached (those that a verdict before the critique does not find clean)")
 	f.TextVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "where the constitution's demonstrations stand: critique (before critiques and revisions, so that first responses are the model's ordinary answers), all (before first responses too), none (for a model that was trained on revisions)")
 	f.IntVar(&o.Tries, "tries", o.Tries, "how often a round is tried while a check flags its critique or revision: again with another seed, then under other principles; after the last try the draft stays; 0 takes flagged revisions, as in the paper")
 	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "maximum tokens of a turn")
@@ -134,7 +134,7 @@ func (o *runFlags) settings(flags *pflag.FlagSet) (app.RunConfig, error) {
 		err = givenWithout(flags, "is a setting of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto")
 	}
 	if err == nil && !c.Gate.On && !c.AsksVerdicts() {
-		err = givenWithout(flags, "is a setting of a judge: give --gate, --revise found or --draw targeted too", "gate-min-mass", "untested")
+		err = givenWithout(flags, "is a setting of a judge: give --gate, --revise or --draw targeted too", "gate-min-mass", "untested")
 	}
 	return c, err
 }

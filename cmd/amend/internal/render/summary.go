@@ -29,7 +29,8 @@ func runSummary(w io.Writer, r app.RunResult, program string, verbose bool) {
 		triesOutcome(w, *r.Summary.Gate, r.Summary.Completed, program)
 	}
 	selfTest(w, r.SelfTest)
-	verdictTest(w, r.VerdictTest)
+	verdictTest(w, "verdicts", r.VerdictTest)
+	verdictTest(w, "critiques", r.CritiqueTest)
 	if verbose {
 		turnCounts(w, r.Summary)
 		engineFigures(w, r)

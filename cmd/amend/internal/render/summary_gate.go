@@ -49,9 +49,9 @@ func selfTest(w io.Writer, r *selftest.Result) {
 }
 
 // verdictTest writes what a judge's verdicts made of known cases, where it was asked for some.
-func verdictTest(w io.Writer, r *selftest.VerdictResult) {
+func verdictTest(w io.Writer, label string, r *selftest.VerdictResult) {
 	if r != nil {
-		Field(w, "verdicts", fmt.Sprintf("%s: %s", r.Verdict, r))
+		Field(w, label, fmt.Sprintf("%s: %s", r.Verdict, r))
 	}
 }
 
