@@ -56,10 +56,10 @@ func advice(program, run string, reasons map[export.Reason]int, flags map[check.
 	}
 	return []string{map[export.Reason]string{
 		export.Failed:        program + " run --out " + run + " --retry-failed does failed rows again",
-		export.Unchanged:     "no revision differs from its first response: try other principles, or a larger model; sft takes first responses with --keep-first",
+		export.Unchanged:     "in the unchanged rows no revision differs from the first response: try other principles, or a larger model; sft takes first responses with --keep-first",
 		export.FoundClean:    "these answers were found clean, and nothing was revised: they are for --format sft",
 		export.Unrevised:     "nothing was revised in these rows: the run has no --revisions, or no critique passed the checks",
-		export.Refused:       "the gate refuses their revisions (" + program + " show " + run + " ROW says why): try a larger model; sft takes first responses with --keep-first",
+		export.Refused:       "their revisions were refused (" + program + " show " + run + " ROW says why): try a larger model; sft takes first responses with --keep-first",
 		export.Disagreeing:   "the judge prefers the drafts to their revisions: look at some (" + program + " show " + run + "), or label with another judge",
 		export.TooAlike:      "the two answers of these pairs say nearly the same: try other principles, or a larger model",
 		export.BothDecline:   "both answers of these pairs decline: take other prompts, or principles against needless refusals",
