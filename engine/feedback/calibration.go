@@ -9,13 +9,17 @@ type Calibration struct {
 	Base map[string]float64 `json:"base"`
 	// Rest is the base of a principle without known cases.
 	Rest float64 `json:"rest"`
-	// Slope and Offset make log-odds of a breach of how far a verdict is below its base.
+	// Slope and Offset make log-odds of a breach of how far a verdict is below its base. Where Slope is 0 nothing is known, and
+	// the likelier answer counts.
 	Slope  float64 `json:"slope"`
 	Offset float64 `json:"offset"`
 }
 
 // Breach is the probability that the response breaks the principle.
 func (c Calibration) Breach(principle string, v Verdict) float64 {
+	if c.Slope == 0 {
+		return 1 - v.P
+	}
 	return 1 / (1 + math.Exp(-c.Offset-c.Slope*c.Below(principle, v)))
 }
 

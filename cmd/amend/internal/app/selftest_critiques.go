@@ -68,7 +68,7 @@ func (x critiqueExamination) newLoop(ctx context.Context, shown *constitution.Do
 	}
 	s := x.loop
 	s.Rounds, s.Tries, s.Draw, s.Revise, s.Gate = 1, 0, revise.Random, revise.Found, nil
-	s.Verdicts = &revise.Verdicts{Judge: x.judge, OfCritiques: feedback.Calibration{Offset: -1}} // all found clean
+	s.Verdicts = &revise.Verdicts{Judge: x.judge, OfCritiques: feedback.Calibration{Slope: 1, Offset: -1e6}} // all found clean
 	l, err := revise.New(ctx, x.model.Format(), &doc, s)
 	return l, failure.Input(err)
 }
