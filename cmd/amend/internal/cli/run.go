@@ -164,7 +164,7 @@ accepted, and only the turns that they change are computed: one more round, an e
 
 Exit codes: 0 done, 2 bad usage or input, 3 finished with failed rows, 42 cannot work,
 75 stopped early, 130 interrupted; after 75 and 130 the same command continues.`,
-		Example: `  amend run --model smollm2 --prompts examples/prompts.jsonl --out runs/first --limit 12 --max-tokens 96
+		Example: `  amend run --model smollm2 --prompts examples/prompts.jsonl --out runs/first --limit 12
   amend run --model big.gguf --constitution mine.yaml --prompts red-team.jsonl.gz --revisions 4 --out runs/big
   amend run --out runs/first --constitution edited.yaml --redo --plan
   amend run --like runs/first --prompts others.jsonl --constitution hhh --out runs/second
