@@ -313,14 +313,14 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 		return n, err
 	}
 	s := l.settings
-	first := s.limit(Response)
+	first := s.Limit(Response)
 	if in.Response != nil || in.Initial != nil {
 		first = len(r.draft)
 	}
-	draft := max(first, s.limit(Revision))
-	round := l.asks.revision + s.limit(Revision)
+	draft := max(first, s.Limit(Revision))
+	round := l.asks.revision + s.Limit(Revision)
 	if !s.NoCritique {
-		round += l.asks.critique + s.limit(Critique)
+		round += l.asks.critique + s.Limit(Critique)
 	}
 	rounds := min(1, s.Rounds)
 	if s.Mode == Append {
@@ -359,14 +359,14 @@ func (l *Loop) isShared(c *chat.Conversation) bool {
 	return len(c.Tokens) > p && slices.Equal(c.Tokens[:p], l.prefix)
 }
 
-// limit is the limit of a turn of a kind, in tokens.
-func (s Settings) limit(kind Kind) int {
+// Limit is the limit of a turn of a kind, in tokens.
+func (s Settings) Limit(kind Kind) int {
 	own := map[Kind]int{Critique: s.CritiqueMaxTokens, Revision: s.RevisionMaxTokens}
 	return cmp.Or(own[kind], s.MaxTokens)
 }
 
-// sampling is how a turn of a kind is drawn.
-func (s Settings) sampling(kind Kind) sample.Params {
+// SamplingOf is how a turn of a kind is drawn.
+func (s Settings) SamplingOf(kind Kind) sample.Params {
 	p := s.Sampling
 	own := map[Kind]*float64{Critique: s.CritiqueTemperature, Revision: s.RevisionTemperature}
 	if t := own[kind]; t != nil {

@@ -209,7 +209,7 @@ func (l *Loop) key(kind Kind, tokens []engine.Token, seed uint64) Key {
 	for _, stop := range stops {
 		e.Text(stop)
 	}
-	s.sampling(kind).Encode(&e)
+	s.SamplingOf(kind).Encode(&e)
 	grammar := ""
 	if kind == Critique {
 		grammar = s.CritiqueGrammarName

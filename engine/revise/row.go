@@ -161,7 +161,7 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	r.asked = c
 	seed := TrySeed(TurnSeed(r.record.Seed, r.round, kind), r.try)
 	key := r.loop.key(kind, c.Tokens, seed)
-	out, ok, err := r.loop.recall(key, s.limit(kind))
+	out, ok, err := r.loop.recall(key, s.Limit(kind))
 	if err != nil {
 		return r.halt(fmt.Errorf("looking for the %s of row %s, round %d, among the turns that are done: %w", kind, r.in.ID, r.round, err))
 	}
@@ -177,8 +177,8 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 		return false // the row goes on in another run
 	}
 	request := &engine.Request{
-		Tokens: c.Tokens, MaxTokens: s.limit(kind), Stop: r.loop.format.Stops(),
-		Sampling: s.sampling(kind), LogProbs: s.LogProbs, Seed: seed, Said: r.loop.hear,
+		Tokens: c.Tokens, MaxTokens: s.Limit(kind), Stop: r.loop.format.Stops(),
+		Sampling: s.SamplingOf(kind), LogProbs: s.LogProbs, Seed: seed, Said: r.loop.hear,
 		Done: func(res engine.Result) {
 			if !r.onResult(kind, key, seed, res) {
 				r.loop.startNext()
@@ -200,7 +200,7 @@ func (r *row) onResult(kind Kind, key Key, seed uint64, res engine.Result) bool 
 		return r.fail(res.Err)
 	}
 	out := TurnResult{
-		Tokens: res.Tokens, Text: res.Text, End: res.End, Limit: r.loop.settings.limit(kind),
+		Tokens: res.Tokens, Text: res.Text, End: res.End, Limit: r.loop.settings.Limit(kind),
 		Prompt: res.Prompt, Reused: res.Reused, Decoded: res.Decoded,
 	}
 	if r.loop.settings.LogProbs {

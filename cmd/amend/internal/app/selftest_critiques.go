@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,27 +116,19 @@ func criticise(ctx context.Context, l *revise.Loop, e *engine.Engine, cases self
 // key names everything that the result depends on.
 func (x critiqueExamination) key(cases selftest.Verdicts, shown []engine.Token) (string, error) {
 	s := x.loop
-	limit, temperature := s.MaxTokens, s.Sampling.Temperature
-	if s.CritiqueMaxTokens > 0 {
-		limit = s.CritiqueMaxTokens
-	}
-	if s.CritiqueTemperature != nil {
-		temperature = *s.CritiqueTemperature
-	}
 	text, err := json.Marshal(struct {
 		Environment, Template, Request, Grammar string
-		MinMass, Temperature                    float64
+		MinMass                                 float64
 		Limit                                   int
-		Sampling                                any
+		Sampling                                string
 		Shown                                   []engine.Token
 		Cases                                   selftest.Verdicts
 	}{
-		x.model.Environment(x.kind), x.model.TemplateSHA256(), feedback.FoundRequest, s.CritiqueGrammarName, x.settings.MinMass, temperature, limit,
-		fmt.Sprint(s.Sampling), shown, cases,
+		x.model.Environment(x.kind), x.model.TemplateSHA256(), feedback.FoundRequest, s.CritiqueGrammarName, x.settings.MinMass, s.Limit(revise.Critique),
+		fmt.Sprint(s.SamplingOf(revise.Critique)), shown, cases,
 	})
 	if err != nil {
 		return "", fmt.Errorf("naming a test of critiques: %w", err)
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), nil
+	return nameOfTest(text), nil
 }

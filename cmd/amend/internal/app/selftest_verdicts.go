@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
@@ -89,6 +87,5 @@ func (x verdictExamination) key(cases selftest.Verdicts, shown []engine.Token) (
 	if err != nil {
 		return "", fmt.Errorf("naming a test of verdicts: %w", err)
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), nil
+	return nameOfTest(text), nil
 }
