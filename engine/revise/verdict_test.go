@@ -213,6 +213,9 @@ func TestFoundRevisesWhatIsFound(t *testing.T) {
 				if len(verdicts) == 0 || !verdicts[0].OfCritique || verdicts[0].Round != turn.Round || verdicts[0].Principle != turn.Principle || verdicts[0].Prompt <= turn.Prompt {
 					rt.Fatalf("%s: turn %d, and the verdicts left are %+v", id, i, verdicts)
 				}
+				if want := c.Breach(turn.Principle, verdicts[0].Verdict); *verdicts[0].Breach != want {
+					rt.Fatalf("%s: breach %v, the calibration of critiques says %v", id, *verdicts[0].Breach, want)
+				}
 				revised := i+1 < len(rec.Turns) && rec.Turns[i+1].Kind == Revision
 				if found := *verdicts[0].Breach >= 0.5; found != revised || found == (turn.Gate != nil) {
 					rt.Fatalf("%s: breach %.2f, revised %v, decided %+v", id, *verdicts[0].Breach, revised, turn.Gate)
