@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"amend/constitution"
+	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/check"
 	"amend/engine/digest"
@@ -214,7 +215,7 @@ func isUnusable(flags []check.Flag) bool {
 }
 
 // startJudges has the judges work in the run; with a nil engine, in a plan.
-func (l *Loop) startJudges() {
+func (l *Loop) startJudges(e *engine.Engine) {
 	over := func() bool { return l.err != nil || l.ctx.Err() != nil || l.isEnding() }
 	halt := func(err error) {
 		if l.err == nil {
@@ -223,10 +224,10 @@ func (l *Loop) startJudges() {
 		l.stop()
 	}
 	if g := l.settings.Gate; g != nil {
-		l.judging = g.Judge.Start(l.ctx, l.engine, over, halt)
+		l.judging = g.Judge.Start(l.ctx, e, over, halt)
 	}
 	if v := l.settings.Verdicts; v != nil {
-		l.inspecting = v.Judge.Start(l.ctx, l.engine, over, halt)
+		l.inspecting = v.Judge.Start(l.ctx, e, over, halt)
 	}
 }
 

@@ -133,7 +133,7 @@ type Loop struct {
 	environment string
 	planning    bool // nothing is asked of the engine
 
-	engine     *engine.Engine    // of the run under way
+	writer     Writer            // of the run under way
 	judging    *feedback.Session // of the gate's judge in it
 	inspecting *feedback.Session // of the judge of single responses
 
@@ -196,20 +196,34 @@ func shotTexts(doc *constitution.Document) []string {
 // before Run. The caller does not change them.
 func (l *Loop) Prefix() []engine.Token { return l.prefix }
 
-// Run takes rows from next, keeps up to parallel of them alive in e, and gives
+// Writer writes turns: an *engine.Engine, or what has a server write them. It is used from one goroutine. Done of a request
+// is called on the one that called Run.
+type Writer interface {
+	// Submit queues a request. Where it fails Done is not called.
+	Submit(*engine.Request) error
+	// Run works until no request is left, or ctx ends. Requests that are not finished then get engine.ErrStopped. Its own
+	// error ends the run, and the rows that are under way have not failed.
+	Run(ctx context.Context) error
+}
+
+// Run takes rows from next, keeps up to parallel of them alive in w, and gives
 // each finished or failed one to emit, in the order in which they end.
 // An error of emit stops the run. When ctx ends, no further turn is asked for, those under way are finished and
 // remembered, and Run returns ctx's error; rows that were not finished are not emitted.
-func (l *Loop) Run(ctx context.Context, e *engine.Engine, parallel int, next func() (Row, bool), emit func(Record) error) error {
+func (l *Loop) Run(ctx context.Context, w Writer, parallel int, next func() (Row, bool), emit func(Record) error) error {
 	l.ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer l.stop()
 	l.ending = ctx
-	l.engine, l.next, l.emit, l.err = e, next, emit, nil
-	l.startJudges()
+	l.writer, l.next, l.emit, l.err = w, next, emit, nil
+	e, scores := w.(*engine.Engine)
+	if !scores && (l.settings.Gate != nil || l.settings.Verdicts != nil) {
+		return errors.New("a gate and verdicts need log-probabilities of an engine, and turns are written by something else")
+	}
+	l.startJudges(e)
 	for range max(1, parallel) {
 		l.startNext()
 	}
-	err := l.engine.Run(l.ctx)
+	err := l.writer.Run(l.ctx)
 	if l.err != nil {
 		return l.err
 	}

@@ -27,12 +27,13 @@ type TurnResult struct {
 	Prompt, Reused, Decoded int // tokens, as in engine.Result
 }
 
-// Holds reports whether a turn would come out the same under another limit.
+// Holds reports whether a turn would come out the same under another limit. How long one is that a server wrote may not be
+// known.
 func (o TurnResult) Holds(limit int) bool {
-	if o.End == engine.EndLength {
+	if o.End == engine.EndLength || o.Decoded == 0 {
 		return o.Limit == limit
 	}
-	return o.Decoded <= limit
+	return o.Limit == limit || o.Decoded <= limit
 }
 
 // Memory keeps turns that the engine has finished. A turn that it recalls is not computed again: so a row goes on where
@@ -97,8 +98,8 @@ func (l *Loop) Plan(ctx context.Context, rows []Row) (Plan, error) {
 	p := Plan{Rows: len(rows)}
 	l.ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
-	l.err, l.engine, l.planning = nil, nil, true
-	l.startJudges()
+	l.err, l.writer, l.planning = nil, nil, true
+	l.startJudges(nil)
 	defer func() { l.planning = false }()
 	for _, in := range rows {
 		r := l.newRow(in)

@@ -188,7 +188,7 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 	if kind == Critique {
 		request.Grammar = s.CritiqueGrammar
 	}
-	if err := r.loop.engine.Submit(request); err != nil {
+	if err := r.loop.writer.Submit(request); err != nil {
 		return r.fail(err)
 	}
 	return true
