@@ -41,6 +41,13 @@ func TestModelNames(t *testing.T) {
 	})
 }
 
+// TestServerEnvironment pins what keys of turns have in the place of a model, where a server wrote.
+func TestServerEnvironment(t *testing.T) {
+	if got := digest.ServerEnvironment("big"); got != "server's model big" {
+		t.Error(got)
+	}
+}
+
 func TestPairSource(t *testing.T) {
 	for text, want := range map[string]digest.PairSource{
 		"":                                    {},

@@ -44,6 +44,10 @@ func (m Model) Environment() string {
 	return fmt.Sprintf("model %s, keys %s, deterministic %v", m.Weights(), m.KeyType, m.Deterministic)
 }
 
+// ServerEnvironment is the Environment of turns that a server wrote: the name of its model, as it reports it. What else they
+// depend on amend does not know.
+func ServerEnvironment(model string) string { return "server's model " + model }
+
 // States names what hidden states depend on beside the tokens, and the way conversations are written. It is part of their
 // keys, and stands in files of preference models.
 func (m Model) States() string {

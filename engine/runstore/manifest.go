@@ -37,8 +37,10 @@ type Manifest struct {
 // Results holds everything that the text of rows depends on. This is the one place that decides it: a field
 // here is compared when a run is continued, a field elsewhere is not. So every field has the key tag "run" (package digest).
 type Results struct {
-	ModelSHA256 string  `json:"model_sha256" key:"run"`
-	ModelSize   int64   `json:"model_size" key:"run"`            // bytes
+	ModelSHA256 string `json:"model_sha256" key:"run"`
+	ModelSize   int64  `json:"model_size" key:"run"` // bytes
+	// ServerModel is the name of the model that wrote, where a server did. There is no ModelSHA256 then.
+	ServerModel string  `json:"server_model,omitempty" key:"run"`
 	LoRASHA256  string  `json:"lora_sha256,omitempty" key:"run"` // of the adapter on it
 	LoRAScale   float64 `json:"lora_scale,omitempty" key:"run"`
 	// Responses names what made the first responses, where that was another run: the hash of its Results.
@@ -116,7 +118,8 @@ type Setup struct {
 	Amend    string `json:"amend" key:"none"`     // version
 	LlamaCpp string `json:"llama_cpp" key:"none"` // version
 
-	Model               string        `json:"model" key:"none"`             // path
+	Model               string        `json:"model" key:"none"`             // path; a name where a server has it
+	Server              string        `json:"server,omitempty" key:"none"`  // address of the server whose model wrote
 	Architecture        string        `json:"architecture" key:"none"`      // general.architecture
 	License             string        `json:"license,omitempty" key:"none"` // general.license
 	Quantization        string        `json:"quantization,omitempty" key:"none"`

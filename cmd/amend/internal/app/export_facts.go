@@ -119,6 +119,8 @@ func ownFacts(r runstore.Results) (temperatures, limits string) {
 func repeatableFact(m runstore.Manifest) string {
 	inexact := models.Inexact(m.Setup.TensorTypes)
 	switch {
+	case m.Results.ServerModel != "":
+		return "critiques and revisions are by a server, which may answer the same request in other words: the same command need not give the same text"
 	case m.Results.Deterministic:
 		return "the same command gives the same text (`--deterministic`)"
 	case m.Setup.FlashAttention: // it is off on a CPU
@@ -178,7 +180,10 @@ func makerFacts(name string, m runstore.Manifest) []export.Fact {
 	licence := m.Setup.License
 	if licence == "" {
 		licence = "not stated in its file"
-		if len(m.Setup.TensorTypes) == 0 {
+		switch {
+		case m.Results.ServerModel != "":
+			licence = "not known: its server does not say"
+		case len(m.Setup.TensorTypes) == 0:
 			licence = "not recorded by the run"
 		}
 	}
@@ -190,7 +195,11 @@ func makerFact(m runstore.Manifest) string {
 	if m.Setup.Quantization != "" {
 		text += ", " + m.Setup.Quantization
 	}
-	text += ", sha256 " + m.Results.ModelSHA256
+	if m.Results.ServerModel != "" {
+		text = fmt.Sprintf("%s, the name that the server at %s has for it", m.Results.ServerModel, m.Setup.Server)
+	} else {
+		text += ", sha256 " + m.Results.ModelSHA256
+	}
 	if m.Results.LoRASHA256 != "" {
 		text += fmt.Sprintf(", with adapter %s at %v, sha256 %s", filepath.Base(m.Setup.LoRA), m.Results.LoRAScale, m.Results.LoRASHA256)
 	}

@@ -122,7 +122,7 @@ func (l *labelling) readRun(m runstore.Manifest, rows records) error {
 	c := &l.job.Config
 	l.truth = truthOf(m)
 	if c.Judge == "" {
-		last, err := StoredRun{Dir: c.Run, Manifest: m}.lastStage()
+		last, err := StoredRun{Dir: c.Run, Manifest: m}.lastModel("judge")
 		if err != nil {
 			return err
 		}

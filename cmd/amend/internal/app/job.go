@@ -52,13 +52,19 @@ const (
 	kindField   = "field"
 	kindInput   = "input"
 	kindStopped = "stopped"
+	kindAgain   = "again" // stopped by something else than a signal
 )
 
 // encodeFailure encodes a worker's error for the parent.
 func encodeFailure(err error) *worker.Failure {
 	f := &worker.Failure{Text: err.Error()}
-	var field *failure.FieldError
+	var (
+		field *failure.FieldError
+		again *failure.StoppedError
+	)
 	switch {
+	case errors.As(err, &again):
+		f.Kind = kindAgain
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		f.Kind = kindStopped
 	case errors.As(err, &field):
@@ -83,6 +89,8 @@ func decodeFailure(ctx context.Context, err error) error {
 		return &remoteError{f.Text, field}
 	case kindInput:
 		return failure.Input(f)
+	case kindAgain:
+		return failure.Stopped(f)
 	}
 	return f
 }

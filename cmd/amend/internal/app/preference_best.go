@@ -130,7 +130,7 @@ func (e Env) curve(c BestConfig, all []*sampled, samples int, r *BestReport) err
 func (e Env) scoreByModel(ctx context.Context, c BestConfig, m runstore.Manifest, all []*sampled, r *BestReport) (*reward.Model, error) {
 	model, compute := c.Model, c.Compute
 	if model == "" {
-		last, err := StoredRun{Dir: c.Run, Manifest: m}.lastStage()
+		last, err := StoredRun{Dir: c.Run, Manifest: m}.lastModel("model")
 		if err != nil {
 			return nil, err
 		}

@@ -260,7 +260,7 @@ func (c TrainPreferenceConfig) job(l *labelSet, today string) (statesJob, error)
 	if c.Model == "" {
 		switch judge := l.set.Settings.ModelSHA256; {
 		case l.run != nil:
-			last, err := StoredRun{Dir: l.dir, Manifest: *l.run}.lastStage()
+			last, err := StoredRun{Dir: l.dir, Manifest: *l.run}.lastModel("model")
 			if err != nil {
 				return job, err
 			}

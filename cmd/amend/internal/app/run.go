@@ -66,6 +66,11 @@ func Run(ctx context.Context, env Env, c RunConfig) (RunResult, error) {
 	if len(stages) == 1 {
 		return env.runStage(ctx, stages[0], set, c)
 	}
+	if stages[1].byServer() {
+		if err := env.checkServer(ctx, c); err != nil {
+			return RunResult{}, err
+		}
+	}
 	first, err := env.runResponses(ctx, stages[0], set, c)
 	if err != nil {
 		return RunResult{}, err

@@ -13,6 +13,9 @@ import (
 // headers, templates, the grammar of critiques. Errors are about the user's input.
 func checkStages(stages []stage) error {
 	for i, s := range stages {
+		if s.byServer() {
+			continue
+		}
 		c := s.config
 		file, err := runner.Find(c.Model)
 		if err != nil {

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"amend/cmd/amend/internal/critic"
 	"amend/cmd/amend/internal/failure"
 	"amend/cmd/amend/internal/runner"
 	"amend/cmd/amend/internal/worker"
 	"amend/constitution"
 	"amend/engine"
+	"amend/engine/chat"
 	"amend/engine/digest"
 	"amend/engine/revise"
 	"amend/engine/runstore"
@@ -33,7 +36,10 @@ type runComputation struct {
 	progress *reporter
 
 	document  *constitution.Document // with the principles that are drawn from
-	model     *runner.Model
+	model     *runner.Model          // nil where a server writes
+	server    *critic.Server         // nil where the model writes
+	format    *chat.Formatter
+	think     chat.ThinkTags
 	grammar   string                  // SHA-256 of the critiques' grammar
 	gate      *revise.Gate            // nil: all revisions are taken
 	inspector *revise.Verdicts        // nil: no draft is judged before its critique
@@ -66,38 +72,55 @@ func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Clie
 	limits := job.Limits
 	job.Payload = nil // it may be large
 	c.rows = c.job.rows()
-	for _, step := range []func(context.Context) error{c.openModel, c.openLoops, c.testJudges, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore} {
+	steps := []func(context.Context) error{c.openInputs, c.openModel, c.openLoops, c.testJudges, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore}
+	if c.job.Config.CriticURL != "" {
+		steps = []func(context.Context) error{c.openInputs, c.openServer, c.openLoops, c.openStore}
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
-	var out computed
-	if c.job.Plan {
-		out, err = c.plan(ctx)
-	} else {
-		out, err = c.run(ctx, limits)
-	}
+	out, err := c.work(ctx, limits)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(out)
 }
 
-func (c *runComputation) openModel(ctx context.Context) (err error) {
+// work does the job once all is open.
+func (c *runComputation) work(ctx context.Context, limits worker.Limits) (computed, error) {
+	switch {
+	case c.job.Plan:
+		return c.plan(ctx)
+	case c.server != nil:
+		return c.runByServer(ctx)
+	}
+	return c.run(ctx, limits)
+}
+
+// openInputs reads what the job brings, and the manifest of the run that is continued.
+func (c *runComputation) openInputs(context.Context) (err error) {
 	if c.document, err = c.job.document(); err != nil {
 		return err
 	}
-	if c.previous, err = previousManifest(c.parent); err != nil {
-		return err
-	}
+	c.previous, err = previousManifest(c.parent)
+	return err
+}
+
+func (c *runComputation) openModel(ctx context.Context) (err error) {
 	r := c.job.Config
 	c.model, err = runner.Open(ctx, runner.Weights{Model: r.Model, Adapter: runner.ParseAdapter(r.LoRA)}, r.Compute, c.env.options(c.parent.Log(), c.job.Date))
 	if err != nil {
 		return err
 	}
 	c.parent.AtEnd(c.model.Close)
+	c.useModel()
 	return nil
 }
+
+// useModel has conversations written for the model.
+func (c *runComputation) useModel() { c.format, c.think = c.model.Format(), c.model.ThinkTags() }
 
 // document is the constitution with the principles that are drawn from.
 func (j runJob) document() (*constitution.Document, error) {
@@ -115,7 +138,7 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 		Rounds: r.Revisions, Mode: r.Mode, NoCritique: !r.Critique, Demonstrations: r.Demonstrations, MaxTokens: r.MaxTokens, Tries: r.Tries,
 		CritiqueTemperature: orNil(r.Own.CritiqueTemperature), CritiqueMaxTokens: r.Own.CritiqueMaxTokens,
 		RevisionTemperature: orNil(r.Own.RevisionTemperature), RevisionMaxTokens: r.Own.RevisionMaxTokens,
-		Sampling: r.Sampling, Seed: r.Seed, System: r.System, Think: c.model.ThinkTags(), LogProbs: r.LogProbs,
+		Sampling: r.Sampling, Seed: r.Seed, System: r.System, Think: c.think, LogProbs: r.LogProbs,
 	}
 	for id := range r.Sampling.LogitBias {
 		if last := c.model.VocabularySize() - 1; int(id) > last {
@@ -150,7 +173,7 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 
 // openLoop makes the loop that shows demonstration set k of a document.
 func (c *runComputation) openLoop(ctx context.Context, doc *constitution.Document, k int) (*revise.Loop, error) {
-	l, err := revise.New(ctx, c.model.Format(), c.shown(doc, k), c.settings)
+	l, err := revise.New(ctx, c.format, c.shown(doc, k), c.settings)
 	return l, failure.Input(err)
 }
 
@@ -180,7 +203,7 @@ func (c *runComputation) openStore(context.Context) error {
 		return err
 	}
 	for _, l := range c.loops {
-		l.Use(c.store, c.model.Environment(c.size))
+		l.Use(c.store, c.environment())
 		if c.job.Stream {
 			newStreamer(c.parent).listen(l)
 		}
@@ -192,6 +215,14 @@ func (c *runComputation) openStore(context.Context) error {
 	measured.SelfTest, measured.VerdictTest = cmp.Or(c.tested, measured.SelfTest), cmp.Or(c.verdicts, measured.VerdictTest)
 	measured.CritiqueTest = cmp.Or(c.critiques, measured.CritiqueTest)
 	return c.store.measure(measured)
+}
+
+// environment names what turns depend on beside what they are asked.
+func (c *runComputation) environment() string {
+	if c.server != nil {
+		return digest.ServerEnvironment(c.server.Model)
+	}
+	return c.model.Environment(c.size)
 }
 
 // preambleOf returns the index of a row's demonstration set. It depends only on the row's seed, not on other rows.
@@ -225,6 +256,10 @@ func (c *runComputation) plan(ctx context.Context) (out computed, err error) {
 			return out, err
 		}
 		out.Plan = out.Plan.Add(part)
+	}
+	if c.server != nil {
+		out.Plan.Prompt = 0 // its tokens are not known here
+		return out, nil
 	}
 	if out.Plan.Turns > 0 {
 		out.Forecast, err = c.forecast(ctx, out.Plan)
@@ -261,14 +296,25 @@ func (c *runComputation) run(ctx context.Context, limits worker.Limits) (out com
 		return out, err
 	}
 	out.Stats = c.engine.Stats()
-	if n := *c.store.kept; n > 0 {
-		out.TurnSeconds = c.env.Now().Sub(begun).Seconds() / float64(n)
-	}
+	out.TurnSeconds = c.turnSeconds(begun)
 	return out, nil
+}
+
+// turnSeconds is how long a turn took since then, in the mean; 0 where there was none.
+func (c *runComputation) turnSeconds(begun time.Time) float64 {
+	n := *c.store.kept
+	if n == 0 {
+		return 0
+	}
+	return c.env.Now().Sub(begun).Seconds() / float64(n)
 }
 
 // sayRepeatable says that the same command need not give the same text, where that is so.
 func (c *runComputation) sayRepeatable() {
+	if c.server != nil {
+		c.parent.Log().Info("the same command need not give the same text: a server may answer the same request in other words; turns that are kept stay as they are")
+		return
+	}
 	types := models.Inexact(c.store.manifest.Setup.TensorTypes)
 	if len(types) > 0 && !c.job.Config.Compute.Deterministic {
 		c.parent.Log().Info("the same command need not give the same text: with these weights it depends on the rows beside a row; --deterministic ends that, and is slower",
@@ -335,9 +381,14 @@ func (c *runComputation) runGroup(ctx context.Context, l *revise.Loop, rows []re
 		return err
 	}
 	c.progress.enter(Working)
+	return c.feed(ctx, l, c.engine, rows, parallel)
+}
+
+// feed gives rows to a loop, up to parallel of them at once.
+func (c *runComputation) feed(ctx context.Context, l *revise.Loop, w revise.Writer, rows []revise.Row, parallel int) error {
 	var lost error // the parent could not be told
 	next := revise.Rows(rows)
-	err := l.Run(ctx, c.engine, parallel, func() (revise.Row, bool) {
+	err := l.Run(ctx, w, parallel, func() (revise.Row, bool) {
 		r, ok := next()
 		if ok {
 			lost = c.parent.Begin(r.ID)
@@ -351,6 +402,9 @@ func (c *runComputation) runGroup(ctx context.Context, l *revise.Loop, rows []re
 func (c *runComputation) save(rec revise.Record) error {
 	if rec.Error != "" {
 		c.parent.Log().Warn("a row failed", "row", rec.ID, "why", rec.Error)
+	}
+	if c.server != nil {
+		rec = withoutIDs(rec)
 	}
 	c.progress.unit(rec.Error != "", c.loops[0].Turns()-len(rec.Turns))
 	return c.store.append(rec)

@@ -19,6 +19,10 @@ type RunConfig struct {
 	LoRA       string `yaml:"lora" key:"run"`        // adapter of first responses: PATH or PATH=SCALE
 	Critic     string `yaml:"critic" key:"run"`      // model of all other turns; empty: Model
 	CriticLoRA string `yaml:"critic-lora" key:"run"` // adapter of all other turns
+	// CriticURL is where a server runs that writes critiques and revisions; empty: amend does. Wherever it runs, the same model
+	// makes the same run. CriticURLModel names its model; empty: the only one.
+	CriticURL      string `yaml:"critic-url" key:"none"`
+	CriticURLModel string `yaml:"critic-url-model" key:"run"`
 
 	Constitution      []string     `yaml:"constitution" key:"run"` // names or paths, later ones on top; empty: the model's default
 	Principles        []string     `yaml:"principles" key:"run"`   // ids and tags that draws are narrowed to
@@ -127,7 +131,7 @@ func (c RunConfig) validateRow() error {
 		failure.Range("max-tokens", c.MaxTokens, 1, runner.MostTokens),
 		failure.Range("tries", c.Tries, 0, 100), c.Own.validate(),
 		c.Compute.Validate(), c.Context.Validate(),
-		c.validateCritic(),
+		c.validateCritic(), c.validateServer(),
 		runner.ValidateAdapter("lora", c.LoRA), runner.ValidateAdapter("critic-lora", c.CriticLoRA),
 		validateSampling(c.Sampling), c.Gate.validate(),
 	)
@@ -169,7 +173,7 @@ func (o OwnLimits) validate() error {
 }
 
 func (c RunConfig) validateCritic() error {
-	for _, f := range []struct{ field, value string }{{"critic", c.Critic}, {"critic-lora", c.CriticLoRA}} {
+	for _, f := range []struct{ field, value string }{{"critic", c.Critic}, {"critic-lora", c.CriticLoRA}, {"critic-url", c.CriticURL}} {
 		if f.value != "" && c.Revisions == 0 {
 			return &failure.FieldError{Field: f.field, Value: f.value, Want: "is for critiques and revisions: it has no use with revisions 0"}
 		}
@@ -204,7 +208,7 @@ func DefaultConstitution(model string) string {
 
 // staged reports whether first responses and the turns after them are computed by different models or adapters.
 func (c RunConfig) staged() bool {
-	return c.Revisions > 0 && (c.LoRA != "" || c.Critic != "" || c.CriticLoRA != "")
+	return c.Revisions > 0 && (c.LoRA != "" || c.Critic != "" || c.CriticLoRA != "" || c.CriticURL != "")
 }
 
 // validateSampling checks how tokens are drawn.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,6 +36,10 @@ func (h *planHost) finished(ctx context.Context) (bool, error) {
 // unchanged compares what the run was made with and what it would be continued with. Checksums of large files come last.
 func (h *planHost) unchanged(ctx context.Context) (bool, error) {
 	c, was := h.in.job.Config, h.snapshot.Manifest.Results
+	if c.CriticURL != "" {
+		now := contents{Server: cmp.Or(c.CriticURLModel, was.ServerModel), Constitution: h.in.document.Hash(), Prompts: h.in.job.PromptsSHA, Responses: h.in.job.Responses}
+		return len(h.changes(c.results(now))) == 0, nil
+	}
 	file, err := runner.Find(c.Model)
 	if err != nil {
 		return false, err

@@ -58,10 +58,14 @@ func (c RunConfig) stages() []stage {
 	inner := filepath.Join(c.Out, runstore.ResponsesDir)
 	first, rest := c, c
 	first.Revisions, first.Gate.On, first.Out, first.Critic, first.CriticLoRA = 0, false, inner, "", ""
+	first.CriticURL, first.CriticURLModel = "", ""
 	rest.LoRA, rest.Critic, rest.CriticLoRA = c.CriticLoRA, "", ""
 	if c.Critic != "" {
 		rest.Model, rest.Compute.Template = c.Critic, ""
 		rest.Constitution = c.layers()
+	}
+	if c.CriticURL != "" {
+		rest = rest.forServer()
 	}
 	return []stage{{config: first}, {config: rest, responsesOf: inner}}
 }

@@ -28,6 +28,7 @@ type contents struct {
 	Grammar      string
 	Responses    string // what made the first responses, where another run did
 	KeyType      string
+	Server       string // the model of the server that wrote all turns but first responses, by its name there
 	Verdicts     string // how single responses are judged; empty without judgements of them, and in the loop's own conversation
 }
 
@@ -35,7 +36,7 @@ type contents struct {
 func (r RunConfig) results(c contents) runstore.Results {
 	s := r.Sampling
 	return runstore.Results{
-		ModelSHA256: c.Model, ModelSize: c.ModelSize, LoRASHA256: c.Adapter, LoRAScale: c.AdapterScale,
+		ModelSHA256: c.Model, ModelSize: c.ModelSize, ServerModel: c.Server, LoRASHA256: c.Adapter, LoRAScale: c.AdapterScale,
 		Responses: c.Responses, TemplateSHA256: c.Template, Chat: r.Compute.Chat,
 		ConstitutionSHA256: c.Constitution, PromptsSHA256: c.Prompts, Map: slices.Sorted(slices.Values(r.Map)), FromResponses: r.FromResponses,
 		Preambles: orZero(r.DemonstrationSets, 1), NoFewShots: r.Demonstrations == revise.BeforeNone, Demonstrations: unless(r.Demonstrations, revise.BeforeAll, revise.BeforeNone), Samples: orZero(r.Samples, 1),
@@ -52,24 +53,36 @@ func (r RunConfig) results(c contents) runstore.Results {
 
 // manifest says what makes the run.
 func (c *runComputation) manifest() runstore.Manifest {
+	if c.server != nil {
+		return c.serverManifest()
+	}
 	r := c.job.Config
 	adapter, adapterSHA := c.model.Adapter()
 	info := c.model.Info()
-	return runstore.Manifest{
+	m := runstore.Manifest{
 		Created: c.job.Date,
 		Results: r.results(contents{
 			Model: c.model.SHA256(), ModelSize: int64(info.SizeBytes), Adapter: adapterSHA, AdapterScale: adapter.Scale,
 			Template: c.model.TemplateSHA256(), Constitution: c.document.Hash(), Prompts: c.job.PromptsSHA, Grammar: c.grammar,
 			Responses: c.job.Responses, KeyType: c.size.TypeK.String(), Verdicts: c.judgedHow(),
 		}),
-		Setup: runstore.Setup{
-			Amend: c.job.Version, LlamaCpp: runner.LlamaVersion(), Model: info.Path, Architecture: info.Architecture, LoRA: adapter.Path,
-			License: info.License, Quantization: info.Quantization, TensorTypes: typeNames(info.TensorTypes),
-			Constitution: c.document.Name, ConstitutionVersion: c.document.Version, Principles: r.Principles, Template: r.Compute.Template,
-			Prompts: slices.Clone(r.Prompts), Limit: r.Limit, Rows: len(c.rows),
-			Threads: c.size.Threads, Context: c.size.Limit, Parallel: c.size.Parallel(), KV: string(c.size.Layout()),
-			GPULayers: r.Compute.GPULayers, FlashAttention: c.size.FlashAttention(), Machine: runner.Machine(),
-		},
+		Setup: c.commonSetup(),
+	}
+	s := &m.Setup
+	s.Model, s.Architecture, s.LoRA, s.Template = info.Path, info.Architecture, adapter.Path, r.Compute.Template
+	s.License, s.Quantization, s.TensorTypes = info.License, info.Quantization, typeNames(info.TensorTypes)
+	s.Threads, s.Context, s.Parallel, s.KV = c.size.Threads, c.size.Limit, c.size.Parallel(), string(c.size.Layout())
+	s.GPULayers, s.FlashAttention = r.Compute.GPULayers, c.size.FlashAttention()
+	return m
+}
+
+// commonSetup is what is recorded of a run whatever writes its turns.
+func (c *runComputation) commonSetup() runstore.Setup {
+	r := c.job.Config
+	return runstore.Setup{
+		Amend: c.job.Version, LlamaCpp: runner.LlamaVersion(), Machine: runner.Machine(),
+		Constitution: c.document.Name, ConstitutionVersion: c.document.Version, Principles: r.Principles,
+		Prompts: slices.Clone(r.Prompts), Limit: r.Limit, Rows: len(c.rows),
 	}
 }
 

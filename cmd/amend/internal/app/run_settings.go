@@ -219,7 +219,7 @@ func (c RunConfig) record() RunConfig {
 func (e Env) warnOfAnotherModel(ctx context.Context, stages []stage) error {
 	for _, s := range stages {
 		m, _, err := runstore.Read(s.config.Out)
-		if errors.Is(err, runstore.ErrNotARun) || !s.config.Redo {
+		if errors.Is(err, runstore.ErrNotARun) || !s.config.Redo || s.byServer() {
 			continue
 		}
 		if err != nil {

@@ -17,8 +17,8 @@ type SentTurn struct {
 	Kind   revise.Kind    `json:"kind"`
 	Round  int            `json:"round"`
 	Try    int            `json:"try,omitempty"`
-	Tokens []engine.Token `json:"tokens"`
-	Text   string         `json:"text"` // of the tokens, control tokens included
+	Tokens []engine.Token `json:"tokens"` // none where a server was sent messages
+	Text   string         `json:"text"`   // of the tokens, control tokens included
 }
 
 // Sent returns what the model was sent for each turn of a stored row. The row is done again without computing: a turn is
@@ -73,10 +73,17 @@ func (e Env) sentIn(ctx context.Context, s stage, rec revise.Record) (sent []Sen
 	if r.document, err = run.constitution(); err != nil {
 		return nil, failure.Input(err)
 	}
-	if r.model, err = runner.OpenVocabulary(ctx, c.Model, c.Compute, e.options(e.Log, m.Created)); err != nil {
+	told := func(tokens []engine.Token) ([]engine.Token, string) { return []engine.Token{}, messagesText(tokens) }
+	if s.byServer() {
+		err = r.openMessages(ctx)
+	} else if r.model, err = runner.OpenVocabulary(ctx, c.Model, c.Compute, e.options(e.Log, m.Created)); err == nil {
+		defer func() { err = errors.Join(err, r.model.Close()) }()
+		r.useModel()
+		told = func(tokens []engine.Token) ([]engine.Token, string) { return tokens, r.model.Vocab().Exact(tokens) }
+	}
+	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, r.model.Close()) }()
 	if err := r.openLoops(ctx); err != nil {
 		return nil, err
 	}
@@ -85,7 +92,8 @@ func (e Env) sentIn(ctx context.Context, s stage, rec revise.Record) (sent []Sen
 	loop.Use(snapshot, environmentOf(m.Results))
 	loop.Watch(func(a revise.Asked) {
 		if a.Stored {
-			sent = append(sent, SentTurn{a.Kind, a.Round, a.Try, a.Tokens, r.model.Vocab().Exact(a.Tokens)})
+			tokens, text := told(a.Tokens)
+			sent = append(sent, SentTurn{a.Kind, a.Round, a.Try, tokens, text})
 		}
 	})
 	_, err = loop.Plan(ctx, []revise.Row{row})
@@ -107,6 +115,9 @@ func rowAgain(rec revise.Record, second bool) revise.Row {
 
 // environmentOf names what logits of a run depend on beside the tokens, as runner.Model.Environment does.
 func environmentOf(r runstore.Results) string {
+	if r.ServerModel != "" {
+		return digest.ServerEnvironment(r.ServerModel)
+	}
 	return digest.Model{
 		SHA256: r.ModelSHA256, AdapterSHA256: r.LoRASHA256, AdapterScale: r.LoRAScale,
 		Chat: r.Chat, TemplateSHA256: r.TemplateSHA256, KeyType: r.KVType, Deterministic: r.Deterministic,

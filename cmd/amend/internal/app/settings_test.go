@@ -33,6 +33,7 @@ func resultsOf(t *testing.T, c RunConfig) string {
 			Model: fileSum(s.config.Model), Adapter: fileSum(adapter.Path), AdapterScale: adapter.Scale, Template: fileSum(s.config.Compute.Template),
 			Constitution: fileSum(strings.Join(append(s.config.layers(), s.config.Principles...), " ")), Prompts: fileSum(s.config.Prompts.String()),
 			Grammar: fileSum(s.config.CritiqueGrammar), Responses: responses, KeyType: s.config.Context.KVType,
+			Server: s.config.CriticURLModel,
 		})
 		var err error
 		if responses, err = r.Hash(); err != nil {
@@ -46,6 +47,7 @@ func resultsOf(t *testing.T, c RunConfig) string {
 func fullRunConfig() RunConfig {
 	c := DefaultRunConfig()
 	c.Model, c.LoRA, c.Critic, c.CriticLoRA = "m.gguf", "a.gguf=0.5", "c.gguf", "b.gguf"
+	c.CriticURL, c.CriticURLModel = "http://127.0.0.1:8080/v1", "big"
 	c.Constitution, c.Principles = []string{"mine.yaml"}, []string{"kind"}
 	c.Prompts, c.Map, c.Out, c.System, c.CritiqueGrammar = []string{"p.jsonl"}, []string{"prompt=question"}, "out", "Be brief.", "g.gbnf"
 	c.Sampling = sample.Params{Temperature: 0.5, TopK: 40, TopP: 0.75, MinP: 0.125, RepetitionPenalty: 1.25, FrequencyPenalty: 0.5, PresencePenalty: 0.25, PenaltyWindow: 64,

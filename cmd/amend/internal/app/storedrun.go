@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
@@ -72,6 +73,15 @@ func (r StoredRun) constitution() (*constitution.Document, error) {
 	return doc.Select(r.Manifest.Setup.Principles)
 }
 
+// lastModel returns the settings of lastStage for a model that is to read or judge what the run holds. field is the setting
+// that names another one: where a server wrote, there is no model to load.
+func (r StoredRun) lastModel(field string) (RunConfig, error) {
+	if name := r.Manifest.Results.ServerModel; name != "" {
+		return RunConfig{}, failure.Missing(field, fmt.Sprintf("%s, which wrote critiques and revisions of %s, is a server's; name a GGUF model", name, r.Dir))
+	}
+	return r.lastStage()
+}
+
 // constitutionFile is the constitution in a run directory.
 func constitutionFile(dir string) string { return filepath.Join(dir, runstore.ConstitutionFile) }
 
@@ -92,6 +102,9 @@ func (r StoredRun) lastStage() (RunConfig, error) {
 
 // ShownModel is the model of a run as a person knows it.
 func ShownModel(m runstore.Manifest) string {
+	if m.Results.ServerModel != "" {
+		return m.Results.ServerModel + ", by the server at " + m.Setup.Server
+	}
 	return models.CachesFrom(os.Getenv).Shown(m.Setup.Model)
 }
 

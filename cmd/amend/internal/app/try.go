@@ -58,7 +58,7 @@ func (c RunConfig) validateTry(prompt string) error {
 	for _, f := range []struct {
 		field string
 		given bool
-	}{{"lora", c.LoRA != ""}, {"critic", c.Critic != ""}, {"critic-lora", c.CriticLoRA != ""}, {"gate", c.Gate.On}, {"samples", c.Samples > 1}} {
+	}{{"lora", c.LoRA != ""}, {"critic", c.Critic != ""}, {"critic-lora", c.CriticLoRA != ""}, {"critic-url", c.CriticURL != ""}, {"gate", c.Gate.On}, {"samples", c.Samples > 1}} {
 		if f.given {
 			errs = append(errs, &failure.FieldError{Field: f.field, Want: want})
 		}

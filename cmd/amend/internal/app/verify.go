@@ -149,6 +149,14 @@ func (r StoredRun) checkLabels(context.Context) (Check, error) {
 // filesOf are the checks of the files that a run's settings name.
 func (r StoredRun) filesOf(c RunConfig) []func(context.Context) (Check, error) {
 	results := r.Manifest.Results
+	if results.ServerModel != "" {
+		return []func(context.Context) (Check, error){
+			func(context.Context) (Check, error) {
+				return Check{"model", Missing, results.ServerModel + " is a server's"}, nil
+			},
+			func(context.Context) (Check, error) { return r.checkPrompts(c) },
+		}
+	}
 	checks := []func(context.Context) (Check, error){func(ctx context.Context) (Check, error) {
 		return checkFile(ctx, "model", c.Model, results.ModelSHA256, runner.Find)
 	}}

@@ -40,6 +40,9 @@ func (o *runFlags) addFlags(f *pflag.FlagSet) (g flagGroups) {
 	makers.StringVar(&o.Critic, "critic", "", "GGUF model for critiques, revisions and judgements (default --model). It is loaded after all first responses are done, and uses its own chat template, unless --chat is plain")
 	makers.StringVar(&o.CriticLoRA, "critic-lora", "", "LoRA adapter for critiques, revisions and judgements: PATH or PATH=SCALE")
 
+	makers.StringVar(&o.CriticURL, "critic-url", "", "address of an OpenAI-compatible chat server on this machine that writes critiques and revisions: http://127.0.0.1:PORT/v1 (llama-server, Ollama, vLLM, LM Studio); no other machine is asked")
+	makers.StringVar(&o.CriticURLModel, "critic-url-model", "", "model of that server, by its name there (default its only one)")
+
 	o.addSamplingFlags(g.in("Sampling"))
 	o.addGateFlags(g.in("Gate"))
 

@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DYLD_LIBRARY_PATH", os.Getenv("DYLD_LIBRARY_PATH"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs, "sql": sql, "claim": claim},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exit": exitIs, "sql": sql, "claim": claim, "serve": chatServers},
 	})
 }
 

@@ -21,7 +21,11 @@ func Sent(p *Page, turns []app.SentTurn) error {
 		if t.Try > 0 {
 			name += fmt.Sprintf(", try %d", t.Try+1)
 		}
-		p.Heading(0, fmt.Sprintf("=== %s: %s", name, counted(len(t.Tokens), "token")))
+		length := "messages to a server"
+		if len(t.Tokens) > 0 {
+			length = counted(len(t.Tokens), "token")
+		}
+		p.Heading(0, fmt.Sprintf("=== %s: %s", name, length))
 		p.Text(Printable(t.Text))
 		if !strings.HasSuffix(t.Text, "\n") {
 			p.Text("\n")
