@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"amend/cmd/amend/internal/critic"
@@ -136,6 +137,7 @@ func (c *runComputation) serverManifest() runstore.Manifest {
 // withoutIDs takes the ids off a record's turns: those of messages say nothing of the tokens that the server's model read and
 // wrote.
 func withoutIDs(rec revise.Record) revise.Record {
+	rec.Turns = slices.Clone(rec.Turns)
 	for i := range rec.Turns {
 		rec.Turns[i].Tokens, rec.Turns[i].Retokenized = nil, 0
 	}

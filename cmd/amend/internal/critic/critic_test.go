@@ -134,7 +134,7 @@ func TestQuestion(t *testing.T) {
 	if sent != want {
 		t.Errorf("sent\n%s\nwant\n%s", sent, want)
 	}
-	if s.Model != "big" || s.Slots != 3 {
+	if s.Model != "big" || s.Slots != 3 || s.http.Timeout != mostPatience {
 		t.Errorf("%s with %d slots", s.Model, s.Slots)
 	}
 }
@@ -205,11 +205,41 @@ func TestSilence(t *testing.T) {
 	if err := s.write(t.Context(), request(t)).Err; !isStopped(err) || !strings.Contains(err.Error(), "gave no answer in 50ms") || !strings.Contains(err.Error(), sameCommand) {
 		t.Error(err)
 	}
+	mute := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
+	t.Cleanup(mute.Close)
+	if _, err := open(t.Context(), mute.URL, "", 50*time.Millisecond); !isStopped(err) || !strings.Contains(err.Error(), "gave no answer in 50ms") {
+		t.Error(err)
+	}
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	_, err := Open(t.Context(), gone.URL, "")
 	if !isStopped(err) || !strings.Contains(err.Error(), "refused") || !strings.Contains(err.Error(), "start it; what is done is kept") {
 		t.Error(err)
+	}
+}
+
+// TestClosedConnection: servers close connections that they no longer want. That is no server which is gone.
+func TestClosedConnection(t *testing.T) {
+	n := 0
+	s := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if n++; n == 2 {
+			connection, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = connection.Close()
+			return
+		}
+		says(200, content("Well."))(w, r)
+	})
+	for range 2 {
+		if got := s.write(t.Context(), request(t)); got.Err != nil {
+			t.Error(got.Err)
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d requests", n)
 	}
 }
 

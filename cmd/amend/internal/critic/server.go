@@ -20,6 +20,8 @@ const (
 	// mostPatience is how long a server may take for one turn: a large model on a CPU writes a token a second, several rows
 	// at once.
 	mostPatience = 30 * time.Minute
+	// openPatience is how long it may take to say which models it has, which it need not compute.
+	openPatience = 30 * time.Second
 	// mostBytes is the longest answer that is read.
 	mostBytes = 64 << 20
 	// defaultSlots is how many turns are asked for at once where a server does not say how many it writes at once.
@@ -41,15 +43,21 @@ type Server struct {
 // caller calls Close. An error is a *failure.InputError where the address or the name is wrong, and a
 // *failure.StoppedError where the server is not there, or not ready.
 func Open(ctx context.Context, address, name string) (*Server, error) {
+	return open(ctx, address, name, openPatience)
+}
+
+// open is Open with another patience.
+func open(ctx context.Context, address, name string, patience time.Duration) (*Server, error) {
 	base, err := ParseAddress(address)
 	if err != nil {
 		return nil, failure.Inputf("the address %s %w", address, err)
 	}
-	s := &Server{base: base, http: newClient(mostPatience)}
+	s := &Server{base: base, http: newClient(patience)}
 	if s.Model, err = s.choose(ctx, name); err != nil {
 		return nil, err
 	}
 	s.Slots = s.slots(ctx)
+	s.http.Timeout = mostPatience // nothing else uses it yet
 	return s, nil
 }
 
@@ -123,6 +131,7 @@ func (s *Server) ask(ctx context.Context, method string, at *url.URL, request, a
 	}
 	if request != nil {
 		r.Header.Set("Content-Type", "application/json")
+		r.Header["Idempotency-Key"] = nil // not sent: on a connection that the server has closed meanwhile, the request is sent again
 	}
 	response, err := s.http.Do(r)
 	if err != nil {

@@ -43,9 +43,6 @@ func (w *Writer) Run(ctx context.Context) error {
 	defer cancel(nil)
 	for len(w.waiting)+w.running > 0 {
 		w.start(ctx)
-		if w.running == 0 {
-			continue
-		}
 		turn := <-w.written
 		w.running--
 		var refused *refusedError
@@ -59,18 +56,13 @@ func (w *Writer) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// start sends what is queued. After the end of ctx nothing is sent any more.
+// start sends what is queued. After the end of ctx nothing leaves any more.
 func (w *Writer) start(ctx context.Context) {
-	for len(w.waiting) > 0 {
-		r := w.waiting[0]
-		w.waiting = w.waiting[1:]
-		if ctx.Err() != nil {
-			r.Done(engine.Result{Err: stopped(ctx)})
-			continue
-		}
-		w.running++
+	w.running += len(w.waiting)
+	for _, r := range w.waiting {
 		go func() { w.written <- written{r, w.server.write(ctx, r)} }()
 	}
+	w.waiting = nil
 }
 
 // stopped is the result of a turn that has not failed, and can be asked for again.
