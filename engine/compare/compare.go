@@ -33,8 +33,8 @@ type Row struct {
 	Refusals  stats.Share    `json:"refusals"`  // of the answers of which it can be said
 	NotJudged int            `json:"refusal_not_judged"`
 	Chars     stats.Interval `json:"chars"`
-	Kept      stats.Interval `json:"kept_words"` // share of the base's words that the answer has
-	Script    stats.Share    `json:"other_script"`
+	Kept      stats.Interval `json:"kept_words"`     // share of the base's words that the answer has
+	Language  stats.Share    `json:"other_language"` // in another language than their base
 	Flags     map[string]int `json:"flags"`
 	Wins      []Win          `json:"wins"`
 }
@@ -56,7 +56,7 @@ const similar = 0.75
 // NewRow measures cases. Its Wins are by these judges.
 func NewRow(name string, cases []Case, judges []string) Row {
 	r := Row{Name: name, Cases: len(cases), Flags: map[string]int{}, Wins: []Win{}}
-	var refusals, chars, kept, script stats.Clusters
+	var refusals, chars, kept, languages stats.Clusters
 	for _, c := range cases {
 		r.Unchanged += stats.Indicator[int](c.Answer.Text == c.Base.Text)
 		if c.Answer.NotJudged {
@@ -66,16 +66,24 @@ func NewRow(name string, cases []Case, judges []string) Row {
 		}
 		chars.Add(c.Prompt, float64(utf8.RuneCountInString(c.Answer.Text)))
 		kept.Add(c.Prompt, Kept(c.Base.Text, c.Answer.Text))
-		script.Add(c.Prompt, stats.Indicator[float64](language.Script(c.Base.Text) != language.Script(c.Answer.Text)))
+		languages.Add(c.Prompt, stats.Indicator[float64](areOtherLanguages(c.Base.Text, c.Answer.Text)))
 		for _, f := range c.Answer.Flags {
 			r.Flags[f]++
 		}
 	}
-	r.Refusals, r.Chars, r.Kept, r.Script = refusals.Share(), chars.Mean(), kept.Mean(), script.Share()
+	r.Refusals, r.Chars, r.Kept, r.Language = refusals.Share(), chars.Mean(), kept.Mean(), languages.Share()
 	for _, by := range judges {
 		r.Wins = append(r.Wins, newWin(by, cases))
 	}
 	return r
+}
+
+// areOtherLanguages reports whether two texts are in different languages: of those that say which, or else by their scripts.
+func areOtherLanguages(a, b string) bool {
+	if x, y := language.Of(a), language.Of(b); x != "" && y != "" {
+		return x != y
+	}
+	return language.Script(a) != language.Script(b)
 }
 
 func newWin(by string, cases []Case) Win {

@@ -18,7 +18,7 @@ func TestRow(t *testing.T) {
 		{Prompt: "d", Base: Answer{Text: "no words alike"}, Answer: Answer{Text: "все другое", NotJudged: true}, Wins: map[string]float64{"pm": 0}},
 	}
 	r := NewRow("round 1", cases, []string{"judge", "pm", "nobody"})
-	if r.Cases != 4 || r.Unchanged != 1 || r.NotJudged != 1 || r.Refusals.Count != 1 || r.Refusals.Of != 3 || r.Flags["cut"] != 1 || r.Script.Count != 1 {
+	if r.Cases != 4 || r.Unchanged != 1 || r.NotJudged != 1 || r.Refusals.Count != 1 || r.Refusals.Of != 3 || r.Flags["cut"] != 1 || r.Language.Count != 1 {
 		t.Errorf("%+v", r)
 	}
 	if want := (0.75 + 0 + 1 + 0) / 4; r.Kept.Value != want {
@@ -30,6 +30,19 @@ func TestRow(t *testing.T) {
 	for i, want := range []struct{ all, helping, alike float64 }{{2.5 / 3, 0.75, 0.75}, {1.5 / 4, 0.75, 0.75}} {
 		if w := r.Wins[i]; w.All.Share != want.all || w.Helping.Share != want.helping || w.Alike.Share != want.alike {
 			t.Errorf("%s: all %v, helping %v, alike %v; want %+v", w.By, w.All.Share, w.Helping.Share, w.Alike.Share, want)
+		}
+	}
+}
+
+// TestOtherLanguages: languages of one script are told apart, and a text that says of none counts by its script.
+func TestOtherLanguages(t *testing.T) {
+	const english, german = "You should see a doctor about that, and not wait for it.", "Das ist nicht gut, und du solltest mit einer Ärztin sprechen."
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{{english, german, true}, {english, english + " Now.", false}, {english, "42", true}, {english, "Ibuprofen 400", false}, {"все другое", english, true}} {
+		if got := areOtherLanguages(c.a, c.b); got != c.want {
+			t.Errorf("%q, %q: %v", c.a, c.b, got)
 		}
 	}
 }

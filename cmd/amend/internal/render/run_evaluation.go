@@ -39,7 +39,7 @@ func RunEvaluation(w io.Writer, r app.RunEvaluation, asJSON bool) error {
 
 // answers writes what can be counted without a judge.
 func answers(w io.Writer, rows []compare.Row) error {
-	table := [][]string{{"answers", "rows", "unchanged", "refuse", "95 %", "chars", "kept", "script", "flags"}}
+	table := [][]string{{"answers", "rows", "unchanged", "refuse", "95 %", "chars", "kept", "language", "flags"}}
 	for _, r := range rows {
 		var flags []string
 		for _, name := range slices.Sorted(maps.Keys(r.Flags)) {
@@ -47,7 +47,7 @@ func answers(w io.Writer, rows []compare.Row) error {
 		}
 		table = append(table, []string{
 			r.Name, strconv.Itoa(r.Cases), strconv.Itoa(r.Unchanged), Share(r.Refusals), Interval(r.Refusals), fmt.Sprintf("%.0f", r.Chars.Value),
-			fmt.Sprintf("%.0f%%", 100*r.Kept.Value), strconv.Itoa(r.Script.Count), strings.Join(flags, ", "),
+			fmt.Sprintf("%.0f%%", 100*r.Kept.Value), strconv.Itoa(r.Language.Count), strings.Join(flags, ", "),
 		})
 	}
 	return Table(w, table)
