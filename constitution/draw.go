@@ -40,7 +40,7 @@ func asID(text string) string {
 }
 
 func (a Applies) toLanguage(l string) bool {
-	return len(a.Languages) == 0 || l == "" || slices.ContainsFunc(a.Languages, func(own string) bool { return sameLanguage(own, l) })
+	return len(a.Languages) == 0 || l == "" || slices.ContainsFunc(a.Languages, func(own string) bool { return SameLanguage(own, l) })
 }
 
 // Draw returns the principle of one revision round of a row, of those that apply to it; ok is false where none does.

@@ -2,9 +2,9 @@ package constitution
 
 import "strings"
 
-// sameLanguage reports whether two texts name one language. Each is a tag, such as en, EN, en-US or eng_Latn, or an English
+// SameLanguage reports whether two texts name one language. Each is a tag, such as en, EN, en-US or eng_Latn, or an English
 // name, such as English. Regions and scripts do not count.
-func sameLanguage(a, b string) bool { return a == b || primaryLanguage(a) == primaryLanguage(b) }
+func SameLanguage(a, b string) bool { return a == b || primaryLanguage(a) == primaryLanguage(b) }
 
 // primaryLanguage is the code of a language that a tag or an English name names, or else its first word in lower case.
 func primaryLanguage(text string) string {

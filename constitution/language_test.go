@@ -23,13 +23,13 @@ func TestSameLanguage(t *testing.T) {
 	} {
 		for _, a := range same {
 			for _, b := range same {
-				if !sameLanguage(a, b) {
+				if !SameLanguage(a, b) {
 					t.Errorf("%q and %q are two languages", a, b)
 				}
 			}
 		}
 		for _, other := range []string{"xx", "de-CH", "Latin", "Scots", "Old Norse", "Sign Language"} {
-			if sameLanguage(same[0], other) {
+			if SameLanguage(same[0], other) {
 				t.Errorf("%q and %q are one language", same[0], other)
 			}
 		}

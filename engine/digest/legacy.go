@@ -22,6 +22,7 @@ const (
 	ReasoningDomain Domain = "amend reasoning 1"
 	PromptDomain    Domain = "amend prompt 1"
 	StatesDomain    Domain = "amend states 1"
+	FitDomain       Domain = "amend fit 1"
 	// PreambleDomain is written with its length before it, unlike the others.
 	PreambleDomain Domain = "amend KV key 2"
 	// PairSeedDomain and PairTextDomain are the same words above two layouts. A seed and a name are never compared, so nothing

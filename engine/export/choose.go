@@ -115,12 +115,14 @@ func (o *Options) revisionless(rec *revise.Record, first revise.Turn) Reason {
 	}
 	for _, t := range rec.Turns {
 		switch {
+		case why == Unrevised && t.Gate != nil && t.Gate.Refused == revise.FoundNothing:
+			why = NothingFound
 		case t.Kind != revise.Revision:
 		case !o.isLearnable(t):
 			why = Flagged
 		case !same(t.Text, first.Text):
 			return Refused
-		case why == Unrevised:
+		case why == Unrevised || why == NothingFound:
 			why = Unchanged
 		}
 	}

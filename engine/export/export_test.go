@@ -78,6 +78,13 @@ func critiqueOnly(rec revise.Record) revise.Record {
 	return rec
 }
 
+// foundNothingIn is a row whose last critique found nothing.
+func foundNothingIn(rec revise.Record) revise.Record {
+	rec = critiqueOnly(rec)
+	rec.Turns[len(rec.Turns)-1].Gate = &revise.Decision{Refused: revise.FoundNothing}
+	return rec
+}
+
 func rowsOf(records ...revise.Record) iter.Seq2[revise.Record, error] {
 	return func(yield func(revise.Record, error) bool) {
 		for _, r := range records {
@@ -210,6 +217,11 @@ func TestChoices(t *testing.T) {
 		{"a first response whose revision the gate refused", sft, refusedIn(trace("x", "a", "b")), "refused"},
 		{"the same, kept", keep, refusedIn(trace("x", "a", "b")), "a"},
 		{"a critique without a revision", sft, critiqueOnly(trace("x", "a", "b")), "unrevised"},
+		{"a critique that found nothing", sft, foundNothingIn(trace("x", "a", "b")), "nothing-found"},
+		{"the same, kept", keep, foundNothingIn(trace("x", "a", "b")), "a"},
+		{"no pair of it", dpo, foundNothingIn(trace("x", "a", "b")), "nothing-found"},
+		{"a critique that found nothing after a revision", dpo, foundNothingIn(trace("x", "a", "b", "c")), "b"},
+		{"a critique that found nothing after a flagged one", sft, foundNothingIn(trace("x", "a", "cut:b", "c")), "flagged"},
 		{"a run without revisions", sft, trace("x", "a"), "a"},
 		{"a run without revisions, under a loop that tries again", sft, untriedIn(trace("x", "a")), "a"},
 		{"a failed row", sft, failing("x"), "failed"},

@@ -14,6 +14,7 @@ const (
 	Flipping        Reason = "flips"            // the judge changes its mind with the order too often
 	Disagreeing     Reason = "disagrees"        // the judge prefers the answer that was revised to its revision
 	FoundClean      Reason = "found-clean"      // a verdict found its answer clean: there is no revision to pair it with
+	NothingFound    Reason = "nothing-found"    // its critiques found nothing, which makes no answer clean: they may have missed something
 	Unrevised       Reason = "unrevised"        // nothing was revised, and nothing found clean
 	Unchanged       Reason = "unchanged"        // its revisions say what the first response says
 	Refused         Reason = "refused"          // a gate refused its revisions
@@ -30,7 +31,7 @@ const (
 // Reasons lists the reasons, in the order in which they are looked for.
 func Reasons() []Reason {
 	return []Reason{
-		OtherPart, Failed, Unlabelled, SmallMargin, Flipping, Disagreeing, FoundClean, Unrevised, Unchanged, Refused, Flagged,
+		OtherPart, Failed, Unlabelled, SmallMargin, Flipping, Disagreeing, FoundClean, NothingFound, Unrevised, Unchanged, Refused, Flagged,
 		RejectedFlagged, TooAlike, BothDecline, OffPrinciple, TooLong, Contaminated, NearDuplicate,
 	}
 }
@@ -54,6 +55,7 @@ func (why Reason) text() string {
 		Flipping:        "the judge changes its mind with the order of the answers",
 		Disagreeing:     "the judge prefers the answer that was revised to its revision",
 		FoundClean:      "a verdict found the answer clean, so there is no revision",
+		NothingFound:    "the critiques found nothing to correct, and may have missed something",
 		Unrevised:       "nothing was revised",
 		Unchanged:       "the revisions say what the first response says",
 		Refused:         "the gate refused the revisions",

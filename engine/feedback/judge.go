@@ -79,6 +79,12 @@ func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s S
 	return j, nil
 }
 
+// NewReader prepares a judge that is shown nothing and asked about critiques alone (NothingFound). An answer counts where its two
+// words have at least this probability together.
+func NewReader(f *chat.Formatter, minMass float64) *Judge {
+	return &Judge{format: f, settings: Settings{MinMass: minMass}}
+}
+
 // Prefix are the tokens that all judgements start with: for engine.Pin, before Run. The caller does not change them.
 func (j *Judge) Prefix() []engine.Token { return j.prefix }
 

@@ -87,8 +87,7 @@ func drawsSeed(row uint64, round int) uint64 {
 
 // pool are the principles that can be drawn for the row, in the order of the round's further draws.
 func (r *row) pool() []constitution.Principle {
-	doc := r.loop.doc
-	return doc.DrawSeveral(drawsSeed(r.record.Seed, r.round), len(doc.Principles), r.in.Attributes)
+	return r.doc.DrawSeveral(drawsSeed(r.record.Seed, r.round), len(r.doc.Principles), r.in.Attributes)
 }
 
 // untried is the next principle of the pool that was not drawn in this round.
@@ -228,6 +227,9 @@ func (l *Loop) startJudges(e *engine.Engine) {
 	}
 	if v := l.settings.Verdicts; v != nil {
 		l.inspecting = v.Judge.Start(l.ctx, e, over, halt)
+	}
+	if v := l.settings.Reading; v != nil {
+		l.reading = v.Judge.Start(l.ctx, e, over, halt)
 	}
 }
 

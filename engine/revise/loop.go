@@ -26,6 +26,7 @@ import (
 	"amend/engine/check"
 	"amend/engine/digest"
 	"amend/engine/feedback"
+	"amend/engine/fit"
 	"amend/engine/sample"
 )
 
@@ -98,19 +99,25 @@ type Settings struct {
 	System string `key:"run"`
 	// Think are the marks around thoughts, which end no turn.
 	Think chat.ThinkTags `key:"turn"`
-	// CritiqueGrammar, if set, makes the grammar that a critique must follow. CritiqueGrammarName stands for it in keys.
-	CritiqueGrammar func() (sample.Grammar, error) `key:"none"`
-	// CritiqueGrammarName names that grammar by its content. Only critiques have it in their keys.
+	// CritiqueGrammar, if set, makes the grammar that a critique of a draft must follow. CritiqueGrammarName stands for it in keys.
+	CritiqueGrammar func(draft []engine.Token) (sample.Grammar, error) `key:"none"`
+	// CritiqueGrammarName names that grammar by its content, the draft aside. Only critiques have it in their keys.
 	CritiqueGrammarName string `key:"turn"`
 	// LogProbs records how likely the model found each turn, which one that was computed without does not know.
 	LogProbs bool `key:"turn"`
 	// Draw says which principle a round is under.
 	Draw Draw `key:"run"`
+	// Fit says how well principles fit, for Draw Fitting: nil, or with no sharpness, they all fit alike. It is learnt
+	// once, and then is the run's.
+	Fit *fit.Calibration `key:"none"`
 	// Revise says which drafts are revised.
 	Revise When `key:"run"`
-	// Verdicts says what responses are clean, for Draw Targeted and for any Revise but Always. What its judge is asked has
+	// Verdicts says what responses are clean, for Draw Targeted and Revise Breached, and for a gate. What its judge is asked has
 	// keys of its own.
 	Verdicts *Verdicts `key:"run"`
+	// Reading says what critiques find something, for Revise Found: nil, or with no slope, all drafts are revised. A gate
+	// judges revisions itself, and needs none. It is learnt once, too.
+	Reading *Reading `key:"none"`
 	// Gate, if set, decides which revisions are taken; else all are. What its judge is asked has keys of its own.
 	Gate *Gate `key:"run"`
 }
@@ -134,8 +141,10 @@ type Loop struct {
 	planning    bool // nothing is asked of the engine
 
 	writer     Writer            // of the run under way
+	scorer     *engine.Engine    // the same, where it is one
 	judging    *feedback.Session // of the gate's judge in it
 	inspecting *feedback.Session // of the judge of single responses
+	reading    *feedback.Session // of what reads critiques
 
 	ctx    context.Context // of what is under way
 	ending context.Context // its end lets nothing new begin
@@ -216,9 +225,10 @@ func (l *Loop) Run(ctx context.Context, w Writer, parallel int, next func() (Row
 	l.ending = ctx
 	l.writer, l.next, l.emit, l.err = w, next, emit, nil
 	e, scores := w.(*engine.Engine)
-	if !scores && (l.settings.Gate != nil || l.settings.Verdicts != nil) {
-		return errors.New("a gate and verdicts need log-probabilities of an engine, and turns are written by something else")
+	if !scores && (l.settings.Gate != nil || l.settings.Verdicts != nil || l.settings.fits() || l.settings.asksCritiques()) {
+		return errors.New("a gate, verdicts and draws by fit need log-probabilities of an engine, and turns are written by something else")
 	}
+	l.scorer = e
 	l.startJudges(e)
 	for range max(1, parallel) {
 		l.startNext()
@@ -298,7 +308,7 @@ func (l *Loop) measureAsks(ctx context.Context) (asks, error) {
 			}
 			a.verdict = max(a.verdict, len(verdict.Tokens)-len(c.Tokens)+feedback.VerdictTokens)
 		}
-		if l.settings.asksCritiques() {
+		if l.settings.Reading != nil {
 			found, err := c.Next(ctx, nil, chat.Message{Text: feedback.FoundRequest})
 			if err == nil {
 				found, err = found.Answer()
@@ -350,6 +360,15 @@ func (l *Loop) Need(ctx context.Context, in Row) (n Need, err error) {
 	if !l.isShared(r.opening) {
 		n.Unshared = max(n.Unshared, len(r.opening.Tokens)+first)
 	}
+	if s.fits() && s.Rounds > 0 {
+		asked, err := r.needFit(draft)
+		if err != nil {
+			return n, err
+		}
+		if n.Tokens = max(n.Tokens, asked); !l.isShared(r.opening) {
+			n.Unshared = max(n.Unshared, asked)
+		}
+	}
 	if s.Gate != nil && s.Rounds > 0 {
 		judged, err := l.needJudged(ctx, in, draft)
 		if err != nil {
@@ -393,7 +412,9 @@ func (s Settings) SamplingOf(kind Kind) sample.Params {
 func (s Settings) retries() bool { return s.Tries > 0 }
 
 // asksCritiques reports whether it is asked of each critique whether it found something.
-func (s Settings) asksCritiques() bool { return s.Revise == Found && !s.NoCritique }
+func (s Settings) asksCritiques() bool {
+	return s.Revise == Found && !s.NoCritique && s.Gate == nil && s.Reading != nil && s.Reading.Calibration.Slope > 0
+}
 
 // context is the run's, or before Run the background: what a template's
 // rendering may be stopped by.

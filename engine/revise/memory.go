@@ -21,7 +21,7 @@ type TurnResult struct {
 	End     engine.End
 	Limit   int      // of tokens, that the turn was under
 	LogProb *float64 // of Tokens together; nil unless asked for
-	// Scores are the log-probabilities of two given answers, where a judge was asked and nothing was to be generated.
+	// Scores are the log-probabilities of given answers, where a question was asked and nothing was to be generated.
 	Scores []float64
 
 	Prompt, Reused, Decoded int // tokens, as in engine.Result
@@ -53,6 +53,9 @@ func (l *Loop) Use(m Memory, environment string) {
 		g.Judge.Use(judgements{m}, environment)
 	}
 	if v := l.settings.Verdicts; v != nil {
+		v.Judge.Use(judgements{m}, environment)
+	}
+	if v := l.settings.Reading; v != nil {
 		v.Judge.Use(judgements{m}, environment)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"amend/constitution"
 	"amend/engine"
 	"amend/engine/chat"
+	"amend/engine/sample"
 )
 
 // row is one input on its way through the loop.
@@ -25,16 +26,18 @@ type row struct {
 	principle  constitution.Principle
 	remembered int // turns that were remembered
 
-	try      int                // of the round's revision; 0 is the first
-	tried    []string           // principles that were drawn in the round
-	tryTurns int                // that this try has
-	breaches map[string]float64 // how likely the draft breaks a principle, by those that it was asked about
+	try      int                    // of the round's revision; 0 is the first
+	tried    []string               // principles that were drawn in the round
+	tryTurns int                    // that this try has
+	doc      *constitution.Document // what principles are drawn from: the loop's, or weighed by how well they fit the draft
+	weighed  bool                   // doc is
+	breaches map[string]float64     // how likely the draft breaks a principle, by those that it was asked about
 }
 
 func (l *Loop) newRow(in Row) *row {
-	r := &row{loop: l, in: in}
+	r := &row{loop: l, in: in, doc: l.doc}
 	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Attributes: in.Attributes, Messages: in.Messages}
-	if l.settings.Gate != nil || l.settings.Verdicts != nil || l.settings.retries() {
+	if l.settings.Gate != nil || l.settings.Verdicts != nil || l.settings.retries() || l.settings.asksCritiques() {
 		r.record.Gated = &Gated{Verdicts: []Verdict{}}
 	}
 	return r
@@ -118,13 +121,16 @@ func (r *row) complete() bool {
 
 // propose begins a try: it draws a principle, and none again before all were.
 func (r *row) propose() bool {
-	if r.loop.settings.Draw == Targeted {
+	switch {
+	case r.loop.settings.Draw == Targeted:
 		return r.aim()
+	case r.loop.settings.fits() && !r.weighed:
+		return r.askFit(r.propose)
 	}
 	p, ok := r.untried()
 	if len(r.tried) == 0 || !ok {
 		r.tried = nil
-		p, ok = r.loop.doc.Draw(r.record.Seed, r.round, r.in.Attributes)
+		p, ok = r.doc.Draw(r.record.Seed, r.round, r.in.Attributes)
 	}
 	if !ok {
 		return r.fail(fmt.Errorf("no principle of constitution %s applies to the row, whose tags are %q, language %q, jurisdiction %q",
@@ -185,8 +191,9 @@ func (r *row) submit(kind Kind, c *chat.Conversation) bool {
 			}
 		},
 	}
-	if kind == Critique {
-		request.Grammar = s.CritiqueGrammar
+	if kind == Critique && s.CritiqueGrammar != nil {
+		draft := r.draft
+		request.Grammar = func() (sample.Grammar, error) { return s.CritiqueGrammar(draft) }
 	}
 	if err := r.loop.writer.Submit(request); err != nil {
 		return r.fail(err)
@@ -270,6 +277,7 @@ func (r *row) setDraft(kind Kind, kept chat.Kept) bool {
 		r.base = r.asked
 	}
 	r.draft, r.draftText, r.breaches = kept.Tokens, kept.Text, nil
+	r.doc, r.weighed = r.loop.doc, false
 	if r.record.Gated != nil {
 		r.record.Gated.Clean = 0
 	}

@@ -23,10 +23,13 @@ const (
 	// Targeted asks for a verdict on the draft under each principle that applies, and draws among those that it more likely
 	// breaks than not, by how likely. A draft that breaks none ends the row.
 	Targeted Draw = "targeted"
+	// Fitting asks which principle the draft breaks, and draws by how much likelier than usual the model finds each title as the
+	// answer (package fit). It ends no row.
+	Fitting Draw = "fitting"
 )
 
 // Draws lists them.
-func Draws() []Draw { return []Draw{Random, Targeted} }
+func Draws() []Draw { return []Draw{Random, Fitting, Targeted} }
 
 // When says which drafts are revised.
 type When string
@@ -35,11 +38,11 @@ type When string
 const (
 	Always   When = "always"   // all, as in the paper
 	Breached When = "breached" // those that a verdict before the critique does not find clean under the drawn principle
-	Found    When = "found"    // those in whose critique something is found
+	Found    When = "found"    // those in whose critique something is found: all, where there are no critiques
 )
 
 // Whens lists them, the default first.
-func Whens() []When { return []When{Always, Breached, Found} }
+func Whens() []When { return []When{Found, Always, Breached} }
 
 // Verdicts says of single responses whether they are clean.
 type Verdicts struct {
@@ -47,11 +50,17 @@ type Verdicts struct {
 	Judge *feedback.Judge
 	// Calibration says what its log-odds mean, where it is asked about a response.
 	Calibration feedback.Calibration
-	// OfCritiques says what they mean where it is asked about a critique.
-	OfCritiques feedback.Calibration
 }
 
-// Verdict is what a judge said of a draft before its critique.
+// Reading says of critiques whether they find something.
+type Reading struct {
+	// Judge reads: feedback.NewReader.
+	Judge *feedback.Judge
+	// Calibration says what its log-odds mean.
+	Calibration feedback.Calibration
+}
+
+// Verdict is what a judge said of a draft before its critique, or of its critique.
 type Verdict struct {
 	Round     int    `json:"round"`
 	Try       int    `json:"try,omitempty"`
@@ -125,7 +134,32 @@ func (r *row) askVerdict(p constitution.Principle, next func() bool) bool {
 	if err != nil {
 		return r.fail(err)
 	}
-	return r.submitVerdict(asked, question, p, next)
+	judge := r.loop.inspecting
+	if judge == nil {
+		judge = r.loop.judging
+	}
+	return r.submitVerdict(judge, asked, question, p, func(v feedback.Verdict) bool {
+		r.onVerdict(p, v)
+		return next()
+	})
+}
+
+// VerdictOnCritique writes down the question whether the critique of a response finds something, as the loop asks it.
+func (l *Loop) VerdictOnCritique(ctx context.Context, prompt, response, request, critique string) (*chat.Conversation, error) {
+	c, err := l.format.Open(ctx, append(slices.Clone(l.shots), chat.Message{Role: chat.User, Text: prompt}))
+	if err != nil {
+		return nil, err
+	}
+	for _, turn := range [][2]string{{response, request}, {critique, feedback.FoundRequest}} {
+		said, err := c.Reply(ctx, turn[0])
+		if err != nil {
+			return nil, err
+		}
+		if c, err = c.Next(ctx, said, chat.Message{Text: turn[1]}); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // askCritique asks whether the critique found something, and ends the round where it did not.
@@ -134,52 +168,49 @@ func (r *row) askCritique(critique []engine.Token) bool {
 	if err != nil {
 		return r.fail(err)
 	}
-	criticized := r.asked
-	return r.submitVerdict(asked, feedback.NothingFound, r.principle, func() bool {
-		if !isClean(r.breaches[r.principle.ID]) {
-			return r.ask(Revision, criticized, critique, r.principle.RevisionRequest)
+	criticized, p := r.asked, r.principle
+	return r.submitVerdict(r.loop.reading, asked, feedback.NothingFound, p, func(v feedback.Verdict) bool {
+		breach := r.loop.settings.Reading.Calibration.Breach(p.ID, v)
+		r.keepVerdict(Verdict{Principle: p.ID, Verdict: v, Breach: &breach, OfCritique: true})
+		if v.Invalid || !isClean(breach) {
+			return r.ask(Revision, criticized, critique, p.RevisionRequest)
 		}
 		r.record.Turns[len(r.record.Turns)-1].Gate = &Decision{Refused: FoundNothing}
-		if !r.isBreached() {
-			r.record.Gated.Clean = r.round
-		}
 		return r.nextRound()
 	})
 }
 
 // submitVerdict asks for a verdict under a principle, and goes on with next.
-func (r *row) submitVerdict(asked *chat.Conversation, q feedback.Question, p constitution.Principle, next func() bool) bool {
-	judge := r.loop.inspecting
-	if judge == nil {
-		judge = r.loop.judging
-	}
+func (r *row) submitVerdict(judge *feedback.Session, asked *chat.Conversation, q feedback.Question, p constitution.Principle, next func(feedback.Verdict) bool) bool {
 	return r.awaitJudge(func(resume func(func() bool)) bool {
 		return judge.Verdict(asked, q, func(v feedback.Verdict, err error) {
 			resume(func() bool {
 				if err != nil {
 					return r.fail(fmt.Errorf("asking for a verdict under principle %s: %w", p.ID, err))
 				}
-				r.onVerdict(p, q, v)
-				return next()
+				return next(v)
 			})
 		})
 	})
 }
 
+// keepVerdict keeps what was said in this try.
+func (r *row) keepVerdict(v Verdict) {
+	v.Round, v.Try = r.round, r.try
+	r.record.Gated.Verdicts = append(r.record.Gated.Verdicts, v)
+}
+
 // onVerdict keeps a verdict on the draft.
-func (r *row) onVerdict(p constitution.Principle, q feedback.Question, v feedback.Verdict) {
-	said, breach := Verdict{Round: r.round, Try: r.try, Principle: p.ID, Verdict: v, OfCritique: q == feedback.NothingFound}, 1-v.P
+func (r *row) onVerdict(p constitution.Principle, v feedback.Verdict) {
+	said, breach := Verdict{Principle: p.ID, Verdict: v}, 1-v.P
 	if s := r.loop.settings.Verdicts; s != nil {
 		breach = s.Calibration.Breach(p.ID, v)
-		if said.OfCritique {
-			breach = s.OfCritiques.Breach(p.ID, v)
-		}
 		said.Breach = &breach
 	}
+	r.keepVerdict(said)
 	if v.Invalid {
 		breach = max(breach, 0.5) // it does not say that the draft is clean
 	}
-	r.record.Gated.Verdicts = append(r.record.Gated.Verdicts, said)
 	if r.breaches == nil {
 		r.breaches = map[string]float64{}
 	}

@@ -196,11 +196,8 @@ func TestFoundRevisesWhatIsFound(t *testing.T) {
 		s, c := drawn(rt)
 		s.Revise = Found
 		w := newWorldOf(t, aloneDocument, s, nil, 8, false)
-		judge, err := feedback.New(t.Context(), w.loop.format, w.loop.doc, feedback.Settings{Layout: feedback.ByPrinciple})
-		if err != nil {
-			rt.Fatal(err)
-		}
-		s.Verdicts = &Verdicts{Judge: judge, OfCritiques: c}
+		s.Reading = &Reading{Judge: feedback.NewReader(w.loop.format, 0), Calibration: c}
+		var err error
 		if w.loop, err = New(t.Context(), w.loop.format, w.loop.doc, s); err != nil {
 			rt.Fatal(err)
 		}

@@ -24,8 +24,10 @@ type Proposals struct {
 	// Making is what the proposals and their critiques took.
 	Making feedback.Cost `json:"making"`
 	// Verdicts are those before the proposals; Clean ones led to another draw or to the row's end in the place of one.
-	Verdicts int           `json:"verdicts"`
-	Clean    int           `json:"clean"`
+	Verdicts int `json:"verdicts"`
+	Clean    int `json:"clean"`
+	// Readings are the questions whether critiques find something. Asking is what verdicts and these took.
+	Readings int           `json:"readings"`
 	Asking   feedback.Cost `json:"asking"`
 }
 
@@ -40,9 +42,14 @@ func newGateSummary() *GateSummary {
 func (s *GateSummary) add(rec revise.Record) {
 	for _, v := range rec.Gated.Verdicts {
 		p := s.of(v.Try)
-		p.Verdicts++
-		if v.Clean() {
+		switch {
+		case v.OfCritique:
+			p.Readings++
+		case v.Clean():
 			p.Clean++
+			fallthrough
+		default:
+			p.Verdicts++
 		}
 		p.Asking.Add(v.Cost)
 	}

@@ -16,7 +16,7 @@ import (
 
 // Format is the number of the layout of run directories that this version writes. Another default of a setting, or another
 // setting, is another format too: what an older run does not say means what its version took it for.
-const Format = 5
+const Format = 6
 
 // OldestFormat is the oldest layout that this version reads. Format 2 has no file of settings.
 const OldestFormat = 2
@@ -83,6 +83,7 @@ type Results struct {
 	PenaltyWindow     int      `json:"penalty_window,omitempty" key:"run"`
 	LogitBias         []string `json:"logit_bias,omitempty" key:"run"` // TOKEN=BIAS, as given
 	GrammarSHA256     string   `json:"critique_grammar_sha256,omitempty" key:"run"`
+	Quote             bool     `json:"quote,omitempty" key:"run"` // critiques quote their draft
 	LogProbs          bool     `json:"logprobs,omitempty" key:"run"`
 
 	Verdicts string `json:"verdicts,omitempty" key:"run"` // how single responses are judged: alone, or in the loop's conversation
@@ -163,10 +164,14 @@ type Measured struct {
 	Attach *AttachCosts `json:"attach,omitempty"`
 	// SelfTest is what the gate's judge made of known cases.
 	SelfTest *selftest.Result `json:"self_test,omitempty"`
-	// CritiqueTest is what the critic's answers about its own critiques made of them.
+	// ReadingTest is what the critic made of known critiques.
+	ReadingTest *selftest.VerdictResult `json:"reading_test,omitempty"`
+	// CritiqueTest is what a critic's answers about its own critiques made of known responses, in runs that asked for that.
 	CritiqueTest *selftest.VerdictResult `json:"critique_test,omitempty"`
 	// VerdictTest is what its verdicts made of them.
 	VerdictTest *selftest.VerdictResult `json:"verdict_test,omitempty"`
+	// FitTest is what the critic made of the question which principles known responses break.
+	FitTest *selftest.FitResult `json:"fit_test,omitempty"`
 }
 
 // AttachCosts is what decode steps of some rows took behind two preambles, one short, one longer, in seconds: rows

@@ -41,16 +41,22 @@ type VerdictCase struct {
 	// Demonstration is the place of the demonstration that the case is made of, where demonstrations are shown; else −1. Where it
 	// is asked, it is not shown: the answer would stand above the question.
 	Demonstration int
+	// Criticised are the responses that Keeps and Breaks are critiques of, where the verdict is on critiques: Keeps finds nothing.
+	Criticised *[2]string
 }
 
 // Alone reports whether the response is shown alone (feedback.Judge.Single). Else it is part of the loop's conversation.
 func (c VerdictCase) Alone() bool { return c.Principle.VerdictRequest != "" }
 
 func (c VerdictCase) question() feedback.Question {
-	if c.Alone() {
+	switch {
+	case c.Criticised != nil:
+		return feedback.NothingFound
+	case c.Alone():
 		return feedback.Kept
+	default:
+		return feedback.InAWord
 	}
-	return feedback.InAWord
 }
 
 // VerdictsOf returns the cases of a constitution. Where principles have verdict requests, they are all those of Of under such
@@ -71,19 +77,30 @@ func VerdictsOf(doc *constitution.Document) (out Verdicts) {
 	}
 	for i, d := range doc.Demonstrations {
 		if p, ok := doc.Principle(d.Principle); ok && !clean(d) {
-			out = append(out, VerdictCase{fmt.Sprintf("demonstration %d", i+1), d.Prompt, p, d.Revision, d.Response, i})
+			out = append(out, VerdictCase{fmt.Sprintf("demonstration %d", i+1), d.Prompt, p, d.Revision, d.Response, i, nil})
 		}
 	}
 	return out
 }
 
-// CritiquesOf returns the cases of a constitution for verdicts on critiques: its judgements. The answers of demonstrations are shown
-// where critiques are written.
-func CritiquesOf(doc *constitution.Document) (out Verdicts) {
+// broken are the judgements of a constitution, each with the response that breaks its principle.
+func broken(doc *constitution.Document) (out []VerdictCase) {
 	known := judgements(doc)
 	slices.SortFunc(known, func(a, b Case) int { return cmp.Compare(place(a), place(b)) })
 	for _, c := range known {
 		out = append(out, verdictCase(c))
+	}
+	return out
+}
+
+// Critiques are known critiques in English, for verdicts on whether a critique finds something. They belong to no constitution:
+// what is tested is whether they are understood.
+func Critiques() (out Verdicts) {
+	for i, k := range knownCritiques() {
+		out = append(out, VerdictCase{
+			Name: fmt.Sprintf("critique %d", i+1), Prompt: k.Prompt, Principle: constitution.Principle{CritiqueRequest: k.Request},
+			Keeps: k.Nothing, Breaks: k.Something, Demonstration: -1, Criticised: &[2]string{k.Fine, k.Bad},
+		})
 	}
 	return out
 }

@@ -45,7 +45,7 @@ judgements:
 		t.Fatal(err)
 	}
 	kind := doc.Principles[0]
-	want := []VerdictCase{{"case 1", "tested", kind, "kind", "rude", -1}, {"demonstration 1", "p", kind, "Yes, here it is", "Go away now", 0}}
+	want := []VerdictCase{{"case 1", "tested", kind, "kind", "rude", -1, nil}, {"demonstration 1", "p", kind, "Yes, here it is", "Go away now", 0, nil}}
 	if got := VerdictsOf(doc); fmt.Sprint(got) != fmt.Sprint(Verdicts(want)) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

@@ -63,6 +63,9 @@ type HealthModel struct {
 	SelfTest *selftest.Result `json:"self_test"`
 	// VerdictTest is what its verdicts on single responses make of them, which a gate asks for.
 	VerdictTest *selftest.VerdictResult `json:"verdict_test,omitempty"`
+	// FitTest and ReadingTest are what it makes of which principles fit, and of known critiques, which runs ask by default.
+	FitTest     *selftest.FitResult     `json:"fit_test,omitempty"`
+	ReadingTest *selftest.VerdictResult `json:"reading_test,omitempty"`
 }
 
 // Doctor examines the machine: its devices, the models at hand, and what is missing or could be faster.
@@ -129,7 +132,7 @@ func examineModel(ctx context.Context, env Env, name string) (*HealthModel, erro
 	if err != nil {
 		return nil, err
 	}
-	m.SelfTest, m.VerdictTest = r.Pairs, r.Verdicts
+	m.SelfTest, m.VerdictTest, m.FitTest, m.ReadingTest = r.Pairs, r.Verdicts, r.Fit, r.Reading
 	return m, nil
 }
 

@@ -34,6 +34,12 @@ func runFacts(dir string, m runstore.Manifest) ([]export.Fact, error) {
 	if t := m.Measured.CritiqueTest; t != nil {
 		facts = append(facts, export.Fact{Name: "critiques of known cases", Value: fmt.Sprintf("%s: %s", t.Verdict, t)})
 	}
+	if t := m.Measured.ReadingTest; t != nil {
+		facts = append(facts, export.Fact{Name: "known critiques", Value: fmt.Sprintf("%s: %s", t.Verdict, t)})
+	}
+	if t := m.Measured.FitTest; t != nil {
+		facts = append(facts, export.Fact{Name: "principles that fit known cases", Value: fmt.Sprintf("%s: %s", t.Verdict, t)})
+	}
 	return facts, nil
 }
 

@@ -15,7 +15,7 @@ type Phase string
 const (
 	Starting  Phase = "starting"
 	Loading   Phase = "loading model"
-	Testing   Phase = "testing judge"
+	Testing   Phase = "testing model"
 	Measuring Phase = "measuring" // rows, memory and how long steps take
 	Preamble  Phase = "preamble"
 	Counting  Phase = "counting turns"

@@ -39,8 +39,9 @@ type RunResult struct {
 	SelfTest *selftest.Result
 	// VerdictTest is what its verdicts made of them.
 	VerdictTest *selftest.VerdictResult
-	// CritiqueTest is what the critic's answers about its own critiques made of them.
-	CritiqueTest *selftest.VerdictResult
+	// ReadingTest is what the critic made of known critiques, and FitTest of the question which principles known responses break.
+	ReadingTest *selftest.VerdictResult
+	FitTest     *selftest.FitResult
 }
 
 // Failure is a row or pair without a result, and why.
@@ -168,7 +169,7 @@ func (h *runHost) finish(out computed) (r RunResult, err error) {
 		Rounds: h.in.job.Config.Revisions, Samples: h.in.job.Config.Samples,
 		DecodeTokS: rate(st.StepTokens, st.DecodeTime), PrefillTokS: rate(st.Prefilled, st.PrefillTime),
 		Decoded: st.Decoded, Computed: st.Prefilled, Reused: st.Reused,
-		SelfTest: h.run.Manifest().Measured.SelfTest, VerdictTest: h.run.Manifest().Measured.VerdictTest, CritiqueTest: h.run.Manifest().Measured.CritiqueTest,
+		SelfTest: h.run.Manifest().Measured.SelfTest, VerdictTest: h.run.Manifest().Measured.VerdictTest, ReadingTest: h.run.Manifest().Measured.ReadingTest, FitTest: h.run.Manifest().Measured.FitTest,
 		KVRead: uint64(st.KVRead) * out.CellBytes, KVWhole: uint64(st.KVWhole) * out.CellBytes,
 	}
 	for _, b := range bad {

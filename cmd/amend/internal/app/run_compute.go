@@ -18,6 +18,7 @@ import (
 	"amend/engine"
 	"amend/engine/chat"
 	"amend/engine/digest"
+	"amend/engine/quote"
 	"amend/engine/revise"
 	"amend/engine/runstore"
 	"amend/engine/sample"
@@ -45,7 +46,8 @@ type runComputation struct {
 	inspector *revise.Verdicts        // nil: no draft is judged before its critique
 	tested    *selftest.Result        // of the gate's judge; nil where it was not tested here
 	verdicts  *selftest.VerdictResult // of the same
-	critiques *selftest.VerdictResult // of what it says of critiques
+	reading   *selftest.VerdictResult // of what critiques find
+	fits      *selftest.FitResult     // of which principles it finds to fit
 	settings  revise.Settings
 	loops     []*revise.Loop     // one for each demonstration set
 	size      runner.ContextPlan // of the context
@@ -72,7 +74,7 @@ func (e Env) computeRun(ctx context.Context, job worker.Job, parent *worker.Clie
 	limits := job.Limits
 	job.Payload = nil // it may be large
 	c.rows = c.job.rows()
-	steps := []func(context.Context) error{c.openInputs, c.openModel, c.openLoops, c.testJudges, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore}
+	steps := []func(context.Context) error{c.openInputs, c.openModel, c.openLoops, c.testJudges, c.testFit, c.testReading, func(ctx context.Context) error { return c.fit(ctx, limits) }, c.openStore}
 	if c.job.Config.CriticURL != "" {
 		steps = []func(context.Context) error{c.openInputs, c.openServer, c.openLoops, c.openStore}
 	}
@@ -145,11 +147,8 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 			return &failure.FieldError{Field: "logit-bias", Want: fmt.Sprintf("for token %d: the model's last token is %d", id, last)}
 		}
 	}
-	if c.job.Grammar != "" {
-		if settings.CritiqueGrammar, err = c.openGrammar(); err != nil {
-			return err
-		}
-		settings.CritiqueGrammarName = c.grammar
+	if err := c.restrictCritiques(&settings); err != nil {
+		return err
 	}
 	if c.gate, err = c.openGate(ctx); err != nil {
 		return err
@@ -159,7 +158,7 @@ func (c *runComputation) openLoops(ctx context.Context) (err error) {
 		return err
 	}
 	settings.Verdicts = c.inspector
-	settings.Draw, settings.Revise = r.Draw, r.Revise
+	settings.Draw, settings.Revise, settings.Fit, settings.Reading = r.Draw, r.Revise, c.openFit(), c.openReading()
 	c.settings = settings
 	for k := range r.DemonstrationSets {
 		l, err := c.openLoop(ctx, c.document, k)
@@ -186,14 +185,24 @@ func (c *runComputation) shown(doc *constitution.Document, k int) *constitution.
 	return shown
 }
 
-// openGrammar compiles the critiques' grammar. Each critique gets a clone of it.
-func (c *runComputation) openGrammar() (func() (sample.Grammar, error), error) {
-	c.grammar = hashText(c.job.Grammar)
-	g, err := c.model.NewGrammar(c.job.Grammar)
-	if err != nil {
-		return nil, failure.Inputf("critique-grammar %s: %w", c.job.Config.CritiqueGrammar, err)
+// restrictCritiques has critiques follow the grammar that was given, of which each gets a clone, or quote their draft.
+func (c *runComputation) restrictCritiques(s *revise.Settings) error {
+	switch {
+	case c.job.Grammar != "":
+		c.grammar = hashText(c.job.Grammar)
+		g, err := c.model.NewGrammar(c.job.Grammar)
+		if err != nil {
+			return failure.Inputf("critique-grammar %s: %w", c.job.Config.CritiqueGrammar, err)
+		}
+		s.CritiqueGrammar, s.CritiqueGrammarName = func([]engine.Token) (sample.Grammar, error) { return g.Clone() }, c.grammar
+	case c.job.Config.Quote:
+		form, err := quote.NewForm(c.model.Vocab())
+		if err != nil {
+			return fmt.Errorf("preparing critiques that quote: %w", err)
+		}
+		s.CritiqueGrammar, s.CritiqueGrammarName = func(draft []engine.Token) (sample.Grammar, error) { return form.Of(draft) }, quote.Name()
 	}
-	return func() (sample.Grammar, error) { return g.Clone() }, nil
+	return nil
 }
 
 // openStore has the parent open the run directory.
@@ -208,12 +217,12 @@ func (c *runComputation) openStore(context.Context) error {
 			newStreamer(c.parent).listen(l)
 		}
 	}
-	if c.tested == nil && c.verdicts == nil && c.critiques == nil {
+	if c.tested == nil && c.verdicts == nil && c.reading == nil && c.fits == nil {
 		return nil
 	}
 	measured := c.store.manifest.Measured
 	measured.SelfTest, measured.VerdictTest = cmp.Or(c.tested, measured.SelfTest), cmp.Or(c.verdicts, measured.VerdictTest)
-	measured.CritiqueTest = cmp.Or(c.critiques, measured.CritiqueTest)
+	measured.ReadingTest, measured.FitTest = cmp.Or(c.reading, measured.ReadingTest), cmp.Or(c.fits, measured.FitTest)
 	return c.store.measure(measured)
 }
 

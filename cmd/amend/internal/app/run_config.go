@@ -49,6 +49,7 @@ type RunConfig struct {
 	Sampling        sample.Params `yaml:",inline"`
 	Own             OwnLimits     `yaml:",inline"`
 	CritiqueGrammar string        `yaml:"critique-grammar" key:"run"` // path of a GBNF file
+	Quote           bool          `yaml:"quote" key:"run"`            // critiques quote their draft (package quote)
 	LogProbs        bool          `yaml:"logprobs" key:"run"`
 	Seed            uint64        `yaml:"seed" key:"run"`
 	Gate            GateConfig    `yaml:",inline"`
@@ -94,7 +95,7 @@ const (
 func DefaultRunConfig() RunConfig {
 	return RunConfig{
 		Demonstrations: revise.BeforeCritique, DemonstrationSets: 1, Samples: 1,
-		Revisions: 2, Critique: true, Mode: revise.Faithful, Draw: revise.Random, Revise: revise.Always, MaxTokens: DefaultMaxTokens, Tries: DefaultTries,
+		Revisions: 2, Critique: true, Mode: revise.Faithful, Draw: revise.Fitting, Revise: revise.Found, MaxTokens: DefaultMaxTokens, Tries: DefaultTries,
 		Preset: Recommended, Sampling: measuredSampling(), Own: OwnLimits{CritiqueTemperature: -1, RevisionTemperature: -1},
 		Gate:      GateConfig{Tries: 2, MinMass: DefaultMinMass},
 		Speculate: true, Compute: runner.DefaultCompute(), Context: runner.DefaultContext(),
@@ -122,8 +123,7 @@ func (c RunConfig) validateRow() error {
 		failure.OneOf("sampling", c.Preset, Presets()...),
 		failure.OneOf("draw", c.Draw, revise.Draws()...),
 		failure.OneOf("revise", c.Revise, revise.Whens()...),
-		c.validateFound(),
-		c.validateVerdicts(),
+		c.validateVerdicts(), c.validateQuote(),
 		failure.Range("limit", c.Limit, 0, 1<<40),
 		failure.Range("demonstration-sets", c.DemonstrationSets, 1, 1000),
 		failure.Range("samples", c.Samples, 1, 1000),
@@ -137,30 +137,28 @@ func (c RunConfig) validateRow() error {
 	)
 }
 
+// validateQuote refuses two forms for critiques, and one where there are none.
+func (c RunConfig) validateQuote() error {
+	switch {
+	case c.Quote && c.CritiqueGrammar != "":
+		return &failure.FieldError{Field: "quote", Value: "true", Want: "is a form of critiques, as critique-grammar is: give one of the two"}
+	case c.Quote && !c.Critique:
+		return &failure.FieldError{Field: "quote", Value: "true", Want: "is a form of critiques: there are none with critique false"}
+	}
+	return nil
+}
+
 // validateVerdicts refuses what verdicts would decide twice.
 func (c RunConfig) validateVerdicts() error {
-	if c.Gate.On && c.AsksVerdicts() {
-		return &failure.FieldError{Field: "gate", Value: "true", Want: "asks for verdicts itself: leave out --draw targeted and --revise"}
+	if c.Gate.On && c.JudgesResponses() {
+		return &failure.FieldError{Field: "gate", Value: "true", Want: "asks for verdicts itself: leave out --draw targeted and --revise breached"}
 	}
 	return nil
 }
 
-// AsksVerdicts reports whether single responses are judged before their critique, other than by a gate.
-func (c RunConfig) AsksVerdicts() bool {
-	return c.Revisions > 0 && (c.Draw == revise.Targeted || c.Revise != revise.Always)
-}
-
-// judgesResponses reports whether verdicts are asked for on responses, and not on critiques alone.
-func (c RunConfig) judgesResponses() bool {
-	return c.AsksVerdicts() && (c.Draw == revise.Targeted || c.Revise == revise.Breached)
-}
-
-// validateFound refuses to look for critiques where there are none.
-func (c RunConfig) validateFound() error {
-	if c.Revise == revise.Found && !c.Critique {
-		return &failure.FieldError{Field: "revise", Value: string(c.Revise), Want: "asks what the critique found: there are none with critique false"}
-	}
-	return nil
+// JudgesResponses reports whether single responses are judged before their critique, other than by a gate.
+func (c RunConfig) JudgesResponses() bool {
+	return c.Revisions > 0 && (c.Draw == revise.Targeted || c.Revise == revise.Breached)
 }
 
 func (o OwnLimits) validate() error {

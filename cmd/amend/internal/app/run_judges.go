@@ -25,7 +25,7 @@ func (c *runComputation) openGate(ctx context.Context) (*revise.Gate, error) {
 
 // openInspector makes what judges single responses, nil where nothing is asked of them.
 func (c *runComputation) openInspector(ctx context.Context) (*revise.Verdicts, error) {
-	if !c.job.Config.AsksVerdicts() && !(c.job.Config.Gate.On && feedback.LayoutFor(c.document, 0) == feedback.ByPrinciple) {
+	if !c.job.Config.JudgesResponses() && !(c.job.Config.Gate.On && feedback.LayoutFor(c.document, 0) == feedback.ByPrinciple) {
 		return nil, nil
 	}
 	judge, err := feedback.New(ctx, c.model.Format(), c.document, c.inspecting())
@@ -45,7 +45,7 @@ func (c *runComputation) judges() (out []*feedback.Judge) {
 	if c.gate != nil {
 		out = append(out, c.gate.Judge)
 	}
-	if c.inspector != nil && (c.gate != nil || c.job.Config.judgesResponses()) {
+	if c.inspector != nil {
 		out = append(out, c.inspector.Judge)
 	}
 	return out
@@ -61,7 +61,7 @@ func (c *runComputation) judging() feedback.Settings {
 func (c *runComputation) testJudges(ctx context.Context) (err error) {
 	if c.previous != nil {
 		if c.inspector != nil {
-			c.calibrate(c.previous.Measured.VerdictTest, c.previous.Measured.CritiqueTest)
+			c.calibrate(c.previous.Measured.VerdictTest)
 		}
 		return nil
 	}
@@ -83,30 +83,19 @@ func (c *runComputation) testJudges(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if c.gate != nil || c.job.Config.judgesResponses() {
-		if err := c.testVerdicts(ctx, judge); err != nil {
-			return err
-		}
-	}
-	if c.job.Config.Revise == revise.Found {
-		judge.judge, judge.settings = c.inspector.Judge, c.inspecting()
-		if c.critiques, err = (critiqueExamination{judge, c.settings}).test(ctx, c.shown(c.document, 0)); err != nil {
-			return err
-		}
+	if err := c.testVerdicts(ctx, judge); err != nil {
+		return err
 	}
 	if c.inspector != nil {
-		c.calibrate(c.verdicts, c.critiques)
+		c.calibrate(c.verdicts)
 	}
 	return nil
 }
 
 // calibrate gives verdicts the meaning that known cases gave them.
-func (c *runComputation) calibrate(ofResponses, ofCritiques *selftest.VerdictResult) {
-	if t := ofResponses; t != nil && t.Calibration != nil {
+func (c *runComputation) calibrate(t *selftest.VerdictResult) {
+	if t != nil && t.Calibration != nil {
 		c.inspector.Calibration = *t.Calibration
-	}
-	if t := ofCritiques; t != nil && t.Calibration != nil {
-		c.inspector.OfCritiques = *t.Calibration
 	}
 }
 

@@ -43,7 +43,7 @@ func (r RunConfig) results(c contents) runstore.Results {
 		Mode: string(r.Mode), Revisions: r.Revisions, NoCritique: !r.Critique, System: r.System, Seed: r.Seed, MaxTokens: r.MaxTokens,
 		Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP,
 		RepetitionPenalty: orZero(s.RepetitionPenalty, 1), FrequencyPenalty: s.FrequencyPenalty, PresencePenalty: s.PresencePenalty,
-		PenaltyWindow: s.PenaltyWindow, LogitBias: biasTexts(s.LogitBias), GrammarSHA256: c.Grammar, LogProbs: r.LogProbs,
+		PenaltyWindow: s.PenaltyWindow, LogitBias: biasTexts(s.LogitBias), GrammarSHA256: c.Grammar, Quote: r.Quote, LogProbs: r.LogProbs,
 		CritiqueTemperature: orNil(r.Own.CritiqueTemperature), CritiqueMaxTokens: r.Own.CritiqueMaxTokens,
 		RevisionTemperature: orNil(r.Own.RevisionTemperature), RevisionMaxTokens: r.Own.RevisionMaxTokens, Tries: r.Tries,
 		Draw: unless(r.Draw, revise.Random), Revise: unless(r.Revise, revise.Always),
@@ -89,7 +89,7 @@ func (c *runComputation) commonSetup() runstore.Setup {
 // judgedHow is how single responses are judged, as the manifest has it. A gate's own way says nothing.
 func (c *runComputation) judgedHow() string {
 	switch {
-	case c.inspector == nil || c.gate == nil && !c.job.Config.judgesResponses():
+	case c.inspector == nil:
 		return ""
 	case feedback.LayoutFor(c.document, 0) == feedback.ByPrinciple:
 		return "alone"

@@ -38,8 +38,8 @@ func (c RunConfig) validateServer() error {
 		needs string
 	}{
 		{"logprobs", c.LogProbs, logProbs}, {"gate", c.Gate.On, logProbs},
-		{"draw", c.Draw == revise.Targeted, logProbs}, {"revise", c.Revise != revise.Always, logProbs},
-		{"critique-grammar", c.CritiqueGrammar != "", tokens}, {"logit-bias", len(c.Sampling.LogitBias) > 0, tokens},
+		{"draw", c.Draw == revise.Targeted, logProbs}, {"revise", c.Revise == revise.Breached, logProbs},
+		{"critique-grammar", c.CritiqueGrammar != "", tokens}, {"quote", c.Quote, tokens}, {"logit-bias", len(c.Sampling.LogitBias) > 0, tokens},
 	} {
 		if f.given {
 			errs = append(errs, &failure.FieldError{Field: f.field, Want: "needs " + f.needs + ", which a server at critic-url does not give: leave it out, or have amend load the model (critic)"})
@@ -58,6 +58,12 @@ func (c RunConfig) validateServer() error {
 func (c RunConfig) forServer() RunConfig {
 	c.Compute = runner.ComputeConfig{Chat: messagesLayout}
 	c.Sampling.RepetitionPenalty, c.Sampling.PenaltyWindow = 1, 0
+	if c.Draw == revise.Fitting {
+		c.Draw = revise.Random // a server scores no titles
+	}
+	if c.Revise == revise.Found {
+		c.Revise = revise.Always // nor answers
+	}
 	return c
 }
 

@@ -133,6 +133,9 @@ func runDefaults(format int) RunConfig {
 			Compute:   runner.ComputeConfig{Chat: "template", GPULayers: -1},
 			Context:   runner.ContextConfig{KV: "auto", KVType: "auto"},
 		}
+	case 6:
+		c = runDefaults(5)
+		c.Draw, c.Revise = "fitting", "found"
 	case 5:
 		c = runDefaults(4)
 		c.Demonstrations, c.Tries, c.Preset = "critique", 3, "recommended"

@@ -86,7 +86,7 @@ func TestLibrary(t *testing.T) {
 		if last := told[len(told)-1]; last.Done != 6 || last.Of != 6 || last.Turns != 18 || last.TurnsOf != 18 || last.TurnsBefore != 0 {
 			t.Errorf("progress of the run: %+v", told)
 		}
-		if phases, want := phasesOf(told), []Phase{Loading, Measuring, Preamble, Measuring, Working}; !slices.Equal(phases, want) {
+		if phases, want := phasesOf(told), []Phase{Loading, Testing, Measuring, Preamble, Measuring, Working}; !slices.Equal(phases, want) {
 			t.Errorf("the run was at %q, want %q", phases, want)
 		}
 		f := DefaultFeedbackConfig()

@@ -111,6 +111,7 @@ func (x examination) withEngine(ctx context.Context, cases int, need feedback.Ne
 	if err != nil {
 		return err
 	}
+	d.Context = 0 // --ctx is of rows
 	d.Rows, d.Preamble, d.Need, d.Unshared = 2*cases, len(preamble), max(need.Tokens, len(preamble)+1), need.Unshared
 	if d.AttachFrom, err = x.model.AttachFrom(x.kind); err != nil {
 		return err
@@ -128,7 +129,7 @@ func (x examination) withEngine(ctx context.Context, cases int, need feedback.Ne
 	if err != nil {
 		return err
 	}
-	x.parent.Log().Info("testing the judge with known cases", "judge", x.model.Info().Name, "constitution", x.document.Name, "cases", cases)
+	x.parent.Log().Info("testing with known cases", "model", x.model.Info().Name, "constitution", x.document.Name, "cases", cases)
 	if err := e.Pin(ctx, preamble); err != nil {
 		return fmt.Errorf("computing the judge's preamble: %w", err)
 	}

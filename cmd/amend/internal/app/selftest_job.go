@@ -26,6 +26,8 @@ type selfTestJob struct {
 type selfTested struct {
 	Pairs    *selftest.Result
 	Verdicts *selftest.VerdictResult
+	Fit      *selftest.FitResult
+	Reading  *selftest.VerdictResult // of known critiques
 }
 
 // testJudge has a worker test a model as a judge under its default constitution, unless that was done before.
@@ -83,6 +85,19 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 		return nil, err
 	}
 	if out.Verdicts, err = verdicts.test(ctx); err != nil {
+		return nil, err
+	}
+	// As a run at its defaults asks: so that the results are its own.
+	loop, err := revise.New(ctx, m.Format(), doc, revise.Settings{Demonstrations: revise.BeforeCritique, Think: m.ThinkTags()})
+	if err != nil {
+		return nil, failure.Input(err)
+	}
+	if out.Fit, err = (fitExamination{pairs, loop}).test(ctx); err != nil {
+		return nil, err
+	}
+	reader := pairs
+	reader.judge = feedback.NewReader(m.Format(), settings.MinMass)
+	if out.Reading, err = (readingExamination{reader, loop}).test(ctx); err != nil {
 		return nil, err
 	}
 	return json.Marshal(out)

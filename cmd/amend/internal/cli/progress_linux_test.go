@@ -57,7 +57,7 @@ func TestProgressOnATerminal(t *testing.T) {
 			phases = append(phases, phase)
 		}
 	}
-	if got, want := strings.Join(phases, ", "), "starting, loading model, measuring, preamble, measuring, rows"; got != want {
+	if got, want := strings.Join(phases, ", "), "starting, loading model, testing model, measuring, preamble, measuring, rows"; got != want {
 		t.Errorf("it went through %s; want %s", got, want)
 	}
 }

@@ -76,14 +76,15 @@ func (o *runFlags) addLoopFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.Revisions, "revisions", o.Revisions, "rounds of critique and revision; 0: first responses only")
 	f.BoolVar(&o.Critique, "critique", o.Critique, "ask for a critique before each revision")
 	f.StringVar((*string)(&o.Mode), "mode", string(o.Mode), "what a round sees: faithful (the prompt and the newest revision, as in the paper) or append (everything said so far)")
-	f.StringVar((*string)(&o.Draw), "draw", string(o.Draw), "which principle a round is under: random (any that applies, as in the paper) or targeted (one that the draft more likely breaks than not, by verdicts under all of them; a draft that breaks none ends the row)")
-	f.StringVar((*string)(&o.Revise), "revise", string(o.Revise), "which drafts are revised: always, as in the paper; found (those in whose critique the model finds something) or breached (those that a verdict before the critique does not find clean)")
+	f.StringVar((*string)(&o.Draw), "draw", string(o.Draw), "which principle a round is under: fitting (one that has to do with the draft, by how much likelier than usual the model finds its title as that of the principle that is broken; a model that fails a test of this draws at random), random (any that applies, as in the paper) or targeted (one that the draft more likely breaks than not, by verdicts under all of them; a draft that breaks none ends the row)")
+	f.StringVar((*string)(&o.Revise), "revise", string(o.Revise), "which drafts are revised: found (those whose critique finds something, as the model reads it; a model that fails a test of this revises all, and a gate judges in its place), always (all, as in the paper) or breached (those that a verdict before the critique does not find clean)")
 	f.TextVar(&o.Demonstrations, "demonstrations", o.Demonstrations, "where the constitution's demonstrations stand: critique (before critiques and revisions, so that first responses are the model's ordinary answers), all (before first responses too), none (for a model that was trained on revisions)")
 	f.IntVar(&o.Tries, "tries", o.Tries, "how often a round is tried while a check flags its critique or revision: again with another seed, then under other principles; after the last try the draft stays; 0 takes flagged revisions, as in the paper")
 	f.IntVar(&o.MaxTokens, "max-tokens", o.MaxTokens, "maximum tokens of a turn")
 	f.IntVar(&o.Own.CritiqueMaxTokens, "critique-max-tokens", 0, "maximum tokens of a critique; 0: --max-tokens")
 	f.IntVar(&o.Own.RevisionMaxTokens, "revision-max-tokens", 0, "maximum tokens of a revision; 0: --max-tokens")
 	f.StringVar(&o.System, "system", "", "system text for rows that have none")
+	f.BoolVar(&o.Quote, "quote", false, "have critiques quote words of their draft, or say that there is nothing to correct; in English")
 	f.StringVar(&o.CritiqueGrammar, "critique-grammar", "", "file with a GBNF grammar that every critique must follow")
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything that is drawn: principles, demonstrations and tokens")
 }
@@ -136,8 +137,8 @@ func (o *runFlags) settings(flags *pflag.FlagSet) (app.RunConfig, error) {
 	if !c.Gate.On {
 		err = givenWithout(flags, "is a setting of a gate: give --gate too", "gate-tries", "gate-margin", "gate-veto")
 	}
-	if err == nil && !c.Gate.On && !c.AsksVerdicts() {
-		err = givenWithout(flags, "is a setting of a judge: give --gate, --revise or --draw targeted too", "gate-min-mass", "untested")
+	if err == nil && !c.Gate.On && !c.JudgesResponses() {
+		err = givenWithout(flags, "is a setting of a judge: give --gate, --revise breached or --draw targeted too", "gate-min-mass", "untested")
 	}
 	return c, err
 }

@@ -56,4 +56,10 @@ func healthModel(w io.Writer, m app.HealthModel) {
 	if m.VerdictTest != nil {
 		fmt.Fprintf(w, "\tits verdicts on single responses: %s: %s\n", m.VerdictTest.Verdict, m.VerdictTest)
 	}
+	if m.FitTest != nil {
+		fmt.Fprintf(w, "	which principles fit: %s: %s\n", m.FitTest.Verdict, m.FitTest)
+	}
+	if m.ReadingTest != nil {
+		fmt.Fprintf(w, "	what critiques find: %s: %s\n", m.ReadingTest.Verdict, m.ReadingTest)
+	}
 }

@@ -58,6 +58,7 @@ func advice(program, run string, reasons map[export.Reason]int, flags map[check.
 		export.Failed:        program + " run --out " + run + " --retry-failed does failed rows again",
 		export.Unchanged:     "in the unchanged rows no revision differs from the first response: try other principles, or a larger model; sft takes first responses with --keep-first",
 		export.FoundClean:    "these answers were found clean, and nothing was revised: they are for --format sft",
+		export.NothingFound:  "the critiques of these rows found nothing to correct: more --revisions look again, under other principles; a larger --critic sees more; sft takes first responses with --keep-first",
 		export.Unrevised:     "nothing was revised in these rows: the run has no --revisions, or no critique passed the checks",
 		export.Refused:       "their revisions were refused (" + program + " show " + run + " ROW says why): try a larger model; sft takes first responses with --keep-first",
 		export.Disagreeing:   "the judge prefers the drafts to their revisions: look at some (" + program + " show " + run + "), or label with another judge",

@@ -13,30 +13,31 @@ import (
 
 // runReport is what `amend run --json` prints.
 type runReport struct {
-	Out          string                  `json:"out"`
-	Prompts      int                     `json:"prompts"` // rows asked for, unreadable ones included
-	Completed    int                     `json:"completed"`
-	Failed       int                     `json:"failed"` // rows that failed or could not be read
-	DoneBefore   int                     `json:"done_before"`
-	Revisions    int                     `json:"revisions"`
-	Changed      int                     `json:"changed"` // rows whose last answer is not the first response
-	Sets         []*export.Tally         `json:"sets"`    // what rows give to training sets
-	Decoded      int                     `json:"decode_tokens"`
-	Computed     int                     `json:"prefill_tokens_computed"`
-	Reused       int                     `json:"prefill_tokens_reused"`
-	KVRead       uint64                  `json:"kv_bytes_read"`  // keys and values that attention read
-	KVWhole      uint64                  `json:"kv_bytes_whole"` // as much, had each row held its preamble
-	WallS        float64                 `json:"wall_s"`
-	DecodeTokS   float64                 `json:"decode_tok_s"`  // tokens of decode steps by their time in llama.cpp
-	PrefillTokS  float64                 `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
-	Seed         uint64                  `json:"seed"`
-	Cut          int                     `json:"cut"` // turns that ended at max-tokens
-	Flags        map[check.Flag]int      `json:"flags"`
-	Gate         *runstore.GateSummary   `json:"gate,omitempty"`
-	SelfTest     *selftest.Result        `json:"self_test,omitempty"`     // of the gate's judge
-	VerdictTest  *selftest.VerdictResult `json:"verdict_test,omitempty"`  // of its verdicts
-	CritiqueTest *selftest.VerdictResult `json:"critique_test,omitempty"` // of its critiques
-	Failures     []app.Failure           `json:"failures"`
+	Out         string                  `json:"out"`
+	Prompts     int                     `json:"prompts"` // rows asked for, unreadable ones included
+	Completed   int                     `json:"completed"`
+	Failed      int                     `json:"failed"` // rows that failed or could not be read
+	DoneBefore  int                     `json:"done_before"`
+	Revisions   int                     `json:"revisions"`
+	Changed     int                     `json:"changed"` // rows whose last answer is not the first response
+	Sets        []*export.Tally         `json:"sets"`    // what rows give to training sets
+	Decoded     int                     `json:"decode_tokens"`
+	Computed    int                     `json:"prefill_tokens_computed"`
+	Reused      int                     `json:"prefill_tokens_reused"`
+	KVRead      uint64                  `json:"kv_bytes_read"`  // keys and values that attention read
+	KVWhole     uint64                  `json:"kv_bytes_whole"` // as much, had each row held its preamble
+	WallS       float64                 `json:"wall_s"`
+	DecodeTokS  float64                 `json:"decode_tok_s"`  // tokens of decode steps by their time in llama.cpp
+	PrefillTokS float64                 `json:"prefill_tok_s"` // computed tokens by the time of prefill steps
+	Seed        uint64                  `json:"seed"`
+	Cut         int                     `json:"cut"` // turns that ended at max-tokens
+	Flags       map[check.Flag]int      `json:"flags"`
+	Gate        *runstore.GateSummary   `json:"gate,omitempty"`
+	SelfTest    *selftest.Result        `json:"self_test,omitempty"`    // of the gate's judge
+	VerdictTest *selftest.VerdictResult `json:"verdict_test,omitempty"` // of its verdicts
+	ReadingTest *selftest.VerdictResult `json:"reading_test,omitempty"` // of known critiques
+	FitTest     *selftest.FitResult     `json:"fit_test,omitempty"`     // of which principles fit
+	Failures    []app.Failure           `json:"failures"`
 }
 
 // RunResult writes how a run went, for a person or as JSON. Verbose, the text has the engine's figures, as JSON always does.
@@ -50,7 +51,7 @@ func RunResult(w io.Writer, r app.RunResult, program string, asJSON, verbose boo
 	return JSON(w, runReport{
 		Out: r.Out, Prompts: r.Asked, Completed: s.Completed, Failed: r.Failed(), DoneBefore: r.Before, Revisions: s.Revisions,
 		Changed: r.Outcome.Changed, Sets: r.Outcome.Sets, Decoded: r.Decoded, Computed: r.Computed, Reused: r.Reused, KVRead: r.KVRead, KVWhole: r.KVWhole, WallS: r.WallS,
-		DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS, Seed: r.Seed, Cut: s.Flags[check.Cut], Flags: s.Flags, Gate: s.Gate, SelfTest: r.SelfTest, VerdictTest: r.VerdictTest, CritiqueTest: r.CritiqueTest,
+		DecodeTokS: r.DecodeTokS, PrefillTokS: r.PrefillTokS, Seed: r.Seed, Cut: s.Flags[check.Cut], Flags: s.Flags, Gate: s.Gate, SelfTest: r.SelfTest, VerdictTest: r.VerdictTest, ReadingTest: r.ReadingTest, FitTest: r.FitTest,
 		Failures: r.Failures,
 	})
 }

@@ -30,8 +30,11 @@ func runSummary(w io.Writer, r app.RunResult, program string, verbose bool) {
 	}
 	selfTest(w, r.SelfTest)
 	verdictTest(w, "verdicts", r.VerdictTest)
-	verdictTest(w, "critiques", r.CritiqueTest)
 	if verbose {
+		verdictTest(w, "critiques", r.ReadingTest)
+		if t := r.FitTest; t != nil {
+			Field(w, "fit", fmt.Sprintf("%s: %s", t.Verdict, t))
+		}
 		turnCounts(w, r.Summary)
 		engineFigures(w, r)
 	}

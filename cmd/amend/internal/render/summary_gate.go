@@ -67,7 +67,10 @@ func proposals(p runstore.Proposals, name string) string {
 		text += fmt.Sprintf(", and %.1f judgements with %s", float64(p.Judgements)/float64(p.Number), each(p.Judging, p.Number))
 	}
 	if p.Verdicts > 0 {
-		text += fmt.Sprintf("; %s before them, %s clean, each with %s", counted(p.Verdicts, "verdict"), Grouped(p.Clean), each(p.Asking, p.Verdicts))
+		text += fmt.Sprintf("; %s before them, %s clean, each with %s", counted(p.Verdicts, "verdict"), Grouped(p.Clean), each(p.Asking, p.Verdicts+p.Readings))
+	}
+	if p.Readings > 0 {
+		text += fmt.Sprintf("; %s read, each with %s", counted(p.Readings, "critique"), each(p.Asking, p.Readings+p.Verdicts))
 	}
 	return text
 }

@@ -29,9 +29,12 @@ func Trace(p *Page, run app.StoredRun, rec revise.Record, labels *app.RunLabels)
 			round, try = t.Round, t.Try
 			p.Text("\n")
 			p.Heading(0, roundName(t))
-			p.verdicts(rec, round, try)
+			p.verdicts(rec, round, try, false)
 		}
 		p.turn(t)
+		if t.Kind == revise.Critique {
+			p.verdicts(rec, round, try, true)
+		}
 		if t.Kind == revise.Revision {
 			p.changes(draft, t.Text)
 		}

@@ -16,13 +16,13 @@ func roundName(t revise.Turn) string {
 	return name
 }
 
-// verdicts writes what a judge said of the draft before a try.
-func (p *Page) verdicts(rec revise.Record, round, try int) {
+// verdicts writes what a judge said of the draft before a try, or of the critique in it.
+func (p *Page) verdicts(rec revise.Record, round, try int, ofCritique bool) {
 	if rec.Gated == nil {
 		return
 	}
 	for _, v := range rec.Gated.Verdicts {
-		if v.Round == round && v.Try == try {
+		if v.Round == round && v.Try == try && v.OfCritique == ofCritique {
 			p.Wrapped(1, verdictLine(v))
 		}
 	}
@@ -35,6 +35,9 @@ func verdictLine(v revise.Verdict) string {
 	}
 	if v.Invalid {
 		word = fmt.Sprintf("no verdict (the answers have a probability of %.3f together)", v.Mass)
+	}
+	if v.OfCritique && !v.Invalid {
+		return fmt.Sprintf("[the model reads that this finds %s; something with probability %.3f]", map[bool]string{true: "nothing", false: "something"}[v.Clean()], *v.Breach)
 	}
 	if v.Breach != nil {
 		return fmt.Sprintf("[%s under %s; breach %.3f]", word, OneLine(v.Principle), *v.Breach)

@@ -73,6 +73,7 @@ func settingsOf(m runstore.Manifest) string {
 	add(r.PresencePenalty != 0, "presence-penalty %v", r.PresencePenalty)
 	add(len(r.LogitBias) > 0, "logit-bias %s", strings.Join(r.LogitBias, ","))
 	add(r.GrammarSHA256 != "", "with a critique grammar")
+	add(r.Quote, "critiques quote their draft")
 	add(r.Chat == "plain", "chat plain")
 	add(m.Setup.Template != "", "template %s", OneLine(m.Setup.Template))
 	add(r.Gate.On, "gate: %d tries, margin %v, veto %v", r.Gate.Tries, r.Gate.Margin, r.Gate.Veto)
