@@ -159,7 +159,7 @@ func TestSettingsKeepEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, f := range Settings(reflect.ValueOf(fullRunConfig())) {
-		if f.IsZero() && !slices.Contains([]string{"from-responses", "limit", "logprobs", "seed", "ctx", "threads", "deterministic", "parallel"}, name) {
+		if f.IsZero() && !slices.Contains([]string{"from-responses", "limit", "logprobs", "seed", "ctx", "threads", "deterministic", "parallel", "quote"}, name) {
 			t.Errorf("the test leaves %s as it is", name)
 		}
 	}
