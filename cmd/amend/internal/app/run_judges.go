@@ -7,6 +7,7 @@ import (
 	"amend/constitution"
 	"amend/engine/feedback"
 	"amend/engine/revise"
+	"amend/engine/runstore"
 	"amend/engine/selftest"
 )
 
@@ -60,9 +61,7 @@ func (c *runComputation) judging() feedback.Settings {
 // calibration of their verdicts.
 func (c *runComputation) testJudges(ctx context.Context) (err error) {
 	if c.previous != nil {
-		if c.inspector != nil {
-			c.calibrate(c.previous.Measured.VerdictTest)
-		}
+		c.learn(c.previous.Measured)
 		return nil
 	}
 	if c.job.Plan || c.gate == nil && c.inspector == nil {
@@ -90,6 +89,19 @@ func (c *runComputation) testJudges(ctx context.Context) (err error) {
 		c.calibrate(c.verdicts)
 	}
 	return nil
+}
+
+// learn takes what a run found out on known cases.
+func (c *runComputation) learn(m runstore.Measured) {
+	if c.inspector != nil {
+		c.calibrate(m.VerdictTest)
+	}
+	if c.settings.Fit != nil && m.FitTest != nil {
+		*c.settings.Fit = m.FitTest.Calibration
+	}
+	if c.settings.Reading != nil && m.ReadingTest != nil {
+		c.settings.Reading.Calibration = trusted(m.ReadingTest)
+	}
 }
 
 // calibrate gives verdicts the meaning that known cases gave them.

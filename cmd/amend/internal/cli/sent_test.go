@@ -66,3 +66,50 @@ func amendJSON(t *testing.T, to any, args ...string) {
 		t.Fatal(err)
 	}
 }
+
+// TestSentByWhatWasLearnt: what was learnt on known cases says which principles were drawn and which critiques had a revision, so
+// it is needed to do a row again. The embedded model passes no such test: its manifest is given one that was passed.
+func TestSentByWhatWasLearnt(t *testing.T) {
+	heldout, err := filepath.Abs(filepath.Join("..", "..", "..", "..", "models", "testbed", "testdata", "heldout.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	run := []string{"run", "--model", "testbed", "--prompts", heldout, "--out", "r", "--progress", "none", "--limit"}
+	if text, err := amendCommand(t, append(run, "1")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	var m map[string]any
+	text, err := os.ReadFile(filepath.Join("r", "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	measured := m["measured"].(map[string]any)
+	measured["fit_test"].(map[string]any)["calibration"].(map[string]any)["sharpness"] = 1
+	reading := measured["reading_test"].(map[string]any)
+	reading["verdict"], reading["calibration"] = "passed", map[string]any{"base": map[string]any{}, "rest": 0, "slope": 1, "offset": 0}
+	if text, err = json.Marshal(m); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join("r", "manifest.json"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := amendCommand(t, append(run, "4")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, row := range []string{"1", "2", "3"} {
+		var sent struct{ Sent []app.SentTurn }
+		var shown struct{ Rows []revise.Record }
+		amendJSON(t, &sent, "show", "r", row, "--prompt", "--json")
+		amendJSON(t, &shown, "show", "r", row, "--json")
+		if turns := shown.Rows[0].Turns; len(sent.Sent) != len(turns) {
+			t.Errorf("row %s: %d of %d turns", row, len(sent.Sent), len(turns))
+		}
+		if len(shown.Rows[0].Gated.Verdicts) == 0 {
+			t.Errorf("row %s: no critique was read", row)
+		}
+	}
+}
