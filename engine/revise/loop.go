@@ -170,8 +170,10 @@ func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s S
 	if l.bare, err = f.Tokenize(ctx, Demonstrations(doc, "")); err != nil {
 		return nil, fmt.Errorf("tokenizing the demonstrations of constitution %s: %w", doc.Name, err)
 	}
-	if l.prefix, err = f.Prefix(ctx, shots); err != nil {
-		return nil, fmt.Errorf("preparing the preamble: %w", err)
+	if s.Rounds > 0 || s.Demonstrations != BeforeCritique {
+		if l.prefix, err = f.Prefix(ctx, shots); err != nil {
+			return nil, fmt.Errorf("preparing the preamble: %w", err)
+		}
 	}
 	l.asks, err = l.measureAsks(ctx)
 	return l, err
@@ -202,7 +204,8 @@ func shotTexts(doc *constitution.Document) []string {
 }
 
 // Prefix are the tokens that all critiques start with, but those of rows with a system text of their own: for engine.Pin,
-// before Run. The caller does not change them.
+// before Run. There are none where only first responses are written, and demonstrations stand before critiques. The caller does
+// not change them.
 func (l *Loop) Prefix() []engine.Token { return l.prefix }
 
 // Writer writes turns: an *engine.Engine, or what has a server write them. It is used from one goroutine. Done of a request

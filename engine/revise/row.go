@@ -53,6 +53,9 @@ func (r *row) open() (err error) {
 		if r.opening, err = l.format.Open(l.context(), l.without(r.in.Messages)); err != nil {
 			return err
 		}
+		if l.settings.Rounds == 0 {
+			r.base = r.opening // nothing is read behind demonstrations
+		}
 	}
 	switch {
 	case r.in.Initial != nil && r.in.Initial.Error != "":

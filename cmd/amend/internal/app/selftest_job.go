@@ -88,7 +88,7 @@ func (e Env) computeSelfTest(ctx context.Context, job worker.Job, parent *worker
 		return nil, err
 	}
 	// As a run at its defaults asks: so that the results are its own.
-	loop, err := revise.New(ctx, m.Format(), doc, revise.Settings{Demonstrations: revise.BeforeCritique, Think: m.ThinkTags()})
+	loop, err := revise.New(ctx, m.Format(), doc, revise.Settings{Rounds: 1, Demonstrations: revise.BeforeCritique, Think: m.ThinkTags()})
 	if err != nil {
 		return nil, failure.Input(err)
 	}
