@@ -87,6 +87,7 @@ func (e Env) sentIn(ctx context.Context, s stage, rec revise.Record) (sent []Sen
 	if err := r.openLoops(ctx); err != nil {
 		return nil, err
 	}
+	r.learn(m.Measured)
 	row := rowAgain(rec, s.responsesOf != "")
 	loop := r.loops[r.preambleOf(row)]
 	loop.Use(snapshot, environmentOf(m.Results))
