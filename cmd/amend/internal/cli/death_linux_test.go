@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/gob"
 	"encoding/json"
 	"errors"
@@ -44,8 +46,7 @@ func dieAsTold() (passedOn func()) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		tell := io.TeeReader(r, os.NewFile(uintptr(pipe), "to the parent"))
-		noError(dieOf(tell, unit, most))
+		noError(dieOf(&overheard{from: bufio.NewReader(r)}, os.NewFile(uintptr(pipe), "to the parent"), unit, most))
 	}()
 	return func() {
 		noError(syscall.Close(toParent))
@@ -61,8 +62,29 @@ func noError(err error) {
 	}
 }
 
-// dieOf follows what a worker tells its parent.
-func dieOf(told io.Reader, deadly, most string) error {
+// overheard keeps what is read of it until it is passed on. gob reads no byte ahead of one that reads bytes.
+type overheard struct {
+	from *bufio.Reader
+	kept bytes.Buffer
+}
+
+func (o *overheard) Read(p []byte) (int, error) {
+	n, err := o.from.Read(p)
+	o.kept.Write(p[:n])
+	return n, err
+}
+
+func (o *overheard) ReadByte() (byte, error) {
+	b, err := o.from.ReadByte()
+	if err == nil {
+		o.kept.WriteByte(b)
+	}
+	return b, err
+}
+
+// dieOf passes on what a worker tells its parent, a message at a time. Of what comes after the one that it dies of nothing
+// is passed on: a unit may have ended by then.
+func dieOf(told *overheard, parent io.Writer, deadly, most string) error {
 	limit, err := strconv.Atoi(most)
 	if most != "" && err != nil {
 		return err
@@ -75,6 +97,9 @@ func dieOf(told io.Reader, deadly, most string) error {
 		} else if err != nil {
 			return err
 		}
+		if _, err := told.kept.WriteTo(parent); err != nil {
+			return err
+		}
 		switch {
 		case m.Unit == "":
 		case m.Kind == "begin":
@@ -85,11 +110,19 @@ func dieOf(told io.Reader, deadly, most string) error {
 		switch {
 		case deadly != "" && slices.Contains(under, deadly):
 			fmt.Fprintln(os.Stderr, "test.cpp:1: GGML_ASSERT(false) failed")
-			return syscall.Kill(os.Getpid(), syscall.SIGABRT)
+			return endBy(syscall.SIGABRT)
 		case limit > 0 && len(under) > limit:
-			return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			return endBy(syscall.SIGKILL)
 		}
 	}
+}
+
+// endBy sends this process a signal, and waits until it has ended.
+func endBy(sig syscall.Signal) error {
+	if err := syscall.Kill(os.Getpid(), sig); err != nil {
+		return err
+	}
+	select {}
 }
 
 // computation is a command that workers compute for.

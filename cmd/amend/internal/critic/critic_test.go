@@ -317,10 +317,9 @@ func TestWriter(t *testing.T) {
 
 // TestWriterStops: the first turn that finds the server gone ends all others, which have not failed; a refused one is alone.
 func TestWriterStops(t *testing.T) {
-	answers := make(chan http.HandlerFunc, 4)
-	s := answering(t, func(w http.ResponseWriter, r *http.Request) { (<-answers)(w, r) })
 	run := func(ctx context.Context, handlers ...http.HandlerFunc) (results []engine.Result, err error) {
-		w := NewWriter(s)
+		answers := make(chan http.HandlerFunc, len(handlers)) // of this run: a question that was called off takes none
+		w := NewWriter(answering(t, func(w http.ResponseWriter, r *http.Request) { (<-answers)(w, r) }))
 		for _, h := range handlers {
 			answers <- h
 			r := request(t)
