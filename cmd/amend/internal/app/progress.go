@@ -118,6 +118,13 @@ func (r *reporter) unit(failed bool, unused int) {
 	r.tell(last)
 }
 
+// unitBefore counts a unit that an earlier command did, as this one finds out.
+func (r *reporter) unitBefore() {
+	r.state.Done++
+	r.state.Before++
+	r.tell(r.state.Done == r.state.Of)
+}
+
 // step takes the engine's figures.
 func (r *reporter) step(e *engine.Engine) {
 	if time.Since(r.told) < reportEvery {

@@ -54,6 +54,19 @@ func TestReporter(t *testing.T) {
 	}
 }
 
+// TestReporterFindsKept: a unit that turns out to be done already takes no time, so it tells nothing of how long the others do.
+func TestReporterFindsKept(t *testing.T) {
+	got := reported(t, func(r *reporter) {
+		r.count(4, 1)
+		r.unitBefore()
+		r.unit(false, 0)
+		r.enter(Working)
+	})
+	if got.Done != 3 || got.Before != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // reported is what a worker told last.
 func reported(t *testing.T, work func(*reporter)) (last Progress) {
 	t.Helper()

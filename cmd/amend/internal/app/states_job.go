@@ -191,45 +191,50 @@ func (c *statesComputation) run(ctx context.Context, limits worker.Limits) error
 		if err := c.parent.Begin(r.ID); err != nil {
 			return err
 		}
-		if err := c.read(ctx, r, t); err != nil {
+		kept, err := c.read(ctx, r, t)
+		if err != nil {
 			return fmt.Errorf("response %s: %w", r.ID, err)
 		}
-		c.progress.unit(false, 0)
+		if kept {
+			c.progress.unitBefore()
+		} else {
+			c.progress.unit(false, 0)
+		}
 	}
 	return nil
 }
 
-// read gives the parent one response's states, or its score.
-func (c *statesComputation) read(ctx context.Context, r response, t tokenized) (err error) {
+// read gives the parent one response's states, or its score, and reports whether the states were kept.
+func (c *statesComputation) read(ctx context.Context, r response, t tokenized) (kept bool, err error) {
 	out := readState{ID: r.ID}
-	if out.Features, err = c.features(ctx, r, t); err != nil {
-		return err
+	if out.Features, kept, err = c.features(ctx, r, t); err != nil {
+		return kept, err
 	}
 	if c.scorer != nil {
 		if out.Score, err = c.scorer.Score(out.Features); err != nil {
-			return err
+			return kept, err
 		}
 		out.Features = reward.Features{}
 	}
 	_, err = worker.CallEnding[worker.Nothing](c.parent, methodState, out, r.ID)
-	return err
+	return kept, err
 }
 
 // features are the hidden states of a response: those that are kept, or computed.
-func (c *statesComputation) features(ctx context.Context, r response, t tokenized) (f reward.Features, err error) {
+func (c *statesComputation) features(ctx context.Context, r response, t tokenized) (f reward.Features, kept bool, err error) {
 	key := reward.NewKey(c.model.StatesName(), t.ids, t.from)
 	if r.Dir != "" {
-		kept, err := worker.Call[storedState](c.parent, methodGet, storedState{Dir: r.Dir, Key: key})
-		kept.Features.Tokens = len(t.ids) - t.from
-		if err != nil || kept.OK {
-			return kept.Features, err
+		stored, err := worker.Call[storedState](c.parent, methodGet, storedState{Dir: r.Dir, Key: key})
+		stored.Features.Tokens = len(t.ids) - t.from
+		if err != nil || stored.OK {
+			return stored.Features, true, err
 		}
 	}
 	if f, err = c.states.Of(ctx, t.ids, t.from); err != nil || r.Dir == "" {
-		return f, err
+		return f, false, err
 	}
 	_, err = worker.Call[worker.Nothing](c.parent, methodPut, storedState{Dir: r.Dir, Key: key, Features: f, OK: true})
-	return f, err
+	return f, false, err
 }
 
 // statesHost is the parent's side: it keeps the states, and collects what is read.
