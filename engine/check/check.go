@@ -19,6 +19,8 @@ const (
 	OtherLanguage      Flag = "other-language"       // in another language or script than the conversation, or with words of one
 	Unchanged          Flag = "unchanged"            // the draft again, except for case, quotes and white space
 	Rewritten          Flag = "rewritten"            // next to nothing of the draft is left, and the prompt is not answered
+	Lengthened         Flag = "lengthened"           // next to nothing of the draft is left, and it is more than twice as long
+	CopiedTurn         Flag = "copied-turn"          // what the assistant said earlier in the conversation
 	Repeating          Flag = "repeating"            // caught in a loop, or saying the same thing over and over
 	Refusal            Flag = "refusal"              // declines what it should do
 	AboutAssistant     Flag = "about-assistant"      // speaks of the assistant in place of an answer
@@ -30,8 +32,8 @@ const (
 // Flags lists every flag there is, in a fixed order, for summaries.
 func Flags() []Flag {
 	return []Flag{
-		Cut, Thinking, Empty, InvalidUTF8, OtherLanguage, Unchanged, Rewritten, Repeating, Refusal, AboutAssistant, CritiqueAsRevision,
-		CopiedFewshot, LeadIn,
+		Cut, Thinking, Empty, InvalidUTF8, OtherLanguage, Unchanged, Rewritten, Lengthened, CopiedTurn, Repeating, Refusal, AboutAssistant,
+		CritiqueAsRevision, CopiedFewshot, LeadIn,
 	}
 }
 
@@ -61,6 +63,7 @@ type Input struct {
 	Kind     Kind
 	Text     string
 	Prompt   string // what was said before the first response, without system texts
+	Earlier  string // of it, what the assistant said
 	Draft    string // the response under critique or revision; empty for a first response
 	Request  string // what the turn was asked to do with the draft
 	Critique string // the critique that a revision answers; empty for other kinds
@@ -113,6 +116,8 @@ func (c *Checker) Check(t Input) []Flag {
 	add(OtherLanguage, isOtherLanguage(t, words))
 	add(Unchanged, !isEmpty(t.Draft) && fold(t.Text) == fold(t.Draft))
 	add(Rewritten, t.Kind == Revision && c.isRewritten(t, words))
+	add(Lengthened, t.Kind == Revision && c.isLengthened(t, words))
+	add(CopiedTurn, t.Kind == Revision && copiesTurn(t, words))
 	add(Repeating, isRepeating(t.Text))
 	add(Refusal, c.declines(t))
 	add(AboutAssistant, t.Kind != Critique && c.isAboutAssistant(t))

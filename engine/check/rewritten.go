@@ -13,6 +13,8 @@ const (
 	minDraft   = 10   // words of content in a draft that can be lost
 	keptShare  = 0.1  // of them in the revision: with fewer it is another text
 	shortShare = 0.25 // of as many words of content as the draft has: with fewer the revision is much shorter
+	longer     = 2    // times as many words as the draft has: with more the revision is much longer
+	leftShare  = 0.34 // of a draft's words of content in a much longer revision: with no more it is another text
 	minPrompt  = 3    // words of content in a prompt whose subject can be missed
 	stemRunes  = 5    // a stem is the beginning of a word
 	minContent = 4    // characters of a word of content
@@ -35,9 +37,37 @@ func (c *Checker) isRewritten(t Input, words []string) bool {
 	short := float64(len(revision)) < shortShare*float64(len(draft))
 	switch {
 	case taken == 0 && short, taken == 0 && kept == 0 && len(prompt) >= minPrompt, taken == 1 && short && kept == 0:
-		return !c.refusals.Refuses(t.Text) && !sendsToOthers.MatchString(fold(t.Text))
+		return !c.declinesOrSends(t.Text)
 	}
 	return false
+}
+
+// declinesOrSends reports whether an answer declines, or names others who help.
+func (c *Checker) declinesOrSends(text string) bool {
+	return c.refusals.Refuses(text) || sendsToOthers.MatchString(fold(text))
+}
+
+// isLengthened reports whether a revision is more than twice as long as its draft, and another text. What declines, or sends to
+// others who help, needs more words than a draft that says yes.
+func (c *Checker) isLengthened(t Input, words []string) bool {
+	old := language.Words(t.Draft)
+	if len(old) == 0 || len(words) <= longer*len(old) {
+		return false
+	}
+	draft := content(old)
+	return float64(shared(draft, content(words))) <= leftShare*float64(len(draft)) && !c.declinesOrSends(t.Text)
+}
+
+// copiesTurn reports whether most of a revision is what the assistant said in earlier turns, and the draft did not say again.
+func copiesTurn(t Input, words []string) bool {
+	earlier, draft := shingles{}, shingles{}
+	earlier.add(language.Words(t.Earlier))
+	draft.add(language.Words(t.Draft))
+	for gram := range draft {
+		delete(earlier, gram)
+	}
+	_, covered := earlier.shared(words)
+	return covered >= minCopied && 2*covered >= len(words)
 }
 
 // content is the set of stems of a text's words, without those that say little.

@@ -48,7 +48,7 @@ func printAlarms(out io.Writer, folder, show string) error {
 	table(out, line...)
 	table(out, total...)
 	for _, f := range check.Flags() {
-		if slices.Contains([]check.Flag{check.Cut, check.Thinking, check.CopiedFewshot}, f) {
+		if slices.Contains([]check.Flag{check.Cut, check.Thinking, check.CopiedTurn, check.CopiedFewshot}, f) {
 			continue // these need more than the text
 		}
 		cells := []any{f}
