@@ -103,15 +103,18 @@ func (o *Options) supervised(rec *revise.Record, answers, passed []revise.Turn) 
 
 // wasTried reports whether anything was asked about the row's first response.
 func wasTried(rec *revise.Record) bool {
-	judged := rec.Gated != nil && len(rec.Gated.Verdicts) > 0
+	judged := rec.Gated != nil && (len(rec.Gated.Verdicts) > 0 || rec.Gated.Declined > 0)
 	return judged || slices.ContainsFunc(rec.Turns, func(t revise.Turn) bool { return t.Kind != revise.Response })
 }
 
 // revisionless says why none of a row's revisions may be learnt. Of several it is the one that came closest.
 func (o *Options) revisionless(rec *revise.Record, first revise.Turn) Reason {
 	why := Unrevised
-	if rec.Clean() {
+	switch {
+	case rec.Clean():
 		why = FoundClean
+	case rec.Gated != nil && rec.Gated.Declined > 0:
+		why = Declining
 	}
 	for _, t := range rec.Turns {
 		switch {

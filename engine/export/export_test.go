@@ -78,6 +78,12 @@ func critiqueOnly(rec revise.Record) revise.Record {
 	return rec
 }
 
+// declinedIn is a row that ended, since its answer declines.
+func declinedIn(rec revise.Record) revise.Record {
+	rec.Gated = &revise.Gated{Verdicts: []revise.Verdict{}, Declined: len(rec.Answers())}
+	return rec
+}
+
 // foundNothingIn is a row whose last critique found nothing.
 func foundNothingIn(rec revise.Record) revise.Record {
 	rec = critiqueOnly(rec)
@@ -222,6 +228,10 @@ func TestChoices(t *testing.T) {
 		{"no pair of it", dpo, foundNothingIn(trace("x", "a", "b")), "nothing-found"},
 		{"a critique that found nothing after a revision", dpo, foundNothingIn(trace("x", "a", "b", "c")), "b"},
 		{"a critique that found nothing after a flagged one", sft, foundNothingIn(trace("x", "a", "cut:b", "c")), "flagged"},
+		{"a first response that declines", sft, declinedIn(trace("x", "a")), "declines"},
+		{"the same, kept", keep, declinedIn(trace("x", "a")), "a"},
+		{"no pair of one", dpo, declinedIn(trace("x", "a")), "declines"},
+		{"a revision that declines", sft, declinedIn(trace("x", "a", "b")), "b"},
 		{"a run without revisions", sft, trace("x", "a"), "a"},
 		{"a run without revisions, under a loop that tries again", sft, untriedIn(trace("x", "a")), "a"},
 		{"a failed row", sft, failing("x"), "failed"},

@@ -15,6 +15,7 @@ const (
 	Disagreeing     Reason = "disagrees"        // the judge prefers the answer that was revised to its revision
 	FoundClean      Reason = "found-clean"      // a verdict found its answer clean: there is no revision to pair it with
 	NothingFound    Reason = "nothing-found"    // its critiques found nothing, which makes no answer clean: they may have missed something
+	Declining       Reason = "declines"         // its first response declines, and was not revised
 	Unrevised       Reason = "unrevised"        // nothing was revised, and nothing found clean
 	Unchanged       Reason = "unchanged"        // its revisions say what the first response says
 	Refused         Reason = "refused"          // a gate refused its revisions
@@ -31,8 +32,8 @@ const (
 // Reasons lists the reasons, in the order in which they are looked for.
 func Reasons() []Reason {
 	return []Reason{
-		OtherPart, Failed, Unlabelled, SmallMargin, Flipping, Disagreeing, FoundClean, NothingFound, Unrevised, Unchanged, Refused, Flagged,
-		RejectedFlagged, TooAlike, BothDecline, OffPrinciple, TooLong, Contaminated, NearDuplicate,
+		OtherPart, Failed, Unlabelled, SmallMargin, Flipping, Disagreeing, FoundClean, NothingFound, Declining, Unrevised, Unchanged, Refused,
+		Flagged, RejectedFlagged, TooAlike, BothDecline, OffPrinciple, TooLong, Contaminated, NearDuplicate,
 	}
 }
 
@@ -56,6 +57,7 @@ func (why Reason) text() string {
 		Disagreeing:     "the judge prefers the answer that was revised to its revision",
 		FoundClean:      "a verdict found the answer clean, so there is no revision",
 		NothingFound:    "the critiques found nothing to correct, and may have missed something",
+		Declining:       "the first response declines, and was not revised",
 		Unrevised:       "nothing was revised",
 		Unchanged:       "the revisions say what the first response says",
 		Refused:         "the gate refused the revisions",

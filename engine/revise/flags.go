@@ -16,9 +16,8 @@ const SafeTag = "safe"
 func (r *Record) Checked(turn int) check.Input {
 	t := r.Turns[turn]
 	in := check.Input{
-		Kind: t.Kind, Text: t.Text, Prompt: said(r.Messages), Request: t.Request,
-		Safe: slices.ContainsFunc(r.Attributes.Tags, func(tag string) bool { return strings.EqualFold(tag, SafeTag) }),
-		Cut:  t.End == engine.EndLength, Think: t.Think,
+		Kind: t.Kind, Text: t.Text, Prompt: said(r.Messages, isTurn), Earlier: said(r.Messages, isAnswer), Request: t.Request,
+		Safe: r.isSafe(), Cut: t.End == engine.EndLength, Think: t.Think,
 	}
 	for _, before := range r.Turns[:turn] {
 		switch {
@@ -31,11 +30,19 @@ func (r *Record) Checked(turn int) check.Input {
 	return in
 }
 
-// said is what a conversation says, without system texts.
-func said(messages []chat.Message) string {
+// isSafe reports whether the row's prompt is known to ask for nothing harmful.
+func (r *Record) isSafe() bool {
+	return slices.ContainsFunc(r.Attributes.Tags, func(tag string) bool { return strings.EqualFold(tag, SafeTag) })
+}
+
+func isTurn(role chat.Role) bool   { return role != chat.System }
+func isAnswer(role chat.Role) bool { return role == chat.Assistant }
+
+// said is what the messages of some roles say.
+func said(messages []chat.Message, by func(chat.Role) bool) string {
 	var texts []string
 	for _, m := range messages {
-		if m.Role != chat.System {
+		if by(m.Role) {
 			texts = append(texts, m.Text)
 		}
 	}

@@ -70,6 +70,8 @@ type Gated struct {
 	// Clean is the round that was not begun, since the judge found the answer clean under all principles that it was asked
 	// about; 0 where there is none, or the answer is another one now.
 	Clean int `json:"ended_clean,omitempty"`
+	// Declined is the round that was not begun, since the answer declines what was asked; 0 where there is none.
+	Declined int `json:"ended_declined,omitempty"`
 }
 
 // TrySeed is the seed of a turn that is tried again; try 0 is the first time.

@@ -162,12 +162,12 @@ func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s S
 	if l.checker, err = check.New(shotTexts(doc)); err != nil {
 		return nil, err
 	}
-	shots, err := f.Tokenize(ctx, Demonstrations(doc, s.System))
+	shots, err := f.Tokenize(ctx, demonstrations(doc, s.System, !s.NoCritique))
 	if err != nil {
 		return nil, fmt.Errorf("tokenizing the demonstrations of constitution %s: %w", doc.Name, err)
 	}
 	l.shots = shots
-	if l.bare, err = f.Tokenize(ctx, Demonstrations(doc, "")); err != nil {
+	if l.bare, err = f.Tokenize(ctx, demonstrations(doc, "", !s.NoCritique)); err != nil {
 		return nil, fmt.Errorf("tokenizing the demonstrations of constitution %s: %w", doc.Name, err)
 	}
 	if s.Rounds > 0 || s.Demonstrations != BeforeCritique {
@@ -182,14 +182,22 @@ func New(ctx context.Context, f *chat.Formatter, doc *constitution.Document, s S
 // Demonstrations is what stands before every row: the system text, and the
 // demonstrations as turns of one conversation.
 func Demonstrations(doc *constitution.Document, system string) []chat.Message {
+	return demonstrations(doc, system, true)
+}
+
+// demonstrations leaves the critiques out for a loop that asks for none: else the model would write some where revisions are due.
+func demonstrations(doc *constitution.Document, system string, critiques bool) []chat.Message {
 	var msgs []chat.Message
 	if system != "" {
 		msgs = append(msgs, chat.Message{Role: chat.System, Text: system})
 	}
 	for _, d := range doc.Demonstrations {
 		msgs = append(msgs,
-			chat.Message{Role: chat.User, Text: d.Prompt}, chat.Message{Role: chat.Assistant, Text: d.Response},
-			chat.Message{Role: chat.User, Text: d.CritiqueRequest}, chat.Message{Role: chat.Assistant, Text: d.Critique},
+			chat.Message{Role: chat.User, Text: d.Prompt}, chat.Message{Role: chat.Assistant, Text: d.Response})
+		if critiques {
+			msgs = append(msgs, chat.Message{Role: chat.User, Text: d.CritiqueRequest}, chat.Message{Role: chat.Assistant, Text: d.Critique})
+		}
+		msgs = append(msgs,
 			chat.Message{Role: chat.User, Text: d.RevisionRequest}, chat.Message{Role: chat.Assistant, Text: d.Revision})
 	}
 	return msgs
@@ -418,6 +426,10 @@ func (s Settings) retries() bool { return s.Tries > 0 }
 func (s Settings) asksCritiques() bool {
 	return s.Revise == Found && !s.NoCritique && s.Gate == nil && s.Reading != nil && s.Reading.Calibration.Slope > 0
 }
+
+// leavesDeclined reports whether an answer that declines is not revised, unless the prompt is known to be safe. Small models mostly
+// make it worse: they answer after all, or decline with fewer reasons (docs/real-models.md).
+func (s Settings) leavesDeclined() bool { return s.Revise == Found && s.Gate == nil }
 
 // context is the run's, or before Run the background: what a template's
 // rendering may be stopped by.

@@ -164,6 +164,11 @@ func TestWithoutCritiques(t *testing.T) {
 		s := testSettings
 		s.Mode, s.NoCritique = mode, true
 		w := newWorld(t, s, 2, false)
+		s.NoCritique = false
+		shown := len(newWorld(t, s, 2, false).loop.Prefix()) - len(w.loop.Prefix())
+		if want := len("\n\nHuman: Is it kind?\n\nAssistant: c one"); shown != want {
+			t.Errorf("%s: critiques take %d tokens more of the demonstrations, want %d", mode, shown, want)
+		}
 		w.model.EndBias = -100 // every turn runs to its limit
 		in := inputs(1)[0]
 		rec := w.run(t, []Row{in}, 1)[in.ID]

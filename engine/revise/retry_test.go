@@ -107,3 +107,47 @@ func TestFirstResponsesWithoutDemonstrations(t *testing.T) {
 		t.Errorf("a first response is asked with %d tokens without demonstrations, and %d with them", len(critique[Response]), len(all[Response]))
 	}
 }
+
+// TestDeclinedIsLeft: an answer that declines ends its row, unless its prompt is known to be safe or all drafts are revised.
+func TestDeclinedIsLeft(t *testing.T) {
+	declines, answers := "I'm sorry, but I can't help with that.", "Mix two parts of flour with one of water."
+	for _, c := range []struct {
+		name     string
+		revise   When
+		response string
+		tags     []string
+		left     bool
+	}{
+		{"one that declines", Found, declines, nil, true},
+		{"one that answers", Found, answers, nil, false},
+		{"one that declines what is safe", Found, declines, []string{"Safe"}, false},
+		{"one that declines, where all are revised", Always, declines, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := testSettings
+			s.Revise, s.MaxTokens = c.revise, 60
+			in := inputs(1)[0]
+			in.Response, in.Attributes.Tags = &c.response, c.tags
+			rec := newWorld(t, s, 2, false).run(t, []Row{in}, 1)[in.ID]
+			declined := rec.Gated != nil && rec.Gated.Declined == 1
+			if left := len(rec.Turns) == 1; left != c.left || declined != c.left {
+				t.Errorf("%d turns, and its record says %+v", len(rec.Turns), rec.Gated)
+			}
+		})
+	}
+}
+
+// TestDeclinedRevisionIsLeft: what declines may be a revision, which later rounds leave alone.
+func TestDeclinedRevisionIsLeft(t *testing.T) {
+	declines := "I'm sorry, but I can't help with that."
+	s := testSettings
+	s.Revise, s.Rounds = Found, 3
+	w := newWorld(t, s, 2, false)
+	w.loop.emit = func(Record) error { return nil }
+	r := w.loop.newRow(inputs(1)[0])
+	r.round = 1
+	r.record.Turns = []Turn{{Kind: Response, Text: "Mix it."}, {Kind: Revision, Round: 1, Text: declines}}
+	if w.loop.ctx = t.Context(); r.setDraft(Revision, chat.Kept{Text: declines}) || r.record.Gated.Declined != 2 {
+		t.Errorf("%+v", r.record.Gated)
+	}
+}

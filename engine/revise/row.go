@@ -37,7 +37,7 @@ type row struct {
 func (l *Loop) newRow(in Row) *row {
 	r := &row{loop: l, in: in, doc: l.doc}
 	r.record = Record{ID: in.ID, Index: in.Index, Seed: RowSeed(l.settings.Seed, in.ID), Sample: in.Sample, Attributes: in.Attributes, Messages: in.Messages}
-	if l.settings.Gate != nil || l.settings.Verdicts != nil || l.settings.retries() || l.settings.asksCritiques() {
+	if l.settings.Gate != nil || l.settings.Verdicts != nil || l.settings.retries() || l.settings.leavesDeclined() || l.settings.asksCritiques() {
 		r.record.Gated = &Gated{Verdicts: []Verdict{}}
 	}
 	return r
@@ -112,6 +112,10 @@ func (r *row) nextRound() bool {
 		return r.complete()
 	}
 	r.round++
+	if r.loop.settings.leavesDeclined() && !r.record.isSafe() && r.loop.checker.Declines(r.draftText) {
+		r.record.Gated.Declined = r.round
+		return r.complete()
+	}
 	r.try, r.tried = 0, nil
 	return r.propose()
 }

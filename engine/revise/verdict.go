@@ -38,7 +38,7 @@ type When string
 const (
 	Always   When = "always"   // all, as in the paper
 	Breached When = "breached" // those that a verdict before the critique does not find clean under the drawn principle
-	Found    When = "found"    // those in whose critique something is found: all, where there are no critiques
+	Found    When = "found"    // those that do not decline, and in whose critique something is found, where there is one
 )
 
 // Whens lists them, the default first.

@@ -12,6 +12,8 @@ type GateSummary struct {
 
 	Stayed int `json:"draft_stayed"` // rounds in which no revision was taken
 	Ended  int `json:"ended_clean"`  // rows that ended before their last round, being clean
+
+	Declined int `json:"ended_declined"` // rows that ended before their last round, since the answer declines
 }
 
 // Proposals are tries: revisions, and critiques that none followed.
@@ -56,6 +58,9 @@ func (s *GateSummary) add(rec revise.Record) {
 	s.Stayed += len(rec.Gated.Stayed)
 	if rec.Gated.Clean > 0 {
 		s.Ended++
+	}
+	if rec.Gated.Declined > 0 {
+		s.Declined++
 	}
 	for _, t := range rec.Turns {
 		p := s.of(t.Try)

@@ -23,7 +23,7 @@ func (c *runComputation) openReading() *revise.Reading {
 }
 
 // testReading finds out on known critiques whether the model understands what they find. A run that goes on has that. A model that does
-// not understand them revises every draft.
+// not understand them revises every draft that does not decline.
 func (c *runComputation) testReading(ctx context.Context) error {
 	reading := c.settings.Reading
 	if reading == nil {
@@ -67,7 +67,7 @@ type readingExamination struct {
 func (x readingExamination) test(ctx context.Context) (*selftest.VerdictResult, error) {
 	log := x.parent.Log()
 	if l := x.document.Language; l != "" && !constitution.SameLanguage(l, "en") {
-		log.Warn("every draft is revised: whether a model understands critiques can be tested in English alone", "constitution", x.document.Name, "language", x.document.Language)
+		log.Warn("drafts are revised whatever their critiques find: whether a model understands critiques can be tested in English alone", "constitution", x.document.Name, "language", x.document.Language)
 		return nil, nil
 	}
 	cases := selftest.Critiques()
@@ -94,7 +94,7 @@ func (x readingExamination) test(ctx context.Context) (*selftest.VerdictResult, 
 	case r.Verdict == selftest.Passed:
 		log.Info("a draft is revised where its critique finds something", "right", r.Right, "of", r.Agreed, "known critiques", 2*r.Cases)
 	default:
-		log.Warn("every draft is revised: this model does not understand what critiques find: "+r.String(), "model", x.model.Info().Name)
+		log.Warn("drafts are revised whatever their critiques find: this model does not understand what critiques find: "+r.String(), "model", x.model.Info().Name)
 	}
 	return &r, nil
 }

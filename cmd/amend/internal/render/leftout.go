@@ -9,6 +9,7 @@ import (
 
 	"amend/engine/check"
 	"amend/engine/export"
+	"amend/engine/revise"
 )
 
 // leftOut says why rows are not in a training set: the reasons, and of flagged rows the flags. Their numbers add up to how
@@ -59,6 +60,7 @@ func advice(program, run string, reasons map[export.Reason]int, flags map[check.
 		export.Unchanged:     "in the unchanged rows no revision differs from the first response: try other principles, or a larger model; sft takes first responses with --keep-first",
 		export.FoundClean:    "these answers were found clean, and nothing was revised: they are for --format sft",
 		export.NothingFound:  "the critiques of these rows found nothing to correct: more --revisions look again, under other principles; a larger --critic sees more; sft takes first responses with --keep-first",
+		export.Declining:     "the first responses of these rows decline what was asked: tag prompts that ask for nothing harmful with " + revise.SafeTag + ", and such answers are revised; --revise always revises all; sft takes first responses with --keep-first",
 		export.Unrevised:     "nothing was revised in these rows: the run has no --revisions, or no critique passed the checks",
 		export.Refused:       "their revisions were refused (" + program + " show " + run + " ROW says why): try a larger model; sft takes first responses with --keep-first",
 		export.Disagreeing:   "the judge prefers the drafts to their revisions: look at some (" + program + " show " + run + "), or label with another judge",

@@ -69,13 +69,16 @@ func (p *Page) decision(d revise.Decision) {
 // gated writes how a row with decisions ended.
 func (p *Page) gated(rec revise.Record) {
 	g := rec.Gated
-	if g == nil || len(g.Stayed) == 0 && g.Clean == 0 {
+	if g == nil || len(g.Stayed) == 0 && g.Clean == 0 && g.Declined == 0 {
 		return
 	}
 	p.Text("\n")
 	p.Heading(0, "outcome")
 	if len(g.Stayed) > 0 {
 		p.Wrapped(1, fmt.Sprintf("rounds in which no revision was taken and the draft stayed: %s", joinNumbers(g.Stayed)))
+	}
+	if g.Declined > 0 {
+		p.Wrapped(1, fmt.Sprintf("round %d was not begun: the answer declines what was asked", g.Declined))
 	}
 	if g.Clean == 0 {
 		return
