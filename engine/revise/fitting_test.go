@@ -44,7 +44,7 @@ func (k *kept) Put(key Key, o TurnResult) error {
 // not depend on its neighbours.
 func TestFitting(t *testing.T) {
 	others := 0 // draws after the first of a round
-	rapid.Check(t, func(rt *rapid.T) {
+	check := func(rt *rapid.T) {
 		s := fitting(rt)
 		w := newWorldOf(t, aloneDocument, s, nil, 8, false)
 		memory := &kept{memStore: newShelf()}
@@ -97,7 +97,11 @@ func TestFitting(t *testing.T) {
 		if got := beside.run(t, inputs(4), 3)[rows[0].ID]; !slices.EqualFunc(got.Turns, rec.Turns, func(a, b Turn) bool { return a.Principle == b.Principle && a.Text == b.Text }) {
 			rt.Fatalf("beside others\n%+v\nalone\n%+v", got.Turns, rec.Turns)
 		}
-	})
+	}
+	const most = 20 // times: a few cases need not have such a draw
+	for n := 0; n == 0 || others == 0 && n < most; n++ {
+		rapid.Check(t, check)
+	}
 	if others == 0 {
 		t.Error("no round was tried under another principle")
 	}
