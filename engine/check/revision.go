@@ -51,13 +51,23 @@ func bare(phrase string) string { return strings.Trim(phrase, " .!?:*\"") }
 // repeatsAsked reports whether most of a revision is its critique or its request again, leaving aside what they share with the
 // draft.
 func repeatsAsked(words []string, t Input) bool {
-	asked, draft := shingles{}, shingles{}
-	asked.add(language.Words(t.Critique))
-	asked.add(language.Words(t.Request))
+	return t.copiesMost(words, t.Critique, t.Request)
+}
+
+// copiesTurn reports whether most of a revision is what the assistant said in earlier turns, leaving aside what the draft says
+// too.
+func copiesTurn(t Input, words []string) bool { return t.copiesMost(words, t.Earlier) }
+
+// copiesMost reports whether most words are those of some texts, in runs that the draft does not have.
+func (t Input) copiesMost(words []string, texts ...string) bool {
+	copied, draft := shingles{}, shingles{}
+	for _, text := range texts {
+		copied.add(language.Words(text))
+	}
 	draft.add(language.Words(t.Draft))
 	for gram := range draft {
-		delete(asked, gram)
+		delete(copied, gram)
 	}
-	_, covered := asked.shared(words)
+	_, covered := copied.shared(words)
 	return covered >= minCopied && 2*covered >= len(words)
 }

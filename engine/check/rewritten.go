@@ -58,18 +58,6 @@ func (c *Checker) isLengthened(t Input, words []string) bool {
 	return float64(shared(draft, content(words))) <= leftShare*float64(len(draft)) && !c.declinesOrSends(t.Text)
 }
 
-// copiesTurn reports whether most of a revision is what the assistant said in earlier turns, and the draft did not say again.
-func copiesTurn(t Input, words []string) bool {
-	earlier, draft := shingles{}, shingles{}
-	earlier.add(language.Words(t.Earlier))
-	draft.add(language.Words(t.Draft))
-	for gram := range draft {
-		delete(earlier, gram)
-	}
-	_, covered := earlier.shared(words)
-	return covered >= minCopied && 2*covered >= len(words)
-}
-
 // content is the set of stems of a text's words, without those that say little.
 func content(words []string) map[string]bool {
 	set := map[string]bool{}

@@ -17,7 +17,7 @@ func tries(w io.Writer, g runstore.GateSummary) {
 	if g.Retries.Number > 0 {
 		Field(w, "", proposals(g.Retries, "further ones"))
 	}
-	Field(w, "", fmt.Sprintf("rows that ended early: %s found clean, %s that decline; rounds whose draft stayed: %s", Grouped(g.Ended), Grouped(g.Declined), Grouped(g.Stayed)))
+	Field(w, "", fmt.Sprintf("rows that ended early: %s found clean, %s declining; rounds whose draft stayed: %s", Grouped(g.Ended), Grouped(g.Declined), Grouped(g.Stayed)))
 }
 
 // triesOutcome writes what became of tries, for a person.
@@ -28,7 +28,7 @@ func triesOutcome(w io.Writer, g runstore.GateSummary, rows int, program string)
 		text += fmt.Sprintf("; %s of %s found clean", Grouped(g.Ended), counted(rows, "row"))
 	}
 	if g.Declined > 0 {
-		text += fmt.Sprintf("; %s of %s ended, since the answer declines", Grouped(g.Declined), counted(rows, "row"))
+		text += fmt.Sprintf("; %s of %s ended early: the answer declines", Grouped(g.Declined), counted(rows, "row"))
 	}
 	Field(w, "tries", text)
 	if proposed == 0 && g.Ended == rows && rows > 0 {
